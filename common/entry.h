@@ -1,0 +1,68 @@
+/*
+ * entry.h - directory entries in memory: a DN and attributes with values, as LDIF and LDAP deliver them.
+ *
+ * Attribute names and DNs compare without case (DNs also without spaces around separators); an
+ * attribute with options ("uid;lang-en") is another attribute and is never used (RP10a).
+ */
+#ifndef ISMS_ENTRY_H
+#define ISMS_ENTRY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define ENTRY_VALUE_MAX (64 * 1024)
+
+struct value {
+	char *bytes;		/* owned; a NUL follows that is not counted */
+	size_t len;
+};
+
+struct attribute {
+	char *name;		/* owned */
+	struct value *values;	/* owned */
+	size_t count;
+};
+
+struct entry {
+	char *dn;		/* owned; as written */
+	char *ndn;		/* owned; normalised for comparison */
+	struct attribute *attributes;	/* owned */
+	size_t count;
+};
+
+struct entries {
+	struct entry **list;	/* owned */
+	size_t count, room;
+};
+
+struct entry *entry_new(const char *dn);
+void entry_free(struct entry *e);		/* wipes values: some are secrets */
+void entries_done(struct entries *all);
+
+/* Returns 0 or -ENOMEM. The list owns e from then on. */
+int entries_add(struct entries *all, struct entry *e);
+/* By DN; NULL when absent. */
+struct entry *entries_find(const struct entries *all, const char *dn);
+/* Unlink and free; returns whether it was there. */
+bool entries_remove(struct entries *all, const char *dn);
+
+const struct attribute *entry_attribute(const struct entry *e, const char *name);
+/* First value, or NULL. */
+const char *entry_value(const struct entry *e, const char *name);
+/* The only value: 1; none: 0; several, or one with NUL or beyond ENTRY_VALUE_MAX: -EBADMSG (THREATS I10). */
+int entry_single(const struct entry *e, const char *name, const char **ret);
+bool entry_has_class(const struct entry *e, const char *object_class);
+bool entry_has_value(const struct entry *e, const char *name, const char *value);
+
+/* Edit. Each returns 0 or -ENOMEM; remove of what is absent is 0. */
+int entry_add_value(struct entry *e, const char *name, const void *bytes, size_t len);
+int entry_set(struct entry *e, const char *name, const char *value);	/* NULL removes the attribute */
+int entry_remove_value(struct entry *e, const char *name, const char *value);
+
+/* Normalise a DN: lower case, no spaces around "," and "=". Returns a new string or NULL. */
+char *entry_normalise_dn(const char *dn);
+/* Value escaped for use in a DN (RFC 4514); new string or NULL. */
+char *entry_escape_rdn(const char *value);
+
+#endif

@@ -1,0 +1,50 @@
+/*
+ * ldif_store.h - the embedded directory: one LDIF file, edited atomically.
+ *
+ * Used by the directory process (reads, password changes) and by isms-userctl (edits). Every edit is
+ * lock, read, change, write new file, fsync, same owner and mode, rename, fsync folder; so a reader
+ * sees the old or the new file, whole. Parsing is libldap's LDIF reader (ldif.h).
+ */
+#ifndef ISMS_LDIF_STORE_H
+#define ISMS_LDIF_STORE_H
+
+#include <stddef.h>
+
+#include "common/entry.h"
+
+#define LDIF_STORE_BYTES_MAX (256u * 1024 * 1024)
+
+/*
+ * Read all entries of a file. Refuses a file that others than owner can write, symlinks and non-files.
+ *
+ *  error  receives "FILE:LINE: what is wrong" on -EBADMSG
+ *
+ * Returns 0, -EBADMSG, or another -errno. *ret must be zeroed and is filled only on success.
+ */
+int ldif_store_read(const char *path, struct entries *ret, char *error, size_t size);
+
+/* The same from memory, for the fuzzer. */
+int ldif_store_parse(const char *text, size_t len, const char *name, struct entries *ret, char *error, size_t size);
+
+/* An edit in progress: the file is locked against other editors until it ends. */
+struct ldif_edit {
+	char *path;		/* owned */
+	int lock_fd;
+	struct entries entries;	/* change these */
+};
+
+/* Lock (waiting at most timeout_ms: -ETIMEDOUT) and read. */
+int ldif_store_begin(const char *path, int timeout_ms, struct ldif_edit *ret, char *error, size_t size);
+/* Write and rename; ends the edit. On failure the old file stays and the edit is ended too. */
+int ldif_store_commit(struct ldif_edit *edit);
+/* End without writing; a zeroed edit is fine. */
+void ldif_store_abort(struct ldif_edit *edit);
+
+/*
+ * Create a directory file with its base entries; -EEXIST when there is one already.
+ *
+ *  owner,group  ids the file shall have
+ */
+int ldif_store_create(const char *path, const char *base, unsigned owner, unsigned group);
+
+#endif
