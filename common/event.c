@@ -8,6 +8,7 @@
 
 #include "common/event.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
@@ -63,28 +64,69 @@ say(struct event *e, const char *text)
 	e->message[e->message_used] = '\0';
 }
 
-/* Copy value so that it stays one line of valid text; returns whether MESSAGE must quote it. */
-static int
-escape(const char *value, char ret[EVENT_VALUE_MAX + 1])
+/*
+ * Bytes of the well-formed UTF-8 character at c (RFC 3629), or 0: malformed, a C1 control, a line or
+ * paragraph separator, or one that reorders text on a terminal (U+202A-202E, U+2066-2069).
+ */
+static size_t
+utf8_len(const unsigned char *c)
+{
+	static const uint32_t smallest[5] = { 0, 0, 0x80, 0x800, 0x10000 };
+	size_t n = c[0] >= 0xf0 ? 4 : c[0] >= 0xe0 ? 3 : 2;
+	uint32_t code = c[0] & (0xffu >> (n + 1));
+
+	if (c[0] < 0xc2 || c[0] > 0xf4)
+		return 0;
+	for (size_t i = 1; i < n; i++) {
+		if ((c[i] & 0xc0) != 0x80)
+			return 0;
+		code = code << 6 | (c[i] & 0x3f);
+	}
+	if (code < smallest[n] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
+		return 0;
+	if (code < 0xa0 || (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069))
+		return 0;
+	return n;
+}
+
+/* Write one byte as \xNN, or the n bytes of a character as they are. Returns what was added, 0 without room. */
+static size_t
+escape_one(const unsigned char *c, size_t n, char *to, size_t left)
 {
 	static const char hex[] = "0123456789abcdef";
-	size_t at = 0;
-	int quote = value[0] == '\0';
 
-	for (const unsigned char *c = (const unsigned char *)value; *c != '\0'; c++) {
-		if (*c < ' ' || *c == 0x7f || *c == '\\' || *c == '"' || *c >= 0x80) {
-			if (at + 4 > EVENT_VALUE_MAX)
-				break;
-			ret[at++] = '\\';
-			ret[at++] = 'x';
-			ret[at++] = hex[*c >> 4];
-			ret[at++] = hex[*c & 15];
-			continue;
-		}
-		if (at + 1 > EVENT_VALUE_MAX)
+	if (n > 0) {
+		if (n > left)
+			return 0;
+		memcpy(to, c, n);
+		return n;
+	}
+	if (left < 4)
+		return 0;
+	to[0] = '\\';
+	to[1] = 'x';
+	to[2] = hex[*c >> 4];
+	to[3] = hex[*c & 15];
+	return 4;
+}
+
+/* Copy value so that it stays one line of valid text; returns whether MESSAGE must quote it. */
+static bool
+escape(const char *value, char ret[EVENT_VALUE_MAX + 1])
+{
+	const unsigned char *c = (const unsigned char *)value;
+	bool quote = false;
+	size_t at = 0;
+
+	while (*c != '\0') {
+		size_t n = *c >= 0x80 ? utf8_len(c) : *c >= ' ' && *c != 0x7f && *c != '\\' && *c != '"';
+		size_t added = escape_one(c, n, ret + at, EVENT_VALUE_MAX - at);
+
+		if (added == 0)
 			break;
 		quote |= *c == ' ' || *c == '=';
-		ret[at++] = (char)*c;
+		at += added;
+		c += n > 0 ? n : 1;
 	}
 	ret[at] = '\0';
 	return quote;
@@ -111,7 +153,7 @@ void
 event_add(struct event *e, enum event_field field, const char *value)
 {
 	char clean[EVENT_VALUE_MAX + 1];
-	int quote;
+	bool quote;
 
 	if (value == NULL || value[0] == '\0')
 		return;
