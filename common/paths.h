@@ -23,7 +23,7 @@ struct paths {
  *
  *  root  "" or an absolute folder without trailing slash
  *
- * Returns 0 or -ENAMETOOLONG.
+ * Returns 0, -ENAMETOOLONG, or -EINVAL for a root that is neither "" nor absolute or ends in a slash.
  */
 int paths_init(const char *root, struct paths *ret);
 

@@ -1,0 +1,33 @@
+/*
+ * suite.c - runs the rows of one unit test binary under libcheck.
+ *
+ * Test code only. Quiet when green: libcheck prints one summary line, which make check keeps in the log.
+ */
+#include <config.h>
+
+#include "tests/unit/suite.h"
+
+#include <stdlib.h>
+
+int
+suite_run(const char *name, const struct suite_row *rows, int count, double timeout_sec)
+{
+	Suite *suite = suite_create(name);
+	TCase *tests = tcase_create(name);
+	SRunner *runner;
+	int failed;
+
+	tcase_set_timeout(tests, timeout_sec);
+	for (int i = 0; i < count; i++) {
+		if (rows[i].loops > 0)
+			tcase_add_loop_test(tests, rows[i].test, 0, rows[i].loops);
+		else
+			tcase_add_test(tests, rows[i].test);
+	}
+	suite_add_tcase(suite, tests);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);	/* CK_VERBOSITY, CK_RUN_CASE */
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,26 @@
+/*
+ * suite.h - what every unit test's main() would repeat: one suite, its rows, its exit status.
+ */
+#ifndef ISMS_TESTS_SUITE_H
+#define ISMS_TESTS_SUITE_H
+
+#include <check.h>
+#include <stddef.h>
+
+#define ROWS(table) ((int)(sizeof(table) / sizeof((table)[0])))
+
+struct suite_row {
+	const TTest *test;
+	int loops;		/* 0: once; else a loop test with _i in 0..loops-1 */
+};
+
+/*
+ * Run tests and print failures only.
+ *
+ *  timeout_sec  for each of them; generous, since machines are shared
+ *
+ * Returns the exit status of main().
+ */
+int suite_run(const char *name, const struct suite_row *rows, int count, double timeout_sec);
+
+#endif
