@@ -32,15 +32,17 @@ struct entry {
 };
 
 struct entries {
-	struct entry **list;	/* owned */
+	struct entry **list;	/* owned; in the order in which they were added */
 	size_t count, room;
+	void *by_ndn;		/* owned; search tree (tsearch(3)), no hash that an entry's author could aim at */
 };
 
+/* Returns NULL without memory, or for what is no DN. */
 struct entry *entry_new(const char *dn);
 void entry_free(struct entry *e);		/* wipes values: some are secrets */
 void entries_done(struct entries *all);
 
-/* Returns 0 or -ENOMEM. The list owns e from then on. */
+/* Returns 0 and owns e from then on; or -ENOMEM, -EEXIST for a DN that is there already: e stays the caller's. */
 int entries_add(struct entries *all, struct entry *e);
 /* By DN; NULL when absent. */
 struct entry *entries_find(const struct entries *all, const char *dn);
@@ -53,6 +55,7 @@ const char *entry_value(const struct entry *e, const char *name);
 /* The only value: 1; none: 0; several, or one with NUL or beyond ENTRY_VALUE_MAX: -EBADMSG (THREATS I10). */
 int entry_single(const struct entry *e, const char *name, const char **ret);
 bool entry_has_class(const struct entry *e, const char *object_class);
+/* Compares DNs and object classes as such, anything else byte by byte. */
 bool entry_has_value(const struct entry *e, const char *name, const char *value);
 
 /* Edit. Each returns 0 or -ENOMEM; remove of what is absent is 0. */

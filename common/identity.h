@@ -7,24 +7,40 @@
 #ifndef ISMS_IDENTITY_H
 #define ISMS_IDENTITY_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "common/entry.h"
 #include "common/proto.h"	/* struct facts, struct msg_token */
 #include "common/settings.h"
 
+#define IDENTITY_FAULT_SIZE	256
+#define IDENTITY_GROUP_DEPTH_MAX 16	/* groups within groups; deeper makes the user FACTS_BROKEN */
+#define IDENTITY_LOCKED_FOREVER	253402300799LL	/* 9999-12-31T23:59:59Z: locked, with no end known */
+
 struct identity {
 	const struct entry *entry;	/* borrowed */
-	char name[33];			/* "" when the entry has no usable uid */
-	uint32_t uid, gid;
-	char *gecos, *home, *shell;	/* owned */
+	enum facts_state state;		/* FACTS_MANAGED or FACTS_BROKEN */
+	char *fault;			/* owned; FACTS_BROKEN: what is wrong, in words; else NULL */
+	char name[33];			/* "" when the entry has no usable uid: nobody can ask for it */
+	uint32_t uid, gid;		/* 0 when unusable */
+	enum kind kind;
+	char *gecos, *home, *shell;	/* owned; NULL when FACTS_BROKEN */
+	char *display, *sponsor;	/* owned; may be NULL */
+	char entry_id[65];		/* entryUUID, else "dn:" and a hash of the DN */
+	int64_t not_before_utc_sec, not_after_utc_sec, locked_until_utc_sec;	/* 0: none */
+	const char *not_after_source, *disabled_source;	/* attribute names; static, "" when none */
+	bool disabled, must_change, password_set;
+	uint32_t token_count;		/* linked tokens */
 	uint32_t *groups;		/* owned; indexes of identity groups, by memberUid and member (nested) */
 	uint32_t group_count;
-	struct facts *facts;		/* owned; complete but for confirmed_utc_sec */
 };
 
 struct identity_group {
 	const struct entry *entry;	/* borrowed */
 	char name[33];
-	uint32_t gid;
+	uint32_t gid;			/* 0: broken entry; it counts for policy's group: terms and is never published */
 };
 
 /* All of a directory; the entries must outlive it. */
@@ -33,20 +49,34 @@ struct identities {
 	size_t user_count;
 	struct identity_group *groups;
 	size_t group_count;
-	char (*faults)[256];		/* "DN: what is wrong; cure", for events and status */
+	char (*faults)[IDENTITY_FAULT_SIZE];	/* "DN: what is wrong; cure", for events and status */
 	size_t fault_count;
 };
 
 /*
- * Build from entries below settings->directory_base.
+ * Build from entries below settings->directory_base. Two entries of one uid, uidNumber, gidNumber (of groups),
+ * cn (of groups) or entryUUID are all broken.
  *
- * Returns 0 or -ENOMEM.
+ *  previous  the last good view, or NULL: of two entries with one uidNumber the one that held it there stays,
+ *            the newcomer is broken (THREATS 5.5, RP06a)
+ *
+ * Returns 0 or -ENOMEM; *ret is written only on success.
  */
 int identities_build(const struct entries *entries, const struct settings *settings, struct identities *ret);
-void identities_done(struct identities *all);
+int identities_build_after(const struct entries *entries, const struct settings *settings,
+    const struct identities *previous, struct identities *ret);
+void identities_done(struct identities *all);	/* a zeroed struct is fine */
 
 /* By name (exact); NULL when absent. */
 const struct identity *identities_find(const struct identities *all, const char *name);
+
+/*
+ * What policy judges, complete but for confirmed_utc_sec.
+ *
+ *  all,user  borrowed; user NULL gives FACTS_UNKNOWN
+ *  ret       wholly written
+ */
+void identity_facts(const struct identities *all, const struct identity *user, struct facts *ret);
 
 /*
  * The tokens that a user's entry links to.
