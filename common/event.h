@@ -44,7 +44,7 @@ struct event {
 	size_t used, message_used;
 	unsigned count;
 	struct iovec iov[EVENT_FIELDS_MAX];	/* "NAME=value", complete after event_finish() */
-	char buf[8192];
+	char buf[12288];		/* holds every field at its longest, and MESSAGE */
 	char message[1024];
 };
 
