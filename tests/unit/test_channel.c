@@ -6,8 +6,8 @@
 #include <config.h>
 
 #include "common/channel.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -102,10 +102,13 @@ START_TEST(answers_are_judged)
 	const uid_t me = geteuid();
 	struct msg_status ask = { 0 };
 	struct msg_done answer;
-	int before = open_descriptors(), fd = -1, r;
-	pid_t child = peer(rows[_i].bytes, rows[_i].size);
+	int before, fd = -1, r;
 	int64_t start = channel_now_ms();
+	pid_t child;
 
+	setup();
+	child = peer(rows[_i].bytes, rows[_i].size);
+	before = open_descriptors();
 	ck_assert_int_eq(channel_connect(path, &me, 1, start + 2000, &fd), 0);
 	ck_assert_int_ge(fd, 3);
 	r = channel_ask(fd, MSG_STATUS, &ask, MSG_DONE, &answer, start + 300);
@@ -115,18 +118,22 @@ START_TEST(answers_are_judged)
 	ck_assert_int_eq(open_descriptors(), before);
 	(void)kill(child, SIGKILL);
 	(void)waitpid(child, NULL, 0);
+	teardown();
 }
 END_TEST
 
 START_TEST(ip08a_a_foreign_peer_is_refused)
 {
 	const uid_t foreign = geteuid() + 1, mine[] = { foreign, geteuid() };
-	int before = open_descriptors(), fd = -1;
+	int before, fd = -1;
 
+	setup();
+	before = open_descriptors();
 	ck_assert_int_eq(channel_connect(path, &foreign, 1, channel_now_ms() + 500, &fd), -EPERM);
 	ck_assert_int_eq(open_descriptors(), before);
 	ck_assert_int_eq(channel_connect(path, mine, 2, channel_now_ms() + 500, &fd), 0);
 	(void)close(fd);
+	teardown();
 }
 END_TEST
 
@@ -136,6 +143,7 @@ START_TEST(absent_and_full_sockets_end_in_time)
 	int64_t start = channel_now_ms();
 	int fd = -1, held[64], count = 0;
 
+	setup();
 	ck_assert_int_eq(channel_connect("/tmp/isms-no-such.sock", &me, 1, start + 500, &fd), -ENOENT);
 	while (count < 64 && channel_connect(path, &me, 1, channel_now_ms() + 100, &held[count]) == 0)
 		count++;
@@ -143,15 +151,18 @@ START_TEST(absent_and_full_sockets_end_in_time)
 	ck_assert_int_lt(channel_now_ms() - start, 2000);
 	while (count > 0)
 		(void)close(held[--count]);
+	teardown();
 }
 END_TEST
 
 START_TEST(ph01a_descriptors_below_three_stay_free)
 {
 	const uid_t me = geteuid();
-	pid_t child = fork();
 	int status = -1, fd = -1;
+	pid_t child;
 
+	setup();
+	child = fork();
 	if (child == 0) {
 		for (int i = 0; i < 3; i++)
 			(void)close(i);
@@ -164,26 +175,19 @@ START_TEST(ph01a_descriptors_below_three_stay_free)
 	}
 	ck_assert_int_eq(waitpid(child, &status, 0), child);
 	ck_assert_int_eq(status, 0);
+	teardown();
 }
 END_TEST
 
 int
 main(void)
 {
-	Suite *s = suite_create("channel");
-	TCase *t = tcase_create("channel");
-	SRunner *r;
-	int failed;
+	const struct suite_row tests[] = {
+		{ answers_are_judged, ROWS(rows) },
+		{ ip08a_a_foreign_peer_is_refused, 0 },
+		{ absent_and_full_sockets_end_in_time, 0 },
+		{ ph01a_descriptors_below_three_stay_free, 0 },
+	};
 
-	tcase_add_checked_fixture(t, setup, teardown);
-	tcase_add_loop_test(t, answers_are_judged, 0, sizeof rows / sizeof rows[0]);
-	tcase_add_test(t, ip08a_a_foreign_peer_is_refused);
-	tcase_add_test(t, absent_and_full_sockets_end_in_time);
-	tcase_add_test(t, ph01a_descriptors_below_three_stay_free);
-	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run("channel", tests, ROWS(tests), 30);
 }

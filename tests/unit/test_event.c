@@ -5,8 +5,8 @@
 
 #include "common/event.h"
 #include "common/journal.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,19 +117,12 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("event");
-	TCase *t = tcase_create("event");
-	SRunner *r;
-	int failed;
+	const struct suite_row tests[] = {
+		{ message_carries_the_decision_alone, 0 },
+		{ jl01a_values_stay_one_line, ROWS(values) },
+		{ values_and_events_are_bounded, 0 },
+		{ table_is_complete_and_ids_differ, 0 },
+	};
 
-	tcase_add_test(t, message_carries_the_decision_alone);
-	tcase_add_loop_test(t, jl01a_values_stay_one_line, 0, sizeof values / sizeof values[0]);
-	tcase_add_test(t, values_and_events_are_bounded);
-	tcase_add_test(t, table_is_complete_and_ids_differ);
-	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run("event", tests, ROWS(tests), 30);
 }
