@@ -1,0 +1,236 @@
+/*
+ * command_line.c - argv against the table of commands.def.
+ *
+ * Runs in isms-userctl only. Must never guess: an unknown word or option, a value too much or too few is
+ * an error that names it. Takes no secret: there is no option that holds one.
+ */
+#include <config.h>
+
+#include "tools/command_line.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The command that argv[at] (and the next word, if it has two) names; -1: none. *ret_words is how many it took. */
+static int
+find_command(int argc, char *const *argv, int at, int *ret_words)
+{
+	const char *space;
+	unsigned c;
+
+	for (c = 0; c < COMMAND_COUNT; c++) {
+		const char *name = command_infos[c].name;
+
+		space = strchr(name, ' ');
+		if (space == NULL && strcmp(argv[at], name) == 0) {
+			*ret_words = 1;
+			return (int)c;
+		}
+		if (space != NULL && at + 1 < argc && strlen(argv[at]) == (size_t)(space - name) &&
+		    strncmp(argv[at], name, (size_t)(space - name)) == 0 && strcmp(argv[at + 1], space + 1) == 0) {
+			*ret_words = 2;
+			return (int)c;
+		}
+	}
+	return -1;
+}
+
+/* Like a word of a list "a|b"? A list with none of these is open. */
+static bool
+word_fits(const char *list, const char *value)
+{
+	size_t len = strlen(value), n;
+
+	if (strchr(list, '|') == NULL)
+		return true;
+	for (;; list += n + 1) {
+		n = strcspn(list, "|");
+		if (n == len && strncmp(list, value, n) == 0)
+			return true;
+		if (list[n] == '\0')
+			return false;
+	}
+}
+
+static int
+find_option(int command, const char *name, size_t len)
+{
+	unsigned i;
+
+	for (i = 0; i < OPTION_COUNT; i++)
+		if ((option_rows[i].command == -1 || option_rows[i].command == command) &&
+		    strlen(option_rows[i].name) == len && strncmp(option_rows[i].name, name, len) == 0)
+			return (int)i;
+	return -1;
+}
+
+/* One option at argv[*at], "--name[=value]"; moves *at past the last word it took. */
+static int
+take_option(int argc, char *const *argv, int *at, struct command_line *line, char *error, size_t size)
+{
+	const char *name = argv[*at] + 2, *equal = strchr(name, '='), *value = "";
+	size_t len = equal != NULL ? (size_t)(equal - name) : strlen(name);
+	const struct option_row *row;
+	int id;
+
+	id = find_option(line->command, name, len);
+	if (id < 0) {
+		(void)snprintf(error, size, "--%.*s is not an option of %s; see isms-userctl %s --help", (int)len, name,
+		    line->command >= 0 ? command_infos[line->command].name : "isms-userctl",
+		    line->command >= 0 ? command_infos[line->command].name : "");
+		return -EINVAL;
+	}
+	row = &option_rows[id];
+	if (row->arg[0] == '\0' && equal != NULL) {
+		(void)snprintf(error, size, "--%s takes no value", row->name);
+		return -EINVAL;
+	}
+	if (row->arg[0] != '\0') {
+		value = equal != NULL ? equal + 1 : *at + 1 < argc ? argv[++*at] : NULL;
+		if (value == NULL || !word_fits(row->arg, value)) {
+			(void)snprintf(error, size, "--%s needs %s%s", row->name, strchr(row->arg, '|') != NULL ? "one of " : "",
+			    row->arg);
+			return -EINVAL;
+		}
+	}
+	if (line->given_count == COMMAND_LINE_GIVEN_MAX ||
+	    (row->times == TIMES_ONE && command_line_has(line, (enum option_id)id))) {
+		(void)snprintf(error, size, "--%s is given too often", row->name);
+		return -EINVAL;
+	}
+	line->given[line->given_count].id = (enum option_id)id;
+	line->given[line->given_count++].value = value;
+	return 0;
+}
+
+static int
+check_operands(const struct command_line *line, char *error, size_t size)
+{
+	const struct command_info *command;
+
+	if (command_line_has(line, OPTION_global_help) || command_line_has(line, OPTION_global_version))
+		return 0;
+	if (line->command < 0) {
+		(void)snprintf(error, size, "no command given; see isms-userctl --help");
+		return -EINVAL;
+	}
+	command = &command_infos[line->command];
+	if (line->operand_count < command->min) {
+		(void)snprintf(error, size, "%s needs %s; see isms-userctl %s --help", command->name, command->operands,
+		    command->name);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* A word that is no option: an operand of the command. */
+static int
+take_operand(const char *word, struct command_line *line, char *error, size_t size)
+{
+	if (line->operand_count < command_infos[line->command].max) {
+		line->operands[line->operand_count++] = word;
+		return 0;
+	}
+	(void)snprintf(error, size, "\"%.64s\" is too much; see isms-userctl %s --help", word,
+	    command_infos[line->command].name);
+	return -EINVAL;
+}
+
+/*
+ * The first word that names a command decides which options exist, so it is looked for first: words
+ * before it can only be global options and their values.
+ */
+static int
+locate_command(int argc, char *const *argv, struct command_line *line, int *ret_at, int *ret_words, char *error,
+    size_t size)
+{
+	int at, id;
+
+	for (at = 1; at < argc; at++) {
+		if (strncmp(argv[at], "--", 2) == 0) {
+			id = find_option(-1, argv[at] + 2, strcspn(argv[at] + 2, "="));
+			if (id >= 0 && option_rows[id].arg[0] != '\0' && strchr(argv[at], '=') == NULL)
+				at++;
+			continue;
+		}
+		line->command = find_command(argc, argv, at, ret_words);
+		*ret_at = at;
+		if (line->command >= 0)
+			return 0;
+		(void)snprintf(error, size, "\"%.64s\" is not a command; see isms-userctl --help", argv[at]);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int
+command_line_parse(int argc, char *const *argv, struct command_line *ret, char *error, size_t size)
+{
+	struct command_line line = { .command = -1 };
+	int at, command_at = -1, words = 0, r;
+	bool ended = false;
+
+	r = locate_command(argc, argv, &line, &command_at, &words, error, size);
+	for (at = 1; r == 0 && at < argc; at++) {
+		if (at == command_at)
+			at += words - 1;
+		else if (!ended && strcmp(argv[at], "--") == 0)
+			ended = true;
+		else if (!ended && strncmp(argv[at], "--", 2) == 0)
+			r = take_option(argc, argv, &at, &line, error, size);
+		else if (!ended && argv[at][0] == '-' && argv[at][1] != '\0') {
+			(void)snprintf(error, size, "\"%.64s\": options are written --name; see isms-userctl --help", argv[at]);
+			r = -EINVAL;
+		} else
+			r = take_operand(argv[at], &line, error, size);
+	}
+	if (r == 0)
+		r = check_operands(&line, error, size);
+	if (r == 0)
+		*ret = line;
+	return r;
+}
+
+bool
+command_line_has(const struct command_line *line, enum option_id id)
+{
+	return command_line_nth(line, id, 0) != NULL;
+}
+
+const char *
+command_line_value(const struct command_line *line, enum option_id id)
+{
+	return command_line_nth(line, id, 0);
+}
+
+const char *
+command_line_nth(const struct command_line *line, enum option_id id, unsigned i)
+{
+	unsigned n;
+
+	for (n = 0; n < line->given_count; n++)
+		if (line->given[n].id == id && i-- == 0)
+			return line->given[n].value;
+	return NULL;
+}
+
+int
+command_line_number(const struct command_line *line, enum option_id id, uint32_t min, uint32_t max, uint32_t *ret)
+{
+	const char *value = command_line_value(line, id);
+	unsigned long n;
+	char *end;
+
+	if (value == NULL)
+		return 0;
+	if (value[0] < '0' || value[0] > '9')
+		return -EINVAL;	/* strtoul takes blanks and signs */
+	errno = 0;
+	n = strtoul(value, &end, 10);
+	if (errno != 0 || *end != '\0' || n < min || n > max)
+		return -EINVAL;
+	*ret = (uint32_t)n;
+	return 1;
+}
