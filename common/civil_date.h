@@ -13,6 +13,9 @@
 /* Days since 1970-01-01 of a civil date (proleptic Gregorian); month 1..12, day 1..31, not checked. */
 int64_t civil_date_days(int64_t year, unsigned month, unsigned day);
 
+/* The civil date of a number of days since 1970-01-01; the inverse of civil_date_days(). */
+void civil_date_of_days(int64_t days, int64_t *ret_year, unsigned *ret_month, unsigned *ret_day);
+
 /*
  * RFC 4517 GeneralizedTime: YYYYMMDDHH[MM[SS]][(.|,)f](Z|+hh[mm]|-hh[mm]). Fractions round down; second 60 is 59.
  *
@@ -27,7 +30,9 @@ int civil_date_parse_generalized(const char *text, size_t len, int64_t *ret_utc_
  *  zone     "UTC" or a file below /usr/share/zoneinfo; read only for a bare date
  *  now      base of relative times
  *
- * Returns 0, -EINVAL for anything else, -ENOENT for an unknown zone.
+ * The last day of 9999 ends a second early, at CIVIL_DATE_MAX_SEC.
+ *
+ * Returns 0, -EINVAL for anything else, -ENOENT for an unknown zone, or what zone_load() says of its file.
  */
 int civil_date_parse_until(const char *text, const char *zone, int64_t now_utc_sec, int64_t *ret_utc_sec);
 
