@@ -16,6 +16,7 @@
 
 #define SNAPSHOT_BASE_NAME	"base.1.snap"
 #define SNAPSHOT_EPOCH_NAME	"epoch"
+#define SNAPSHOT_EPOCH_SIZE	4096		/* the counter is its first 8 bytes, host byte order */
 #define SNAPSHOT_LOCAL_GIDS_MAX	64
 #define SNAPSHOT_CONTACT_MAX	127
 
@@ -27,10 +28,11 @@ struct snapshot {
 /* Views into the mapping; valid while it is. Strings are NUL-terminated within their length. */
 struct snapshot_user {
 	uint32_t uid, gid;
-	const char *name, *gecos, *home, *shell;
+	const char *name, *gecos, *home, *shell;	/* back to back in this order, each with its NUL */
 	uint32_t name_len, gecos_len, home_len, shell_len;	/* without NUL */
 	uint32_t group_count;	/* supplementary gids, policy-filtered, without the primary one */
-	uint32_t groups_at;	/* for snapshot_user_gid() */
+	uint32_t list_at;	/* for snapshot_user_gids() */
+	bool list_wide;
 };
 
 struct snapshot_group {
@@ -40,7 +42,7 @@ struct snapshot_group {
 	uint32_t member_count;
 	const char *members;		/* member names, each NUL-terminated, back to back */
 	uint32_t members_len;		/* bytes of all of them, with NULs */
-	uint32_t offsets_at;		/* for snapshot_member_offset() */
+	const uint8_t *member_lens;	/* bytes of each name, without NUL */
 };
 
 /*
@@ -70,15 +72,35 @@ int snapshot_find_uid(const struct snapshot *s, uint32_t uid, struct snapshot_us
 int snapshot_find_group(const struct snapshot *s, const char *name, struct snapshot_group *ret);
 int snapshot_find_gid(const struct snapshot *s, uint32_t gid, struct snapshot_group *ret);
 
-/* Records by position, for enumeration; 0 past the end. */
-int snapshot_user_at(const struct snapshot *s, uint32_t i, struct snapshot_user *ret);
-int snapshot_group_at(const struct snapshot *s, uint32_t i, struct snapshot_group *ret);
+/*
+ * Records one after the other, in ascending order of id, for enumeration. Records that the floor below
+ * refuses are passed over.
+ *
+ *  at  place of the next record, opaque; 0 at first, advanced by each call that returns 1
+ *
+ * Returns 1, 0 past the end, or -EBADMSG.
+ */
+int snapshot_next_user(const struct snapshot *s, uint32_t *at, struct snapshot_user *ret);
+int snapshot_next_group(const struct snapshot *s, uint32_t *at, struct snapshot_group *ret);
 
-/* i-th supplementary gid: 1, or -EBADMSG (out of bounds, or an id that is never allowed). */
-int snapshot_user_gid(const struct snapshot *s, const struct snapshot_user *user, uint32_t i, uint32_t *ret_gid);
+/*
+ * The supplementary gids of a user, strictly ascending.
+ *
+ *  ret  room for user->group_count; may be partly written on failure
+ *
+ * Returns 1, or -EBADMSG: out of bounds, out of order, or an id that is never allowed.
+ */
+int snapshot_user_gids(const struct snapshot *s, const struct snapshot_user *user, uint32_t *ret);
 
-/* Offset of member i in members. Returns 1 or -EBADMSG. */
-int snapshot_member_offset(const struct snapshot *s, const struct snapshot_group *group, uint32_t i, uint32_t *ret);
+/*
+ * Copy the names of all members and point at each.
+ *
+ *  to   room for group->members_len bytes
+ *  ret  room for group->member_count pointers into to; may be partly written on failure
+ *
+ * Returns 1, or -EBADMSG when the lengths do not fit the names.
+ */
+int snapshot_group_members(const struct snapshot_group *group, char *to, char **ret);
 
 /* Header facts. */
 uint64_t snapshot_generation(const struct snapshot *s);

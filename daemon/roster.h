@@ -18,6 +18,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define ROSTER_MAGIC		"ISMSROS1"
+#define ROSTER_SEALS		(F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)	/* of <fcntl.h> */
 #define ROSTER_STR_MAX		1023
 #define ROSTER_USER_GROUPS_MAX	4096
 #define ROSTER_LOCAL_MAX	64
@@ -51,7 +53,10 @@ struct roster_writer;
 struct roster_writer *roster_writer_new(void);
 void roster_writer_free(struct roster_writer *w);
 
-/* Groups first, all of them; then users. Each returns 0, -E2BIG beyond a maximum, or -ENOMEM. */
+/*
+ * Groups first, all of them; then users. Each returns 0, -E2BIG beyond a maximum, -ENOMEM, or -EINVAL for
+ * what roster_parse() would refuse: a control character, an index of no group, a group after a user.
+ */
 int roster_add_group(struct roster_writer *w, const struct roster_group *group);
 int roster_add_user(struct roster_writer *w, const struct roster_user *user);
 

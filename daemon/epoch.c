@@ -1,0 +1,131 @@
+/*
+ * epoch.c - the counter page by which readers notice a new snapshot.
+ *
+ * Publisher only. Readers keep the page mapped for as long as they live, so the file is never unlinked,
+ * truncated or replaced; if it must be (it is of no use as it is), 0 is written first: "open again by path".
+ */
+#include <config.h>
+
+#include "snapshot_build.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/snapshot.h"
+
+#define TEMP_NAME	".epoch.new"
+
+/* A new page with the counter at 1, under its name at once. */
+static int
+create(int dir_fd)
+{
+	const uint64_t first = 1;
+	int fd, r;
+
+	if (unlinkat(dir_fd, TEMP_NAME, 0) < 0 && errno != ENOENT)
+		return -errno;
+	fd = openat(dir_fd, TEMP_NAME, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return -errno;
+	r = -posix_fallocate(fd, 0, SNAPSHOT_EPOCH_SIZE);
+	if (r < 0)
+		goto out;
+	if (pwrite(fd, &first, sizeof first, 0) != (ssize_t)sizeof first) {
+		r = -EIO;
+		goto out;
+	}
+	if (fchmod(fd, 0644) < 0 || fsync(fd) < 0 ||
+	    renameat(dir_fd, TEMP_NAME, dir_fd, SNAPSHOT_EPOCH_NAME) < 0 || fsync(dir_fd) < 0)
+		r = -errno;
+out:
+	if (r < 0)
+		(void)unlinkat(dir_fd, TEMP_NAME, 0);
+	(void)close(fd);
+	return r;
+}
+
+/* Whether readers accept the file as it is. */
+static bool
+usable(const struct stat *st)
+{
+	return S_ISREG(st->st_mode) && st->st_uid == geteuid() && (st->st_mode & 07777) == 0644 &&
+	    st->st_size == SNAPSHOT_EPOCH_SIZE;
+}
+
+/* Tell whoever mapped a page that goes. */
+static void
+retire(int fd, const struct stat *st)
+{
+	_Atomic uint64_t *epoch;
+
+	if (!S_ISREG(st->st_mode) || st->st_size < (off_t)sizeof *epoch)
+		return;
+	epoch = mmap(NULL, sizeof *epoch, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (epoch == MAP_FAILED)
+		return;
+	atomic_store(epoch, 0);
+	(void)munmap((void *)epoch, sizeof *epoch);
+}
+
+/* Open the page, a fresh one if there is none that readers accept. */
+static int
+open_usable(int dir_fd)
+{
+	const int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+	struct stat st;
+	int fd, r;
+
+	fd = openat(dir_fd, SNAPSHOT_EPOCH_NAME, flags);
+	if (fd >= 0) {
+		if (fstat(fd, &st) == 0) {
+			if (usable(&st))
+				return fd;
+			retire(fd, &st);
+		}
+		(void)close(fd);
+	} else if (errno != ENOENT && errno != ELOOP && errno != EACCES) {
+		return -errno;
+	}
+	r = create(dir_fd);
+	if (r < 0)
+		return r;
+	fd = openat(dir_fd, SNAPSHOT_EPOCH_NAME, flags);
+	return fd < 0 ? -errno : fd;
+}
+
+int
+epoch_map(int dir_fd, _Atomic uint64_t **ret)
+{
+	void *page;
+	int fd, r = 0;
+
+	fd = open_usable(dir_fd);
+	if (fd < 0)
+		return fd;
+	page = mmap(NULL, SNAPSHOT_EPOCH_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (page == MAP_FAILED)
+		r = -errno;
+	else
+		*ret = page;
+	(void)close(fd);
+	return r;
+}
+
+void
+epoch_unmap(_Atomic uint64_t *epoch)
+{
+	if (epoch != NULL)
+		(void)munmap((void *)epoch, SNAPSHOT_EPOCH_SIZE);
+}
+
+void
+epoch_advance(_Atomic uint64_t *epoch)
+{
+	if (atomic_fetch_add(epoch, 1) == UINT64_MAX)
+		(void)atomic_fetch_add(epoch, 1);
+}
