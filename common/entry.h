@@ -34,7 +34,7 @@ struct entry {
 struct entries {
 	struct entry **list;	/* owned; in the order in which they were added */
 	size_t count, room;
-	void *by_ndn;		/* owned; search tree (tsearch(3)), no hash that an entry's author could aim at */
+	void *by_ndn;		/* owned; tree.h, no hash that an entry's author could aim at */
 };
 
 /* Returns NULL without memory, or for what is no DN. */

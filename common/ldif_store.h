@@ -3,7 +3,8 @@
  *
  * Used by the directory process (reads, password changes) and by isms-userctl (edits). Every edit is
  * lock, read, change, write new file, fsync, same owner and mode, rename, fsync folder; so a reader
- * sees the old or the new file, whole. Parsing is libldap's LDIF reader (ldif.h).
+ * sees the old or the new file, whole. Values are decoded and written by libldap (ldif.h). The lock is
+ * flock() on the folder. Comments in the file do not survive an edit.
  */
 #ifndef ISMS_LDIF_STORE_H
 #define ISMS_LDIF_STORE_H
@@ -15,21 +16,26 @@
 #define LDIF_STORE_BYTES_MAX (256u * 1024 * 1024)
 
 /*
- * Read all entries of a file. Refuses a file that others than owner can write, symlinks and non-files.
+ * Read all entries of a file. Refuses a file that others than owner can write, by its mode or
+ * its folder's, symlinks and non-files (-EPERM, -ELOOP).
  *
- *  error  receives "FILE:LINE: what is wrong" on -EBADMSG
+ *  error  receives "FILE:LINE: what is wrong" on -EBADMSG, "FILE: what is wrong" on any other failure
  *
  * Returns 0, -EBADMSG, or another -errno. *ret must be zeroed and is filled only on success.
  */
 int ldif_store_read(const char *path, struct entries *ret, char *error, size_t size);
 
-/* The same from memory, for the fuzzer. */
+/*
+ * The same from memory, for the fuzzer. ldif_store_parse_in_place() changes text, which has room for len + 1
+ * bytes with a NUL at text[len]; the caller wipes it.
+ */
 int ldif_store_parse(const char *text, size_t len, const char *name, struct entries *ret, char *error, size_t size);
+int ldif_store_parse_in_place(char *text, size_t len, const char *name, struct entries *ret, char *error, size_t size);
 
 /* An edit in progress: the file is locked against other editors until it ends. */
 struct ldif_edit {
 	char *path;		/* owned */
-	int lock_fd;
+	int lock_fd;		/* owned; the folder, locked */
 	struct entries entries;	/* change these */
 };
 
