@@ -1,0 +1,385 @@
+/*
+ * identity.c - a directory's entries -> all its users and groups, and what no two of them may share.
+ *
+ * Directory process and isms-userctl. Pure. It must never let one entry's fault reach another's
+ * identity, except where two entries claim the same name, id or UUID: then nobody can say whose it
+ * is, and both are FACTS_BROKEN.
+ */
+#include <config.h>
+
+#include "common/identity.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/identity_parts.h"
+#include "common/snapshot.h"
+
+enum claim_kind { CLAIM_NAME, CLAIM_UID, CLAIM_ENTRY_ID, CLAIM_GROUP_NAME, CLAIM_GID };
+
+/* What an entry wants for itself alone. */
+struct claim {
+	enum claim_kind kind;
+	uint32_t index;			/* of users; of groups for the last two kinds */
+	char key[65];
+};
+
+struct claims {
+	struct claim *list;
+	size_t count;
+};
+
+static const char *const claim_words[] = {
+	[CLAIM_NAME] = "uid", [CLAIM_UID] = "uidNumber", [CLAIM_ENTRY_ID] = "entryUUID", [CLAIM_GROUP_NAME] = "cn",
+	[CLAIM_GID] = "gidNumber",
+};
+
+int
+identity_add_fault(struct identities *all, const struct entry *e, const char *what)
+{
+	struct fault line = { "" };
+	char (*faults)[IDENTITY_FAULT_SIZE];
+
+	/* Grown at powers of two, so that a directory of broken entries costs no more than one of good ones. */
+	if ((all->fault_count & (all->fault_count - 1)) == 0) {
+		faults = reallocarray(all->faults, all->fault_count == 0 ? 1 : all->fault_count * 2, sizeof *faults);
+		if (faults == NULL)
+			return -ENOMEM;
+		all->faults = faults;
+	}
+	identity_fault(&line, "%.120s: %s", e->dn, what);
+	memcpy(all->faults[all->fault_count++], line.text, sizeof line.text);
+	return 0;
+}
+
+int
+identity_break(struct identity *user, const char *what)
+{
+	if (user->state == FACTS_BROKEN)
+		return 0;
+	user->fault = strdup(what);
+	if (user->fault == NULL)
+		return -ENOMEM;
+	user->state = FACTS_BROKEN;
+	return 0;
+}
+
+static void
+user_done(struct identity *user)
+{
+	free(user->fault);
+	free(user->gecos);
+	free(user->home);
+	free(user->shell);
+	free(user->display);
+	free(user->sponsor);
+	free(user->groups);
+}
+
+void
+identities_done(struct identities *all)
+{
+	for (size_t i = 0; i < all->user_count; i++)
+		user_done(&all->users[i]);
+	free(all->users);
+	free(all->groups);
+	free(all->faults);
+	*all = (struct identities){ 0 };
+}
+
+static int
+compare_names(const void *a, const void *b)
+{
+	const struct identity *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+const struct identity *
+identities_find(const struct identities *all, const char *name)
+{
+	struct identity key;
+
+	if (name[0] == '\0' || strlen(name) >= sizeof key.name || all->user_count == 0)
+		return NULL;
+	memcpy(key.name, name, strlen(name) + 1);
+	return bsearch(&key, all->users, all->user_count, sizeof key, compare_names);
+}
+
+/*
+ * Read one posixAccount entry. One with several uids becomes a broken user of each of those names,
+ * so that none of them is anybody else's.
+ */
+static int
+read_entry(const struct entry *e, const struct settings *settings, struct identities *all)
+{
+	const struct attribute *names = entry_attribute(e, "uid");
+	size_t count = names != NULL && names->count > 1 ? names->count : 1;
+	int r = 0;
+
+	for (size_t i = 0; i < count && r == 0; i++) {
+		const char *name = names != NULL && names->count > 0 ? names->values[i].bytes : "";
+		struct identity *user = &all->users[all->user_count++];
+		struct fault fault = { "" };
+
+		if (count > 1)
+			identity_fault(&fault, "several values of uid; leave one");
+		else if (names != NULL && names->count > 0 && names->values[0].len != strlen(name))
+			identity_fault(&fault, "uid holds a NUL byte");
+		if (snapshot_name_allowed(name, strlen(name)))
+			memcpy(user->name, name, strlen(name) + 1);
+		else
+			identity_fault(&fault, "uid \"%.40s\" cannot be a user's name here (a-z 0-9 _ . -, at most 32)", name);
+		r = identity_read_user(e, settings, user, &fault);
+		if (r == 0 && fault.text[0] != '\0')
+			r = identity_break(user, fault.text);
+	}
+	return r;
+}
+
+static int
+read_users(const struct entry *const *below_base, size_t count, const struct settings *settings,
+    struct identities *all)
+{
+	size_t room = 0;
+	int r = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct attribute *names = entry_attribute(below_base[i], "uid");
+
+		room += names != NULL && names->count > 1 ? names->count : 1;
+	}
+	all->users = calloc(room + 1, sizeof *all->users);
+	if (all->users == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < count && r == 0; i++)
+		if (entry_has_class(below_base[i], "posixAccount"))
+			r = read_entry(below_base[i], settings, all);
+	qsort(all->users, all->user_count, sizeof *all->users, compare_names);
+	return r;
+}
+
+static void
+claim(struct claims *claims, enum claim_kind kind, size_t index, const char *key)
+{
+	struct claim *c = &claims->list[claims->count];
+
+	if (key[0] == '\0' || strlen(key) >= sizeof c->key)	/* too long to be a valid one */
+		return;
+	c->kind = kind;
+	c->index = (uint32_t)index;
+	for (size_t i = 0; i <= strlen(key); i++)
+		c->key[i] = (char)(key[i] >= 'A' && key[i] <= 'Z' ? key[i] - 'A' + 'a' : key[i]);
+	claims->count++;
+}
+
+static void
+claim_number(struct claims *claims, enum claim_kind kind, size_t index, uint32_t number)
+{
+	char text[16];
+
+	(void)snprintf(text, sizeof text, "%u", (unsigned)number);
+	if (number != 0)
+		claim(claims, kind, index, text);
+}
+
+static int
+compare_claims(const void *a, const void *b)
+{
+	const struct claim *x = a, *y = b;
+	int order;
+
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	order = strcmp(x->key, y->key);
+	return order != 0 ? order : x->index < y->index ? -1 : x->index > y->index;
+}
+
+/* All claims, sorted, so that equal ones stand together. Also of broken entries: what they claim is claimed. */
+static int
+collect_claims(const struct identities *all, struct claims *ret)
+{
+	ret->list = calloc(all->user_count * 3 + all->group_count * 2 + 1, sizeof *ret->list);
+	if (ret->list == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < all->user_count; i++) {
+		const struct identity *u = &all->users[i];
+		const char *uid = entry_value(u->entry, "uid");
+
+		/* A name that cannot be used is compared all the same: "Ada" and "ada" are one uid to a directory. */
+		claim(ret, CLAIM_NAME, i, u->name[0] != '\0' || uid == NULL ? u->name : uid);
+		claim_number(ret, CLAIM_UID, i, u->uid);
+		claim(ret, CLAIM_ENTRY_ID, i, u->entry_id);
+	}
+	for (size_t i = 0; i < all->group_count; i++) {
+		claim(ret, CLAIM_GROUP_NAME, i, all->groups[i].name);
+		claim_number(ret, CLAIM_GID, i, all->groups[i].gid);
+	}
+	qsort(ret->list, ret->count, sizeof *ret->list, compare_claims);
+	return 0;
+}
+
+/* The entry behind a claim; several names of one entry do not contend with each other. */
+static const struct entry *
+claimant(const struct identities *all, const struct claim *c)
+{
+	return c->kind >= CLAIM_GROUP_NAME ? all->groups[c->index].entry : all->users[c->index].entry;
+}
+
+static int
+refuse_claim(struct identities *all, const struct claim *c, const struct claim *other)
+{
+	char what[IDENTITY_FAULT_SIZE];
+
+	(void)snprintf(what, sizeof what, "%s \"%.65s\" is also claimed by %.100s; give one of them another",
+	    claim_words[c->kind], c->key, claimant(all, other)->dn);
+	if (c->kind < CLAIM_GROUP_NAME)
+		return identity_break(&all->users[c->index], what);
+	all->groups[c->index].gid = 0;
+	return identity_add_fault(all, claimant(all, c), what);
+}
+
+/*
+ * Who held an id in the last good view, when there was no doubt.
+ *
+ *  c  a CLAIM_UID or CLAIM_GID; no other kind is ever kept
+ *
+ * Returns its entry_id or normalised DN; NULL: nobody.
+ */
+static const char *
+holder_before(const struct identities *previous, const struct claims *before, const struct claim *c)
+{
+	size_t low = 0, high = before->count;
+
+	if (c->kind != CLAIM_UID && c->kind != CLAIM_GID)
+		return NULL;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct claim *m = &before->list[middle];
+
+		if (m->kind < c->kind || (m->kind == c->kind && strcmp(m->key, c->key) < 0))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < before->count; low++) {
+		const struct claim *m = &before->list[low];
+
+		if (m->kind != c->kind || strcmp(m->key, c->key) != 0)
+			return NULL;
+		if (c->kind == CLAIM_GID)
+			return previous->groups[m->index].entry->ndn;
+		if (previous->users[m->index].state == FACTS_MANAGED)
+			return previous->users[m->index].entry_id;
+	}
+	return NULL;
+}
+
+static bool
+is_holder(const struct identities *all, const struct claim *c, const char *holder)
+{
+	const char *mine = c->kind == CLAIM_GID ? all->groups[c->index].entry->ndn : all->users[c->index].entry_id;
+
+	return holder != NULL && strcmp(mine, holder) == 0;
+}
+
+/* Judge one run of equal claims. */
+static int
+judge_run(struct identities *all, const struct claim *run, size_t count, const char *holder)
+{
+	bool contended = false;
+	int r = 0;
+
+	for (size_t i = 1; i < count; i++)
+		contended = contended || claimant(all, &run[i]) != claimant(all, &run[0]);
+	for (size_t i = 0; contended && i < count && r == 0; i++)
+		if (!is_holder(all, &run[i], holder))
+			r = refuse_claim(all, &run[i], &run[i == 0 ? 1 : 0]);
+	return r;
+}
+
+static int
+judge_claims(struct identities *all, const struct identities *previous)
+{
+	struct claims claims = { 0 }, before = { 0 };
+	int r = collect_claims(all, &claims);
+
+	if (r == 0 && previous != NULL)
+		r = collect_claims(previous, &before);
+	for (size_t i = 0, end; r == 0 && i < claims.count; i = end) {
+		const struct claim *first = &claims.list[i];
+
+		for (end = i + 1; end < claims.count; end++)
+			if (claims.list[end].kind != first->kind || strcmp(claims.list[end].key, first->key) != 0)
+				break;
+		if (end > i + 1)
+			r = judge_run(all, first, end - i, holder_before(previous, &before, first));
+	}
+	free(claims.list);
+	free(before.list);
+	return r;
+}
+
+static bool
+is_below(const struct entry *e, const char *nbase)
+{
+	size_t len = strlen(e->ndn), base_len = strlen(nbase);
+
+	if (len < base_len || strcmp(e->ndn + len - base_len, nbase) != 0)
+		return false;
+	return len == base_len || e->ndn[len - base_len - 1] == ',';
+}
+
+static int
+note_user_faults(struct identities *all)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < all->user_count && r == 0; i++)
+		if (all->users[i].state == FACTS_BROKEN)
+			r = identity_add_fault(all, all->users[i].entry, all->users[i].fault);
+	return r;
+}
+
+int
+identities_build_after(const struct entries *entries, const struct settings *settings,
+    const struct identities *previous, struct identities *ret)
+{
+	const struct entry **below_base = calloc(entries->count + 1, sizeof(struct entry *));
+	char *nbase = entry_normalise_dn(settings->directory_base);
+	struct identities all = { 0 };
+	size_t count = 0;
+	int r = -ENOMEM;
+
+	if (below_base == NULL || nbase == NULL)
+		goto out;
+	for (size_t i = 0; i < entries->count; i++)
+		if (is_below(entries->list[i], nbase))
+			below_base[count++] = entries->list[i];
+	r = read_users(below_base, count, settings, &all);
+	if (r == 0)
+		r = identity_read_groups(below_base, count, settings, &all);
+	if (r == 0)
+		r = judge_claims(&all, previous);
+	if (r == 0)
+		r = identity_link_groups(below_base, count, &all);
+	if (r == 0)
+		r = note_user_faults(&all);
+	if (r == 0) {
+		*ret = all;
+		all = (struct identities){ 0 };		/* now owned by *ret */
+	}
+out:
+	identities_done(&all);
+	free(below_base);
+	free(nbase);
+	return r;
+}
+
+int
+identities_build(const struct entries *entries, const struct settings *settings, struct identities *ret)
+{
+	return identities_build_after(entries, settings, NULL, ret);
+}

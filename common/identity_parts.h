@@ -1,0 +1,72 @@
+/*
+ * identity_parts.h - what the files of identity share with each other; nobody else includes it.
+ */
+#ifndef ISMS_IDENTITY_PARTS_H
+#define ISMS_IDENTITY_PARTS_H
+
+#include "common/identity.h"
+
+#define IDENTITY_GROUPS_MAX	4096	/* of one user; as ROSTER_USER_GROUPS_MAX */
+
+/* What is wrong with one entry; "" while nothing is. The first fault stands. */
+struct fault {
+	char text[IDENTITY_FAULT_SIZE];
+};
+
+/* Note a fault, unless there is one. Control characters become "?". */
+void identity_fault(struct fault *fault, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/*
+ * Digits without sign, space or leading zero.
+ *
+ * Returns 0, or -EINVAL also beyond max.
+ */
+int identity_parse_number(const char *text, uint64_t max, uint64_t *ret);
+
+/* The only value of an attribute: NULL when absent, or, with the fault noted, when it cannot be used. */
+const char *identity_single(const struct entry *e, const char *name, struct fault *fault);
+
+/* The same as a number; *ret stays as it is when absent or malformed. Returns whether it was written. */
+bool identity_single_number(const struct entry *e, const char *name, uint64_t max, struct fault *fault, uint64_t *ret);
+
+/* TRUE or FALSE (RFC 4517, without case); absent is false. */
+bool identity_single_bool(const struct entry *e, const char *name, struct fault *fault);
+
+/* A user or group id within settings' range and above the compiled-in floor; 0 with the fault noted. */
+uint32_t identity_read_id(const struct entry *e, const char *name, const struct settings *settings, struct fault *fault);
+
+/* entryUUID, else "dn:" and 128 bits of a hash of the DN. */
+void identity_entry_id(const struct entry *e, struct fault *fault, char ret[static 65]);
+
+/* Printable UTF-8 of at most max bytes, fit for gecos: ":" and control characters become spaces. NULL without memory. */
+char *identity_clean_text(const char *text, size_t max);
+
+/* Starts, ends and locks (THREATS 5.7): every known end, the earliest wins; any lock wins. */
+void identity_read_window(const struct entry *e, struct identity *user, struct fault *fault);
+
+/*
+ * Everything that one entry says of its user, but for groups and what other entries say.
+ *
+ * Returns 0 or -ENOMEM.
+ */
+int identity_read_user(const struct entry *e, const struct settings *settings, struct identity *user,
+    struct fault *fault);
+
+/* Make a user FACTS_BROKEN, with the first fault that was found. Returns 0 or -ENOMEM. */
+int identity_break(struct identity *user, const char *what);
+
+/* Add "DN: what" to the list of faults. Returns 0 or -ENOMEM. */
+int identity_add_fault(struct identities *all, const struct entry *e, const char *what);
+
+/*
+ * Find the groups: all->groups, names and ids as their entries say; faults noted. all->users are read already.
+ *
+ * Returns 0 or -ENOMEM.
+ */
+int identity_read_groups(const struct entry *const *below_base, size_t count, const struct settings *settings,
+    struct identities *all);
+
+/* Fill in the groups of every user: direct and nested. Returns 0 or -ENOMEM. */
+int identity_link_groups(const struct entry *const *below_base, size_t count, struct identities *all);
+
+#endif
