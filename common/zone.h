@@ -53,6 +53,7 @@ int zone_load(const char *name, struct zone *ret);
  */
 int zone_parse(const uint8_t *data, size_t size, struct zone *ret);
 
+/* Free what zone_load() made; a zeroed zone is fine. */
 void zone_done(struct zone *zone);
 
 /* Seconds east of UTC at an instant. */
