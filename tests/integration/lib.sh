@@ -7,3 +7,55 @@ export LC_ALL=C.UTF-8 HOME=/root DEBIAN_FRONTEND=noninteractive PAGER=cat SYSTEM
 tests=$(dirname "$(dirname "$(realpath "${BASH_SOURCE[0]}")")")
 . "$tests/check.sh"
 . "$tests/integration/people.sh"
+
+# ---- the world of most files ---------------------------------------------------------------------
+
+# Packages, setup, a policy (default_policy if not given), and carol, who sponsors. One check.
+prepare() {
+	local policy=${1-}
+	check "prepare: packages" install_packages
+	printf '%s\n' "${policy:-$default_policy}" >/run/policy
+	check "prepare: setup and policy" setup_with_policy /run/policy
+	check "prepare: sponsor" add_person carol employee
+	check "prepare: mark" mark
+}
+
+default_policy='
+[role contractor]
+match          = kind:contractor
+allow-services = sshd login su su-l sudo cron
+mfa            = required
+require-expiry = yes
+keep-groups    = web-deploy log-read
+
+[role employee]
+match          = kind:employee
+allow-services = sshd login su su-l sudo cron
+mfa            = required
+keep-groups    = web-deploy log-read
+'
+
+# contractor NAME [ADD-OPTION...]: with a counter token, which needs no waiting between two logins.
+contractor() {
+	local name=$1
+	shift
+	add_person "$name" contractor --until +2h --sponsor carol "$@" && wait_user "$name" && enroll_person "$name" --hotp
+}
+
+# A local administrator and a local user, who must never depend on any of ours.
+local_people() {
+	mkdir -p $people/local && echo local-password >$people/local/password && write_askpass local &&
+		useradd -m -s /bin/bash local && echo "local:local-password" | chpasswd &&
+		mkdir -p $people/root && echo root-password >$people/root/password && write_askpass root &&
+		echo "root:root-password" | chpasswd &&
+		echo 'PermitRootLogin yes' >/etc/ssh/sshd_config.d/0-root.conf && systemctl reload ssh
+}
+local_logs_in() { code='' by_login local 'id -un' && code='' by_ssh local -- true; }
+root_logs_in() { code='' by_login root 'id -un' && code='' by_ssh root -- true; }
+sshd_drop_in() { # present|absent
+	case $1 in
+		absent) mv /etc/ssh/sshd_config.d/isms.conf /run/isms-sshd.conf ;;
+		present) mv /run/isms-sshd.conf /etc/ssh/sshd_config.d/isms.conf ;;
+	esac
+	systemctl restart ssh
+}

@@ -16,10 +16,10 @@ install_packages() { dpkg -i "${debs:-/isms/debs}"/*.deb; }
 
 # ---- the administrator's hand -------------------------------------------------------------------
 
-# A first configuration, then the policy on stdin instead of the one that setup wrote.
+# A first configuration, then the policy of a file instead of the one that setup wrote.
 setup_with_policy() {
 	isms-userctl setup --yes --contact "$contact" || return
-	cat >/etc/isms/policy.conf && isms-userctl policy check && reload
+	cat "$1" >/etc/isms/policy.conf && isms-userctl policy check && reload
 }
 reload() { systemctl reload ismsd-front ismsd-directory; }
 

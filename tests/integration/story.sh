@@ -3,22 +3,7 @@
 # contract ends. tools/demo tells the same story to people.
 . "$(dirname "$0")/lib.sh"
 
-check "packages install" install_packages
-setup() { setup_with_policy <<-P
-	[role contractor]
-	match          = kind:contractor
-	allow-services = sshd login sudo su su-l cron
-	mfa            = required
-	require-expiry = yes
-	keep-groups    = web-deploy
-	[role employee]
-	match          = kind:employee
-	allow-services = sshd login
-	mfa            = required
-P
-}
-check "setup" setup
-check "a sponsor" add_person carol employee
+prepare
 check "a contractor, by one command" add_person ada contractor --until +1d --sponsor carol --group web-deploy --group docker
 check "visible to lookups within a second" wait_until 1 getent passwd ada
 check "a code is enrolled" enroll_person ada

@@ -1,0 +1,63 @@
+#!/bin/bash
+# ends: what changes in the directory bites at once: visible within a second, refused within a second, live
+# sessions of every kind gone within five (issue 2, done when 6; CASES PS06a, PS07a, AR08a, SI07a).
+. "$(dirname "$0")/lib.sh"
+prepare
+systemctl start cron
+
+check "contractor" contractor ada
+check "add: visible within a second" bash -c 'isms-userctl add bob --kind employee --generate-password --secret-fd 3 3>/dev/null && sleep 1 && getent passwd bob'
+edit_by_hand() { # what an editor does: a new file, renamed over the old one
+	local f=/var/lib/isms/directory/directory.ldif
+	cp -p $f $f.new && sed -i 's/^gecos: .*\|^cn: bob$/&/; s,^homeDirectory: /home/bob$,homeDirectory: /srv/bob,' $f.new && mv $f.new $f &&
+		sleep 1 && [ "$(getent passwd bob | cut -d: -f6)" = /srv/bob ]
+}
+check "LDIF edited by hand: visible within a second" edit_by_hand
+
+# ---- every kind of session -----------------------------------------------------------------------
+gone() { ! pgrep -u "$1" -l; }
+open_all() { # shell, tmux, tunnel, lingering manager, what a logged-out session left, a cron job
+	by_ssh ada -tt -- 'sleep 300' >/run/people/ada/shell 2>&1 &
+	wait_until 10 has_session ada || return
+	by_ssh ada -- 'tmux new-session -d "sleep 301"' && by_ssh ada -- 'setsid nohup sleep 302 >/dev/null 2>&1 </dev/null &' || return
+	code=$(fresh_code ada) SSH_ASKPASS=$people/ada/askpass SSH_ASKPASS_REQUIRE=force \
+		ssh $ssh_options -N -L 2222:localhost:22 ada@localhost >/dev/null 2>&1 </dev/null &
+	loginctl enable-linger ada && by_user_manager ada systemd-run --user --quiet sleep 303 || return
+	echo '* * * * * ada sleep 304' >/etc/cron.d/isms-ends
+	wait_until 75 pgrep -f 'sleep 304' >/dev/null
+	rm /etc/cron.d/isms-ends
+	wait_until 10 bash -c '</dev/tcp/localhost/2222' 2>/dev/null
+	local n
+	for n in 300 301 302 303 304; do pgrep -u ada -f "sleep $n" || { echo "sleep $n does not run"; return 1; }; done
+}
+all_gone_within_5() { # COMMAND...: five seconds after it nothing of hers is alive
+	"$@" && wait_until 5 gone ada && ! bash -c '</dev/tcp/localhost/2222' 2>/dev/null
+}
+check "sessions of every kind are open" open_all
+check "mark" mark
+check "disable: all gone within five seconds" all_gone_within_5 isms-userctl disable ada --reason test --yes
+check "disable: refused within a second" bash -c "sleep 1; . $tests/check.sh; . $tests/integration/people.sh; ! by_ssh ada -- true"
+check "event session.terminated" event_is '.ISMS_EVENT == "session.terminated"' '.ISMS_USER == "ada"'
+check "SI07a lingering is over" bash -c 'sleep 1; ! systemctl -q is-active user@$(id -u ada)'
+check "enable" isms-userctl enable ada --reason test --yes
+check "sessions of every kind are open again" open_all
+check "PS06a the contract's end: all gone within five seconds of it" bash -c "
+	. $tests/check.sh; . $tests/integration/people.sh
+	isms-userctl set-expiry ada +3s --reason test --yes && sleep 3 && wait_until 5 no_processes ada"
+extended() { # an end that is moved in time does not bite
+	isms-userctl set-expiry ada +1h --reason test --yes && sleep 1 || return
+	by_ssh ada -tt -- 'sleep 300' >/dev/null 2>&1 &
+	wait_until 10 has_session ada && isms-userctl set-expiry ada +6s --reason test --yes && sleep 2 &&
+		isms-userctl set-expiry ada +1h --reason test --yes && sleep 8 && has_session ada
+}
+check "PS07a extended before it hits: the session lives" extended
+
+# ---- rules -------------------------------------------------------------------------------------
+revoked() {
+	sed -i 's/^allow-services = sshd/allow-services =/' /etc/isms/policy.conf && reload && sleep 1 && ! by_ssh ada -- true
+}
+check "login before the rule goes" by_ssh ada -- true
+check "mark" mark
+check "AR08a a service taken from the role: refused within a second" revoked
+check "reason service-not-allowed" denied_with service-not-allowed ada
+finish

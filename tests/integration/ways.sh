@@ -1,0 +1,120 @@
+#!/bin/bash
+# ways: every way in for a valid contractor, and the same way for the same person when one fact changed (issue 2,
+# done when 2): key alone, password alone, disabled, wrong and reused codes, the end one second ahead and reached.
+. "$(dirname "$0")/lib.sh"
+prepare
+systemctl start cron
+
+# ---- every way in ------------------------------------------------------------------------------
+check "contractor" contractor ada
+check "a key" make_key ada
+echo '%web-deploy ALL=(ALL) ALL' >/etc/sudoers.d/isms-test
+echo 'ada ALL=(ALL) ALL' >>/etc/sudoers.d/isms-test
+
+check "ssh: password and code" by_ssh ada -- true
+check "ssh: key and code" by_key ada -- true
+key_asks_code_only() { by_key ada -- true && [ "$(grep -c . $people/ada/prompts)" = 1 ] && grep -q 'One-time code: ' $people/ada/prompts; }
+check "ssh: with a key only the code is asked" key_asks_code_only
+prompts() { by_ssh ada -- true && diff - $people/ada/prompts <<<'(ada@localhost) Password: 
+(ada@localhost) One-time code: '; }
+check "ssh: the prompts" prompts
+check "login: console" by_login ada 'id -un'
+check "su" by_su ada 'id -un'
+sudo_twice() { by_ssh ada -- "export SUDO_ASKPASS=$people/ada/askpass; : >$people/ada/prompts; sudo -A id -un && sudo -n id -un"; }
+check "sudo, and again within its timestamp" sudo_twice
+sudo_asks_password_only() { cat $people/ada/prompts; [ "$(grep -c assword $people/ada/prompts)" = 1 ] && ! grep -q code $people/ada/prompts; }
+check "sudo in a session proven with a code asks the password only" sudo_asks_password_only
+check "root's su" root_su ada 'id -un'
+check "cron" by_cron ada 'id -un'
+check "user manager" by_user_manager ada id -un
+sftp_works() { code=$(fresh_code ada) SSH_ASKPASS=$people/ada/askpass SSH_ASKPASS_REQUIRE=force \
+	sftp $ssh_options -b <(echo ls) ada@localhost; }
+check "SI06a sftp" sftp_works
+
+# ---- one fact changed: what was proven -----------------------------------------------------------
+check "mark" mark
+key_alone() { by_key ada -o PreferredAuthentications=publickey -- true; }
+password_alone() { by_ssh ada -o PreferredAuthentications=password -- true; }
+refused "sshd itself refuses a key alone" key_alone
+refused "sshd itself refuses PasswordAuthentication" password_alone
+no_decision() { ! event_is '.ISMS_USER == "ada"' '.ISMS_DECISION != null' >/dev/null; }
+check "neither of them came to a decision of ours" no_decision
+sshd_drop_in absent
+check "mark" mark
+refused "without the fragment: a key alone" key_alone
+check "reason mfa-required" denied_with mfa-required ada
+refused "without the fragment: PasswordAuthentication" password_alone
+check "reason mfa-needs-keyboard-interactive" denied_with mfa-needs-keyboard-interactive ada
+failures() { isms-userctl show ada --json | tee /dev/stderr | jq -e '[.. | .failures? // empty] | all(. == 0)'; }
+check "and counts no failure" failures
+sshd_drop_in present
+
+# ---- one fact changed: the code ------------------------------------------------------------------
+check "mark" mark
+code=000000 refused "a wrong code" by_ssh ada -- true
+check "reason mfa-failed" denied_with mfa-failed ada
+password=wrong refused "a wrong password" by_ssh ada -- true
+check "reason password-failed" denied_with password-failed ada
+twice() { local code; code=$(fresh_code ada) && by_ssh ada -- true && ! by_ssh ada -- true; }
+check "OT01a a code is good once" twice
+check "reason mfa-replayed" denied_with mfa-replayed ada
+check "eight digits" add_person eve contractor --until +2h --sponsor carol
+check "eight digits: token" enroll_person eve --hotp --digits 8
+check "mark" mark
+suffix() { local code; code=$(fresh_code eve) && code=${code:2} && by_ssh eve -- true; }
+refused "OT03a the 6-digit suffix of an 8-digit code" suffix
+check "reason mfa-failed" denied_with mfa-failed eve
+check "OT03a its twin, all eight digits" by_ssh eve -- true
+
+# ---- one fact changed: disabled --------------------------------------------------------------------
+check "disable" isms-userctl disable ada --reason test --yes
+check "mark" mark
+sleep 1
+refused "disabled: ssh" by_ssh ada -- true
+check "reason disabled" denied_with disabled ada
+refused "disabled: key and code" by_key ada -- true
+refused "disabled: root's su" root_su ada true
+check "enable" isms-userctl enable ada --reason test --yes
+sleep 1
+check "enabled: ssh" by_ssh ada -- true
+
+# ---- one fact changed: only the end ----------------------------------------------------------------
+# T-1 s: in. T: out. Each way with an end of its own, on whole seconds.
+end_at() { isms-userctl set-expiry ada "$(date -u -d "@$1" +%Y-%m-%dT%H:%M:%SZ)" --reason test --yes >/dev/null; }
+sleep_until() { local d; d=$(($1 - $(date +%s%3N))); [ $d -le 0 ] || sleep "$(printf '%d.%03d' $((d / 1000)) $((d % 1000)))"; }
+around_the_end() { # COMMAND...: in at T-1 s, out at T
+	local end local code
+	end=$(($(date +%s) + 5))
+	code=$(fresh_code ada)
+	end_at $end || return
+	sleep_until $((end * 1000 - 1000))
+	"$@" || { echo "refused one second before the end"; return 1; }
+	code=$(fresh_code ada)
+	sleep_until $((end * 1000))
+	! "$@" || { echo "let in at the end"; return 1; }
+}
+check "PX01a ssh" around_the_end by_ssh ada -- true
+check "PX02a ssh: key and code" around_the_end by_key ada -- true
+check "PX01a login" around_the_end by_login ada 'id -un'
+check "PX01a su" around_the_end by_su ada 'id -un'
+check "SI04a root's su" around_the_end root_su ada true
+manager() { systemctl stop "user@$(id -u ada)" 2>/dev/null; by_user_manager ada true; }
+check "SI07a user manager" around_the_end manager
+locker() { printf '%s\n' "$(cat $people/ada/password)" | setpriv --reuid ada --regid ada --init-groups pamtester sudo ada authenticate; }
+check "SI05a screen locker" around_the_end locker
+sudo_in_session() { setpriv --reuid ada --regid ada --init-groups sudo -n true; }
+echo 'ada ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/isms-test
+check "SI03a sudo NOPASSWD" around_the_end sudo_in_session
+cron_ends() { # the job of the minute before the end runs, that of the end does not
+	local minute
+	minute=$(($(date +%s) / 60 * 60 + 60))
+	[ $((minute - $(date +%s))) -ge 10 ] || minute=$((minute + 60))
+	end_at $((minute + 60)) && echo '* * * * * ada date +\%s >>/tmp/cron.end' >/etc/cron.d/isms-end || return
+	sleep_until $(((minute + 63) * 1000))
+	rm /etc/cron.d/isms-end
+	cat /tmp/cron.end
+	[ "$(wc -l </tmp/cron.end)" = 1 ]
+}
+check "SI02a cron" cron_ends
+check "SI02a event" event_is '.ISMS_SERVICE == "cron"' '.ISMS_REASON == "expired"'
+finish
