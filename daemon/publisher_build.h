@@ -1,0 +1,53 @@
+/*
+ * publisher_build.h - from a roster to the published snapshot: judged, completed with local groups, compared, written.
+ */
+#ifndef ISMS_PUBLISHER_BUILD_H
+#define ISMS_PUBLISHER_BUILD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/paths.h"
+#include "common/policy.h"
+#include "common/settings.h"
+#include "common/snapshot.h"
+#include "daemon/local_accounts.h"
+#include "daemon/publisher_check.h"
+#include "daemon/roster.h"
+
+struct publisher_build_out;
+
+struct publisher_build_in {
+	const struct paths *paths;
+	const struct roster *roster;
+	const struct settings *settings;
+	const struct policy *policy;
+	const struct snapshot *previous;	/* what is published; base == NULL: nothing */
+	int64_t now_utc_sec;
+	int64_t confirmed_utc_sec;		/* when the directory process last sent its roster */
+	uint64_t generation_seen;		/* the highest so far, also of a snapshot that was lost */
+	const struct publisher_build_out *before;	/* of the last build; NULL at the first, which always writes */
+};
+
+struct publisher_build_out {
+	struct publisher_check check;		/* publisher_check_done() */
+	uint32_t local_gids[SNAPSHOT_LOCAL_GIDS_MAX];
+	unsigned local_gid_count, local_left_out;
+	bool changed;				/* other content than what was published */
+	bool written;				/* a new file was published: for that, or to stamp it as valid for longer */
+	int error;				/* 0, or -errno: the new file could not be written, the old one stays */
+	uint64_t generation;			/* of what is published now */
+};
+
+/*
+ * Judge a roster and publish it.
+ *
+ *  local  read afresh by the caller
+ *  ret    check and the local gids are valid also when ret->error is set: who must leave does not wait for a full disk
+ *
+ * Returns 0, or -ENOMEM with nothing in *ret.
+ */
+int publisher_build(const struct publisher_build_in *in, const struct local_accounts *local,
+    struct publisher_build_out *ret);
+
+#endif

@@ -1,0 +1,24 @@
+/*
+ * publisher_store.h - the roster in force, kept by systemd while the publisher is restarted.
+ *
+ * A sealed memfd can change no more, so its descriptor is all that must survive (sd_notify FDSTORE=1). Without it, a
+ * publisher that crashed would know no contract end until the directory process sends its roster again.
+ */
+#ifndef ISMS_PUBLISHER_STORE_H
+#define ISMS_PUBLISHER_STORE_H
+
+#include <stdint.h>
+
+/* Keep a copy of the descriptor in place of the one kept before; without systemd this does nothing. */
+void publisher_store_roster(int fd, int64_t confirmed_utc_sec);
+
+/*
+ * What was kept.
+ *
+ *  ret_confirmed_utc_sec  when that roster had come
+ *
+ * Returns a descriptor, which the caller closes, or -ENOENT.
+ */
+int publisher_stored_roster(int64_t *ret_confirmed_utc_sec);
+
+#endif

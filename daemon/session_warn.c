@@ -1,0 +1,130 @@
+/*
+ * session_warn.c - writes to other people's terminals, carefully.
+ *
+ * Runs in the publisher, as uid 0 in group tty, without any right over files. It must never wait for a terminal, never
+ * acquire one, never follow a link, and never write a control character that came from a directory.
+ */
+#include <config.h>
+
+#include "daemon/session_warn.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "common/civil_date.h"
+
+#define FIRST_USER_UID	1000u
+#define TTY_MAJOR	4
+#define TTY_LAST_MINOR	63	/* above are serial lines */
+#define PTS_FIRST_MAJOR	136
+#define PTS_LAST_MAJOR	143
+
+static bool
+is_terminal(const struct stat *st)
+{
+	unsigned number = major(st->st_rdev);
+
+	if (!S_ISCHR(st->st_mode))
+		return false;
+	return (number == TTY_MAJOR && minor(st->st_rdev) >= 1 && minor(st->st_rdev) <= TTY_LAST_MINOR) ||
+	    (number >= PTS_FIRST_MAJOR && number <= PTS_LAST_MAJOR);
+}
+
+/* A name made of a prefix and digits. */
+static bool
+is_numbered(const char *name, const char *prefix)
+{
+	size_t n = strlen(prefix);
+
+	return strncmp(name, prefix, n) == 0 && isdigit((unsigned char)name[n]) &&
+	    strspn(name + n, "0123456789") == strlen(name + n);
+}
+
+/* Write a text to the terminal if it still is the one of that owner. */
+static bool
+write_to(int dir_fd, const char *name, uid_t owner, const char *text)
+{
+	int fd = openat(dir_fd, name, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+	ssize_t n = -1;
+
+	if (fd < 0)
+		return false;
+	if (fstat(fd, &st) == 0 && is_terminal(&st) && st.st_uid == owner)
+		n = write(fd, text, strlen(text));
+	(void)close(fd);
+	return n > 0;
+}
+
+static unsigned
+visit_folder(const char *path, const char *prefix, bool (*text)(uint32_t uid, char *buf, size_t size, void *arg),
+    void *arg)
+{
+	char buf[SESSION_WARN_TEXT_MAX];
+	DIR *dir = opendir(path);
+	const struct dirent *d;
+	unsigned written = 0;
+	struct stat st;
+
+	if (dir == NULL)
+		return 0;
+	while ((d = readdir(dir)) != NULL) {
+		if (!is_numbered(d->d_name, prefix))
+			continue;
+		if (fstatat(dirfd(dir), d->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !is_terminal(&st))
+			continue;
+		if (st.st_uid < FIRST_USER_UID || !text(st.st_uid, buf, sizeof buf, arg))
+			continue;
+		written += write_to(dirfd(dir), d->d_name, st.st_uid, buf);
+	}
+	(void)closedir(dir);
+	return written;
+}
+
+unsigned
+session_warn_each(const char *dev, bool (*text)(uint32_t uid, char *buf, size_t size, void *arg), void *arg)
+{
+	char pts[256];
+
+	(void)snprintf(pts, sizeof pts, "%s/pts", dev);
+	return visit_folder(pts, "", text, arg) + visit_folder(dev, "tty", text, arg);
+}
+
+/* Printable ASCII only: a terminal's character set is not known here. */
+static void
+clean(const char *from, char *to, size_t size)
+{
+	size_t n;
+
+	for (n = 0; n < size - 1 && from[n] != '\0'; n++)
+		to[n] = (char)(from[n] >= ' ' && from[n] < 0x7f ? from[n] : '?');
+	to[n] = '\0';
+}
+
+void
+session_warn_before(char *buf, size_t size, int64_t not_after_utc_sec, int64_t now_utc_sec, const char *contact)
+{
+	char date[32], span[32], whom[128];
+
+	clean(contact, whom, sizeof whom);
+	(void)snprintf(buf, size,
+	    "\r\n*** Your access to this system ends in %s, at %s.\r\n"
+	    "*** All your sessions will be closed then. Save your work. Contact: %s\r\n",
+	    civil_date_format_span(not_after_utc_sec - now_utc_sec, span), civil_date_format(not_after_utc_sec, date),
+	    whom);
+}
+
+void
+session_warn_ended(char *buf, size_t size, const char *contact)
+{
+	char whom[128];
+
+	clean(contact, whom, sizeof whom);
+	(void)snprintf(buf, size, "\r\n*** Your access to this system has ended. Contact: %s\r\n", whom);
+}
