@@ -1,0 +1,24 @@
+/*
+ * pam_paths.c - the fixed paths of pam_isms on a real system.
+ *
+ * Loaded into every PAM application. Holds constants only; it must never learn to read them from
+ * anywhere, since whoever moves the socket or the snapshot decides who may log in.
+ */
+#include <config.h>
+
+#include "pam/pam_paths.h"
+
+static const struct pam_paths real = {
+	.socket = "/run/isms/ismsd.sock",
+	.passwd = "/etc/passwd",
+	.snapshot = "/var/lib/isms/nss/base.1.snap",
+	.server_user = "isms",
+	.owner = 0,
+	.privileged = 0,
+};
+
+const struct pam_paths *
+pam_paths(void)
+{
+	return &real;
+}
