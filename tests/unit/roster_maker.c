@@ -1,0 +1,51 @@
+/*
+ * roster_maker.c - rosters for tests (see roster_maker.h). Test code only.
+ */
+#include <config.h>
+
+#include "tests/unit/roster_maker.h"
+
+#include <check.h>
+#include <unistd.h>
+
+static const char *
+or_else(const char *text, const char *fallback)
+{
+	return text != NULL ? text : fallback;
+}
+
+int
+roster_maker_seal(const struct roster_group *groups, size_t group_count, const struct roster_user *users,
+    size_t user_count)
+{
+	struct roster_writer *w = roster_writer_new();
+	int fd = -1;
+
+	ck_assert_ptr_nonnull(w);
+	for (size_t i = 0; i < group_count; i++)
+		ck_assert_int_eq(roster_add_group(w, &groups[i]), 0);
+	for (size_t i = 0; i < user_count; i++) {
+		struct roster_user u = users[i];
+
+		u.gecos = or_else(u.gecos, "");
+		u.home = or_else(u.home, "/home/x");
+		u.shell = or_else(u.shell, "/bin/sh");
+		u.contact = or_else(u.contact, "");
+		ck_assert_int_eq(roster_add_user(w, &u), 0);
+	}
+	ck_assert_int_eq(roster_seal(w, &fd), 0);
+	roster_writer_free(w);
+	return fd;
+}
+
+struct roster *
+roster_maker_open(const struct roster_group *groups, size_t group_count, const struct roster_user *users,
+    size_t user_count)
+{
+	int fd = roster_maker_seal(groups, group_count, users, user_count);
+	struct roster *roster = NULL;
+
+	ck_assert_int_eq(roster_open(fd, &roster), 0);
+	(void)close(fd);
+	return roster;
+}

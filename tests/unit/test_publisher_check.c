@@ -1,0 +1,415 @@
+/*
+ * test_publisher_check.c - which records of a roster are refused and why; who keeps what two entries claim.
+ */
+#include <config.h>
+
+#include "daemon/publisher_check.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/snapshot_write.h"
+#include "tests/unit/roster_maker.h"
+#include "tests/unit/suite.h"
+
+static char folder[64];
+static struct settings settings;
+static struct local_accounts local;
+
+static const char passwd_text[] =
+    "root:x:0:0:root:/root:/bin/bash\n"
+    "isms:x:990:990::/:/usr/sbin/nologin\n"
+    "# a comment\n"
+    "broken line\n"
+    "bob:x:1500:1500:Bob:/home/bob:/bin/bash\n";
+static const char group_text[] =
+    "root:x:0:\n"
+    "sudo:x:27:bob,ada\n"
+    "docker:x:998:\n"
+    "bob:x:1500:\n"
+    "isms-mfa:x:991:\n";
+
+static void
+write_file(const char *name, const char *text)
+{
+	char path[128];
+	FILE *f;
+
+	(void)snprintf(path, sizeof path, "%s/%s", folder, name);
+	f = fopen(path, "w");
+	ck_assert_ptr_nonnull(f);
+	ck_assert_int_ge(fputs(text, f), 0);
+	ck_assert_int_eq(fclose(f), 0);
+}
+
+static void
+remove_file(const char *name)
+{
+	char path[128];
+
+	(void)snprintf(path, sizeof path, "%s/%s", folder, name);
+	(void)unlink(path);
+}
+
+static void
+begin(void)
+{
+	char passwd[128], group[128];
+
+	(void)snprintf(folder, sizeof folder, "/tmp/isms-check-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	write_file("passwd", passwd_text);
+	write_file("group", group_text);
+	(void)snprintf(passwd, sizeof passwd, "%s/passwd", folder);
+	(void)snprintf(group, sizeof group, "%s/group", folder);
+	settings_defaults(&settings);
+	ck_assert_int_eq(local_accounts_load(passwd, group, &local), 0);
+}
+
+static void
+end(void)
+{
+	static const char *const names[] = { "passwd", "group", SNAPSHOT_BASE_NAME, SNAPSHOT_EPOCH_NAME };
+
+	local_accounts_done(&local);
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		remove_file(names[i]);
+	ck_assert_int_eq(rmdir(folder), 0);
+}
+
+/* ---- one record at a time ---- */
+
+static const struct {
+	struct roster_user user;
+	enum refusal why;
+} users[] = {
+	{ { .name = "ada", .uid = 2000, .gid = 2000 }, REFUSAL_NONE },
+	{ { .name = "a.b-c_9", .uid = 65536, .gid = 524287 }, REFUSAL_NONE },
+	{ { .name = "ada", .uid = 0, .gid = 2000 }, REFUSAL_RANGE },
+	{ { .name = "ada", .uid = 999, .gid = 2000 }, REFUSAL_RANGE },
+	{ { .name = "ada", .uid = 61184, .gid = 2000 }, REFUSAL_RANGE },
+	{ { .name = "ada", .uid = 65534, .gid = 2000 }, REFUSAL_RANGE },
+	{ { .name = "ada", .uid = 65535, .gid = 2000 }, REFUSAL_RANGE },
+	{ { .name = "ada", .uid = 524288, .gid = 2000 }, REFUSAL_RANGE },
+	{ { .name = "ada", .uid = UINT32_MAX, .gid = 2000 }, REFUSAL_RANGE },
+	{ { .name = "ada", .uid = 1500, .gid = 2000 }, REFUSAL_LOCAL_ID },
+	{ { .name = "bob", .uid = 2000, .gid = 2000 }, REFUSAL_LOCAL_NAME },
+	{ { .name = "root", .uid = 2000, .gid = 2000 }, REFUSAL_LOCAL_NAME },
+	{ { .name = "isms", .uid = 2000, .gid = 2000 }, REFUSAL_RESERVED },
+	{ { .name = "isms-dir", .uid = 2000, .gid = 2000 }, REFUSAL_RESERVED },
+	{ { .name = "ada", .uid = 2000, .gid = 0 }, REFUSAL_PRIMARY_RANGE },
+	{ { .name = "ada", .uid = 2000, .gid = 27 }, REFUSAL_PRIMARY_RANGE },
+	{ { .name = "ada", .uid = 2000, .gid = 1500 }, REFUSAL_PRIMARY_LOCAL },
+	{ { .name = "", .uid = 2000, .gid = 2000 }, REFUSAL_NAME },
+	{ { .name = "Ada", .uid = 2000, .gid = 2000 }, REFUSAL_NAME },
+	{ { .name = "-ada", .uid = 2000, .gid = 2000 }, REFUSAL_NAME },
+	{ { .name = "1000", .uid = 2000, .gid = 2000 }, REFUSAL_NAME },
+	{ { .name = "ada:x", .uid = 2000, .gid = 2000 }, REFUSAL_NAME },
+	{ { .name = "ad\xc3\xa4", .uid = 2000, .gid = 2000 }, REFUSAL_NAME },
+	{ { .name = "a23456789012345678901234567890123", .uid = 2000, .gid = 2000 }, REFUSAL_NAME },
+	{ { .name = "ada", .uid = 2000, .gid = 2000, .home = "/root" }, REFUSAL_HOME },
+	{ { .name = "ada", .uid = 2000, .gid = 2000, .home = "" }, REFUSAL_HOME },
+};
+
+START_TEST(each_user)
+{
+	struct publisher_check check;
+	struct roster *roster;
+
+	begin();
+	roster = roster_maker_open(NULL, 0, &users[_i].user, 1);
+	ck_assert_int_eq(publisher_check(roster, &settings, &local, NULL, &check), 0);
+	ck_assert_uint_eq(check.user_count, users[_i].why == REFUSAL_NONE);
+	ck_assert_uint_eq(check.refused_count, users[_i].why != REFUSAL_NONE);
+	if (users[_i].why != REFUSAL_NONE) {
+		ck_assert_int_eq(check.listed[0].why, users[_i].why);
+		ck_assert_uint_eq(check.listed[0].id, users[_i].user.uid);
+		ck_assert(!check.listed[0].is_group);
+	}
+	publisher_check_done(&check);
+	roster_free(roster);
+	end();
+}
+END_TEST
+
+static const struct {
+	struct roster_group group;
+	enum refusal why;
+} groups[] = {
+	{ { .name = "web-deploy", .gid = 3000 }, REFUSAL_NONE },
+	{ { .name = "docker", .gid = 3000 }, REFUSAL_LOCAL_NAME },
+	{ { .name = "sudo", .gid = 27 }, REFUSAL_LOCAL_NAME },
+	{ { .name = "wheel", .gid = 0 }, REFUSAL_RANGE },
+	{ { .name = "wheel", .gid = 27 }, REFUSAL_RANGE },
+	{ { .name = "wheel", .gid = 1500 }, REFUSAL_LOCAL_ID },
+	{ { .name = "isms-mfa", .gid = 3000 }, REFUSAL_RESERVED },
+	{ { .name = "Web Deploy", .gid = 3000 }, REFUSAL_NAME },
+};
+
+START_TEST(each_group)
+{
+	struct publisher_check check;
+	struct roster *roster;
+
+	begin();
+	roster = roster_maker_open(&groups[_i].group, 1, NULL, 0);
+	ck_assert_int_eq(publisher_check(roster, &settings, &local, NULL, &check), 0);
+	ck_assert_int_eq(check.groups[0], groups[_i].why == REFUSAL_NONE);
+	ck_assert_uint_eq(check.group_count, groups[_i].why == REFUSAL_NONE);
+	if (groups[_i].why != REFUSAL_NONE) {
+		ck_assert_int_eq(check.listed[0].why, groups[_i].why);
+		ck_assert(check.listed[0].is_group);
+	}
+	publisher_check_done(&check);
+	roster_free(roster);
+	end();
+}
+END_TEST
+
+/* ---- several that claim one thing ---- */
+
+/* Publish ada = 2000 and group web = 3000, and open it. */
+static void
+publish(struct snapshot *ret)
+{
+	const struct snapshot_header_in header = { .generation = 1, .created_utc_sec = 1, .valid_until_utc_sec = 2,
+		.contact = "" };
+	struct snapshot_builder *b = snapshot_builder_new();
+	char path[128];
+
+	ck_assert_ptr_nonnull(b);
+	ck_assert_int_eq(snapshot_builder_add_group(b, 3000, "web"), 0);
+	ck_assert_int_eq(snapshot_builder_add_user(b, 2000, 2000, "ada", "", "/home/ada", "/bin/sh", NULL, 0), 0);
+	ck_assert_int_eq(snapshot_builder_publish(b, folder, &header), 0);
+	snapshot_builder_free(b);
+	(void)snprintf(path, sizeof path, "%s/%s", folder, SNAPSHOT_BASE_NAME);
+	ck_assert_int_eq(snapshot_open(path, geteuid(), ret), 0);
+}
+
+struct claim {
+	const char *name;
+	uint32_t id;
+	enum refusal first, later;	/* without, and with ada = 2000 (web = 3000) published */
+};
+
+static const struct claim user_claims[][3] = {
+	{ { "ada", 2000, REFUSAL_ID_TWICE, REFUSAL_NONE }, { "eve", 2000, REFUSAL_ID_TWICE, REFUSAL_ID_TWICE },
+	    { "joe", 2002, REFUSAL_NONE, REFUSAL_NONE } },
+	{ { "eve", 2000, REFUSAL_ID_TWICE, REFUSAL_ID_TWICE }, { "ada", 2000, REFUSAL_ID_TWICE, REFUSAL_NONE },
+	    { "zoe", 2000, REFUSAL_ID_TWICE, REFUSAL_ID_TWICE } },
+	{ { "ada", 2000, REFUSAL_NAME_TWICE, REFUSAL_NONE }, { "ada", 2001, REFUSAL_NAME_TWICE, REFUSAL_NAME_TWICE },
+	    { "joe", 2002, REFUSAL_NONE, REFUSAL_NONE } },
+	/* Two that are equal to what is published: nobody can say which of them it is. */
+	{ { "ada", 2000, REFUSAL_NAME_TWICE, REFUSAL_NAME_TWICE }, { "ada", 2000, REFUSAL_NAME_TWICE, REFUSAL_NAME_TWICE },
+	    { "joe", 2002, REFUSAL_NONE, REFUSAL_NONE } },
+	/* Newcomers among themselves: none of them held anything. */
+	{ { "eve", 2001, REFUSAL_ID_TWICE, REFUSAL_ID_TWICE }, { "joe", 2001, REFUSAL_ID_TWICE, REFUSAL_ID_TWICE },
+	    { "ada", 2000, REFUSAL_NONE, REFUSAL_NONE } },
+	/* The holder changed his number and meets another newcomer there: neither held it. */
+	{ { "ada", 2001, REFUSAL_ID_TWICE, REFUSAL_ID_TWICE }, { "eve", 2001, REFUSAL_ID_TWICE, REFUSAL_ID_TWICE },
+	    { "joe", 2002, REFUSAL_NONE, REFUSAL_NONE } },
+};
+
+static enum refusal
+why_refused(const struct publisher_check *check, const char *name, uint32_t id)
+{
+	for (uint32_t i = 0; i < check->listed_count; i++) {
+		if (strcmp(check->listed[i].name, name) == 0 && check->listed[i].id == id)
+			return check->listed[i].why;
+	}
+	return REFUSAL_NONE;
+}
+
+START_TEST(rp06a_uid_dup)
+{
+	const struct claim *claims = user_claims[_i];
+	struct snapshot published;
+	struct roster_user list[3] = { 0 };
+	struct roster *roster;
+
+	begin();
+	publish(&published);
+	for (size_t i = 0; i < 3; i++)
+		list[i] = (struct roster_user){ .name = claims[i].name, .uid = claims[i].id, .gid = 2000 };
+	roster = roster_maker_open(NULL, 0, list, 3);
+	for (int later = 0; later < 2; later++) {
+		struct publisher_check check;
+		uint32_t accepted = 0;
+
+		ck_assert_int_eq(publisher_check(roster, &settings, &local, later ? &published : NULL, &check), 0);
+		for (size_t i = 0; i < 3; i++) {
+			enum refusal want = later ? claims[i].later : claims[i].first;
+
+			ck_assert_int_eq(why_refused(&check, claims[i].name, claims[i].id), want);
+			accepted += want == REFUSAL_NONE;
+		}
+		ck_assert_uint_eq(check.user_count, accepted);
+		publisher_check_done(&check);
+	}
+	roster_free(roster);
+	snapshot_close(&published);
+	end();
+}
+END_TEST
+
+START_TEST(group_twice)
+{
+	const struct roster_group list[] = { { .gid = 3000, .name = "intruder" }, { .gid = 3000, .name = "web" },
+		{ .gid = 3001, .name = "web" } };
+	struct publisher_check check;
+	struct snapshot published;
+	struct roster *roster;
+
+	begin();
+	publish(&published);
+	roster = roster_maker_open(list, 3, NULL, 0);
+	ck_assert_int_eq(publisher_check(roster, &settings, &local, NULL, &check), 0);
+	ck_assert_uint_eq(check.group_count, 0);
+	publisher_check_done(&check);
+	ck_assert_int_eq(publisher_check(roster, &settings, &local, &published, &check), 0);
+	ck_assert_uint_eq(check.group_count, 1);
+	ck_assert(check.groups[1]);
+	ck_assert_int_eq(why_refused(&check, "intruder", 3000), REFUSAL_ID_TWICE);
+	ck_assert_int_eq(why_refused(&check, "web", 3001), REFUSAL_NAME_TWICE);
+	publisher_check_done(&check);
+	roster_free(roster);
+	snapshot_close(&published);
+	end();
+}
+END_TEST
+
+START_TEST(many_refused)
+{
+	enum { MANY = PUBLISHER_LISTED_MAX + 50 };
+	static struct roster_user list[MANY + 1];
+	struct publisher_check check;
+	struct roster *roster;
+
+	begin();
+	for (size_t i = 0; i < MANY; i++)
+		list[i] = (struct roster_user){ .name = "Refused", .uid = (uint32_t)i, .gid = 2000 };
+	list[MANY] = (struct roster_user){ .name = "ada", .uid = 2000, .gid = 2000 };
+	roster = roster_maker_open(NULL, 0, list, MANY + 1);
+	ck_assert_int_eq(publisher_check(roster, &settings, &local, NULL, &check), 0);
+	ck_assert_uint_eq(check.refused_count, MANY);
+	ck_assert_uint_eq(check.listed_count, PUBLISHER_LISTED_MAX);
+	ck_assert_uint_eq(check.user_count, 1);
+	ck_assert_uint_eq(check.users[0], MANY);
+	publisher_check_done(&check);
+	roster_free(roster);
+	end();
+}
+END_TEST
+
+/* ---- values ---- */
+
+static const struct { const char *home; bool allowed; } homes[] = {
+	{ "/home/ada", true }, { "/home/ada/", true }, { "/srv/www/ada", true }, { "/home/\xc3\xa4", true },
+	{ "/home/.hidden", true }, { "/home/a..b", true },
+	{ "/home", false }, { "/home/", false }, { "/", false }, { "", false }, { "home/ada", false },
+	{ "/homeless/ada", false }, { "/root", false }, { "/etc", false }, { "/home/../etc", false },
+	{ "/home/ada/..", false }, { "/home/./ada", false }, { "/home//ada", false }, { "/home/ada//", false },
+	{ "/home/a:b", false }, { "/home/a\x01" "b", false }, { "/home/a\x7f", false }, { "/home/a\xff", false },
+	{ "/home/a\xc2\x9b", false },
+};
+
+START_TEST(each_home)
+{
+	ck_assert_int_eq(publisher_home_allowed(homes[_i].home, "/home/ /srv/ /var/lib"), homes[_i].allowed);
+}
+END_TEST
+
+START_TEST(home_prefix_without_slash)
+{
+	ck_assert(publisher_home_allowed("/data/ada", "/data"));
+	ck_assert(!publisher_home_allowed("/database/ada", "/data"));
+	ck_assert(!publisher_home_allowed("/data", "/data"));
+	ck_assert(!publisher_home_allowed("/data/ada", ""));
+}
+END_TEST
+
+START_TEST(shells)
+{
+	ck_assert_str_eq(publisher_shell("/bin/bash", "/bin/sh /bin/bash"), "/bin/bash");
+	ck_assert_str_eq(publisher_shell("/bin/bas", "/bin/sh /bin/bash"), PUBLISHER_NOLOGIN);
+	ck_assert_str_eq(publisher_shell("/bin/sh /bin/bash", "/bin/sh /bin/bash"), PUBLISHER_NOLOGIN);
+	ck_assert_str_eq(publisher_shell("", "/bin/sh /bin/bash"), PUBLISHER_NOLOGIN);
+	ck_assert_str_eq(publisher_shell("/bin/sh", ""), PUBLISHER_NOLOGIN);
+}
+END_TEST
+
+static const struct { const char *gecos, *clean; } texts[] = {
+	{ "Ada Lovelace,,,", "Ada Lovelace,,," }, { "", "" }, { "Zo\xc3\xab", "Zo\xc3\xab" },
+	{ "a:b:c", "a?b?c" }, { "a\nb", "a?b" }, { "a\x1b[2J", "a?[2J" }, { "\x7f", "?" },
+	{ "\xff\xfe", "??" }, { "a\xc2\x9b" "b", "a??b" }, { "\xe2\x82", "??" }, { "\xed\xa0\x80", "???" },
+	{ "\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80" }, { "\xf4\x90\x80\x80", "????" },
+};
+
+START_TEST(each_gecos)
+{
+	char clean[PUBLISHER_GECOS_MAX + 1];
+
+	ck_assert_str_eq(publisher_gecos(texts[_i].gecos, clean), texts[_i].clean);
+}
+END_TEST
+
+START_TEST(long_gecos)
+{
+	char text[ROSTER_STR_MAX + 1], clean[PUBLISHER_GECOS_MAX + 1];
+
+	for (size_t i = 0; i < sizeof text - 1; i += 2)
+		memcpy(text + i, "\xc3\xab", 2);
+	text[sizeof text - 2] = '\0';
+	ck_assert_uint_eq(strlen(publisher_gecos(text, clean)), PUBLISHER_GECOS_MAX - 1);	/* cut at a character */
+}
+END_TEST
+
+START_TEST(every_refusal_has_a_text)
+{
+	for (int why = 0; why < REFUSAL_COUNT; why++) {
+		ck_assert_uint_gt(strlen(refusal_text(why, false)), 10);
+		ck_assert_uint_lt(strlen(refusal_text(why, false)), 160);
+	}
+	ck_assert_str_eq(refusal_text(REFUSAL_COUNT, false), "refused");
+}
+END_TEST
+
+START_TEST(local_files)
+{
+	struct local_accounts again = { 0 };
+	const struct local_group *sudo;
+
+	begin();
+	ck_assert_uint_eq(local.user_count, 3);		/* neither the comment nor the broken line */
+	ck_assert(local_accounts_has_user(&local, "bob"));
+	ck_assert(!local_accounts_has_user(&local, "broken line"));
+	ck_assert(local_accounts_has_uid(&local, 0));
+	ck_assert(!local_accounts_has_uid(&local, 1));
+	sudo = local_accounts_group(&local, "sudo");
+	ck_assert_ptr_nonnull(sudo);
+	ck_assert(local_group_lists(sudo, "ada"));
+	ck_assert(!local_group_lists(sudo, "ad"));
+	ck_assert_ptr_null(local_accounts_group(&local, "sud"));
+	ck_assert_int_eq(local_accounts_load("/nonexistent", "/dev/null", &again), -ENOENT);
+	ck_assert_int_eq(local_accounts_load("/dev/null", "/nonexistent", &again), -ENOENT);
+	ck_assert_int_lt(local_accounts_load("/", "/dev/null", &again), 0);
+	ck_assert_ptr_null(again.users);
+	end();
+}
+END_TEST
+
+int
+main(void)
+{
+	const struct suite_row rows[] = {
+		{ each_user, ROWS(users) }, { each_group, ROWS(groups) }, { rp06a_uid_dup, ROWS(user_claims) },
+		{ group_twice, 0 }, { many_refused, 0 }, { each_home, ROWS(homes) },
+		{ home_prefix_without_slash, 0 }, { shells, 0 }, { each_gecos, ROWS(texts) }, { long_gecos, 0 },
+		{ every_refusal_has_a_text, 0 }, { local_files, 0 },
+	};
+
+	return suite_run("publisher_check", rows, ROWS(rows), 20);
+}

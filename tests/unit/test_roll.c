@@ -1,0 +1,207 @@
+/*
+ * test_roll.c - who must leave when, the next instant at which anything is due, and clocks that are set.
+ */
+#include <config.h>
+
+#include "daemon/roll.h"
+
+#include <stdlib.h>
+
+#include "daemon/wall_clock.h"
+#include "tests/unit/roster_maker.h"
+#include "tests/unit/suite.h"
+
+#define WARN_SEC 900u
+#define T 1000000
+
+static struct roster *roster;
+static struct roll *roll;
+
+/* A roll of users u0, u1 ... of uids 2000, 2001 ... with these ends. */
+static void
+begin(const int64_t *ends, size_t count)
+{
+	static const char *const names[] = { "u0", "u1", "u2", "u3", "u4", "u5" };
+	struct publisher_check check = { .user_count = (uint32_t)count };
+	struct roster_user list[6] = { 0 };
+
+	ck_assert_uint_le(count, 6);
+	for (size_t i = 0; i < count; i++)
+		list[i] = (struct roster_user){ .name = names[i], .uid = 2000 + (uint32_t)i, .gid = 2000,
+			.not_after_utc_sec = ends[i] };
+	roster = roster_maker_open(NULL, 0, list, count);
+	check.users = calloc(count + 1, sizeof *check.users);
+	ck_assert_ptr_nonnull(check.users);
+	for (uint32_t i = 0; i < count; i++)
+		check.users[i] = (uint32_t)count - 1 - i;	/* order does not matter */
+	roll = roll_new(roster, &check);
+	ck_assert_ptr_nonnull(roll);
+	free(check.users);
+}
+
+static void
+end(void)
+{
+	roll_free(roll);
+	roster_free(roster);
+}
+
+START_TEST(finds)
+{
+	const int64_t ends[] = { 0, T, 0 };
+
+	begin(ends, 3);
+	ck_assert_uint_eq(roll_count(roll), 3);
+	for (uint32_t uid = 1999; uid <= 2003; uid++) {
+		const struct roster_user *u = roll_find_uid(roll, uid);
+
+		ck_assert_int_eq(u != NULL, uid >= 2000 && uid <= 2002);
+		if (u != NULL)
+			ck_assert_ptr_eq(u, roll_find_name(roll, u->name));
+	}
+	ck_assert_ptr_null(roll_find_name(roll, "u"));
+	ck_assert_ptr_null(roll_find_name(roll, "u3"));
+	ck_assert_ptr_null(roll_find_uid(NULL, 2000));
+	ck_assert_uint_eq(roll_count(NULL), 0);
+	end();
+}
+END_TEST
+
+START_TEST(px01a_boundary)
+{
+	struct roster_user u = { .not_after_utc_sec = T };
+
+	ck_assert_int_eq(roll_judge(&u, T - 1), REASON_OK);
+	ck_assert_int_eq(roll_judge(&u, T), REASON_EXPIRED);
+	ck_assert_int_eq(roll_judge(&u, INT64_MAX), REASON_EXPIRED);
+	u.flags = ROSTER_ENDED;
+	ck_assert_int_eq(roll_judge(&u, T - 1), REASON_DISABLED);
+	u = (struct roster_user){ 0 };
+	ck_assert_int_eq(roll_judge(&u, INT64_MAX), REASON_OK);
+	u.not_after_utc_sec = -1;		/* nonsense is no licence */
+	ck_assert_int_eq(roll_judge(&u, 0), REASON_EXPIRED);
+}
+END_TEST
+
+static const struct { int64_t now, due; } dues[] = {
+	/* ends at T and T + 1000, warned 900, 300, 60 and 10 seconds before */
+	{ 0, T - 900 }, { T - 901, T - 900 }, { T - 900, T - 300 }, { T - 300, T - 60 }, { T - 60, T - 10 },
+	{ T - 11, T - 10 }, { T - 10, T }, { T - 1, T }, { T, T + 100 }, { T + 100, T + 700 },
+	{ T + 989, T + 990 }, { T + 999, T + 1000 }, { T + 1000, 0 }, { INT64_MAX / 2, 0 },
+};
+
+START_TEST(next_due)
+{
+	const int64_t ends[] = { T, 0, T + 1000, T, INT64_MIN };
+
+	begin(ends, 5);
+	ck_assert_int_eq(roll_next_due(roll, dues[_i].now, WARN_SEC), dues[_i].due);
+	end();
+}
+END_TEST
+
+START_TEST(short_warning)
+{
+	const int64_t ends[] = { T };
+
+	begin(ends, 1);
+	ck_assert_int_eq(roll_next_due(roll, 0, 30), T - 30);	/* the setting names the first warning */
+	ck_assert_int_eq(roll_next_due(roll, T - 30, 30), T - 10);
+	ck_assert_int_eq(roll_next_due(roll, 0, 5), T - 5);
+	ck_assert(!roll_warning_due(T, T - 61, T - 59, 30));
+	end();
+}
+END_TEST
+
+START_TEST(nobody)
+{
+	begin(NULL, 0);
+	ck_assert_int_eq(roll_next_due(roll, 0, WARN_SEC), 0);
+	ck_assert_int_eq(roll_next_end(NULL, 0), 0);
+	ck_assert_int_eq(roll_next_due(NULL, 0, WARN_SEC), 0);
+	end();
+}
+END_TEST
+
+START_TEST(warnings)
+{
+	ck_assert(roll_warning_due(T, T - 901, T - 900, WARN_SEC));
+	ck_assert(!roll_warning_due(T, T - 900, T - 899, WARN_SEC));	/* once */
+	ck_assert(roll_warning_due(T, T - 900, T - 1, WARN_SEC));	/* asleep: one for all */
+	ck_assert(!roll_warning_due(T, T - 5, T, WARN_SEC));		/* too late for it */
+	ck_assert(!roll_warning_due(0, 0, T, WARN_SEC));
+	ck_assert(!roll_warning_due(INT64_MIN, 0, T, WARN_SEC));
+	ck_assert(!roll_warning_due(T + 86400, T - 61, T - 60, WARN_SEC));	/* ps07a: extended */
+}
+END_TEST
+
+START_TEST(tm07a_random)
+{
+	srandom(7);
+	for (int i = 0; i < 1000000; i++) {
+		struct roster_user u = { .not_after_utc_sec = 1 + random() % 100 };
+		int64_t now = random() % 200;
+
+		ck_assert_int_eq(roll_judge(&u, now) == REASON_OK, now < u.not_after_utc_sec);
+	}
+}
+END_TEST
+
+#define SEC 1000000LL
+#define DAY (86400 * SEC)
+
+START_TEST(tm04a_rollback)
+{
+	struct wall_clock clock = { .real_usec = 100 * DAY, .boot_usec = DAY };
+
+	ck_assert_int_eq(wall_clock_judge(&clock, 100 * DAY + SEC, DAY + SEC), 100 * DAY + SEC);
+	/* Set back by a day: time goes on where it was. */
+	ck_assert_int_eq(wall_clock_judge(&clock, 99 * DAY + 2 * SEC, DAY + 2 * SEC), 100 * DAY + 2 * SEC);
+	ck_assert_int_eq(wall_clock_judge(&clock, 99 * DAY + 3 * SEC, DAY + 3 * SEC), 100 * DAY + 3 * SEC);
+	/* Right again. */
+	ck_assert_int_eq(wall_clock_judge(&clock, 100 * DAY + 4 * SEC, DAY + 4 * SEC), 100 * DAY + 4 * SEC);
+}
+END_TEST
+
+START_TEST(tm05a_forward)
+{
+	struct wall_clock clock = { .real_usec = 100 * DAY, .boot_usec = DAY };
+
+	ck_assert_int_eq(wall_clock_judge(&clock, 3750 * DAY, DAY + SEC), 3750 * DAY);
+	ck_assert_int_eq(wall_clock_judge(&clock, 100 * DAY + 2 * SEC, DAY + 2 * SEC), 100 * DAY + 2 * SEC);
+}
+END_TEST
+
+START_TEST(small_steps_are_corrections)
+{
+	struct wall_clock clock = { .real_usec = 100 * DAY, .boot_usec = DAY };
+
+	ck_assert_int_eq(wall_clock_judge(&clock, 100 * DAY - 100 * SEC, DAY), 100 * DAY - 100 * SEC);
+	ck_assert_int_eq(wall_clock_judge(&clock, 100 * DAY, DAY + 100 * SEC), 100 * DAY);
+	ck_assert_int_eq(clock.real_usec, 100 * DAY);
+}
+END_TEST
+
+START_TEST(reads_the_clock)
+{
+	struct wall_clock clock;
+	int64_t now;
+
+	wall_clock_init(&clock);
+	now = wall_clock_now_usec(&clock);
+	ck_assert_int_ge(now, clock.real_usec - SEC);
+	ck_assert_int_lt(now, clock.real_usec + 60 * SEC);
+}
+END_TEST
+
+int
+main(void)
+{
+	const struct suite_row rows[] = {
+		{ finds, 0 }, { px01a_boundary, 0 }, { next_due, ROWS(dues) }, { short_warning, 0 }, { nobody, 0 },
+		{ warnings, 0 }, { tm07a_random, 0 }, { tm04a_rollback, 0 }, { tm05a_forward, 0 },
+		{ small_steps_are_corrections, 0 }, { reads_the_clock, 0 },
+	};
+
+	return suite_run("roll", rows, ROWS(rows), 30);
+}

@@ -1,0 +1,405 @@
+/*
+ * test_session_end.c - whose processes are found and hit, whose are not, and what terminals are written to.
+ *
+ * As root: real processes of uids that nobody has are put out. As anybody else: the parts that need no right.
+ */
+#include <config.h>
+
+#include "daemon/session_end.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "daemon/loop.h"
+#include "daemon/proc_scan.h"
+#include "daemon/session_warn.h"
+#include "tests/unit/suite.h"
+
+#define OWNER	300123u		/* uids of the managed range that this machine does not use */
+#define OTHER	300124u
+
+static bool
+is_root(void)
+{
+	return geteuid() == 0;
+}
+
+/* A process of a uid that ignores what it can; ready when it returns. */
+static pid_t
+start_process(uint32_t uid, bool stubborn)
+{
+	int ready[2];
+	pid_t pid;
+	char c;
+
+	ck_assert_int_eq(pipe(ready), 0);
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		if (stubborn) {
+			(void)signal(SIGTERM, SIG_IGN);
+			(void)signal(SIGHUP, SIG_IGN);
+		}
+		if (setresuid(uid, uid, uid) < 0 || write(ready[1], "", 1) != 1)
+			_exit(1);
+		for (;;)
+			(void)pause();
+	}
+	(void)close(ready[1]);
+	ck_assert_int_eq(read(ready[0], &c, 1), 1);
+	(void)close(ready[0]);
+	return pid;
+}
+
+static bool
+is_running(pid_t pid)
+{
+	return waitpid(pid, NULL, WNOHANG) == 0;
+}
+
+static void
+stop_process(pid_t pid)
+{
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
+}
+
+START_TEST(reads_itself)
+{
+	struct proc_facts facts;
+
+	ck_assert_int_eq(proc_read("/proc", getpid(), &facts), 0);
+	ck_assert_uint_eq(facts.uids[0], getuid());
+	ck_assert_uint_eq(facts.uids[1], geteuid());
+	ck_assert(proc_belongs(&facts, getuid()));
+	ck_assert(!proc_belongs(&facts, OWNER));
+	ck_assert_int_eq(proc_read("/nonexistent", getpid(), &facts), -ENOENT);
+	ck_assert_int_eq(proc_read("/proc", 0x7ffffff0, &facts), -ESRCH);
+}
+END_TEST
+
+START_TEST(belongs_by_any_id)
+{
+	for (unsigned i = 0; i < 5; i++) {
+		struct proc_facts facts = { .login_uid = i == 4 ? OWNER : PROC_NO_UID };
+
+		if (i < 4)
+			facts.uids[i] = OWNER;
+		ck_assert(proc_belongs(&facts, OWNER));
+		ck_assert(!proc_belongs(&facts, OTHER));
+	}
+}
+END_TEST
+
+START_TEST(never_signalled)
+{
+	static const int signals[] = { SIGTERM, 0 };
+
+	ck_assert_int_eq(proc_signal("/proc", 1, OWNER, signals), -EPERM);
+	ck_assert_int_eq(proc_signal("/proc", 0, OWNER, signals), -EPERM);
+	ck_assert_int_eq(proc_signal("/proc", -1, OWNER, signals), -EPERM);
+	ck_assert_int_eq(proc_signal("/proc", getpid(), getuid(), signals), -EPERM);
+	ck_assert_int_eq(proc_signal("/proc", getppid(), 0, signals), -EPERM);
+	ck_assert_int_eq(proc_signal("/proc", getppid(), OWNER, signals), getppid() > 1 ? 0 : -EPERM);
+	ck_assert_int_eq(proc_signal("/proc", 0x7ffffff0, OWNER, signals), 0);
+}
+END_TEST
+
+START_TEST(finds_live_uids)
+{
+	uint32_t *uids = NULL;
+	size_t count = 0, hits = 0;
+	pid_t pid;
+
+	if (!is_root())
+		return;
+	pid = start_process(OWNER, false);
+	ck_assert_int_eq(proc_live_uids("/proc", &uids, &count), 0);
+	for (size_t i = 0; i < count; i++) {
+		ck_assert_uint_ge(uids[i], 1000);
+		ck_assert(i == 0 || uids[i - 1] < uids[i]);
+		hits += uids[i] == OWNER;
+	}
+	ck_assert_uint_eq(hits, 1);
+	free(uids);
+	stop_process(pid);
+}
+END_TEST
+
+/* ---- the whole course, without logind ---- */
+
+static sd_event *loop;
+static struct session_end *ender;
+static struct session_end_result last;
+static unsigned done_count;
+static bool due_answer;
+static const struct session_end_order order = { .uid = OWNER, .name = "ada", .reason = REASON_EXPIRED };
+
+static bool
+on_ask_due(const struct session_end_order *asked, void *arg)
+{
+	(void)arg;
+	ck_assert_uint_eq(asked->uid, OWNER);
+	return due_answer;
+}
+
+static void
+on_done(const struct session_end_result *result, void *arg)
+{
+	(void)arg;
+	last = *result;
+	done_count++;
+}
+
+static void
+begin(void)
+{
+	const struct session_end_hooks hooks = { .due = on_ask_due, .done = on_done };
+
+	done_count = 0;
+	due_answer = true;
+	ck_assert_int_ge(sd_event_new(&loop), 0);
+	ck_assert_int_eq(session_end_new(loop, &hooks, &ender), 0);
+	session_end_set_grace(ender, 1);
+}
+
+static void
+end(void)
+{
+	session_end_free(ender);
+	sd_event_unref(loop);
+}
+
+/* Run the loop for a while, or until an end is reported. */
+static void
+run_for(int64_t ms)
+{
+	int64_t until = loop_now_ms() + ms;
+	unsigned before = done_count;
+
+	while (loop_now_ms() < until && done_count == before)
+		ck_assert_int_ge(sd_event_run(loop, 20000), 0);
+}
+
+START_TEST(refuses_ids)
+{
+	static const uint32_t ids[] = { 0, 1, 999, 61184, 65534, 65535, UINT32_MAX };
+	struct session_end_order never = order;
+
+	begin();
+	for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
+		never.uid = ids[i];
+		ck_assert_int_eq(session_end_begin(ender, &never), -EPERM);
+	}
+	ck_assert_uint_eq(session_end_active(ender), 0);
+	end();
+}
+END_TEST
+
+START_TEST(ps06a_expiry_live)
+{
+	pid_t tame, stubborn, other;
+	int64_t began;
+
+	if (!is_root())
+		return;
+	tame = start_process(OWNER, false);
+	stubborn = start_process(OWNER, true);
+	other = start_process(OTHER, false);
+	begin();
+	began = loop_now_ms();
+	ck_assert_int_eq(session_end_begin(ender, &order), 0);
+	ck_assert_int_eq(session_end_begin(ender, &order), 0);	/* twice is once */
+	run_for(500);
+	ck_assert(!is_running(tame));		/* asked */
+	ck_assert(is_running(stubborn));
+	run_for(4000);
+	ck_assert_uint_eq(done_count, 1);
+	ck_assert_int_lt(loop_now_ms() - began, 5000);
+	ck_assert_uint_eq(last.processes, 2);
+	ck_assert_uint_eq(last.survivors, 0);
+	ck_assert(!is_running(stubborn));	/* killed */
+	ck_assert(is_running(other));
+	ck_assert_uint_eq(session_end_active(ender), 0);
+	ck_assert_uint_eq(session_end_total(ender), 1);
+	/* What a login that was under way brings up is ended too. */
+	tame = start_process(OWNER, false);
+	run_for(4000);
+	ck_assert_uint_eq(done_count, 2);
+	ck_assert(!is_running(tame));
+	end();
+	stop_process(other);
+}
+END_TEST
+
+START_TEST(ps07a_grace_race)
+{
+	pid_t stubborn;
+
+	if (!is_root())
+		return;
+	stubborn = start_process(OWNER, true);
+	begin();
+	ck_assert_int_eq(session_end_begin(ender, &order), 0);
+	run_for(300);
+	due_answer = false;			/* extended within the grace time */
+	run_for(1500);
+	ck_assert_uint_eq(done_count, 0);
+	ck_assert_uint_eq(session_end_active(ender), 0);
+	ck_assert(is_running(stubborn));
+	end();
+	stop_process(stubborn);
+}
+END_TEST
+
+START_TEST(nobody_there)
+{
+	begin();
+	ck_assert_int_eq(session_end_begin(ender, &order), 0);
+	run_for(1500);
+	ck_assert_uint_eq(done_count, 0);	/* no event for nothing */
+	ck_assert_uint_eq(session_end_active(ender), 0);
+	end();
+}
+END_TEST
+
+START_TEST(once)
+{
+	struct session_end_order now = order;
+	pid_t pid;
+
+	if (!is_root())
+		return;
+	now.once = true;
+	due_answer = false;			/* not asked */
+	pid = start_process(OWNER, false);
+	begin();
+	due_answer = false;
+	ck_assert_int_eq(session_end_begin(ender, &now), 0);
+	run_for(4000);
+	ck_assert_uint_eq(done_count, 1);
+	ck_assert(!is_running(pid));
+	pid = start_process(OWNER, false);	/* a new login of a user who may */
+	run_for(1500);
+	ck_assert(is_running(pid));
+	end();
+	stop_process(pid);
+}
+END_TEST
+
+/* A first thread that has ended looks like a zombie; the process lives on. */
+static void *
+stay(void *arg)
+{
+	(void)arg;
+	for (;;)
+		(void)pause();
+	return NULL;
+}
+
+START_TEST(without_first_thread)
+{
+	pthread_t thread;
+	pid_t pid;
+
+	if (!is_root())
+		return;
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		(void)signal(SIGTERM, SIG_IGN);
+		(void)signal(SIGHUP, SIG_IGN);
+		if (setresuid(OWNER, OWNER, OWNER) < 0 || pthread_create(&thread, NULL, stay, NULL) != 0)
+			_exit(1);
+		pthread_exit(NULL);
+	}
+	(void)usleep(100000);
+	ck_assert(is_running(pid));
+	begin();
+	ck_assert_int_eq(session_end_begin(ender, &order), 0);
+	run_for(4000);
+	ck_assert_uint_eq(done_count, 1);
+	ck_assert(!is_running(pid));
+	end();
+}
+END_TEST
+
+/* ---- terminals ---- */
+
+static bool
+warn_owner(uint32_t uid, char *buf, size_t size, void *arg)
+{
+	const uint32_t *owner = arg;
+
+	if (uid != *owner)
+		return false;
+	session_warn_before(buf, size, 1782856800, 1782856740, "help\x1b[2J\n@example.com");
+	return true;
+}
+
+START_TEST(warns_on_terminals)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), slave;
+	uint32_t owner = is_root() ? OWNER : getuid();	/* below 1000 nobody is written to */
+	char text[1024];
+	ssize_t n;
+
+	ck_assert_int_ge(master, 0);
+	ck_assert_int_eq(grantpt(master), 0);
+	ck_assert_int_eq(unlockpt(master), 0);
+	slave = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
+	ck_assert_int_ge(slave, 0);
+	if (is_root())
+		ck_assert_int_eq(fchown(slave, owner, (gid_t)-1), 0);
+	ck_assert_uint_eq(session_warn_each("/dev", warn_owner, &owner), owner >= 1000);
+	if (owner < 1000)
+		goto out;
+	n = read(master, text, sizeof text - 1);
+	ck_assert_int_gt(n, 0);
+	text[n] = '\0';
+	ck_assert_ptr_nonnull(strstr(text, "2026-06-30T22:00:00Z"));
+	ck_assert_ptr_nonnull(strstr(text, "help?[2J?@example.com"));
+	ck_assert_ptr_null(strchr(text, '\x1b'));
+	/* A stopped terminal is not waited for. */
+	ck_assert_int_eq(tcflow(slave, TCOOFF), 0);
+	(void)session_warn_each("/dev", warn_owner, &owner);
+	ck_assert_int_eq(tcflow(slave, TCOON), 0);
+out:
+	(void)close(slave);
+	(void)close(master);
+	ck_assert_uint_eq(session_warn_each("/nonexistent", warn_owner, &owner), 0);
+}
+END_TEST
+
+START_TEST(texts_are_bounded)
+{
+	char buf[SESSION_WARN_TEXT_MAX], contact[1024];
+
+	memset(contact, 'x', sizeof contact - 1);
+	contact[sizeof contact - 1] = '\0';
+	session_warn_before(buf, sizeof buf, INT64_MAX, 0, contact);
+	ck_assert_uint_lt(strlen(buf), sizeof buf - 1);
+	session_warn_ended(buf, sizeof buf, contact);
+	ck_assert_uint_lt(strlen(buf), sizeof buf - 1);
+}
+END_TEST
+
+int
+main(void)
+{
+	const struct suite_row rows[] = {
+		{ reads_itself, 0 }, { belongs_by_any_id, 0 }, { never_signalled, 0 }, { finds_live_uids, 0 },
+		{ refuses_ids, 0 }, { ps06a_expiry_live, 0 }, { ps07a_grace_race, 0 }, { nobody_there, 0 }, { once, 0 },
+		{ without_first_thread, 0 }, { warns_on_terminals, 0 }, { texts_are_bounded, 0 },
+	};
+
+	return suite_run("session_end", rows, ROWS(rows), 30);
+}
