@@ -9,15 +9,9 @@
 
 #include "common/snapshot.h"
 
-#include <endian.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "common/siphash.h"
 #include "common/snapshot_format.h"
 
 struct probe {
@@ -31,26 +25,93 @@ header(const struct snapshot *s)
 	return (const struct snapshot_header *)(const void *)s->base;
 }
 
+/* ---- hash ---- */
+
+/* Both halves of the product, one over the other. */
+static inline uint64_t
+fold(uint64_t a, uint64_t b)
+{
+#ifdef __SIZEOF_INT128__
+	unsigned __int128 product = (unsigned __int128)a * b;
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+#else
+	uint64_t low = (a & UINT32_MAX) * (b & UINT32_MAX), high = (a >> 32) * (b >> 32);
+	uint64_t middle = (a >> 32) * (b & UINT32_MAX) + (low >> 32), other = (a & UINT32_MAX) * (b >> 32);
+
+	other += middle & UINT32_MAX;
+	return ((low & UINT32_MAX) | other << 32) ^ (high + (middle >> 32) + (other >> 32));
+#endif
+}
+
+static inline uint64_t
+load64(const char *from)
+{
+	uint64_t word;
+
+	memcpy(&word, from, sizeof word);
+	return word;
+}
+
+static inline uint64_t
+load32(const char *from)
+{
+	uint32_t word;
+
+	memcpy(&word, from, sizeof word);
+	return word;
+}
+
+static inline uint64_t
+hash_words(const struct snapshot_header *h, uint64_t low, uint64_t high, uint64_t len)
+{
+	return fold(fold(low ^ h->seed[0], high ^ h->seed[1]) ^ len, h->seed[2]);
+}
+
+/* Overlapping loads cover every length without a loop and without reading beyond the name. */
+static inline uint64_t
+hash_name(const struct snapshot_header *h, const char *name, size_t len)
+{
+	uint64_t inner;
+
+	if (len > 16) {
+		inner = fold(load64(name) ^ h->seed[0], load64(name + 8) ^ h->seed[1]);
+		return hash_words(h, load64(name + len - 16) ^ inner, load64(name + len - 8), len);
+	}
+	if (len >= 8)
+		return hash_words(h, load64(name), load64(name + len - 8), len);
+	if (len >= 4)
+		return hash_words(h, load32(name), load32(name + len - 4), len);
+	return hash_words(h, (uint8_t)name[0], (uint64_t)(uint8_t)name[len / 2] << 8 | (uint8_t)name[len - 1], len);
+}
+
+static inline uint64_t
+hash_id(const struct snapshot_header *h, uint32_t id)
+{
+	return hash_words(h, id, 0, sizeof id);
+}
+
 uint64_t
 snapshot_hash_name(const struct snapshot_header *h, const char *name, size_t len)
 {
-	return siphash13(h->seed, name, len);
+	return hash_name(h, name, len);
 }
 
 uint64_t
 snapshot_hash_id(const struct snapshot_header *h, uint32_t id)
 {
-	id = htole32(id);
-	return siphash13(h->seed, &id, sizeof id);
+	return hash_id(h, id);
 }
 
-bool
-snapshot_id_allowed(uint32_t id)
+/* ---- the floor ---- */
+
+static inline bool
+id_allowed(uint32_t id)
 {
+	if (id >= 1000 && id <= 60000)
+		return true;
 	if (id < 1000 || id > INT32_MAX)
 		return false;
-	if (id < 60001)
-		return true;
 	if (id <= 60513)
 		return false;		/* systemd-homed */
 	if (id >= 61184 && id <= 65519)
@@ -58,29 +119,61 @@ snapshot_id_allowed(uint32_t id)
 	return id != 65534 && id != 65535;
 }
 
-/* Characters of a name; the first one may be only those of FIRST. */
-enum { OTHER = 1, FIRST = 2 };
-static const uint8_t name_chars[256] = {
-	['a' ... 'z'] = FIRST | OTHER, ['_'] = FIRST | OTHER,
-	['0' ... '9'] = OTHER, ['.'] = OTHER, ['-'] = OTHER,
-};
+bool
+snapshot_id_allowed(uint32_t id)
+{
+	return id_allowed(id);
+}
+
+#define EACH_BYTE(byte)	((uint64_t)(byte) * 0x0101010101010101u)
+
+/* The top bit of each byte that lies in a range; of bytes below 128. */
+static inline uint64_t
+in_range(uint64_t word, uint8_t first, uint8_t last)
+{
+	return (word + EACH_BYTE(0x80 - first)) & ~(word + EACH_BYTE(0x7f - last));
+}
+
+/* Whether all 8 characters may stand in a name. */
+static inline bool
+word_allowed(uint64_t word)
+{
+	const uint64_t top = EACH_BYTE(0x80);
+	uint64_t good = in_range(word, 'a', 'z') | in_range(word, '0', '9') | in_range(word, '-', '.') |
+	    in_range(word, '_', '_');
+
+	return (word & top) == 0 && (good & top) == top;
+}
+
+static inline bool
+name_allowed(const char *name, size_t len)
+{
+	if (len == 0 || len > SNAPSHOT_NAME_MAX || !((name[0] >= 'a' && name[0] <= 'z') || name[0] == '_') ||
+	    name[len - 1] == '.')
+		return false;
+	if (len > 16 && (!word_allowed(load64(name + 8)) || !word_allowed(load64(name + len - 16))))
+		return false;
+	if (len >= 8)
+		return word_allowed(load64(name)) && word_allowed(load64(name + len - 8));
+	if (len >= 4)
+		return word_allowed(load32(name) | load32(name + len - 4) << 32) &&
+		    !(len == 4 && memcmp(name, "root", 4) == 0);
+	/* one to three: the first, the middle one, the last, and five that are allowed */
+	return word_allowed(EACH_BYTE('a') << 24 | (uint64_t)(uint8_t)name[0] << 16 |
+	    (uint64_t)(uint8_t)name[len / 2] << 8 | (uint8_t)name[len - 1]);
+}
 
 bool
 snapshot_name_allowed(const char *name, size_t len)
 {
-	if (len == 0 || len > SNAPSHOT_NAME_MAX || (name_chars[(uint8_t)name[0]] & FIRST) == 0)
-		return false;
-	for (size_t i = 1; i < len; i++)
-		if (name_chars[(uint8_t)name[i]] == 0)
-			return false;
-	return name[len - 1] != '.';
+	return name_allowed(name, len);
 }
 
 /* ---- records ---- */
 
 /* The record that a reference names: how many bytes lie from it to the end of its section; 0 is none. */
 static inline size_t
-record_at(const struct snapshot *s, enum snapshot_section section, uint32_t ref, const uint8_t **ret)
+record_at(const struct snapshot *s, enum snapshot_section section, uint32_t ref, const void **ret)
 {
 	const struct snapshot_span *span = &header(s)->section[section];
 	uint64_t at = ((uint64_t)ref - 1) * 4;
@@ -91,75 +184,103 @@ record_at(const struct snapshot *s, enum snapshot_section section, uint32_t ref,
 	return (size_t)(span->size - at);
 }
 
-static int
-user_record(const struct snapshot *s, uint32_t ref, struct snapshot_user *ret, size_t *ret_size)
+/* The bytes of a user's strings and where each begins; false when they leave the record or miss a NUL. */
+static inline bool
+user_strings(const struct snapshot_user_record *record, size_t left, struct snapshot_user *ret, size_t *ret_size)
 {
-	const struct snapshot_user_record *record;
-	const uint8_t *at = NULL;
-	size_t left, size, gecos, home, shell;
-	const char *strings;
+	size_t gecos = (size_t)record->name_len + 1;
+	size_t home = gecos + record->gecos_len + 1;
+	size_t shell = home + record->home_len + 1;
+	size_t size = shell + record->shell_len + 1;
+	const char *strings = (const char *)record->strings;
 
-	left = record_at(s, SECTION_USERS, ref, &at);
+	if (size > left - SNAPSHOT_USER_STRINGS)
+		return false;
+	if ((strings[gecos - 1] | strings[home - 1] | strings[shell - 1] | strings[size - 1]) != '\0')
+		return false;
+	ret->name = strings;
+	ret->gecos = strings + gecos;
+	ret->home = strings + home;
+	ret->shell = strings + shell;
+	*ret_size = SNAPSHOT_USER_STRINGS + size;
+	return true;
+}
+
+/*
+ * Take a user's record apart, if it is the wanted one.
+ *
+ *  name,len  wanted, or NULL for any; uid wanted with no name, or 0 for any
+ *
+ * Returns 1, 0 for another one, or -EBADMSG.
+ */
+static inline __attribute__((always_inline)) int
+user_record(const struct snapshot *s, uint32_t ref, const char *name, size_t len, uint32_t uid,
+    struct snapshot_user *ret, size_t *ret_size)
+{
+	const struct snapshot_user_record *record = NULL;
+	size_t left = record_at(s, SECTION_USERS, ref, (const void **)&record);
+
 	if (left < sizeof *record)
 		return -EBADMSG;
-	record = (const void *)at;
-	gecos = (size_t)record->name_len + 1;
-	home = gecos + record->gecos_len + 1;
-	shell = home + record->home_len + 1;
-	size = shell + record->shell_len + 1;
-	strings = (const char *)record->strings;
-	if (size > left - SNAPSHOT_USER_STRINGS || strings[gecos - 1] != '\0' || strings[home - 1] != '\0' ||
-	    strings[shell - 1] != '\0' || strings[size - 1] != '\0')
+	if (name != NULL && (record->name_len != len || len > left - SNAPSHOT_USER_STRINGS ||
+	    memcmp(record->strings, name, len) != 0))
+		return 0;
+	if (uid != 0 && record->uid != uid)
+		return 0;
+	if (!user_strings(record, left, ret, ret_size))
 		return -EBADMSG;
-	*ret = (struct snapshot_user){
-		.uid = record->uid, .gid = record->gid,
-		.name = strings, .gecos = strings + gecos, .home = strings + home, .shell = strings + shell,
-		.name_len = record->name_len, .gecos_len = record->gecos_len,
-		.home_len = record->home_len, .shell_len = record->shell_len,
-		.group_count = record->list_count & SNAPSHOT_LIST_MAX, .list_at = record->list_at,
-		.list_wide = (record->list_count & SNAPSHOT_WIDE_LIST) != 0,
-	};
-	*ret_size = SNAPSHOT_USER_STRINGS + size;
+	ret->uid = record->uid;
+	ret->gid = record->gid;
+	ret->name_len = record->name_len;
+	ret->gecos_len = record->gecos_len;
+	ret->home_len = record->home_len;
+	ret->shell_len = record->shell_len;
+	ret->group_count = record->list_count & SNAPSHOT_LIST_MAX;
+	ret->list_at = record->list_at;
+	ret->list_wide = (record->list_count & SNAPSHOT_WIDE_LIST) != 0;
 	return 1;
 }
 
-static int
-group_record(const struct snapshot *s, uint32_t ref, struct snapshot_group *ret, size_t *ret_size)
+/* The same for a group. */
+static inline __attribute__((always_inline)) int
+group_record(const struct snapshot *s, uint32_t ref, const char *name, size_t len, uint32_t gid,
+    struct snapshot_group *ret, size_t *ret_size)
 {
 	const struct snapshot_span *members = &header(s)->section[SECTION_MEMBERS];
-	const struct snapshot_group_record *record;
-	const uint8_t *at = NULL;
-	size_t left;
+	const struct snapshot_group_record *record = NULL;
+	size_t left = record_at(s, SECTION_GROUPS, ref, (const void **)&record);
 
-	left = record_at(s, SECTION_GROUPS, ref, &at);
-	if (left < sizeof *record)
+	if (left < sizeof *record || (size_t)record->name_len + 1 > left - SNAPSHOT_GROUP_STRINGS)
 		return -EBADMSG;
-	record = (const void *)at;
-	if ((size_t)record->name_len + 1 > left - SNAPSHOT_GROUP_STRINGS || record->strings[record->name_len] != '\0')
+	if (name != NULL && (record->name_len != len || memcmp(record->strings, name, len) != 0))
+		return 0;
+	if (gid != 0 && record->gid != gid)
+		return 0;
+	if (record->strings[record->name_len] != '\0' ||
+	    (uint64_t)record->members_at + record->member_count + record->members_len > members->size)
 		return -EBADMSG;
-	if ((uint64_t)record->members_at + record->member_count + record->members_len > members->size)
-		return -EBADMSG;
-	at = s->base + members->at + record->members_at;
-	*ret = (struct snapshot_group){
-		.gid = record->gid, .name = (const char *)record->strings, .name_len = record->name_len,
-		.member_count = record->member_count, .member_lens = at,
-		.members = (const char *)at + record->member_count, .members_len = record->members_len,
-	};
+	ret->gid = record->gid;
+	ret->name = (const char *)record->strings;
+	ret->name_len = record->name_len;
+	ret->member_count = record->member_count;
+	ret->member_lens = s->base + members->at + record->members_at;
+	ret->members = (const char *)ret->member_lens + record->member_count;
+	ret->members_len = record->members_len;
 	*ret_size = SNAPSHOT_GROUP_STRINGS + record->name_len + 1;
 	return 1;
 }
 
-static bool
+static inline bool
 user_allowed(const struct snapshot_user *user)
 {
-	return snapshot_id_allowed(user->uid) && snapshot_id_allowed(user->gid) &&
-	    snapshot_name_allowed(user->name, user->name_len);
+	return id_allowed(user->uid) && id_allowed(user->gid) &&
+	    name_allowed(user->name, user->name_len);
 }
 
-static bool
+static inline bool
 group_allowed(const struct snapshot_group *group)
 {
-	return snapshot_id_allowed(group->gid) && snapshot_name_allowed(group->name, group->name_len);
+	return id_allowed(group->gid) && name_allowed(group->name, group->name_len);
 }
 
 /* ---- hash tables ---- */
@@ -199,24 +320,17 @@ int
 snapshot_find_user(const struct snapshot *s, const char *name, struct snapshot_user *ret)
 {
 	size_t len = strnlen(name, SNAPSHOT_NAME_MAX + 1), size;
-	struct snapshot_user user;
 	struct probe p;
 	uint32_t ref;
 	int r;
 
-	if (!snapshot_name_allowed(name, len))
+	if (len == 0 || len > SNAPSHOT_NAME_MAX)
 		return 0;
-	p = probe_begin(s, SECTION_USER_NAMES, header(s)->user_ref_bits, snapshot_hash_name(header(s), name, len));
+	p = probe_begin(s, SECTION_USER_NAMES, header(s)->user_ref_bits, hash_name(header(s), name, len));
 	while ((r = probe_next(&p, &ref)) > 0) {
-		r = user_record(s, ref, &user, &size);
-		if (r < 0)
-			return r;
-		if (user.name_len != len || memcmp(user.name, name, len) != 0)
-			continue;
-		if (!user_allowed(&user))
-			return 0;
-		*ret = user;
-		return 1;
+		r = user_record(s, ref, name, len, 0, ret, &size);
+		if (r != 0)
+			return r > 0 ? user_allowed(ret) : r;
 	}
 	return r;
 }
@@ -224,25 +338,18 @@ snapshot_find_user(const struct snapshot *s, const char *name, struct snapshot_u
 int
 snapshot_find_uid(const struct snapshot *s, uint32_t uid, struct snapshot_user *ret)
 {
-	struct snapshot_user user;
+	size_t size;
 	struct probe p;
 	uint32_t ref;
-	size_t size;
 	int r;
 
-	if (!snapshot_id_allowed(uid))
+	if (!id_allowed(uid))
 		return 0;
-	p = probe_begin(s, SECTION_USER_IDS, header(s)->user_ref_bits, snapshot_hash_id(header(s), uid));
+	p = probe_begin(s, SECTION_USER_IDS, header(s)->user_ref_bits, hash_id(header(s), uid));
 	while ((r = probe_next(&p, &ref)) > 0) {
-		r = user_record(s, ref, &user, &size);
-		if (r < 0)
-			return r;
-		if (user.uid != uid)
-			continue;
-		if (!user_allowed(&user))
-			return 0;
-		*ret = user;
-		return 1;
+		r = user_record(s, ref, NULL, 0, uid, ret, &size);
+		if (r != 0)
+			return r > 0 ? user_allowed(ret) : r;
 	}
 	return r;
 }
@@ -251,24 +358,17 @@ int
 snapshot_find_group(const struct snapshot *s, const char *name, struct snapshot_group *ret)
 {
 	size_t len = strnlen(name, SNAPSHOT_NAME_MAX + 1), size;
-	struct snapshot_group group;
 	struct probe p;
 	uint32_t ref;
 	int r;
 
-	if (!snapshot_name_allowed(name, len))
+	if (len == 0 || len > SNAPSHOT_NAME_MAX)
 		return 0;
-	p = probe_begin(s, SECTION_GROUP_NAMES, header(s)->group_ref_bits, snapshot_hash_name(header(s), name, len));
+	p = probe_begin(s, SECTION_GROUP_NAMES, header(s)->group_ref_bits, hash_name(header(s), name, len));
 	while ((r = probe_next(&p, &ref)) > 0) {
-		r = group_record(s, ref, &group, &size);
-		if (r < 0)
-			return r;
-		if (group.name_len != len || memcmp(group.name, name, len) != 0)
-			continue;
-		if (!group_allowed(&group))
-			return 0;
-		*ret = group;
-		return 1;
+		r = group_record(s, ref, name, len, 0, ret, &size);
+		if (r != 0)
+			return r > 0 ? group_allowed(ret) : r;
 	}
 	return r;
 }
@@ -276,25 +376,18 @@ snapshot_find_group(const struct snapshot *s, const char *name, struct snapshot_
 int
 snapshot_find_gid(const struct snapshot *s, uint32_t gid, struct snapshot_group *ret)
 {
-	struct snapshot_group group;
+	size_t size;
 	struct probe p;
 	uint32_t ref;
-	size_t size;
 	int r;
 
-	if (!snapshot_id_allowed(gid))
+	if (!id_allowed(gid))
 		return 0;
-	p = probe_begin(s, SECTION_GROUP_IDS, header(s)->group_ref_bits, snapshot_hash_id(header(s), gid));
+	p = probe_begin(s, SECTION_GROUP_IDS, header(s)->group_ref_bits, hash_id(header(s), gid));
 	while ((r = probe_next(&p, &ref)) > 0) {
-		r = group_record(s, ref, &group, &size);
-		if (r < 0)
-			return r;
-		if (group.gid != gid)
-			continue;
-		if (!group_allowed(&group))
-			return 0;
-		*ret = group;
-		return 1;
+		r = group_record(s, ref, NULL, 0, gid, ret, &size);
+		if (r != 0)
+			return r > 0 ? group_allowed(ret) : r;
 	}
 	return r;
 }
@@ -311,19 +404,16 @@ advance(uint32_t at, size_t size)
 int
 snapshot_next_user(const struct snapshot *s, uint32_t *at, struct snapshot_user *ret)
 {
-	struct snapshot_user user;
 	size_t size;
 	int r;
 
 	while ((uint64_t)*at * 4 < header(s)->section[SECTION_USERS].size) {
-		r = user_record(s, *at + 1, &user, &size);
+		r = user_record(s, *at + 1, NULL, 0, 0, ret, &size);
 		if (r < 0)
 			return r;
 		*at = advance(*at, size);
-		if (!user_allowed(&user))
-			continue;
-		*ret = user;
-		return 1;
+		if (user_allowed(ret))
+			return 1;
 	}
 	return 0;
 }
@@ -331,82 +421,80 @@ snapshot_next_user(const struct snapshot *s, uint32_t *at, struct snapshot_user 
 int
 snapshot_next_group(const struct snapshot *s, uint32_t *at, struct snapshot_group *ret)
 {
-	struct snapshot_group group;
 	size_t size;
 	int r;
 
 	while ((uint64_t)*at * 4 < header(s)->section[SECTION_GROUPS].size) {
-		r = group_record(s, *at + 1, &group, &size);
+		r = group_record(s, *at + 1, NULL, 0, 0, ret, &size);
 		if (r < 0)
 			return r;
 		*at = advance(*at, size);
-		if (!group_allowed(&group))
-			continue;
-		*ret = group;
-		return 1;
+		if (group_allowed(ret))
+			return 1;
 	}
 	return 0;
 }
 
 /* ---- lists ---- */
 
-/* Expand a narrow or wide list; its bounds were checked. */
-static void
-list_expand(const uint8_t *list, bool wide, uint32_t count, uint32_t *ret)
+int
+snapshot_gids_begin(const struct snapshot *s, const struct snapshot_user *user, struct snapshot_gids *ret)
 {
-	uint16_t step;
+	const struct snapshot_span *lists = &header(s)->section[SECTION_LISTS];
+	uint64_t size = user->list_wide ? (uint64_t)user->group_count * 4 : 2 + (uint64_t)user->group_count * 2;
 
-	if (wide) {
-		memcpy(ret, list, (size_t)count * sizeof *ret);
-		return;
-	}
-	memcpy(&ret[0], list, sizeof ret[0]);
-	list += sizeof ret[0];
-	for (uint32_t i = 1; i < count; i++, list += sizeof step) {
-		memcpy(&step, list, sizeof step);
-		ret[i] = ret[i - 1] + step;
-	}
+	*ret = (struct snapshot_gids){ .left = user->group_count, .first = true, .wide = user->list_wide };
+	if (user->group_count == 0)
+		return 1;
+	if (user->list_at > lists->size || size > lists->size - user->list_at)
+		return -EBADMSG;
+	ret->at = s->base + lists->at + user->list_at;
+	return 1;
 }
 
 int
-snapshot_user_gids(const struct snapshot *s, const struct snapshot_user *user, uint32_t *ret)
+snapshot_gids_next(const struct snapshot *s, struct snapshot_gids *gids, uint32_t *ret, uint32_t room)
 {
-	const struct snapshot_span *lists = &header(s)->section[SECTION_LISTS];
-	uint32_t count = user->group_count, last = 0;
-	uint64_t size;
+	uint32_t count = gids->left < room ? gids->left : room, gid = gids->last;
+	uint16_t step;
 
-	if (count == 0)
-		return 1;
-	size = user->list_wide ? (uint64_t)count * 4 : 4 + (uint64_t)(count - 1) * 2;
-	if (user->list_at > lists->size || size > lists->size - user->list_at)
-		return -EBADMSG;
-	list_expand(s->base + lists->at + user->list_at, user->list_wide, count, ret);
 	for (uint32_t i = 0; i < count; i++) {
-		if (ret[i] <= last || (!snapshot_id_allowed(ret[i]) && !snapshot_local_gid(s, ret[i])))
+		if (gids->first || gids->wide) {
+			memcpy(&gid, gids->at, sizeof gid);
+			gids->at += sizeof gid;
+			gids->first = false;
+		} else {
+			memcpy(&step, gids->at, sizeof step);
+			gids->at += sizeof step;
+			gid += step;
+		}
+		if (gid <= gids->last || (!id_allowed(gid) && !snapshot_local_gid(s, gid)))
 			return -EBADMSG;
-		last = ret[i];
+		ret[i] = gids->last = gid;
 	}
-	return 1;
+	gids->left -= count;
+	return (int)count;
 }
 
 int
 snapshot_group_members(const struct snapshot_group *group, char *to, char **ret)
 {
 	const uint8_t *lens = group->member_lens;
-	const char *end = to + group->members_len;
-	char *at = to, unended = '\0';
+	uint64_t total = group->member_count;
+	char unended = '\0';
 
+	/* The sum first, in a loop that the compiler turns into vectors; then nothing has to be compared. */
+	for (uint32_t i = 0; i < group->member_count; i++)
+		total += lens[i];
+	if (total != group->members_len)
+		return -EBADMSG;
 	memcpy(to, group->members, group->members_len);
 	for (uint32_t i = 0; i < group->member_count; i++) {
-		size_t len = lens[i];
-
-		if (len >= (size_t)(end - at))
-			return -EBADMSG;
-		unended |= at[len];
-		ret[i] = at;
-		at += len + 1;
+		ret[i] = to;
+		to += lens[i];
+		unended |= *to++;
 	}
-	return at == end && unended == '\0' ? 1 : -EBADMSG;
+	return unended == '\0' ? 1 : -EBADMSG;
 }
 
 /* ---- header facts ---- */

@@ -31,7 +31,7 @@ struct snapshot_user {
 	const char *name, *gecos, *home, *shell;	/* back to back in this order, each with its NUL */
 	uint32_t name_len, gecos_len, home_len, shell_len;	/* without NUL */
 	uint32_t group_count;	/* supplementary gids, policy-filtered, without the primary one */
-	uint32_t list_at;	/* for snapshot_user_gids() */
+	uint32_t list_at;	/* for snapshot_gids_begin() */
 	bool list_wide;
 };
 
@@ -66,7 +66,7 @@ int snapshot_check(const struct snapshot *s);
  */
 int snapshot_check_whole(const struct snapshot *s);
 
-/* Lookups: 1 found, 0 absent, -EBADMSG for a corrupt record. Cost: one probe and one record. */
+/* Lookups: 1 found, 0 absent, -EBADMSG for a corrupt record; *ret may be written for those too. Cost: one probe, one record. */
 int snapshot_find_user(const struct snapshot *s, const char *name, struct snapshot_user *ret);
 int snapshot_find_uid(const struct snapshot *s, uint32_t uid, struct snapshot_user *ret);
 int snapshot_find_group(const struct snapshot *s, const char *name, struct snapshot_group *ret);
@@ -83,14 +83,24 @@ int snapshot_find_gid(const struct snapshot *s, uint32_t gid, struct snapshot_gr
 int snapshot_next_user(const struct snapshot *s, uint32_t *at, struct snapshot_user *ret);
 int snapshot_next_group(const struct snapshot *s, uint32_t *at, struct snapshot_group *ret);
 
+/* A place in a user's list of gids. */
+struct snapshot_gids {
+	const uint8_t *at;
+	uint32_t left, last;
+	bool first, wide;
+};
+
+/* Begin to read the supplementary gids of a user. Returns 1, or -EBADMSG when the list is out of bounds. */
+int snapshot_gids_begin(const struct snapshot *s, const struct snapshot_user *user, struct snapshot_gids *ret);
+
 /*
- * The supplementary gids of a user, strictly ascending.
+ * Read on, strictly ascending.
  *
- *  ret  room for user->group_count; may be partly written on failure
+ *  ret,room  filled with at most room gids, all of them when room is user->group_count
  *
- * Returns 1, or -EBADMSG: out of bounds, out of order, or an id that is never allowed.
+ * Returns how many, 0 after the last, or -EBADMSG: out of order, or an id that is never allowed.
  */
-int snapshot_user_gids(const struct snapshot *s, const struct snapshot_user *user, uint32_t *ret);
+int snapshot_gids_next(const struct snapshot *s, struct snapshot_gids *gids, uint32_t *ret, uint32_t room);
 
 /*
  * Copy the names of all members and point at each.
@@ -115,7 +125,7 @@ bool snapshot_local_gid(const struct snapshot *s, uint32_t gid);
 
 /*
  * The floor that is compiled in (DESIGN 4.7): ids that are never returned, whatever a file says, and
- * the only form that names may have.
+ * the only form that names may have: [a-z_][a-z0-9_.-]{0,31}, no dot at the end, not "root".
  */
 bool snapshot_id_allowed(uint32_t id);
 bool snapshot_name_allowed(const char *name, size_t len);

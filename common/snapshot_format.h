@@ -19,8 +19,8 @@
  * above are those of the hash, so that a wrong record is hardly ever touched. A key starts at slot
  * (hash >> 32) * starts >> 32 and lies in the run of non-empty slots from there, at most
  * SNAPSHOT_PROBE_MAX long; the table has that many slots more than starts, so no probe wraps.
- * hash = SipHash-1-3 under the header's seed, of the name without NUL or of the id's 4 bytes,
- * little-endian. The writer draws another seed if a run gets too long (CASES NS12).
+ * hash = two multiplications of 64 by 64 bits, keyed with the header's seed, halves folded (snapshot.c).
+ * Nobody knows the seed of a file to come, and the writer draws another if a run gets too long (CASES NS12).
  * One lookup = one line of the table + one or two of the record.
  *
  * List of a user, ascending: first gid (u32), then the step to each further one as u16; with
@@ -74,13 +74,13 @@ struct snapshot_header {
 	uint64_t generation;
 	int64_t created_utc_sec, valid_until_utc_sec;
 	uint32_t user_count, group_count;
-	uint64_t seed[2];	/* here a second cache line starts: what lookups need */
+	uint64_t seed[3];	/* odd; here a second cache line starts: what lookups need */
 	struct snapshot_span section[SECTION_COUNT];
 	uint32_t user_ref_bits, group_ref_bits;
 	uint32_t local_gid_count;
 	uint32_t local_gids[SNAPSHOT_LOCAL_GIDS_MAX];
 	char contact[SNAPSHOT_CONTACT_MAX + 1];		/* padded with zeros */
-	uint32_t reserved[9];	/* zero */
+	uint32_t reserved[7];	/* zero */
 };
 _Static_assert(sizeof(struct snapshot_header) == 576, "the header has a fixed size");
 _Static_assert(offsetof(struct snapshot_header, seed) == 64, "what lookups need starts a cache line");

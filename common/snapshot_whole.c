@@ -48,31 +48,33 @@ group_found(const struct snapshot *s, const struct snapshot_group *group)
 
 /* Whether each gid of a list is a group of this file, or a local one of the header; counts those of the file. */
 static bool
-list_whole(const struct snapshot *s, const struct snapshot_user *user, uint32_t *gids, uint64_t *memberships)
+list_whole(const struct snapshot *s, const struct snapshot_user *user, uint64_t *memberships)
 {
+	struct snapshot_gids gids;
 	struct snapshot_group group;
+	uint32_t gid;
+	int r;
 
-	if (snapshot_user_gids(s, user, gids) < 0)
-		return false;
-	for (uint32_t i = 0; i < user->group_count; i++) {
-		if (snapshot_find_gid(s, gids[i], &group) == 1)
+	r = snapshot_gids_begin(s, user, &gids);
+	while (r > 0 && (r = snapshot_gids_next(s, &gids, &gid, 1)) > 0) {
+		if (snapshot_find_gid(s, gid, &group) == 1)
 			*memberships += 1;
-		else if (!snapshot_local_gid(s, gids[i]))
+		else if (!snapshot_local_gid(s, gid))
 			return false;
 	}
-	return true;
+	return r == 0;
 }
 
 static bool
 users_whole(const struct snapshot *s, uint64_t *ret_memberships)
 {
-	uint32_t gids[SNAPSHOT_LIST_MAX], at = 0, count = 0, last = 0;
+	uint32_t at = 0, count = 0, last = 0;
 	struct snapshot_user user;
 	int r;
 
 	while ((r = snapshot_next_user(s, &at, &user)) > 0) {
 		if (user.uid <= last || !strings_whole(&user) || !user_found(s, &user) ||
-		    !list_whole(s, &user, gids, ret_memberships))
+		    !list_whole(s, &user, ret_memberships))
 			return false;
 		last = user.uid;
 		count++;

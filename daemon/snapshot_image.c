@@ -375,6 +375,8 @@ seed_tables(struct layout *l)
 	for (unsigned i = 0; i < SEEDS_MAX; i++) {
 		if (getrandom(l->header.seed, sizeof l->header.seed, 0) != (ssize_t)sizeof l->header.seed)
 			return -EIO;
+		for (size_t k = 0; k < sizeof l->header.seed / sizeof l->header.seed[0]; k++)
+			l->header.seed[k] |= 1;
 		if (put_tables(l))
 			return 0;
 	}
