@@ -477,6 +477,18 @@ snapshot_gids_next(const struct snapshot *s, struct snapshot_gids *gids, uint32_
 }
 
 int
+snapshot_user_gids(const struct snapshot *s, const struct snapshot_user *user, uint32_t *ret)
+{
+	struct snapshot_gids gids;
+	int r;
+
+	r = snapshot_gids_begin(s, user, &gids);
+	if (r > 0)
+		r = snapshot_gids_next(s, &gids, ret, user->group_count);
+	return r < 0 ? r : 1;
+}
+
+int
 snapshot_group_members(const struct snapshot_group *group, char *to, char **ret)
 {
 	const uint8_t *lens = group->member_lens;

@@ -102,6 +102,9 @@ int snapshot_gids_begin(const struct snapshot *s, const struct snapshot_user *us
  */
 int snapshot_gids_next(const struct snapshot *s, struct snapshot_gids *gids, uint32_t *ret, uint32_t room);
 
+/* All of them at once: ret has room for user->group_count. Returns 1 or -EBADMSG. */
+int snapshot_user_gids(const struct snapshot *s, const struct snapshot_user *user, uint32_t *ret);
+
 /*
  * Copy the names of all members and point at each.
  *
