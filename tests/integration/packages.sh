@@ -14,7 +14,7 @@ check "installed, not set up: root logs in" root_logs_in
 # The generated stack is what counts, not the profile (MEASURED 10).
 die='user_unknown=ignore ignore=ignore module_unknown=ignore default=die'
 stack() { # FILE: type, control, module of each line
-	sed -E 's/#.*//; /^[[:space:]]*$/d; s/[[:space:]]+/ /g' "/etc/pam.d/$1"
+	sed -E 's/#.*//; /^[[:space:]]*$/d; s/[[:space:]]+/ /g; s/ $//' "/etc/pam.d/$1"
 }
 auth_stack() { diff - <(stack common-auth | head -n 2) <<-P
 	auth [success=2 $die] pam_isms.so
@@ -23,7 +23,7 @@ P
 }
 account_stack() { diff - <(stack common-account | head -n 2) <<-P
 	account [success=2 new_authtok_reqd=done $die] pam_isms.so
-	account [success=1 new_authtok_reqd=done default=ignore] pam_unix.so 
+	account [success=1 new_authtok_reqd=done default=ignore] pam_unix.so
 P
 }
 session_stack() {

@@ -15,8 +15,7 @@ check "ssh: password and code" by_ssh ada -- true
 check "ssh: key and code" by_key ada -- true
 key_asks_code_only() { by_key ada -- true && [ "$(grep -c . $people/ada/prompts)" = 1 ] && grep -q 'One-time code: ' $people/ada/prompts; }
 check "ssh: with a key only the code is asked" key_asks_code_only
-prompts() { by_ssh ada -- true && diff - $people/ada/prompts <<<'(ada@localhost) Password: 
-(ada@localhost) One-time code: '; }
+prompts() { by_ssh ada -- true && printf '(ada@localhost) %s: \n' Password 'One-time code' | diff - $people/ada/prompts; }
 check "ssh: the prompts" prompts
 check "login: console" by_login ada 'id -un'
 check "su" by_su ada 'id -un'
