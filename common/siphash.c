@@ -1,8 +1,8 @@
 /*
  * siphash.c - SipHash with 64 bit output, by the paper (https://www.aumasson.jp/siphash/siphash.pdf).
  *
- * Linked into every process that looks up a user, and into the publisher, which must hash alike.
- * Never allocates, never reads beyond the given bytes.
+ * Runs in the publisher, which tells a million names apart by their hashes alone. Never allocates, never
+ * reads beyond the given bytes.
  */
 #include <config.h>
 

@@ -1,7 +1,7 @@
 /*
  * siphash.h - keyed hash of short strings (Aumasson, Bernstein: "SipHash: a fast short-input PRF").
  *
- * For hash tables whose keys an attacker may choose. libc only.
+ * For hash tables of ours whose keys an attacker may choose, where speed is not all. libc only.
  */
 #ifndef ISMS_SIPHASH_H
 #define ISMS_SIPHASH_H
