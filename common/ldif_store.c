@@ -362,6 +362,22 @@ ldif_store_abort(struct ldif_edit *edit)
 	*edit = (struct ldif_edit){ .lock_fd = -1 };
 }
 
+int
+ldif_store_locate(const struct paths *paths, const char *uri, char *ret, size_t size)
+{
+	static const char scheme[] = "file://", folder[] = "/var/lib/isms/directory";
+	const char *path = uri + strlen(scheme);
+	size_t root_len = strlen(paths->directory) - strlen(folder);
+	int n;
+
+	if (strncmp(uri, scheme, strlen(scheme)) != 0 || path[0] != '/' || path[1] == '\0' ||
+	    path[strlen(path) - 1] == '/' || strchr(path, '%') != NULL || strchr(path, '?') != NULL ||
+	    strstr(path, "/../") != NULL || strstr(path, "//") != NULL)
+		return -EINVAL;
+	n = snprintf(ret, size, "%.*s%s", (int)root_len, paths->directory, path);
+	return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
+}
+
 /* An entry below base with the given object classes; rdn "" is base itself. */
 static int
 add_container(struct entries *all, const char *rdn, const char *base, const char *const *classes, const char *name,

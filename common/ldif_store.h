@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "common/entry.h"
+#include "common/paths.h"
 
 #define LDIF_STORE_BYTES_MAX (256u * 1024 * 1024)
 
@@ -45,6 +46,15 @@ int ldif_store_begin(const char *path, int timeout_ms, struct ldif_edit *ret, ch
 int ldif_store_commit(struct ldif_edit *edit);
 /* End without writing; a zeroed edit is fine. */
 void ldif_store_abort(struct ldif_edit *edit);
+
+/*
+ * The file that a [directory] uri names, below the root of paths.
+ *
+ *  uri  "file:///var/lib/isms/directory/directory.ldif"
+ *
+ * Returns 0, -EINVAL for another kind of uri (or one with "..", "%" or a host), -ENAMETOOLONG.
+ */
+int ldif_store_locate(const struct paths *paths, const char *uri, char *ret, size_t size);
 
 /*
  * Create a directory file with its base entries; -EEXIST when there is one already.
