@@ -1,0 +1,32 @@
+/*
+ * ldif_source.h - what the two files of the LDIF source share: reading the file, and requests that touch it.
+ */
+#ifndef ISMS_LDIF_SOURCE_H
+#define ISMS_LDIF_SOURCE_H
+
+#include "daemon/source.h"
+
+struct job;
+
+struct ldif_source {
+	struct source base;		/* first */
+	char *path, *folder, *name;	/* owned; name points into path */
+	sd_event_source *watch, *settle;	/* owned */
+	bool settling;			/* a reread is due */
+	bool watched;			/* false: look again by timer */
+	bool seen;			/* the file was read once, well or not */
+	struct source_status status;
+	struct job *jobs;		/* answers that are due; the workers own the memory */
+};
+
+/* Of struct source_ops. */
+int ldif_password_check(struct source *base, const struct identity *user, const char *password, source_result *done,
+    void *arg);
+int ldif_password_change(struct source *base, const struct identity *user, const char *old, const char *new_password,
+    source_result *done, void *arg);
+int ldif_tokens(struct source *base, const struct identity *user, source_tokens *done, void *arg);
+
+/* Answer everything that is due with REASON_DIRECTORY_UNAVAILABLE. */
+void ldif_jobs_abandon(struct ldif_source *s);
+
+#endif

@@ -1,0 +1,119 @@
+/*
+ * source.h - where identities come from: the embedded LDIF file now, an LDAP server next.
+ *
+ * A source keeps one complete state of its directory, the view. Views are immutable and counted: whoever works
+ * with one keeps it while the source moves on. What needs the directory itself (a password, tokens with their
+ * secrets, a change) is asked, and answered later: each call takes a function that is called exactly once, from
+ * the loop, never from within the call.
+ *
+ * To add a kind of source: write its ops, and name its uri scheme in source_new().
+ */
+#ifndef ISMS_SOURCE_H
+#define ISMS_SOURCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+#include "common/entry.h"
+#include "common/identity.h"
+#include "common/paths.h"
+#include "common/settings.h"
+#include "common/verdict.h"
+#include "daemon/workers.h"
+
+#define SOURCE_TOKENS_MAX 16	/* of one user */
+
+struct source;
+
+/* One complete state of a directory. */
+struct source_view {
+	unsigned refs;
+	uint64_t generation;		/* 1, 2, ... */
+	struct entries entries;
+	struct identities identities;	/* borrows from entries */
+};
+
+struct source_view *source_view_ref(struct source_view *view);	/* NULL is fine */
+void source_view_unref(struct source_view *view);		/* NULL is fine */
+
+/* What a source says of itself. */
+struct source_status {
+	bool connected;			/* what the view says is what the directory says */
+	int64_t since_utc_sec;		/* of connected, or of its loss */
+	int64_t confirmed_utc_sec;	/* when the source last vouched for the view; 0: never had one */
+	char fault[512];		/* why it is not connected; "" when it is */
+};
+
+/*
+ * Another view, or connected where it was lost, or lost where it was connected.
+ *
+ *  old  the view before; may be NULL, and the same as the new one
+ */
+typedef void source_changed(struct source_view *old, void *arg);
+
+/* REASON_OK, or why not; text is for the person and may be "". */
+typedef void source_result(enum reason reason, const char *text, void *arg);
+
+/* Tokens (at most SOURCE_TOKENS_MAX; wiped after the call), or none and why not. */
+typedef void source_tokens(enum reason reason, const struct msg_token *tokens, size_t count, void *arg);
+
+struct source_ops {
+	/* Start: connect, watch, load. Nothing that is missing now is an error; it may come. */
+	int (*open)(struct source *s);
+	void (*close)(struct source *s);
+	/* user NULL: do the work of a check and answer REASON_PASSWORD_FAILED. Returns 0, or -errno: done is not called. */
+	int (*password_check)(struct source *s, const struct identity *user, const char *password, source_result *done,
+	    void *arg);
+	int (*tokens)(struct source *s, const struct identity *user, source_tokens *done, void *arg);
+	/* old "": the caller has judged the person by other means. */
+	int (*password_change)(struct source *s, const struct identity *user, const char *old, const char *new_password,
+	    source_result *done, void *arg);
+	void (*status)(const struct source *s, struct source_status *ret);
+	/* The settings have changed (not the uri): make the view anew, at once where that is possible. */
+	void (*reload)(struct source *s);
+};
+
+/* Every kind of source begins with this. */
+struct source {
+	const struct source_ops *ops;
+	sd_event *event;		/* owned */
+	struct workers *workers;	/* borrowed */
+	const struct paths *paths;	/* borrowed */
+	const struct settings *settings;	/* borrowed */
+	struct source_view *view;	/* owned; NULL before the first complete one */
+	source_changed *changed;
+	void *changed_arg;
+};
+
+/*
+ * Open the source that [directory] uri names.
+ *
+ *  paths,settings,workers  borrowed until source_free()
+ *  changed                 called from the loop, never before source_new() has returned
+ *  error                   receives why not, for the administrator
+ *
+ * Returns 0, -EINVAL for a uri that no source serves, or another -errno.
+ */
+int source_new(sd_event *event, const struct paths *paths, const struct settings *settings, struct workers *workers,
+    source_changed *changed, void *arg, struct source **ret, char *error, size_t size);
+
+/* Pending calls are answered with REASON_DIRECTORY_UNAVAILABLE first. NULL is fine. */
+void source_free(struct source *s);
+
+/* ---- for the kinds of source ---- */
+
+/*
+ * Make the view of complete entries and tell of it.
+ *
+ *  entries  become the view's, also on failure
+ *
+ * Returns 0 or -ENOMEM: the old view stays.
+ */
+int source_publish(struct source *s, struct entries *entries);
+
+/* A source for file:///PATH. Returns 0 or -errno. */
+int ldif_source_new(const char *path, struct source **ret);
+
+#endif
