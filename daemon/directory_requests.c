@@ -1,0 +1,161 @@
+/*
+ * directory_requests.c - what the front and the tool ask of the directory process.
+ *
+ * On its loop. An answer may come after the peer has gone, or after the view has moved on: a request under way holds
+ * its connection and nothing else (IP07a). It must never say more to a wrong password than "wrong", and never
+ * answer sooner for a name that does not exist.
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/directory_state.h"
+
+static int
+send_result(struct connection *c, enum reason reason, const char *text)
+{
+	struct msg_result answer = { .reason = reason };
+
+	(void)snprintf(answer.text, sizeof answer.text, "%s", text);
+	return connection_send(c, MSG_RESULT, &answer, ST_NEW);
+}
+
+/* A user of the current view; NULL with the reason when there is none that may be worked with. */
+static const struct identity *
+find_user(const struct directory *d, const char *name, enum reason *ret_reason)
+{
+	const struct identity *user;
+
+	*ret_reason = REASON_DIRECTORY_UNAVAILABLE;
+	if (d->source->view == NULL)
+		return NULL;
+	user = identities_find(&d->source->view->identities, name);
+	*ret_reason = user == NULL ? REASON_UNKNOWN_USER : REASON_BAD_RECORD;
+	return user != NULL && user->state == FACTS_MANAGED ? user : NULL;
+}
+
+static int
+on_facts_get(struct connection *c, const void *msg)
+{
+	const struct directory *d = connection_context(c);
+	const struct msg_facts_get *m = msg;
+	struct source_status status;
+	struct facts facts = { 0 };
+
+	d->source->ops->status(d->source, &status);
+	if (d->source->view == NULL)
+		facts.state = FACTS_NOT_READY;
+	else
+		identity_facts(&d->source->view->identities,
+		    identities_find(&d->source->view->identities, m->user), &facts);
+	facts.confirmed_utc_sec = status.confirmed_utc_sec;
+	return connection_send(c, MSG_FACTS, &facts, ST_NEW);
+}
+
+static void
+on_result(enum reason reason, const char *text, void *arg)
+{
+	struct connection *c = arg;
+
+	(void)send_result(c, reason, text);	/* a peer that has gone gets nothing */
+	connection_unref(c);
+}
+
+static int
+on_password_check(struct connection *c, const void *msg)
+{
+	const struct directory *d = connection_context(c);
+	const struct msg_password_check *m = msg;
+	const struct identity *user;
+	enum reason reason;
+	int r;
+
+	user = find_user(d, m->user, &reason);
+	if (reason == REASON_DIRECTORY_UNAVAILABLE)
+		return send_result(c, reason, "");
+	if (m->dummy != 0)
+		user = NULL;
+	r = d->source->ops->password_check(d->source, user, m->password, on_result, connection_ref(c));
+	if (r < 0) {
+		connection_unref(c);
+		return send_result(c, REASON_DIRECTORY_UNAVAILABLE, "");
+	}
+	return 0;
+}
+
+static int
+on_password_change(struct connection *c, const void *msg)
+{
+	const struct directory *d = connection_context(c);
+	const struct msg_password_change *m = msg;
+	const struct identity *user;
+	enum reason reason;
+	int r;
+
+	user = find_user(d, m->user, &reason);
+	if (user == NULL)
+		return send_result(c, reason, "");
+	r = d->source->ops->password_change(d->source, user, m->old_password, m->new_password, on_result,
+	    connection_ref(c));
+	if (r < 0) {
+		connection_unref(c);
+		return send_result(c, REASON_DIRECTORY_UNAVAILABLE, "");
+	}
+	return 0;
+}
+
+static void
+on_tokens(enum reason reason, const struct msg_token *tokens, size_t count, void *arg)
+{
+	struct connection *c = arg;
+	int r = 0;
+
+	for (size_t i = 0; i < count && r == 0; i++)
+		r = connection_send(c, MSG_TOKEN, &tokens[i], ST_WAITING);
+	if (r == 0)
+		(void)send_result(c, reason, "");
+	connection_unref(c);
+}
+
+static int
+on_tokens_get(struct connection *c, const void *msg)
+{
+	const struct directory *d = connection_context(c);
+	const struct msg_tokens_get *m = msg;
+	const struct identity *user;
+	enum reason reason;
+	int r;
+
+	user = find_user(d, m->user, &reason);
+	if (user == NULL)
+		return send_result(c, reason, "");
+	r = d->source->ops->tokens(d->source, user, on_tokens, connection_ref(c));
+	if (r < 0) {
+		connection_unref(c);
+		return send_result(c, REASON_DIRECTORY_UNAVAILABLE, "");
+	}
+	return 0;
+}
+
+static int
+on_status(struct connection *c, const void *msg)
+{
+	const struct directory *d = connection_context(c);
+	struct msg_report answer = { 0 };
+
+	(void)msg;
+	directory_status(d, answer.lines, sizeof answer.lines);
+	return connection_send(c, MSG_REPORT, &answer, ST_NEW);
+}
+
+const struct server_handler directory_handlers[] = {
+	{ .number = MSG_FACTS_GET, .handle = on_facts_get },
+	{ .number = MSG_PASSWORD_CHECK, .handle = on_password_check },
+	{ .number = MSG_TOKENS_GET, .handle = on_tokens_get },
+	{ .number = MSG_PASSWORD_CHANGE, .handle = on_password_change },
+	{ .number = MSG_DIRECTORY_STATUS, .handle = on_status },
+	{ .handle = NULL },
+};

@@ -1,0 +1,40 @@
+/*
+ * directory_state.h - what the files of the directory process share. Nobody else includes it.
+ */
+#ifndef ISMS_DIRECTORY_STATE_H
+#define ISMS_DIRECTORY_STATE_H
+
+#include <systemd/sd-event.h>
+
+#include "common/paths.h"
+#include "common/policy.h"
+#include "common/settings.h"
+#include "daemon/directory_roster.h"
+#include "daemon/peers.h"
+#include "daemon/roster_sender.h"
+#include "daemon/server.h"
+#include "daemon/source.h"
+#include "daemon/workers.h"
+
+#define DIRECTORY_FAULTS_SHOWN 20	/* events of one change; lines of status */
+
+struct directory {
+	const struct paths *paths;
+	sd_event *event;		/* owned */
+	struct server *server;		/* owned */
+	struct peers peers;
+	struct settings settings;
+	struct policy *policy;		/* owned */
+	struct workers *workers;	/* owned */
+	struct source *source;		/* owned */
+	struct roster_sender *sender;	/* owned */
+	struct directory_roster roster;	/* of the last one made */
+};
+
+/* directory_requests.c; ends with handle == NULL */
+extern const struct server_handler directory_handlers[];
+
+/* directory_status.c: key=value lines. */
+void directory_status(const struct directory *d, char *buf, size_t size);
+
+#endif
