@@ -231,6 +231,8 @@ conf_parse(const char *text, size_t len, const char *name, conf_handler *handler
 		(void)refuse(r, (unsigned)bad_line, "neither a section, nor key = value, nor a comment");
 	flush(r);
 	result = r->result;
+	if (result < 0 && result != -EINVAL)
+		(void)snprintf(error, size, "%s: %s", name, strerrordesc_np(-result));
 	free(r);
 	return result;
 }

@@ -1,0 +1,70 @@
+/*
+ * policy_parts.h - what policy.conf becomes in memory; for the policy_*.c files alone.
+ */
+#ifndef ISMS_POLICY_PARTS_H
+#define ISMS_POLICY_PARTS_H
+
+#include "common/policy.h"
+
+#define ROLE_NAME_MAX	32
+#define CLASS_COUNT	(CLASS_UNATTENDED + 1)
+
+/* A list of words, one after the other, each with its NUL. Zeroed is empty. */
+struct names {
+	char *text;		/* owned */
+	size_t size;
+};
+
+/* Strictest last: the highest of the matching roles holds. A role that says nothing demands a code. */
+enum mfa_rule { MFA_NONE, MFA_IF_ENROLLED, MFA_REQUIRED };
+
+enum role_key {
+	KEY_MATCH, KEY_ALLOW_SERVICES, KEY_MFA, KEY_REQUIRE_EXPIRY, KEY_MAX_SESSION, KEY_KEEP_GROUPS, KEY_DROP_GROUPS,
+	KEY_CONTACT, KEY_COUNT
+};
+
+struct role {
+	char name[ROLE_NAME_MAX + 1];
+	char file[48];			/* last part of its path; for messages */
+	unsigned line, lines[KEY_COUNT];	/* 0: the key is not given */
+	bool match_any;
+	unsigned match_kinds;		/* bit: 1 << enum kind; 0: no such term */
+	struct names match_users, match_groups;
+	struct names allow_services, keep_groups, drop_groups;
+	enum mfa_rule mfa;
+	bool require_expiry;
+	uint32_t max_session_sec;
+	char contact[128];
+};
+
+struct policy {
+	struct role roles[POLICY_ROLES_MAX];
+	size_t role_count;
+	struct names deny_acl, managed;
+	struct names services[CLASS_COUNT];	/* beyond the table of policy_service.c */
+};
+
+/* Append a word. Returns 0 or -ENOMEM. */
+int names_add(struct names *names, const char *word);
+bool names_has(const struct names *names, const char *word);	/* exactly, with case */
+/* Walk: NULL gives the first word; NULL comes back at the end. */
+const char *names_next(const struct names *names, const char *word);
+void names_done(struct names *names);
+
+/* The class that the built-in table gives a service; false for one that it does not hold. */
+bool policy_builtin_class(const char *service, enum service_class *ret);
+
+/* Whether a role's allow-services lets a service in, named or implied. */
+bool policy_role_allows(const struct policy *policy, const struct role *role, const char *service);
+
+/* Role i if bit i is set, else NULL. */
+static inline const struct role *
+policy_matching(const struct policy *policy, uint64_t roles, size_t i)
+{
+	return i < policy->role_count && (roles >> i & 1) != 0 ? &policy->roles[i] : NULL;
+}
+
+/* The strictest rule on codes of these roles, and the role that says so (NULL where none matches). */
+enum mfa_rule policy_mfa_rule(const struct policy *policy, uint64_t roles, const struct role **ret_role);
+
+#endif
