@@ -1,0 +1,458 @@
+/*
+ * evaluation.c - from answers to a result, step by step on the loop (see evaluation.h).
+ *
+ * Runs in the front. It must never check a code after a wrong password, never tell success before the code is burnt
+ * on disk, and never send an empty password to the directory. Secrets live in this struct alone and are wiped with it.
+ */
+#include <config.h>
+
+#include "daemon/evaluation.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/loop.h"
+#include "daemon/otp.h"
+
+#define TOKENS_MAX 8
+
+struct evaluation {
+	struct evaluation *next;	/* in front->evaluations */
+	struct front *front;		/* borrowed */
+	const struct subject *subject;	/* borrowed; gone once done() has been called */
+	char user[257];
+	enum scope scope;
+	unsigned asked, need;
+	bool ignore_session, running, counted;
+	int64_t deadline_ms;
+	struct ask *ask;		/* owned */
+	sd_event_source *timer;		/* owned */
+	struct facts *facts;		/* owned; NULL: not known */
+	bool judged;
+	struct decision decision;
+	struct failures before;		/* as they stood before this attempt was counted */
+	unsigned token_count;
+	struct msg_token tokens[TOKENS_MAX];
+	char password[1025], code[1025];
+	struct evaluation_result result;
+	void (*done)(void *arg, const struct evaluation_result *result);
+	void *arg;
+};
+
+static void run_next(struct front *f, const struct evaluation *gone);
+
+static bool
+is_same_person(const struct evaluation *a, const struct evaluation *b)
+{
+	return a->scope == b->scope && strcmp(a->user, b->user) == 0;
+}
+
+void
+evaluation_cancel(struct evaluation *ev)
+{
+	struct evaluation **at;
+
+	if (ev == NULL)
+		return;
+	for (at = &ev->front->evaluations; *at != NULL && *at != ev; at = &(*at)->next)
+		;
+	if (*at == ev)
+		*at = ev->next;
+	ask_cancel(ev->ask);
+	sd_event_source_disable_unref(ev->timer);
+	run_next(ev->front, ev);
+	free(ev->facts);
+	explicit_bzero(ev, sizeof *ev);
+	free(ev);
+}
+
+static void
+finish(struct evaluation *ev, enum verdict verdict, enum reason reason)
+{
+	ev->result.verdict = verdict;
+	ev->result.reason = reason;
+	ev->result.facts = ev->facts;
+	ev->result.judged = ev->judged ? &ev->decision : NULL;
+	ev->done(ev->arg, &ev->result);
+	evaluation_cancel(ev);
+}
+
+/* A refusal that is no failure of the person's: what was counted is taken back. */
+static void
+finish_uncounted(struct evaluation *ev, enum reason reason)
+{
+	if (ev->counted)
+		(void)state_set_failures(ev->front->state, ev->user, ev->scope, &ev->before);
+	finish(ev, VERDICT_DENY, reason);
+}
+
+static void
+finish_failed(struct evaluation *ev, enum reason reason)
+{
+	struct failures now;
+
+	if (state_failures(ev->front->state, ev->user, ev->scope, &now) == 0)
+		ev->result.locked = now.locked_until_utc_sec != 0;
+	finish(ev, VERDICT_DENY, reason);
+}
+
+static int
+ask_directory(struct evaluation *ev, enum message number, const void *msg, ask_reply *reply)
+{
+	const struct ask_question q = {
+		.path = ev->front->paths->directory_socket,
+		.peers = &ev->front->peers,
+		.number = number,
+		.msg = msg,
+		.deadline_ms = ev->deadline_ms,
+	};
+
+	return ask_start(ev->front->event, &q, reply, ev, &ev->ask);
+}
+
+static void
+on_dummy(void *arg, int error, enum message number, const void *msg)
+{
+	struct evaluation *ev = arg;
+
+	(void)error;
+	(void)number;
+	(void)msg;
+	ev->ask = NULL;
+	finish(ev, ev->result.verdict, ev->result.reason);
+}
+
+/*
+ * Refuse without having looked at the answers, but spend the work of a look: neither the time nor the load tells a
+ * stranger from an expired, locked or unknown name.
+ */
+static void
+refuse_unseen(struct evaluation *ev, enum verdict verdict, enum reason reason)
+{
+	struct msg_password_check msg = { .dummy = 1 };
+	int r = -EAGAIN;
+
+	ev->result.verdict = verdict;
+	ev->result.reason = reason;
+	if (reason != REASON_DIRECTORY_UNAVAILABLE && ev->password[0] != '\0') {
+		memcpy(msg.password, ev->password, sizeof msg.password);
+		r = ask_directory(ev, MSG_PASSWORD_CHECK, &msg, on_dummy);
+		explicit_bzero(&msg, sizeof msg);
+	}
+	if (r < 0)
+		finish(ev, verdict, reason);
+}
+
+/* All that was needed is right: burn the code, forget the failures, durably; only then it is true. */
+static void
+accept_answers(struct evaluation *ev, const struct msg_token *token, uint64_t last)
+{
+	struct clock_reading reading;
+	struct acceptance a = {
+		.user = ev->user,
+		.scope = ev->scope,
+		.token = token == NULL ? NULL : token->id,
+		.last = last,
+		.now_utc_sec = front_now(ev->front, &reading),
+		.mark = &ev->front->clock.mark,
+	};
+	int r;
+
+	if (token != NULL && token->type == TOKEN_TOTP)
+		clock_confirm(&ev->front->clock, &reading);
+	r = state_accept(ev->front->state, &a);
+	if (r == -EEXIST) {
+		finish_failed(ev, REASON_MFA_REPLAYED);
+		return;
+	}
+	if (r < 0) {
+		finish(ev, VERDICT_DENY, REASON_STATE_UNWRITABLE);
+		return;
+	}
+	ev->result.factors = ev->need | (ev->subject->key ? (unsigned)FACTOR_KEY : 0U);
+	finish(ev, VERDICT_ALLOW, REASON_AUTH_PASSED);
+}
+
+/* Compare the code with every token; *ret_token is the one that it is of. */
+static enum otp_result
+try_tokens(struct evaluation *ev, int64_t wall_sec, const struct msg_token **ret_token, uint64_t *ret_last)
+{
+	const struct otp_limits limits = {
+		.totp_window = ev->front->settings.mfa_totp_window,
+		.hotp_look_ahead = ev->front->settings.mfa_hotp_look_ahead,
+	};
+	enum otp_result best = OTP_WRONG;
+
+	for (unsigned i = 0; i < ev->token_count; i++) {
+		const struct msg_token *t = &ev->tokens[i];
+		const char *fault = NULL;
+		struct otp_mark mark;
+		enum otp_result result;
+		uint64_t last;
+
+		if (state_token_mark(ev->front->state, t->id, &mark) < 0)
+			mark = (struct otp_mark){ .known = true, .last = UINT64_MAX };	/* cannot be accepted */
+		result = otp_check(t, &mark, ev->code, wall_sec, &limits, &last, &fault);
+		if (result == OTP_UNUSABLE)
+			(void)snprintf(ev->result.fault, sizeof ev->result.fault, "token %.64s: %s", t->serial, fault);
+		if (result == OTP_FUTURE)
+			(void)snprintf(ev->result.fault, sizeof ev->result.fault,
+			    "token %.64s: a code of a later time was accepted before", t->serial);
+		/* A bad token denies whatever the others say (THREATS I10); then a right code wins, then a used one. */
+		if (best == OTP_UNUSABLE || (best == OTP_RIGHT && result != OTP_UNUSABLE))
+			continue;
+		if (result == OTP_WRONG || (result == OTP_FUTURE && best == OTP_REPLAYED))
+			continue;
+		best = result;
+		*ret_token = t;
+		*ret_last = last;
+	}
+	return best;
+}
+
+static void
+check_code(struct evaluation *ev)
+{
+	const struct msg_token *token = NULL;
+	struct clock_reading reading;
+	uint64_t last = 0;
+	enum otp_result result;
+
+	(void)front_now(ev->front, &reading);
+	if (ev->token_count == 0) {
+		finish_uncounted(ev, REASON_MFA_NOT_ENROLLED);
+		return;
+	}
+	if (state_fault(ev->front->state) != NULL) {
+		finish(ev, VERDICT_DENY, REASON_STATE_UNWRITABLE);
+		return;
+	}
+	result = try_tokens(ev, reading.wall_sec, &token, &last);
+	if (token != NULL)
+		memcpy(ev->result.token, token->serial, sizeof ev->result.token);
+	switch (result) {
+	case OTP_RIGHT:
+		accept_answers(ev, token, last);
+		break;
+	case OTP_REPLAYED:
+		finish_failed(ev, REASON_MFA_REPLAYED);
+		break;
+	case OTP_FUTURE:
+		finish_uncounted(ev, REASON_CLOCK_UNTRUSTED);
+		break;
+	case OTP_UNUSABLE:
+		finish_uncounted(ev, REASON_BAD_RECORD);
+		break;
+	case OTP_WRONG:
+		finish_failed(ev, REASON_MFA_FAILED);
+		break;
+	}
+}
+
+static void
+on_token(void *arg, int error, enum message number, const void *msg)
+{
+	struct evaluation *ev = arg;
+
+	if (number == MSG_TOKEN) {
+		if (ev->token_count < TOKENS_MAX) {
+			memcpy(&ev->tokens[ev->token_count++], msg, sizeof ev->tokens[0]);
+			return;
+		}
+		ask_cancel(ev->ask);
+		ev->ask = NULL;
+		(void)snprintf(ev->result.fault, sizeof ev->result.fault, "more than %d tokens are linked", TOKENS_MAX);
+		finish_uncounted(ev, REASON_BAD_RECORD);
+		return;
+	}
+	ev->ask = NULL;
+	if (error < 0 || number != MSG_RESULT || ((const struct msg_result *)msg)->reason != REASON_OK)
+		finish_uncounted(ev, REASON_DIRECTORY_UNAVAILABLE);
+	else
+		check_code(ev);
+}
+
+static void
+get_tokens(struct evaluation *ev)
+{
+	struct msg_tokens_get msg = { .end_ = { 0 } };
+
+	if ((ev->need & FACTOR_OTP) == 0) {
+		accept_answers(ev, NULL, 0);
+		return;
+	}
+	memcpy(msg.user, ev->user, sizeof msg.user);
+	if (ask_directory(ev, MSG_TOKENS_GET, &msg, on_token) < 0)
+		finish_uncounted(ev, REASON_DIRECTORY_UNAVAILABLE);
+}
+
+static void
+on_password(void *arg, int error, enum message number, const void *msg)
+{
+	struct evaluation *ev = arg;
+	const struct msg_result *result = msg;
+
+	ev->ask = NULL;
+	if (error < 0 || number != MSG_RESULT || result->reason >= REASON_COUNT || result->reason == REASON_NONE)
+		finish_uncounted(ev, REASON_DIRECTORY_UNAVAILABLE);
+	else if (result->reason == REASON_OK)
+		get_tokens(ev);
+	else if (result->reason == REASON_PASSWORD_FAILED)
+		finish_failed(ev, REASON_PASSWORD_FAILED);
+	else
+		finish_uncounted(ev, (enum reason)result->reason);
+}
+
+static void
+check_password(struct evaluation *ev)
+{
+	struct msg_password_check msg = { .dummy = 0 };
+	int r;
+
+	if ((ev->need & FACTOR_PASSWORD) == 0) {
+		get_tokens(ev);
+		return;
+	}
+	/* An empty password would be an anonymous bind, which servers call a success (THREATS 5.1). */
+	if (ev->password[0] == '\0') {
+		finish_failed(ev, REASON_PASSWORD_FAILED);
+		return;
+	}
+	memcpy(msg.user, ev->user, sizeof msg.user);
+	memcpy(msg.password, ev->password, sizeof msg.password);
+	r = ask_directory(ev, MSG_PASSWORD_CHECK, &msg, on_password);
+	explicit_bzero(&msg, sizeof msg);
+	if (r < 0)
+		finish_uncounted(ev, REASON_DIRECTORY_UNAVAILABLE);
+}
+
+/* Refuse unseen, or count this attempt as a failure before it is looked at. */
+static void
+count_first(struct evaluation *ev)
+{
+	bool may_lock = ev->facts->kind != KIND_BREAK_GLASS;
+	struct clock_reading reading;
+	struct failures after;
+	int64_t now;
+	int r;
+
+	now = front_now(ev->front, &reading);
+	r = state_failures(ev->front->state, ev->user, ev->scope, &ev->before);
+	if (r == 0 && throttle_refuses(&ev->before, &ev->front->settings, now, may_lock)) {
+		refuse_unseen(ev, VERDICT_DENY, REASON_MFA_LOCKED);
+		return;
+	}
+	after = ev->before;
+	throttle_count(&after, &ev->front->settings, now, may_lock);
+	if (r == 0)
+		r = state_set_failures(ev->front->state, ev->user, ev->scope, &after);
+	if (r < 0) {
+		refuse_unseen(ev, VERDICT_DENY, REASON_STATE_UNWRITABLE);
+		return;
+	}
+	ev->counted = true;
+	check_password(ev);
+}
+
+/* Judge by facts of this moment: what was fetched while the person typed may be minutes old (PX07a). */
+static void
+on_facts(void *arg, int error, enum message number, const void *msg)
+{
+	struct evaluation *ev = arg;
+	struct subject judged_as = *ev->subject;
+
+	ev->ask = NULL;
+	if (error == 0 && number == MSG_FACTS) {
+		ev->facts = malloc(sizeof *ev->facts);
+		if (ev->facts != NULL)
+			memcpy(ev->facts, msg, sizeof *ev->facts);
+	}
+	if (ev->ignore_session)
+		judged_as.ruid = (uint32_t)-1;
+	front_judge(ev->front, ev->facts, &judged_as, STAGE_AUTH, 0, &ev->decision);
+	ev->judged = true;
+	ev->need = ev->decision.ask & (FACTOR_PASSWORD | FACTOR_OTP);
+	/* Nothing to ask for is a way in for a key alone, and only where policy asks no more of it. */
+	if (ev->decision.verdict != VERDICT_ALLOW && ev->decision.verdict != VERDICT_MUST_CHANGE)
+		refuse_unseen(ev, ev->decision.verdict, ev->decision.reason);
+	else if (ev->need == 0 && !ev->subject->key)
+		refuse_unseen(ev, VERDICT_DENY, REASON_NONE);
+	else if ((ev->need & ~ev->asked) != 0)
+		refuse_unseen(ev, VERDICT_DENY, (ev->need & ~ev->asked & FACTOR_OTP) != 0 ? REASON_MFA_REQUIRED :
+		    REASON_PASSWORD_FAILED);
+	else
+		count_first(ev);
+}
+
+static int
+on_timer(sd_event_source *source, uint64_t usec, void *arg)
+{
+	struct evaluation *ev = arg;
+
+	(void)source;
+	(void)usec;
+	if (!ev->running) {		/* behind others for all its time */
+		finish(ev, VERDICT_DENY, REASON_DIRECTORY_UNAVAILABLE);
+		return 0;
+	}
+	if (front_ask_facts(ev->front, ev->user, ev->deadline_ms, on_facts, ev, &ev->ask) < 0)
+		finish(ev, VERDICT_DENY, REASON_DIRECTORY_UNAVAILABLE);
+	return 0;
+}
+
+/* Begin from the loop. Returns 0 or -errno. */
+static int
+run(struct evaluation *ev)
+{
+	ev->running = true;
+	return loop_timer(ev->front->event, &ev->timer, 0, on_timer, ev);
+}
+
+/* The next attempt of the same person may begin. */
+static void
+run_next(struct front *f, const struct evaluation *gone)
+{
+	if (!gone->running)
+		return;
+	for (struct evaluation *ev = f->evaluations; ev != NULL; ev = ev->next) {
+		if (!is_same_person(ev, gone))
+			continue;
+		(void)run(ev);
+		return;
+	}
+}
+
+int
+evaluation_start(struct front *f, const struct evaluation_question *q,
+    void (*done)(void *arg, const struct evaluation_result *result), void *arg, struct evaluation **ret)
+{
+	struct evaluation *ev = calloc(1, sizeof *ev), **at;
+	bool behind = false;
+	int r;
+
+	if (ev == NULL)
+		return -ENOMEM;
+	ev->front = f;
+	ev->subject = q->subject;
+	memcpy(ev->user, q->subject->user, sizeof ev->user);
+	ev->scope = subject_scope(q->subject);
+	ev->asked = q->asked;
+	ev->ignore_session = q->ignore_session;
+	ev->deadline_ms = loop_now_ms() + EVALUATION_MS;
+	(void)snprintf(ev->password, sizeof ev->password, "%s", q->password);
+	(void)snprintf(ev->code, sizeof ev->code, "%s", q->code);
+	ev->done = done;
+	ev->arg = arg;
+	for (at = &f->evaluations; *at != NULL; at = &(*at)->next)
+		behind = behind || is_same_person(*at, ev);
+	*at = ev;
+	r = behind ? loop_timer(f->event, &ev->timer, EVALUATION_MS, on_timer, ev) : run(ev);
+	if (r < 0) {
+		evaluation_cancel(ev);
+		return r;
+	}
+	*ret = ev;
+	return 0;
+}

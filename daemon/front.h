@@ -1,0 +1,180 @@
+/*
+ * front.h - the process that decides logins: what its files share. Runs as user isms, without network.
+ *
+ *   front.c           start, reload, the table of messages
+ *   conversation.c    auth: prompts, answers, the failure floor          evaluation.c   password, code, counting
+ *   password_change.c chauthtok                                          judgement.c    facts + policy + clock
+ *   front_account.c   account          front_session.c  open, close, setcred reports
+ *   front_admin.c     status, why, unlock, clock trust
+ *   front_event.c     decision events, their sequence, aggregation       front_text.c   what a refused person reads
+ */
+#ifndef ISMS_FRONT_H
+#define ISMS_FRONT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <systemd/sd-event.h>
+
+#include "common/event.h"
+#include "common/paths.h"
+#include "common/policy.h"
+#include "common/proto.h"
+#include "common/settings.h"
+#include "common/verdict.h"
+#include "daemon/ask.h"
+#include "daemon/clock.h"
+#include "daemon/flood.h"
+#include "daemon/peers.h"
+#include "daemon/proof.h"
+#include "daemon/server.h"
+#include "daemon/state.h"
+
+#define CRED_FACTS_MS 2000	/* setcred's report is answered within the module's 3 s, facts or no facts */
+
+struct evaluation;
+struct live_sessions;
+
+struct front {
+	const struct paths *paths;	/* borrowed */
+	struct peers peers;
+	sd_event *event;		/* owned */
+	struct settings settings;
+	struct policy *policy;		/* owned; NULL: none could be read yet, every managed user is refused */
+	char config_fault[512];		/* "": the files are as they are in force */
+	struct state *state;		/* owned */
+	bool state_told;		/* state.unwritable was written and is still true */
+	struct clock clock;
+	sd_event_source *clock_timer;	/* owned */
+	struct proofs *proofs;		/* owned */
+	struct live_sessions *sessions;	/* owned */
+	struct server *server;		/* owned */
+	struct flood *flood;		/* owned */
+	struct evaluation *evaluations;	/* in the order in which they came; each owned by its conversation */
+	uint64_t lost_first, lost_last;	/* sequence numbers that the journal did not take; 0: none */
+};
+
+/* Who asks for what, as a root peer claims it; of a locker only what the kernel says. */
+struct subject {
+	char user[257], service[65], rhost[256], tty[65], ruser[257];
+	char txn[PROOF_ID_SIZE];
+	uint32_t ruid;			/* real uid of the caller */
+	uint32_t flags;			/* REQUEST_* */
+	uid_t peer_uid;
+	pid_t peer_pid;
+	bool key;			/* sshd completed a public key before this call */
+	bool self;			/* AUTH_SELF */
+};
+
+/* ---- judgement.c ---- */
+
+/* Fill in the parts that every request has; copies. auth_info is SSH_AUTH_INFO_0, "" for none. */
+void subject_init(struct subject *s, const struct connection *c, const char *user, const char *service,
+    const char *rhost, const char *tty, const char *ruser, const char *auth_info, uint32_t ruid, uint32_t flags);
+
+/* Whether SSH_AUTH_INFO_0 says that a public key was completed; strict: anything unknown says no. */
+bool subject_proves_key(const char *auth_info);
+
+/* Failures of this request count as remote or local. */
+enum scope subject_scope(const struct subject *s);
+
+/* Read the clock; writes clock.untrusted and clock.trusted when that changes. Returns the effective time, UTC seconds. */
+int64_t front_now(struct front *f, struct clock_reading *ret_reading);
+
+/*
+ * Judge facts by policy, now.
+ *
+ *  facts    NULL: the directory could not be asked
+ *  factors  FACTOR_*: proven in this transaction
+ *  ret      wholly written
+ */
+void front_judge(struct front *f, const struct facts *facts, const struct subject *subject, enum stage stage,
+    unsigned factors, struct decision *ret);
+
+/* As front_judge(), for `why`: at a time, without a live session. */
+void front_judge_at(struct front *f, const struct facts *facts, const struct subject *subject, enum stage stage,
+    unsigned factors, int64_t now_utc_sec, bool clock_trusted, bool live_mfa_session, struct decision *ret);
+
+/*
+ * Ask the directory process for the facts of a user.
+ *
+ *  deadline_ms  CLOCK_MONOTONIC
+ *  reply        sees FACTS, or an error
+ */
+int front_ask_facts(struct front *f, const char *user, int64_t deadline_ms, ask_reply *reply, void *arg, struct ask **ret);
+
+/* ---- front_event.c ---- */
+
+/* One decision on its way to the journal; no pointers, so that a flood can keep a copy. */
+struct record {
+	enum event_id id;
+	enum reason reason;
+	const char *decision;		/* static: "granted", "denied", "passed", "none" */
+	char user[65], service[65], rhost[256], tty[65], txn[PROOF_ID_SIZE], roles[256], rule[128], actor[257];
+	char note[256], fault[256], token[65], groups[512], protected[512];
+	bool has_uid;
+	uint32_t uid;
+	enum kind kind;
+	unsigned factors;
+	int64_t not_after_utc_sec, data_age_sec;	/* 0, -1: none */
+};
+
+/*
+ * Begin a record.
+ *
+ *  subject   NULL: concerns no login
+ *  facts     NULL: not known; the name is then written only when the published snapshot knows it (JL05a)
+ *  decision  NULL: policy was not asked
+ */
+void record_init(struct front *f, struct record *r, enum event_id id, const char *decision, enum reason reason,
+    const struct subject *subject, const struct facts *facts, const struct decision *judged);
+
+/* Write it with the next sequence number. Failures of one key beyond the limit are counted instead (DESIGN 4.5). */
+void record_write(struct front *f, const struct record *r);
+
+/* As record_write(), for a login that was granted: stores the last use with the number. */
+void record_write_granted(struct front *f, const struct record *r);
+
+/* Write the summary of a flood; for flood_new(). */
+void record_summary(const char *key, const void *sample, unsigned count, void *front);
+
+/* Write state.unwritable once for as long as it is true. */
+void front_watch_state(struct front *f);
+
+/* ---- front_text.c ---- */
+
+/* What every refused person reads in auth; the same for all reasons. */
+void text_auth_refused(const struct front *f, char *buf, size_t size);
+
+/* What a person reads whom the account or session stage refuses; judged and facts may be NULL. */
+void text_refused(const struct front *f, enum reason reason, const struct facts *facts, const struct decision *judged,
+    char *buf, size_t size);
+
+/* ---- front_session.c ---- */
+
+/* A session has ended: write session.closed. For live_sessions_new(). */
+void front_session_ended(const struct session_row *row, const char *note, void *front);
+
+/* ---- handlers (proto.def) ---- */
+int handle_auth_begin(struct connection *c, const void *msg);
+int handle_auth_self(struct connection *c, const void *msg);
+int handle_answer(struct connection *c, const void *msg);
+int handle_change_begin(struct connection *c, const void *msg);
+int handle_account(struct connection *c, const void *msg);
+int handle_ack(struct connection *c, const void *msg);
+int handle_session_open(struct connection *c, const void *msg);
+int handle_session_close(struct connection *c, const void *msg);
+int handle_cred_report(struct connection *c, const void *msg);
+int handle_status(struct connection *c, const void *msg);
+int handle_why(struct connection *c, const void *msg);
+int handle_unlock(struct connection *c, const void *msg);
+int handle_clock_trust(struct connection *c, const void *msg);
+
+/* The state of a request while its handler's answer is under way (connection_data()). */
+enum request_kind { REQUEST_CONVERSATION, REQUEST_ACCOUNT, REQUEST_SESSION, REQUEST_WHY };
+struct request_head {
+	enum request_kind kind;		/* first member of what hangs on a connection of the front */
+};
+
+#endif

@@ -1,0 +1,129 @@
+/*
+ * front_account.c - the account stage, the authority over who may enter (see front.h, THREATS I6).
+ *
+ * Runs in the front. It judges fresh facts whatever auth has said, takes nothing as proven but a proof that was
+ * issued for this user, service and peer, and calls a login granted only when the module has taken the verdict.
+ */
+#include <config.h>
+
+#include "daemon/front.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/evaluation.h"
+#include "daemon/loop.h"
+
+struct account {
+	struct request_head head;	/* first: connection_data() */
+	struct front *front;		/* borrowed */
+	struct connection *connection;	/* borrowed: this struct dies with it */
+	struct subject subject;
+	char proof[PROOF_ID_SIZE];
+	struct ask *ask;		/* owned */
+	bool granted;			/* allowed, and waiting for ACK */
+	struct record record;		/* of login.granted */
+};
+
+static void
+account_free(void *data)
+{
+	struct account *a = data;
+
+	ask_cancel(a->ask);
+	explicit_bzero(a->proof, sizeof a->proof);
+	free(a);
+}
+
+/* The proof is used up here, whatever the verdict. Returns what was proven, and names the transaction. */
+static unsigned
+take_proof(struct account *a)
+{
+	struct front *f = a->front;
+	const struct transaction *t;
+	unsigned factors = 0;
+	int64_t now_ms = loop_now_ms();
+
+	t = proof_take(f->proofs, a->proof, a->subject.user, a->subject.service, a->subject.peer_uid, now_ms);
+	if (t != NULL)
+		factors = t->factors;
+	else if (proof_begin(f->proofs, a->subject.user, a->subject.service, a->subject.peer_uid, a->subject.txn, now_ms,
+	    &t) < 0)
+		return 0;
+	memcpy(a->subject.txn, t->txn, sizeof a->subject.txn);
+	return factors;
+}
+
+static void
+tell(struct account *a, const struct facts *facts, const struct decision *d, unsigned factors)
+{
+	struct msg_verdict msg = { .verdict = d->verdict, .reason = d->reason };
+	struct front *f = a->front;
+	struct record *rec = &a->record;
+
+	a->granted = d->verdict == VERDICT_ALLOW;
+	record_init(f, rec, a->granted ? EVENT_LOGIN_GRANTED : EVENT_LOGIN_DENIED, a->granted ? "granted" : "denied",
+	    d->reason, &a->subject, facts, d);
+	rec->factors = factors | (a->subject.key ? (unsigned)FACTOR_KEY : 0U);
+	memcpy(msg.txn, a->subject.txn, sizeof a->subject.txn);
+	if (a->granted) {
+		msg.max_session_sec = d->max_session_sec;
+		msg.not_after_utc_sec = facts->not_after_utc_sec;
+	} else {
+		record_write(f, rec);
+		text_refused(f, d->reason, facts, d, msg.text, sizeof msg.text);
+	}
+	(void)connection_send(a->connection, MSG_VERDICT, &msg, ST_DECIDED);	/* on failure a is gone */
+}
+
+static void
+on_facts(void *arg, int error, enum message number, const void *msg)
+{
+	struct account *a = arg;
+	const struct facts *facts = error == 0 && number == MSG_FACTS ? msg : NULL;
+	struct decision d;
+	unsigned factors;
+
+	a->ask = NULL;
+	factors = take_proof(a);
+	front_judge(a->front, facts, &a->subject, STAGE_ACCOUNT, factors, &d);
+	tell(a, facts, &d, factors);
+}
+
+int
+handle_account(struct connection *c, const void *msg)
+{
+	const struct msg_account *m = msg;
+	struct account *a = calloc(1, sizeof *a);
+
+	if (a == NULL)
+		return -ENOMEM;
+	a->head.kind = REQUEST_ACCOUNT;
+	a->front = connection_context(c);
+	a->connection = c;
+	subject_init(&a->subject, c, m->user, m->service, m->rhost, m->tty, m->ruser, m->auth_info, m->ruid, m->flags);
+	if (proof_id_valid(m->proof))
+		memcpy(a->proof, m->proof, sizeof a->proof);
+	if (proof_id_valid(m->txn))
+		memcpy(a->subject.txn, m->txn, sizeof a->subject.txn);
+	connection_set_data(c, a, account_free);
+	return front_ask_facts(a->front, a->subject.user, loop_now_ms() + EVALUATION_MS, on_facts, a, &a->ask);
+}
+
+int
+handle_ack(struct connection *c, const void *msg)
+{
+	const struct request_head *head = connection_data(c);
+	struct account *a;
+
+	(void)msg;
+	if (head != NULL && head->kind == REQUEST_ACCOUNT) {
+		a = connection_data(c);
+		if (a->granted)
+			record_write_granted(a->front, &a->record);
+		a->granted = false;
+	}
+	connection_close(c);
+	return 0;
+}

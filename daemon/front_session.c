@@ -1,0 +1,265 @@
+/*
+ * front_session.c - open_session, close_session, and what setcred reports (see front.h).
+ *
+ * Runs in the front. The session stage judges window, locks and rules again, never MFA: it alone sees sudo's target
+ * and sshd's complete list of methods (MEASURED 4). It must never count a session as proven that was not.
+ */
+#include <config.h>
+
+#include "daemon/front.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "daemon/evaluation.h"
+#include "daemon/group_names.h"
+#include "daemon/live_session.h"
+#include "daemon/loop.h"
+#include "daemon/report.h"
+
+struct opening {
+	struct request_head head;	/* first: connection_data() */
+	struct front *front;		/* borrowed */
+	struct connection *connection;	/* borrowed: this struct dies with it */
+	struct subject subject;
+	char dropped[1025];
+	bool strip_failed, has_txn;
+	struct ask *ask;		/* owned */
+};
+
+static void
+opening_free(void *data)
+{
+	struct opening *o = data;
+
+	ask_cancel(o->ask);
+	free(o);
+}
+
+/* Groups that were removed, and those that stay though policy would drop them. One event, when there is any. */
+static void
+report_groups(struct front *f, const struct subject *subject, const struct facts *facts, uint64_t roles,
+    const char *dropped, const char *fault)
+{
+	struct record rec;
+
+	record_init(f, &rec, EVENT_GROUPS_DROPPED, "none", REASON_NONE, subject, facts, NULL);
+	group_names_of(f->paths, f->peers.root, dropped, rec.groups, sizeof rec.groups);
+	if (facts != NULL && f->policy != NULL)
+		group_names_protected(f->paths, f->policy, roles, subject->user, facts->groups, rec.protected,
+		    sizeof rec.protected);
+	(void)snprintf(rec.fault, sizeof rec.fault, "%s", fault);
+	if (rec.groups[0] != '\0' || rec.protected[0] != '\0' || fault[0] != '\0')
+		record_write(f, &rec);
+}
+
+static void
+refuse(struct opening *o, const struct facts *facts, const struct decision *d)
+{
+	struct msg_verdict msg = { .verdict = d->verdict, .reason = d->reason };
+	struct record rec;
+
+	record_init(o->front, &rec, EVENT_LOGIN_DENIED, "denied", d->reason, &o->subject, facts, d);
+	(void)snprintf(rec.note, sizeof rec.note, "session");
+	record_write(o->front, &rec);
+	memcpy(msg.txn, o->subject.txn, sizeof o->subject.txn);
+	text_refused(o->front, d->reason, facts, d, msg.text, sizeof msg.text);
+	(void)connection_send(o->connection, MSG_VERDICT, &msg, ST_DECIDED);
+}
+
+/* Know the session from here on. Returns what it was proven with. */
+static unsigned
+track(struct opening *o, const struct facts *facts)
+{
+	struct front *f = o->front;
+	struct clock_reading reading;
+	struct session_row row = { .uid = facts->uid, .opened_utc_sec = front_now(f, &reading) };
+	int r;
+
+	row.factors = proof_finish(f->proofs, o->subject.txn, o->subject.user, loop_now_ms());
+	if (o->subject.key)
+		row.factors |= FACTOR_KEY;
+	/* Every session has a name of its own, also where no account stage gave one. */
+	if (!o->has_txn || live_session_exists(f->sessions, o->subject.txn)) {
+		if (proof_random(o->subject.txn) < 0)
+			return 0;
+	}
+	memcpy(row.txn, o->subject.txn, sizeof row.txn);
+	(void)snprintf(row.user, sizeof row.user, "%.32s", facts->user);
+	memcpy(row.service, o->subject.service, sizeof row.service);
+	memcpy(row.tty, o->subject.tty, sizeof row.tty);
+	r = live_session_add(f->sessions, &row, o->subject.peer_pid);
+	if (r < 0)
+		report_log(LOG_WARNING, "session of %s is not watched: %s", row.user, strerror(-r));
+	return row.factors;
+}
+
+static void
+allow(struct opening *o, const struct facts *facts, const struct decision *d)
+{
+	struct msg_verdict msg = {
+		.verdict = VERDICT_ALLOW,
+		.reason = REASON_OK,
+		.max_session_sec = d->max_session_sec,
+		.not_after_utc_sec = facts->not_after_utc_sec,
+	};
+	struct front *f = o->front;
+	struct session_row gone;
+	struct record rec;
+	unsigned factors = track(o, facts);
+
+	memcpy(msg.txn, o->subject.txn, sizeof o->subject.txn);
+	record_init(f, &rec, EVENT_SESSION_OPENED, "none", REASON_NONE, &o->subject, facts, d);
+	rec.factors = factors;
+	report_groups(f, &o->subject, facts, d->roles, o->dropped, "");
+	if (connection_send(o->connection, MSG_VERDICT, &msg, ST_DECIDED) < 0)		/* o is gone then */
+		(void)live_session_remove(f->sessions, rec.txn, rec.user, &gone);
+	else
+		record_write(f, &rec);
+}
+
+static void
+on_facts(void *arg, int error, enum message number, const void *msg)
+{
+	struct opening *o = arg;
+	const struct facts *facts = error == 0 && number == MSG_FACTS ? msg : NULL;
+	struct decision d;
+
+	o->ask = NULL;
+	front_judge(o->front, facts, &o->subject, STAGE_SESSION, 0, &d);
+	if (d.verdict == VERDICT_ALLOW && o->strip_failed) {
+		d.verdict = VERDICT_DENY;
+		d.reason = REASON_FORBIDDEN_GROUP;
+	}
+	if (d.verdict == VERDICT_ALLOW)
+		allow(o, facts, &d);
+	else
+		refuse(o, facts, &d);
+}
+
+int
+handle_session_open(struct connection *c, const void *msg)
+{
+	const struct msg_session_open *m = msg;
+	struct opening *o = calloc(1, sizeof *o);
+
+	if (o == NULL)
+		return -ENOMEM;
+	o->head.kind = REQUEST_SESSION;
+	o->front = connection_context(c);
+	o->connection = c;
+	subject_init(&o->subject, c, m->user, m->service, m->rhost, m->tty, m->ruser, m->auth_info, m->ruid, m->flags);
+	o->has_txn = proof_id_valid(m->txn);
+	if (o->has_txn)
+		memcpy(o->subject.txn, m->txn, sizeof o->subject.txn);
+	memcpy(o->dropped, m->dropped, sizeof o->dropped);
+	o->strip_failed = m->strip_failed != 0;
+	connection_set_data(c, o, opening_free);
+	return front_ask_facts(o->front, o->subject.user, loop_now_ms() + EVALUATION_MS, on_facts, o, &o->ask);
+}
+
+void
+front_session_ended(const struct session_row *row, const char *note, void *front)
+{
+	struct record rec = { .id = EVENT_SESSION_CLOSED, .decision = "none", .data_age_sec = -1 };
+
+	(void)snprintf(rec.user, sizeof rec.user, "%s", row->user);
+	memcpy(rec.service, row->service, sizeof rec.service);
+	memcpy(rec.tty, row->tty, sizeof rec.tty);
+	memcpy(rec.txn, row->txn, sizeof row->txn);
+	rec.has_uid = true;
+	rec.uid = row->uid;
+	rec.factors = row->factors;
+	(void)snprintf(rec.note, sizeof rec.note, "%s", note);
+	record_write(front, &rec);
+}
+
+int
+handle_session_close(struct connection *c, const void *msg)
+{
+	const struct msg_session_close *m = msg;
+	const struct msg_done done = { .error = 0 };
+	struct front *f = connection_context(c);
+	struct session_row row;
+
+	if (live_session_remove(f->sessions, m->txn, m->user, &row))
+		front_session_ended(&row, "closed", f);
+	(void)connection_send(c, MSG_DONE, &done, ST_NEW);
+	return 0;
+}
+
+/* ---- setcred --------------------------------------------------------------------------------- */
+
+static void
+on_ended(void *arg, int error, enum message number, const void *msg)
+{
+	const struct msg_done *done = msg;
+
+	(void)arg;
+	if (error < 0 || number != MSG_DONE || done->error != 0)
+		report_log(LOG_ERR, "a session that kept a forbidden group could not be ended: %s",
+		    error < 0 ? strerror(-error) : "the publisher refused");
+}
+
+/* setcred decides nothing, and where it comes last nobody else does: the publisher ends what kept its groups. */
+static void
+end_sessions(struct front *f, const struct facts *facts, const char *txn)
+{
+	struct msg_sessions_end msg = { .uid = facts->uid, .reason = REASON_FORBIDDEN_GROUP };
+	const struct ask_question q = {
+		.path = f->paths->publisher_socket,
+		.peers = &f->peers,
+		.number = MSG_SESSIONS_END,
+		.msg = &msg,
+		.deadline_ms = loop_now_ms() + ASK_DEADLINE_MS,
+	};
+	struct ask *ask;
+
+	memcpy(msg.user, facts->user, sizeof msg.user);
+	memcpy(msg.txn, txn, PROOF_ID_SIZE);
+	if (ask_start(f->event, &q, on_ended, NULL, &ask) < 0)
+		report_log(LOG_ERR, "a session that kept a forbidden group could not be ended");
+}
+
+static void
+on_cred_facts(void *arg, int error, enum message number, const void *msg)
+{
+	struct opening *o = arg;
+	const struct facts *facts = error == 0 && number == MSG_FACTS ? msg : NULL;
+	const struct msg_done done = { .error = 0 };
+	uint64_t roles = 0;
+
+	o->ask = NULL;
+	if (facts != NULL && facts->state != FACTS_MANAGED)
+		facts = NULL;
+	if (facts != NULL && o->front->policy != NULL)
+		roles = policy_match(o->front->policy, facts);
+	report_groups(o->front, &o->subject, facts, roles, o->dropped,
+	    o->strip_failed ? "a group could not be removed; the sessions are ended" : "");
+	if (o->strip_failed && facts != NULL)
+		end_sessions(o->front, facts, o->subject.txn);
+	(void)connection_send(o->connection, MSG_DONE, &done, ST_DECIDED);
+}
+
+int
+handle_cred_report(struct connection *c, const void *msg)
+{
+	const struct msg_cred_report *m = msg;
+	struct opening *o = calloc(1, sizeof *o);
+
+	if (o == NULL)
+		return -ENOMEM;
+	o->head.kind = REQUEST_SESSION;
+	o->front = connection_context(c);
+	o->connection = c;
+	subject_init(&o->subject, c, m->user, m->service, "", "", "", "", connection_uid(c), 0);
+	if (proof_id_valid(m->txn))
+		memcpy(o->subject.txn, m->txn, sizeof o->subject.txn);
+	memcpy(o->dropped, m->dropped, sizeof o->dropped);
+	o->strip_failed = m->failed != 0;
+	connection_set_data(c, o, opening_free);
+	return front_ask_facts(o->front, o->subject.user, loop_now_ms() + CRED_FACTS_MS, on_cred_facts, o, &o->ask);
+}

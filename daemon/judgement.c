@@ -1,0 +1,209 @@
+/*
+ * judgement.c - brings facts, policy, clock and live sessions together into one decision (see front.h).
+ *
+ * Runs in the front. It must never let a user in whose facts are missing, broken or too old, nor believe
+ * SSH_AUTH_INFO_0 of anybody but sshd run by root.
+ */
+#include <config.h>
+
+#include "daemon/front.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/live_session.h"
+
+static void
+copy(char *to, size_t size, const char *from)
+{
+	(void)snprintf(to, size, "%s", from);
+}
+
+static bool
+is_base64(const char *s, size_t len)
+{
+	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
+
+	if (len < 16)
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		if (s[i] == '\0' || strchr(alphabet, s[i]) == NULL)
+			return false;
+	}
+	return true;
+}
+
+/* "publickey TYPE BASE64" and nothing else. */
+static bool
+is_key_line(const char *line, size_t len)
+{
+	static const char method[] = "publickey ";
+	const char *type, *blob, *end = line + len;
+
+	if (len <= sizeof method - 1 || memcmp(line, method, sizeof method - 1) != 0)
+		return false;
+	type = line + sizeof method - 1;
+	blob = memchr(type, ' ', (size_t)(end - type));
+	if (blob == NULL || blob == type)
+		return false;
+	for (const char *p = type; p < blob; p++) {
+		bool ok = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || *p == '-' ||
+		    *p == '.' || *p == '@' || *p == '_';
+
+		if (!ok)
+			return false;
+	}
+	blob++;
+	return is_base64(blob, (size_t)(end - blob));
+}
+
+bool
+subject_proves_key(const char *auth_info)
+{
+	const char *line = auth_info;
+
+	while (*line != '\0') {
+		size_t len = strcspn(line, "\n");
+
+		if (is_key_line(line, len))
+			return true;
+		line += len;
+		if (*line == '\n')
+			line++;
+	}
+	return false;
+}
+
+void
+subject_init(struct subject *s, const struct connection *c, const char *user, const char *service, const char *rhost,
+    const char *tty, const char *ruser, const char *auth_info, uint32_t ruid, uint32_t flags)
+{
+	*s = (struct subject){
+		.ruid = ruid,
+		.flags = flags,
+		.peer_uid = connection_uid(c),
+		.peer_pid = connection_pid(c),
+	};
+	copy(s->user, sizeof s->user, user);
+	copy(s->service, sizeof s->service, service);
+	copy(s->rhost, sizeof s->rhost, rhost);
+	copy(s->tty, sizeof s->tty, tty);
+	copy(s->ruser, sizeof s->ruser, ruser);
+	s->key = connection_is_root(c) && strcmp(service, "sshd") == 0 && subject_proves_key(auth_info);
+}
+
+enum scope
+subject_scope(const struct subject *s)
+{
+	/* sshd knows no local person; everybody else is remote exactly when the service names a remote host. */
+	if (strcmp(s->service, "sshd") == 0 || s->rhost[0] != '\0')
+		return SCOPE_REMOTE;
+	return SCOPE_LOCAL;
+}
+
+int64_t
+front_now(struct front *f, struct clock_reading *ret_reading)
+{
+	struct clock_reading now;
+	struct record rec;
+
+	if (clock_read(&now) < 0) {
+		/* Without a clock nothing dated may be allowed: the end of time is after every contract. */
+		f->clock.trusted = false;
+		*ret_reading = (struct clock_reading){ .wall_sec = 0 };
+		return INT64_MAX;
+	}
+	if (clock_update(&f->clock, &now)) {
+		record_init(f, &rec, f->clock.trusted ? EVENT_CLOCK_TRUSTED : EVENT_CLOCK_UNTRUSTED, "none", REASON_NONE, NULL,
+		    NULL, NULL);
+		if (!f->clock.trusted)
+			copy(rec.fault, sizeof rec.fault, "the wall clock left the boot clock, or what was seen before");
+		record_write(f, &rec);
+		(void)state_save_clock(f->state, &f->clock.mark);
+	}
+	*ret_reading = now;
+	return clock_effective(&f->clock, &now);
+}
+
+static bool
+is_managed_local(const struct front *f, const char *user)
+{
+	const char *name;
+
+	for (size_t i = 0; f->policy != NULL && (name = policy_local_managed(f->policy, i)) != NULL; i++) {
+		if (strcmp(name, user) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+refuse(struct decision *d, enum verdict verdict, enum reason reason)
+{
+	*d = (struct decision){ .verdict = verdict, .reason = reason };
+}
+
+void
+front_judge_at(struct front *f, const struct facts *facts, const struct subject *subject, enum stage stage,
+    unsigned factors, int64_t now_utc_sec, bool clock_trusted, bool live_mfa_session, struct decision *ret)
+{
+	const struct request request = {
+		.stage = stage,
+		.service = subject->service,
+		.rhost = subject->rhost,
+		.root_caller = subject->ruid == f->peers.root,
+		.silent = (subject->flags & REQUEST_SILENT) != 0,
+		.factors = factors | (subject->key ? (unsigned)FACTOR_KEY : 0U),
+		.live_mfa_session = live_mfa_session,
+		.clock_trusted = clock_trusted,
+		.now_utc_sec = now_utc_sec,
+	};
+
+	if (facts == NULL || facts->state == FACTS_NOT_READY)
+		refuse(ret, VERDICT_DENY, REASON_DIRECTORY_UNAVAILABLE);
+	else if (facts->state == FACTS_UNKNOWN)
+		refuse(ret, is_managed_local(f, subject->user) ? VERDICT_DENY : VERDICT_NOT_OURS, REASON_UNKNOWN_USER);
+	else if (facts->state != FACTS_MANAGED || strcmp(facts->user, subject->user) != 0)
+		refuse(ret, VERDICT_DENY, REASON_BAD_RECORD);
+	else if (f->policy == NULL)
+		refuse(ret, VERDICT_DENY, REASON_DAEMON_UNAVAILABLE);
+	else if (subject->self && facts->uid != subject->peer_uid)
+		refuse(ret, VERDICT_DENY, REASON_NOT_MANAGED);
+	else if (facts->confirmed_utc_sec < now_utc_sec - (int64_t)f->settings.login_max_data_age)
+		refuse(ret, VERDICT_DENY, REASON_DATA_TOO_OLD);
+	else
+		policy_decide(facts, f->policy, &request, ret);
+	if (ret->verdict == VERDICT_ALLOW && ret->reason == REASON_NONE)
+		ret->reason = REASON_OK;
+}
+
+void
+front_judge(struct front *f, const struct facts *facts, const struct subject *subject, enum stage stage,
+    unsigned factors, struct decision *ret)
+{
+	struct clock_reading reading;
+	int64_t now = front_now(f, &reading);
+	bool live = false;
+
+	/* Elevation of oneself: the caller's real uid and, where the service names the caller, the name must be the user's. */
+	if (facts != NULL && facts->state == FACTS_MANAGED && subject->ruid == facts->uid &&
+	    (subject->ruser[0] == '\0' || strcmp(subject->ruser, subject->user) == 0))
+		live = live_session_proven(f->sessions, facts->uid);
+	front_judge_at(f, facts, subject, stage, factors, now, f->clock.trusted, live, ret);
+}
+
+int
+front_ask_facts(struct front *f, const char *user, int64_t deadline_ms, ask_reply *reply, void *arg, struct ask **ret)
+{
+	struct msg_facts_get msg = { .end_ = { 0 } };
+	const struct ask_question q = {
+		.path = f->paths->directory_socket,
+		.peers = &f->peers,
+		.number = MSG_FACTS_GET,
+		.msg = &msg,
+		.deadline_ms = deadline_ms,
+	};
+
+	copy(msg.user, sizeof msg.user, user);
+	return ask_start(f->event, &q, reply, arg, ret);
+}

@@ -1,0 +1,90 @@
+/*
+ * proof.h - what was proven lately, in memory: transactions, and the single-use proofs that carry them from one
+ * PAM stage to the next (DESIGN 3.4).
+ *
+ *   auth ok  -> proof_add(): a transaction and a proof of it
+ *   account  -> proof_take(): the proof is used up; or proof_begin(): nothing was proven
+ *   session  -> proof_finish(): the transaction is used up
+ *
+ * A restart forgets all of them: who was between two stages begins anew.
+ */
+#ifndef ISMS_PROOF_H
+#define ISMS_PROOF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define PROOF_ID_SIZE		33	/* 128 bit in hex, and NUL */
+#define PROOF_LIFE_MS		120000	/* from auth to account, and from auth to chauthtok */
+#define PROOF_SESSION_MS	600000	/* from account to open_session: a password change may lie between */
+#define PROOF_MAX		2048	/* at a time; the oldest gives way */
+
+struct transaction {
+	char txn[PROOF_ID_SIZE];
+	char proof[PROOF_ID_SIZE];	/* "" once used up */
+	char user[33];
+	char service[65];
+	uid_t peer_uid;
+	unsigned factors;		/* FACTOR_* */
+	int64_t proven_ms;		/* CLOCK_MONOTONIC; 0: nothing was proven */
+	int64_t expires_ms;
+};
+
+struct proofs;
+
+/* Returns NULL without memory. */
+struct proofs *proofs_new(void);
+void proofs_free(struct proofs *all);		/* NULL is fine; wipes */
+
+/* 128 random bits in hex. Returns 0 or -errno: then nothing may be issued. */
+int proof_random(char ret[static PROOF_ID_SIZE]);
+
+/*
+ * Auth was right: enter a transaction.
+ *
+ *  user, service, peer_uid  whom it holds for
+ *  factors                  what was proven
+ *  txn                      "" to make a new one
+ *
+ * Returns 0 and the transaction (borrowed, until the next call), or -errno.
+ */
+int proof_add(struct proofs *all, const char *user, const char *service, uid_t peer_uid, unsigned factors,
+    const char *txn, int64_t now_ms, const struct transaction **ret);
+
+/*
+ * Use up a proof. It is gone afterwards, also when user, service or peer differ from those it was issued for.
+ *
+ * Returns the transaction (borrowed, until the next call), or NULL: nothing is proven.
+ */
+const struct transaction *proof_take(struct proofs *all, const char *proof, const char *user, const char *service,
+    uid_t peer_uid, int64_t now_ms);
+
+/*
+ * Account without a proof: a transaction in which nothing was proven.
+ *
+ *  txn  the name that auth's events have, if any; "" to make a new one
+ *
+ * Returns 0 or -errno.
+ */
+int proof_begin(struct proofs *all, const char *user, const char *service, uid_t peer_uid, const char *txn,
+    int64_t now_ms, const struct transaction **ret);
+
+/* The transaction of a user, when it was proven within the last PROOF_LIFE_MS; else NULL. Stays. */
+const struct transaction *proof_recent(struct proofs *all, const char *txn, const char *user, int64_t now_ms);
+
+/*
+ * The session of a transaction opens: what was proven in it, once.
+ *
+ * Returns FACTOR_* bits; 0 for an unknown, foreign or expired one.
+ */
+unsigned proof_finish(struct proofs *all, const char *txn, const char *user, int64_t now_ms);
+
+/* Transactions that are alive, for status. */
+size_t proof_count(const struct proofs *all, int64_t now_ms);
+
+/* Whether text has the form of an id: 32 lower-case hex digits. */
+bool proof_id_valid(const char *text);
+
+#endif
