@@ -120,20 +120,33 @@ do_step(struct actor *actor, int fd, const struct step *step)
 		(void)nanosleep(&pause, NULL);
 		return true;
 	case ACT_END:
+	case ACT_ACCEPT:
 		break;
 	}
 	return false;
+}
+
+static int
+next_connection(const struct actor *actor)
+{
+	return readable(actor->listener) ? accept4(actor->listener, NULL, NULL, SOCK_CLOEXEC) : -1;
 }
 
 static void *
 play(void *arg)
 {
 	struct actor *actor = arg;
-	int fd = readable(actor->listener) ? accept4(actor->listener, NULL, NULL, SOCK_CLOEXEC) : -1;
+	int fd = next_connection(actor);
 
-	for (int i = 0; actor->steps[i].op != ACT_END && actor->fault == 0; i++)
-		if (fd < 0 || !do_step(actor, fd, &actor->steps[i]))
+	for (int i = 0; actor->steps[i].op != ACT_END && actor->fault == 0; i++) {
+		if (actor->steps[i].op == ACT_ACCEPT) {
+			if (fd >= 0)
+				(void)close(fd);
+			fd = next_connection(actor);
+		} else if (fd < 0 || !do_step(actor, fd, &actor->steps[i])) {
 			actor->fault = i + 1;
+		}
+	}
 	if (fd >= 0)
 		(void)close(fd);
 	return NULL;

@@ -16,7 +16,7 @@
 
 #define ACT_GOT_MAX 12
 
-enum act_op { ACT_END, ACT_EXPECT, ACT_SEND, ACT_RAW, ACT_FD, ACT_PAUSE, ACT_ANY };
+enum act_op { ACT_END, ACT_EXPECT, ACT_SEND, ACT_RAW, ACT_FD, ACT_PAUSE, ACT_ANY, ACT_ACCEPT };
 
 struct step {
 	enum act_op op;
@@ -29,6 +29,7 @@ struct step {
 #define SEND(NAME, msg)		{ .op = ACT_SEND, .number = MSG_##NAME, .bytes = (msg) }
 #define RAW(buf, n)		{ .op = ACT_RAW, .bytes = (buf), .size = (n) }
 #define PAUSE(ms)		{ .op = ACT_PAUSE, .size = (ms) }
+#define ACCEPT			{ .op = ACT_ACCEPT }	/* hang up, and go on with the next connection */
 #define HANG_UP			{ .op = ACT_END }
 
 struct got {
