@@ -1,5 +1,5 @@
 /*
- * pam_paths.c - the fixed paths of pam_isms on a real system.
+ * pam_paths.c - the fixed paths and deadlines of pam_isms on a real system.
  *
  * Loaded into every PAM application. Holds constants only; it must never learn to read them from
  * anywhere, since whoever moves the socket or the snapshot decides who may log in.
@@ -15,6 +15,10 @@ static const struct pam_paths real = {
 	.server_user = "isms",
 	.owner = 0,
 	.privileged = 0,
+	.connect_ms = 5000,
+	.total_ms = 15000,
+	.tell_ms = 3000,
+	.person_ms = 120000,
 };
 
 const struct pam_paths *

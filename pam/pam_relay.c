@@ -19,6 +19,8 @@
 #include "pam/pam_proof.h"
 #include "pam/pam_who.h"
 
+#define LATE_MARGIN_MS 1000	/* the front's clock began a little earlier or later */
+
 /* Connect and send the request. */
 static int
 begin(struct relay *relay, enum message number, int64_t total_ms)
@@ -33,7 +35,7 @@ begin(struct relay *relay, enum message number, int64_t total_ms)
 	if (who_local_uid(relay->paths, relay->paths->server_user, &owners[1]) == 1)
 		owner_count = 2;
 	r = channel_connect(relay->paths->socket, owners, owner_count,
-	    now_ms + (total_ms < RELAY_CONNECT_MS ? total_ms : RELAY_CONNECT_MS), &relay->fd);
+	    now_ms + (total_ms < relay->paths->connect_ms ? total_ms : relay->paths->connect_ms), &relay->fd);
 	if (r < 0) {
 		relay->fd = -1;
 		return r;
@@ -49,7 +51,7 @@ ask_person(struct relay *relay, const struct msg_prompt *prompt, struct msg_answ
 
 	if (r < 0)
 		return r;
-	if (relay->talk->spent_ms > RELAY_PERSON_MS)
+	if (relay->talk->spent_ms > relay->paths->person_ms)
 		return -ETIMEDOUT;
 	/* An empty password would be an anonymous bind further on (THREATS 5.1). */
 	if (prompt->is_password != 0 && answer->text[0] == '\0')
@@ -139,7 +141,7 @@ relay_ask(struct relay *relay, enum message number)
 	struct relay_pages *pages = relay->pages;
 	const struct message_info *info;
 	size_t size;
-	int r = begin(relay, number, RELAY_TOTAL_MS);
+	int r = begin(relay, number, relay->paths->total_ms);
 
 	while (r == 0) {
 		r = channel_recv(relay->fd, pages->frame, sizeof pages->frame, relay->deadline_ms, &info, &size);
@@ -170,7 +172,7 @@ relay_tell(struct relay *relay, enum message number)
 {
 	const struct message_info *info;
 	size_t size;
-	int r = begin(relay, number, RELAY_TELL_MS);
+	int r = begin(relay, number, relay->paths->tell_ms);
 
 	if (r == 0)
 		r = channel_recv(relay->fd, relay->pages->frame, sizeof relay->pages->frame, relay->deadline_ms, &info, &size);
@@ -182,7 +184,7 @@ relay_tell(struct relay *relay, enum message number)
 bool
 relay_late(const struct relay *relay)
 {
-	return relay->prompts > 0 && channel_now_ms() - relay->began_ms >= RELAY_LATE_MS;
+	return relay->prompts > 0 && channel_now_ms() - relay->began_ms >= relay->paths->person_ms - LATE_MARGIN_MS;
 }
 
 void

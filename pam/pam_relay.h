@@ -14,11 +14,6 @@
 #include "pam/pam_paths.h"
 #include "pam/pam_talk.h"
 
-#define RELAY_CONNECT_MS	5000
-#define RELAY_TOTAL_MS		15000	/* all waits of one call together, the person's time aside (THREATS I7) */
-#define RELAY_PERSON_MS		120000	/* as long as the front keeps a connection */
-#define RELAY_LATE_MS		(RELAY_PERSON_MS - 1000)
-#define RELAY_TELL_MS		3000	/* for a report whose answer changes nothing */
 #define RELAY_PROMPTS_MAX	3	/* THREATS 5.1 */
 #define RELAY_SHOWS_MAX		8
 

@@ -170,6 +170,39 @@ actor_join(struct actor *actor)
 	return actor->fault;
 }
 
+int
+actor_abandon(struct actor *actor)
+{
+	struct sockaddr_un to;
+	socklen_t len = sizeof to;
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), r;
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(getsockname(actor->listener, (struct sockaddr *)&to, &len), 0);
+	/* Either it still waits for a connection, and this is one that says nothing, or this is never taken. */
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&to, len), 0);
+	(void)close(fd);
+	r = actor_join(actor);
+	fd = actor_quiet(actor) ? -1 : accept4(actor->listener, NULL, NULL, SOCK_CLOEXEC);
+	if (fd >= 0)
+		(void)close(fd);
+	return r;
+}
+
+pid_t
+actor_fork(struct actor *actor, const struct step *steps)
+{
+	pid_t pid = fork();
+
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		actor->steps = steps;
+		(void)play(actor);
+		_exit(actor->fault);
+	}
+	return pid;
+}
+
 bool
 actor_quiet(const struct actor *actor)
 {

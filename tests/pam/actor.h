@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "common/proto.h"
 #include "common/verdict.h"
@@ -65,6 +66,16 @@ void actor_play(struct actor *actor, const struct step *steps);
 
 /* Wait for the end of the play. Returns the first step that failed, counted from 1, or 0. */
 int actor_join(struct actor *actor);
+
+/* The call is over: end the play where it stands. Returns as actor_join(). */
+int actor_abandon(struct actor *actor);
+
+/*
+ * Play in a process of its own, so that neither its memory nor its descriptors are the caller's; got[] stays empty.
+ *
+ * Returns its pid; its exit status is that of actor_join().
+ */
+pid_t actor_fork(struct actor *actor, const struct step *steps);
 
 /* Whether nobody has tried to connect since the last play. */
 bool actor_quiet(const struct actor *actor);

@@ -147,6 +147,7 @@ scene_open(struct scene *scene)
 	ck_assert_ptr_nonnull(mkdtemp(scene->dir));
 	ck_assert_int_eq(setenv("ISMS_TEST_DIR", scene->dir, 1), 0);
 	ck_assert_int_eq(unsetenv("ISMS_TEST_SELF"), 0);
+	ck_assert_int_eq(unsetenv("ISMS_TEST_HURRY"), 0);
 	(void)snprintf(text, sizeof text, "root:x:0:0:root:/root:/bin/bash\nbob:x:1000:1000::/home/bob:/bin/bash\n"
 	    "isms:x:%u:999::/:/usr/sbin/nologin\n", (unsigned)getuid());
 	scene_write(scene, "passwd", text);
@@ -186,13 +187,16 @@ scene_close(struct scene *scene)
 /* ---- the person ---- */
 
 static int
-answer(const struct typed *typed, struct pam_response *response)
+answer(const struct scene *scene, const struct typed *typed, struct pam_response *response)
 {
 	switch (typed->reply) {
 	case REPLY_TEXT:
 	case REPLY_ERROR_AND_TEXT:
 		response->resp = strdup(typed->text);
 		return typed->reply == REPLY_TEXT ? PAM_SUCCESS : PAM_CONV_ERR;
+	case REPLY_MADE:
+		response->resp = scene->make(scene->asked);
+		return PAM_SUCCESS;
 	case REPLY_HUGE:
 		response->resp = malloc(HUGE_BYTES + 1);
 		memset(response->resp, 'x', HUGE_BYTES);
@@ -229,7 +233,7 @@ prompted(struct scene *scene, struct pam_response **ret)
 	*ret = calloc(1, sizeof **ret);
 	if (*ret == NULL)
 		return PAM_BUF_ERR;
-	r = answer(typed, *ret);
+	r = answer(scene, typed, *ret);
 	if (r != PAM_SUCCESS && typed->reply != REPLY_ERROR_AND_TEXT) {
 		free(*ret);
 		*ret = NULL;

@@ -32,6 +32,7 @@ enum reply {
 	REPLY_AGAIN,		/* PAM_CONV_AGAIN */
 	REPLY_ERROR_AND_TEXT,	/* PAM_CONV_ERR, and a response all the same */
 	REPLY_HUGE,		/* 1 MiB */
+	REPLY_MADE,		/* what scene->make() returns, which nobody else keeps */
 };
 
 struct typed {
@@ -52,6 +53,7 @@ struct scene {
 	unsigned lines;
 	unsigned delay_usec;		/* that libpam would have waited */
 	void (*on_prompt)(struct scene *scene);	/* called at every prompt; may be NULL */
+	char *(*make)(unsigned prompt);	/* for REPLY_MADE: a new string */
 };
 
 /* Make the folder with passwd, snapshot and stacks; start listening. Aborts the test on failure. */

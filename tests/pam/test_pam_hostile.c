@@ -5,7 +5,10 @@
 #include <config.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -218,31 +221,87 @@ START_TEST(foreign_listener)
 }
 END_TEST
 
-/* A silent front costs at most 15 s; a reply that comes late, but in time, counts. */
+static double
+seconds_of(int (*call)(pam_handle_t *, int), int want)
+{
+	struct timespec began, ended;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &began);
+	ck_assert_int_eq(call(scene.pamh, 0), want);
+	(void)clock_gettime(CLOCK_MONOTONIC, &ended);
+	return (double)(ended.tv_sec - began.tv_sec) + (double)(ended.tv_nsec - began.tv_nsec) / 1e9;
+}
+
+/* A silent front costs at most total_ms (here a tenth: 1.5 s); a reply that comes late, but in time, counts. */
 START_TEST(silence)
 {
-	const struct step silent[] = { EXPECT(ACCOUNT), PAUSE(16500), HANG_UP };
+	const struct step silent[] = { EXPECT(ACCOUNT), PAUSE(3000), HANG_UP };
 	const struct step slow[] = {
-		EXPECT(ACCOUNT), PAUSE(2000), SEND(VERDICT, say(VERDICT_ALLOW, REASON_OK)), EXPECT(ACK), HANG_UP,
+		EXPECT(ACCOUNT), PAUSE(600), SEND(VERDICT, say(VERDICT_ALLOW, REASON_OK)), EXPECT(ACK), HANG_UP,
 	};
-	struct timespec began, ended;
 	double took_sec;
 
+	ck_assert_int_eq(setenv("ISMS_TEST_HURRY", "1", 1), 0);
 	ck_assert_int_eq(scene_call(&scene, slow, pam_acct_mgmt, 0), PAM_SUCCESS);
-	(void)clock_gettime(CLOCK_MONOTONIC, &began);
 	actor_play(&scene.actor, silent);
-	ck_assert_int_eq(pam_acct_mgmt(scene.pamh, 0), PAM_PERM_DENIED);
-	(void)clock_gettime(CLOCK_MONOTONIC, &ended);
-	took_sec = (double)(ended.tv_sec - began.tv_sec) + (double)(ended.tv_nsec - began.tv_nsec) / 1e9;
-	ck_assert_double_ge(took_sec, 14.9);
-	ck_assert_double_lt(took_sec, 16.4);
+	took_sec = seconds_of(pam_acct_mgmt, PAM_PERM_DENIED);
+	ck_assert_double_ge(took_sec, 1.4);
+	ck_assert_double_lt(took_sec, 2.9);
 	ck_assert_uint_eq(scene_event_count(&scene), 1);
 }
 END_TEST
 
-/* The person's time is not the front's: 3 s of thinking do not shorten the 15 s. */
+/* Nobody accepts, and the backlog is full: refused after connect_ms. */
+START_TEST(connect_never_taken)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	int fd[16], n = 0;
+	double took_sec;
+
+	ck_assert_int_eq(setenv("ISMS_TEST_HURRY", "1", 1), 0);
+	(void)snprintf(to.sun_path, sizeof to.sun_path, "%s/ismsd.sock", scene.dir);
+	while (n < 16) {
+		fd[n] = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		ck_assert_int_ge(fd[n], 0);
+		if (connect(fd[n++], (struct sockaddr *)&to, sizeof to) < 0)
+			break;
+	}
+	ck_assert_int_lt(n, 16);
+	took_sec = seconds_of(pam_acct_mgmt, PAM_PERM_DENIED);
+	ck_assert_double_lt(took_sec, 1.4);
+	ck_assert(scene_saw(&scene, PAM_ERROR_MSG, SCENE_UNAVAILABLE SCENE_CONTACT));
+	while (n > 0)
+		(void)close(fd[--n]);
+}
+END_TEST
+
 static void
 think(struct scene *s)
+{
+	const struct timespec pause = { .tv_sec = 2 };
+
+	(void)s;
+	(void)nanosleep(&pause, NULL);
+}
+
+/* The person's time is not the front's: 2 s of thinking do not use up the 1.5 s. */
+START_TEST(person_takes_time)
+{
+	const struct typed words[] = { { REPLY_TEXT, "secret" }, { REPLY_NONE, NULL } };
+	const struct step way[] = {
+		EXPECT(AUTH_BEGIN), SEND(PROMPT, say_password()), EXPECT(ANSWER), PAUSE(600),
+		SEND(VERDICT, say(VERDICT_ALLOW, REASON_AUTH_PASSED)), HANG_UP,
+	};
+
+	ck_assert_int_eq(setenv("ISMS_TEST_HURRY", "1", 1), 0);
+	scene.typed = words;
+	scene.on_prompt = think;
+	ck_assert_int_eq(scene_call(&scene, way, pam_authenticate, 0), PAM_SUCCESS);
+}
+END_TEST
+
+static void
+fall_asleep(struct scene *s)
 {
 	const struct timespec pause = { .tv_sec = 3 };
 
@@ -250,17 +309,17 @@ think(struct scene *s)
 	(void)nanosleep(&pause, NULL);
 }
 
-START_TEST(person_takes_time)
+/* Beyond person_ms (here 2.5 s) an answer is none; the front has hung up by then, and its event is the only one. */
+START_TEST(person_too_slow)
 {
 	const struct typed words[] = { { REPLY_TEXT, "secret" }, { REPLY_NONE, NULL } };
-	const struct step way[] = {
-		EXPECT(AUTH_BEGIN), SEND(PROMPT, say_password()), EXPECT(ANSWER), PAUSE(13500),
-		SEND(VERDICT, say(VERDICT_ALLOW, REASON_AUTH_PASSED)), HANG_UP,
-	};
+	const struct step hung_up[] = { EXPECT(AUTH_BEGIN), SEND(PROMPT, say_password()), HANG_UP };
 
+	ck_assert_int_eq(setenv("ISMS_TEST_HURRY", "1", 1), 0);
 	scene.typed = words;
-	scene.on_prompt = think;
-	ck_assert_int_eq(scene_call(&scene, way, pam_authenticate, 0), PAM_SUCCESS);
+	scene.on_prompt = fall_asleep;
+	ck_assert_int_eq(scene_call(&scene, hung_up, pam_authenticate, 0), PAM_AUTH_ERR);
+	ck_assert_uint_eq(scene_event_count(&scene), 0);
 }
 END_TEST
 
@@ -270,7 +329,7 @@ main(void)
 	const struct suite_row rows[] = {
 		{ every_verdict, ROWS(stages) * VERDICT_COUNT }, { every_insult, ROWS(insults) * ROWS(stages) },
 		{ prompt_out_of_place, 2 }, { too_many_prompts, 0 }, { too_many_lines, 0 }, { control_characters, 0 }, { foreign_listener, 0 },
-		{ silence, 0 }, { person_takes_time, 0 },
+		{ silence, 0 }, { connect_never_taken, 0 }, { person_takes_time, 0 }, { person_too_slow, 0 },
 	};
 
 	return scene_run("pam_hostile", rows, ROWS(rows), setup, teardown);
