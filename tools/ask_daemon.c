@@ -8,6 +8,7 @@
 #include "tools/ask_daemon.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -121,6 +122,17 @@ add(json_t *object, const char *key, json_t *value)
 	return json_object_set_new(object, key, list);
 }
 
+/* Plain numbers become JSON numbers. */
+static json_t *
+value_of(const char *text)
+{
+	size_t len = strlen(text);
+
+	if (len > 0 && len <= 15 && strspn(text, "0123456789") == len && (text[0] != '0' || len == 1))
+		return json_integer((json_int_t)strtoll(text, NULL, 10));
+	return output_string(text);
+}
+
 json_t *
 ask_daemon_report(const struct msg_report *report)
 {
@@ -133,7 +145,7 @@ ask_daemon_report(const struct msg_report *report)
 		if (value == NULL || value == line)
 			continue;
 		*value++ = '\0';
-		if (add(object, line, output_string(value)) < 0) {
+		if (add(object, line, value_of(value)) < 0) {
 			json_decref(object);
 			object = NULL;
 		}

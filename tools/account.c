@@ -1,0 +1,160 @@
+/*
+ * account.c - opens the directory and one account in it, for the verbs.
+ *
+ * Runs in isms-userctl only. Must never let a name through that the readers would refuse: what cannot be
+ * a user is said at once, before the directory is touched (UC04a).
+ */
+#include <config.h>
+
+#include "tools/account.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "common/snapshot.h"
+#include "tools/output.h"
+
+static const char *const kind_names[KIND_COUNT] = {
+	[KIND_EMPLOYEE] = "employee", [KIND_CONTRACTOR] = "contractor", [KIND_SERVICE] = "service",
+	[KIND_BREAK_GLASS] = "break-glass",
+};
+
+const char *
+account_kind_name(enum kind kind)
+{
+	return kind < KIND_COUNT ? kind_names[kind] : NULL;
+}
+
+enum kind
+account_kind_find(const char *name)
+{
+	unsigned k;
+
+	for (k = KIND_UNKNOWN + 1; k < KIND_COUNT; k++)
+		if (strcmp(name, kind_names[k]) == 0)
+			return (enum kind)k;
+	return KIND_UNKNOWN;
+}
+
+bool
+account_name_allowed(const char *what, const char *name)
+{
+	if (snapshot_name_allowed(name, strlen(name)))
+		return true;
+	output_error("\"%.64s\" cannot be a %s: names are a-z, 0-9, \"_\", \"-\" and \".\", begin with a letter or \"_\", "
+	    "and have at most 32 characters", name, what);
+	return false;
+}
+
+enum exit_code
+account_open(struct invocation *in, const char *name, enum directory_mode mode, struct account *ret)
+{
+	char error[1024];
+	enum exit_code code;
+
+	memset(ret, 0, sizeof *ret);
+	if (name != NULL && !account_name_allowed("user", name))
+		return EXIT_REFUSED;
+	code = invocation_settings(in);
+	if (code != EXIT_DONE)
+		return code;
+	if (directory_open(&in->settings, in->root, mode, in->dry_run, &ret->directory, error, sizeof error) < 0) {
+		output_error("%s; isms-userctl setup makes a first directory", error);
+		return EXIT_UNREACHABLE;
+	}
+	if (identities_build(directory_entries(ret->directory), &in->settings, &ret->identities) < 0) {
+		output_error("out of memory");
+		return EXIT_UNREACHABLE;
+	}
+	if (name == NULL)
+		return EXIT_DONE;
+	ret->identity = identities_find(&ret->identities, name);
+	if (ret->identity == NULL) {
+		output_error("%s: no such account in the directory; see isms-userctl list", name);
+		return EXIT_REFUSED;
+	}
+	return EXIT_DONE;
+}
+
+int
+account_refresh(const struct invocation *in, struct account *account, const char *name)
+{
+	struct identities fresh = { 0 };
+	int r;
+
+	r = identities_build(directory_entries(account->directory), &in->settings, &fresh);
+	if (r < 0)
+		return r;
+	identities_done(&account->identities);
+	account->identities = fresh;	/* now owned there */
+	account->identity = identities_find(&account->identities, name);
+	return account->identity != NULL ? 0 : -ENOENT;
+}
+
+enum exit_code
+account_commit(struct account *account)
+{
+	int r;
+
+	r = directory_commit(account->directory);
+	if (r == 0)
+		return EXIT_DONE;
+	output_error("the directory could not be written: %s; nothing was changed", strerror(-r));
+	return EXIT_UNREACHABLE;
+}
+
+void
+account_done(struct account *account)
+{
+	identities_done(&account->identities);
+	directory_close(account->directory);
+	memset(account, 0, sizeof *account);
+}
+
+const char *
+account_state(const struct identity *identity, int64_t now_utc_sec)
+{
+	if (identity->state != FACTS_MANAGED)
+		return "broken";
+	if (identity->disabled)
+		return "disabled";
+	if (identity->not_after_utc_sec != 0 && now_utc_sec >= identity->not_after_utc_sec)
+		return "expired";
+	if (identity->locked_until_utc_sec > now_utc_sec)
+		return "locked";
+	if (identity->not_before_utc_sec > now_utc_sec)
+		return "not-yet-valid";
+	return "active";
+}
+
+char *
+account_sponsor_name(const struct identity *identity, char *buf, size_t size)
+{
+	const char *dn = identity->sponsor != NULL ? identity->sponsor : "";
+	size_t len;
+
+	if (strncmp(dn, "uid=", 4) == 0) {
+		dn += 4;
+		len = strcspn(dn, ",+\\");
+	} else
+		len = strlen(dn);
+	(void)snprintf(buf, size, "%.*s", (int)len, dn);
+	return buf;
+}
+
+int
+account_make_uuid(char buf[static 37])
+{
+	uint8_t b[16];
+
+	if (getrandom(b, sizeof b, 0) != (ssize_t)sizeof b)
+		return -EIO;
+	b[6] = (uint8_t)((b[6] & 0x0f) | 0x40);
+	b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
+	(void)snprintf(buf, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2],
+	    b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+	return 0;
+}

@@ -1,0 +1,220 @@
+/*
+ * cmd_add.c - isms-userctl add USER: a new account, its private group, its memberships.
+ *
+ * Must never give an id that somebody had, never make an entry that the daemon would refuse (it is read
+ * back by identities_build() before it is written), and never take a password from argv.
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/civil_date.h"
+#include "tools/account.h"
+#include "tools/audit.h"
+#include "tools/contract_end.h"
+#include "tools/id_pool.h"
+#include "tools/invocation.h"
+#include "tools/new_account.h"
+#include "tools/new_password.h"
+#include "tools/output.h"
+
+static const struct column columns[] = {
+	{ "user", "User" }, { "uid", "Id" }, { "kind", "Kind" }, { "display", "Name" }, { "not_before", "Begin" },
+	{ "not_after", "End" }, { "not_after_local", "" }, { "sponsor", "Sponsor" }, { "groups", "Groups" },
+	{ "new_groups", "New groups" }, { "home", "Home" }, { "shell", "Shell" }, { "password", "Password" },
+	{ "entry_id", "Entry" }, { "next", "Next" }, { "note", "Note" }, { NULL, NULL },
+};
+
+/* WHEN of --until or --not-before; 0 when it was not given. */
+static enum exit_code
+parse_time(const struct invocation *in, enum option_id option, int64_t *ret_utc_sec)
+{
+	const char *when = command_line_value(&in->line, option);
+
+	if (when == NULL)
+		return EXIT_DONE;
+	if (civil_date_parse_until(when, in->settings.login_time_zone, in->now_utc_sec, ret_utc_sec) == 0)
+		return EXIT_DONE;
+	output_error("--%s \"%.64s\" is no time; write 2026-12-31, 2026-12-31T18:00:00Z or +90d", option_rows[option].name, when);
+	return EXIT_USAGE;
+}
+
+static bool
+is_plain_text(const char *text, size_t max)
+{
+	char safe[512];
+
+	return text[0] != '\0' && strlen(text) <= max && strcmp(output_sanitise(text, safe, sizeof safe), text) == 0;
+}
+
+/* Everything of the command line that can be judged without the directory. */
+static enum exit_code
+read_options(struct invocation *in, struct new_account *new)
+{
+	const struct command_line *line = &in->line;
+	const char *kind = command_line_value(line, OPTION_add_kind);
+	enum exit_code code;
+
+	new->user = line->operands[0];
+	new->kind = kind != NULL ? account_kind_find(kind) : KIND_EMPLOYEE;
+	new->display = command_line_value(line, OPTION_add_display);
+	new->sponsor = command_line_value(line, OPTION_add_sponsor);
+	new->shell = command_line_value(line, OPTION_add_shell);
+	new->home = command_line_value(line, OPTION_add_home);
+	new->must_change = command_line_has(line, OPTION_add_must_change);
+	if (command_line_number(line, OPTION_add_uid, 1, INT32_MAX, &new->uid) < 0) {
+		output_error("--uid needs a number");
+		return EXIT_USAGE;
+	}
+	if (new->display != NULL && !is_plain_text(new->display, 128)) {
+		output_error("--display needs plain text of at most 128 bytes");
+		return EXIT_USAGE;
+	}
+	code = parse_time(in, OPTION_add_until, &new->not_after_utc_sec);
+	if (code == EXIT_DONE)
+		code = parse_time(in, OPTION_add_not_before, &new->not_before_utc_sec);
+	if (code != EXIT_DONE)
+		return code;
+	if (new->kind == KIND_CONTRACTOR && new->not_after_utc_sec == 0) {
+		output_error("a contractor needs an end: --until 2026-12-31");
+		return EXIT_USAGE;
+	}
+	if (new->not_after_utc_sec != 0 && (new->not_after_utc_sec <= in->now_utc_sec ||
+	    new->not_after_utc_sec <= new->not_before_utc_sec)) {
+		output_error("--until lies in the past, or before --not-before");
+		return EXIT_REFUSED;
+	}
+	return EXIT_DONE;
+}
+
+static json_t *
+describe(const struct invocation *in, const struct new_account *new, const struct identity *id, const char *password)
+{
+	json_t *result = json_object(), *groups = json_array(), *made = json_array();
+	const char *group;
+	char local[128];
+	unsigned i;
+
+	for (i = 0; (group = command_line_nth(&in->line, OPTION_add_group, i)) != NULL; i++)
+		(void)json_array_append_new(groups, json_string(group));
+	for (i = 0; i < new->made_count; i++)
+		(void)json_array_append_new(made, json_string(new->made[i]));
+	(void)json_object_set_new(result, "user", json_string(new->user));
+	(void)json_object_set_new(result, "uid", json_integer(id->uid));
+	(void)json_object_set_new(result, "gid", json_integer(id->gid));
+	(void)json_object_set_new(result, "kind", json_string(account_kind_name(id->kind)));
+	(void)json_object_set_new(result, "display", output_string(new->display));
+	(void)json_object_set_new(result, "not_before", output_time(id->not_before_utc_sec));
+	(void)json_object_set_new(result, "not_after", output_time(id->not_after_utc_sec));
+	if (id->not_after_utc_sec != 0)
+		(void)json_object_set_new(result, "not_after_local", output_string(
+		    contract_end_local(id->not_after_utc_sec, in->settings.login_time_zone, local, sizeof local)));
+	(void)json_object_set_new(result, "sponsor", output_string(new->sponsor));
+	(void)json_object_set_new(result, "groups", groups);
+	(void)json_object_set_new(result, "new_groups", made);
+	(void)json_object_set_new(result, "home", output_string(id->home));
+	(void)json_object_set_new(result, "shell", output_string(id->shell));
+	(void)json_object_set_new(result, "password", json_string(password));
+	(void)json_object_set_new(result, "entry_id", output_string(id->entry_id));
+	(void)json_object_set_new(result, "dry_run", json_boolean(in->dry_run));
+	return result;
+}
+
+static void
+print(const struct invocation *in, const struct new_account *new, json_t *result)
+{
+	char next[96];
+
+	if (in->json) {
+		(void)output_json(result);
+		return;
+	}
+	if (in->dry_run)
+		(void)json_object_set_new(result, "note", json_string("dry run: nothing was changed"));
+	else if (new->kind != KIND_SERVICE) {
+		(void)snprintf(next, sizeof next, "isms-userctl enroll %s", new->user);
+		(void)json_object_set_new(result, "next", json_string(next));
+	}
+	output_record(result, columns);
+}
+
+static void
+record(const struct invocation *in, const struct new_account *new, const struct identity *id)
+{
+	char end[32], groups[512] = "";
+	struct event event;
+	const char *group;
+	size_t used;
+	unsigned i;
+
+	for (i = 0; (group = command_line_nth(&in->line, OPTION_add_group, i)) != NULL; i++) {
+		used = strlen(groups);
+		(void)snprintf(groups + used, sizeof groups - used, "%s%s", i > 0 ? " " : "", group);
+	}
+	event_begin(&event, EVENT_ACCOUNT_CREATED, "isms-userctl");
+	event_add(&event, FIELD_ID_USER, new->user);
+	event_add_int(&event, FIELD_ID_UID, id->uid);
+	event_add(&event, FIELD_ID_KIND, account_kind_name(id->kind));
+	if (id->not_after_utc_sec != 0)
+		event_add(&event, FIELD_ID_NOT_AFTER, civil_date_format(id->not_after_utc_sec, end));
+	event_add(&event, FIELD_ID_GROUPS, groups);
+	audit_send(&event, in);
+}
+
+/* Under the lock of the directory: check, build, read back, write. */
+static enum exit_code
+create(struct invocation *in, struct account *account, struct new_account *new, const struct new_password *password)
+{
+	enum exit_code code;
+	json_t *result;
+
+	code = new_account_check(in, account, new);
+	if (code == EXIT_DONE)
+		code = new_account_build(in, account, new, password->hash);
+	if (code == EXIT_DONE)
+		code = new_account_verify(in, account, new);
+	if (code == EXIT_DONE)
+		code = account_commit(account);
+	if (code != EXIT_DONE)
+		return code;
+	record(in, new, account->identity);
+	result = describe(in, new, account->identity, new_password_word(password));
+	print(in, new, result);
+	json_decref(result);
+	return EXIT_DONE;
+}
+
+enum exit_code
+cmd_add(struct invocation *in)
+{
+	struct new_account new = { 0 };
+	struct new_password password = { 0 };
+	struct account account;
+	enum exit_code code;
+
+	if (!account_name_allowed("user", in->line.operands[0]))
+		return EXIT_REFUSED;
+	/* Look first without the lock: nobody types a password for an account that cannot be made. */
+	code = account_open(in, NULL, DIRECTORY_READ, &account);
+	if (code == EXIT_DONE)
+		code = read_options(in, &new);
+	if (code == EXIT_DONE)
+		code = new_account_check(in, &account, &new);
+	account_done(&account);
+	if (code == EXIT_DONE)
+		code = new_password_get(in, new.kind == KIND_SERVICE, &password);
+	if (code != EXIT_DONE)
+		goto out;
+	code = account_open(in, NULL, DIRECTORY_EDIT, &account);
+	if (code == EXIT_DONE)
+		code = create(in, &account, &new, &password);
+	account_done(&account);
+	if (code == EXIT_DONE && !in->dry_run)
+		code = new_password_show(in, &password);
+out:
+	new_password_done(&password);
+	return code;
+}

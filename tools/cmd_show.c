@@ -1,0 +1,192 @@
+/*
+ * cmd_show.c - isms-userctl show USER: everything that is known of an account.
+ *
+ * Must never show a password hash or a token's secret.
+ */
+#include <config.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/civil_date.h"
+#include "common/policy.h"
+#include "tools/account.h"
+#include "tools/ask_daemon.h"
+#include "tools/contract_end.h"
+#include "tools/group_view.h"
+#include "tools/invocation.h"
+#include "tools/output.h"
+
+#define TOKENS_MAX 16
+
+static const struct column columns[] = {
+	{ "user", "User" }, { "display", "Name" }, { "uid", "Id" }, { "kind", "Kind" }, { "state", "State" },
+	{ "fault", "Fault" }, { "not_before", "Begin" }, { "not_after", "End" }, { "not_after_local", "" },
+	{ "ends", "Ends known" }, { "disabled_source", "Disabled by" }, { "locked_until", "Locked until" },
+	{ "must_change", "Must change" }, { "password_set", "Password set" }, { "sponsor", "Sponsor" }, { "home", "Home" },
+	{ "shell", "Shell" }, { "roles", "Roles" }, { "groups", "Groups" }, { "tokens", "Tokens" }, { "login_now", "Login now" },
+	{ "created", "Created" }, { "dn", "Entry" }, { "entry_id", "Entry id" }, { NULL, NULL },
+};
+
+static void
+set(json_t *object, const char *key, json_t *value)
+{
+	(void)json_object_set_new(object, key, value);
+}
+
+static void
+describe_identity(json_t *object, const struct invocation *in, const struct identity *id)
+{
+	const char *zone = in->settings.login_time_zone;
+	char text[256];
+
+	set(object, "user", output_string(id->name));
+	set(object, "display", output_string(id->display));
+	set(object, "uid", id->uid != 0 ? json_integer(id->uid) : json_null());
+	set(object, "gid", id->gid != 0 ? json_integer(id->gid) : json_null());
+	set(object, "kind", output_string(account_kind_name(id->kind)));
+	set(object, "state", json_string(account_state(id, in->now_utc_sec)));
+	set(object, "fault", output_string(id->fault));
+	set(object, "not_before", output_time(id->not_before_utc_sec));
+	set(object, "not_after", output_time(id->not_after_utc_sec));
+	if (id->not_after_utc_sec != 0)
+		set(object, "not_after_local", output_string(contract_end_local(id->not_after_utc_sec, zone, text, sizeof text)));
+	set(object, "not_after_source", output_string(id->not_after_source[0] != '\0' ? id->not_after_source : NULL));
+	set(object, "disabled", json_boolean(id->disabled));
+	set(object, "disabled_source", output_string(id->disabled ? id->disabled_source : NULL));
+	set(object, "locked_until", output_time(id->locked_until_utc_sec));
+	set(object, "must_change", json_boolean(id->must_change));
+	set(object, "password_set", json_boolean(id->password_set));
+	set(object, "sponsor", output_string(account_sponsor_name(id, text, sizeof text)[0] != '\0' ? text : NULL));
+	set(object, "home", output_string(id->home));
+	set(object, "shell", output_string(id->shell));
+	set(object, "dn", output_string(id->entry->dn));
+	set(object, "entry_id", output_string(id->entry_id));
+}
+
+/* Every end attribute that the entry has; the earliest counts. */
+static json_t *
+describe_ends(const struct entry *e)
+{
+	json_t *list = json_array(), *row;
+	int64_t utc_sec = 0;
+	const char *name;
+	unsigned end;
+	int r;
+
+	for (end = 0; end < END_COUNT; end++) {
+		name = contract_end_attribute((enum contract_end)end);
+		if (entry_attribute(e, name) == NULL)
+			continue;
+		r = contract_end_read(e, (enum contract_end)end, &utc_sec);
+		row = json_pack("{s:s, s:o}", "attribute", name, "end",
+		    r == 1 ? output_time(utc_sec) : json_string(r == 0 ? "never" : "malformed"));
+		(void)json_array_append_new(list, row);
+	}
+	return list;
+}
+
+static json_t *
+describe_tokens(const struct entries *entries, const struct entry *user)
+{
+	static const char *const hashes[] = { "?", "sha1", "sha256", "sha512" };
+	struct msg_token *tokens = calloc(TOKENS_MAX, sizeof *tokens);
+	json_t *list = json_array(), *row;
+	size_t count, i;
+
+	if (tokens == NULL)
+		return list;
+	count = identity_tokens(entries, user, tokens, TOKENS_MAX);
+	for (i = 0; i < count && i < TOKENS_MAX; i++) {
+		const struct msg_token *t = &tokens[i];
+
+		row = json_pack("{s:o, s:s, s:i, s:s}", "serial", output_string(t->serial), "type",
+		    t->type == TOKEN_HOTP ? "hotp" : "totp", "digits", (int)t->digits, "algorithm",
+		    hashes[t->algorithm <= TOKEN_SHA512 ? t->algorithm : 0]);
+		if (t->fault[0] != '\0')
+			(void)json_object_set_new(row, "fault", output_string(t->fault));
+		(void)json_array_append_new(list, row);
+	}
+	explicit_bzero(tokens, TOKENS_MAX * sizeof *tokens);
+	free(tokens);
+	return list;
+}
+
+static json_t *
+describe_roles(const struct identities *all, const struct identity *user, const struct policy *policy)
+{
+	struct facts *facts = malloc(sizeof *facts);
+	json_t *list = json_array();
+	uint64_t roles = 0;
+	size_t i;
+
+	if (facts != NULL) {
+		identity_facts(all, user, facts);
+		roles = policy_match(policy, facts);
+	}
+	for (i = 0; i < policy_role_count(policy); i++)
+		if ((roles >> i & 1) != 0)
+			(void)json_array_append_new(list, output_string(policy_role_name(policy, i)));
+	free(facts);
+	return list;
+}
+
+/* What sshd would be told if password and code were right; null when the front does not answer. */
+static json_t *
+describe_login(const struct invocation *in, const char *user)
+{
+	struct msg_why why = { .factors = FACTOR_PASSWORD | FACTOR_OTP };
+	struct msg_report *report = calloc(1, sizeof *report);
+	json_t *object = json_null();
+
+	(void)snprintf(why.user, sizeof why.user, "%s", user);
+	(void)snprintf(why.service, sizeof why.service, "sshd");
+	if (report != NULL && ask_daemon(in, PROCESS_FRONT, MSG_WHY, &why, MSG_REPORT, report) == 0)
+		object = json_pack("{s:s, s:s, s:o}", "verdict", verdict_token((enum verdict)report->verdict), "reason",
+		    reason_token((enum reason)report->reason), "facts", ask_daemon_report(report));
+	free(report);
+	return object;
+}
+
+static void
+print(const struct invocation *in, const struct account *account)
+{
+	const struct identity *id = account->identity;
+	const char *created = entry_value(id->entry, "createTimestamp");
+	json_t *object = json_object();
+	struct policy *policy = NULL;
+	char error[512] = "";
+	int64_t utc_sec = 0;
+
+	describe_identity(object, in, id);
+	set(object, "ends", describe_ends(id->entry));
+	if (created != NULL && civil_date_parse_generalized(created, strlen(created), &utc_sec) == 0)
+		set(object, "created", output_time(utc_sec));
+	set(object, "tokens", describe_tokens(directory_entries(account->directory), id->entry));
+	if (policy_load(in->paths.etc, &policy, error, sizeof error) == 0) {
+		set(object, "roles", describe_roles(&account->identities, id, policy));
+		set(object, "groups", group_view(&account->identities, id, policy, in->paths.group));
+	} else
+		output_error("%s", error[0] != '\0' ? error : "policy.conf cannot be read");
+	policy_free(policy);
+	set(object, "login_now", describe_login(in, id->name));
+	if (in->json)
+		(void)output_json(object);
+	else
+		output_record(object, columns);
+	json_decref(object);
+}
+
+enum exit_code
+cmd_show(struct invocation *in)
+{
+	struct account account;
+	enum exit_code code;
+
+	code = account_open(in, in->line.operands[0], DIRECTORY_READ, &account);
+	if (code == EXIT_DONE)
+		print(in, &account);
+	account_done(&account);
+	return code;
+}

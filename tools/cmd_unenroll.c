@@ -1,0 +1,103 @@
+/*
+ * cmd_unenroll.c - isms-userctl unenroll USER: takes tokens away from an account.
+ *
+ * Must never delete a token that another account links to too.
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/account.h"
+#include "tools/audit.h"
+#include "tools/invocation.h"
+#include "tools/output.h"
+#include "tools/token.h"
+
+static const struct column columns[] = {
+	{ "user", "User" }, { "removed", "Removed" }, { "note", "Note" }, { NULL, NULL },
+};
+
+static void
+note_removed(const char *serial, void *arg)
+{
+	(void)json_array_append_new(arg, output_string(serial));
+}
+
+static void
+record(const struct invocation *in, const char *user, const json_t *removed)
+{
+	struct event event;
+	json_t *serial;
+	size_t i;
+
+	json_array_foreach(removed, i, serial) {
+		event_begin(&event, EVENT_TOKEN_REMOVED, "isms-userctl");
+		event_add(&event, FIELD_ID_USER, user);
+		event_add(&event, FIELD_ID_TOKEN, json_string_value(serial));
+		audit_send(&event, in);
+	}
+}
+
+static void
+print(const struct invocation *in, const char *user, json_t *removed)
+{
+	json_t *result = json_pack("{s:s, s:O, s:b}", "user", user, "removed", removed, "dry_run", in->dry_run);
+
+	if (in->json)
+		(void)output_json(result);
+	else {
+		if (in->dry_run)
+			(void)json_object_set_new(result, "note", json_string("dry run: nothing was changed"));
+		output_record(result, columns);
+	}
+	json_decref(result);
+}
+
+static enum exit_code
+unenroll(struct invocation *in, struct account *account, json_t *removed)
+{
+	const char *user = in->line.operands[0], *serial = command_line_value(&in->line, OPTION_unenroll_token);
+	const char *dn = account->identity->entry->dn;
+	char question[256];
+	enum exit_code code;
+	int count;
+
+	(void)snprintf(question, sizeof question, "%s (%s): remove %s?", user, account->identity->entry_id,
+	    serial != NULL ? "the token" : "all tokens");
+	if (!invocation_confirm(in, question))
+		return EXIT_REFUSED;
+	count = token_remove(account->directory, dn, serial, NULL, note_removed, removed);
+	if (count >= 0 && serial == NULL && token_remove_pending(account->directory, dn) < 0)
+		count = -ENOMEM;
+	if (count < 0) {
+		output_error("%s: %s; nothing was changed", user, strerror(-count));
+		return EXIT_UNREACHABLE;
+	}
+	if (count == 0) {
+		output_error("%s has no such token; see isms-userctl show %s", user, user);
+		return EXIT_REFUSED;
+	}
+	code = account_commit(account);
+	if (code != EXIT_DONE)
+		return code;
+	record(in, user, removed);
+	print(in, user, removed);
+	return EXIT_DONE;
+}
+
+enum exit_code
+cmd_unenroll(struct invocation *in)
+{
+	json_t *removed = json_array();
+	struct account account;
+	enum exit_code code;
+
+	code = account_open(in, in->line.operands[0], DIRECTORY_EDIT, &account);
+	if (code == EXIT_DONE)
+		code = unenroll(in, &account, removed);
+	account_done(&account);
+	json_decref(removed);
+	return code;
+}

@@ -1,0 +1,124 @@
+/*
+ * doctor_pam.c - isms-userctl doctor: ways in that do not ask us.
+ *
+ * Must never count a module that a line before it can skip: such a line is named.
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tools/doctor.h"
+#include "tools/pam_stack.h"
+
+#define CHECK	"pam"
+#define CURE	"run pam-auth-update and keep the ISMS profiles, or add the lines of pam_isms(8) to the file"
+
+struct seen {
+	bool isms;		/* our module is there */
+	bool denies;		/* ... with a control by which its refusal counts */
+	char skipped_by[64];	/* a module before it that ends the stage on success */
+	bool mkhomedir;
+};
+
+static bool
+look(const char *module, const char *control, void *arg)
+{
+	struct seen *seen = arg;
+
+	if (strcmp(module, "pam_isms.so") == 0) {
+		seen->isms = true;
+		seen->denies = strstr(control, "default=die") != NULL || strstr(control, "default=bad") != NULL ||
+		    strcmp(control, "required") == 0 || strcmp(control, "requisite") == 0;
+	} else if (!seen->isms && (strcmp(control, "sufficient") == 0 || strstr(control, "success=done") != NULL) &&
+	    strcmp(module, "pam_localuser.so") != 0 && strcmp(module, "pam_rootok.so") != 0)
+		(void)snprintf(seen->skipped_by, sizeof seen->skipped_by, "%s", module);
+	seen->mkhomedir |= strcmp(module, "pam_mkhomedir.so") == 0 || strcmp(module, "pam_oddjob_mkhomedir.so") == 0;
+	return true;
+}
+
+static void
+check_service(struct doctor *d, const char *service)
+{
+	struct seen account = { 0 }, session = { 0 };
+	int r;
+
+	r = pam_stack_walk(d->in->root, service, "account", look, &account);
+	if (r == 0)
+		r = pam_stack_walk(d->in->root, service, "session", look, &session);
+	if (r < 0)
+		doctor_note(d, CHECK, FINDING_BAD, "mend the include in /etc/pam.d", "%s: its files cannot be followed: %s", service,
+		    strerror(-r));
+	else if (!account.isms)
+		doctor_note(d, CHECK, FINDING_BAD, CURE, "%s: pam_isms is missing from the account stage: ends, locks and rules "
+		    "are not checked", service);
+	else if (!account.denies)
+		doctor_note(d, CHECK, FINDING_BAD, CURE, "%s: pam_isms's control in the account stage lets its refusal pass", service);
+	else if (account.skipped_by[0] != '\0')
+		doctor_note(d, CHECK, FINDING_BAD, "move pam_isms before it", "%s: %s can end the account stage before pam_isms",
+		    service, account.skipped_by);
+	else if (!session.isms)
+		doctor_note(d, CHECK, FINDING_BAD, CURE, "%s: pam_isms is missing from the session stage: groups are not checked "
+		    "again and sessions leave no event", service);
+	else
+		doctor_note(d, CHECK, FINDING_OK, NULL, "%s asks pam_isms", service);
+}
+
+/* Somebody's home is missing on disk. */
+static bool
+home_missing(const struct doctor *d)
+{
+	char path[PATH_MAX];
+	size_t i;
+
+	for (i = 0; d->account != NULL && i < d->account->identities.user_count; i++) {
+		const struct identity *id = &d->account->identities.users[i];
+
+		if (id->state != FACTS_MANAGED || id->home == NULL)
+			continue;
+		(void)snprintf(path, sizeof path, "%s%s", d->in->root, id->home);
+		if (access(path, F_OK) < 0 && errno == ENOENT)
+			return true;
+	}
+	return false;
+}
+
+static void
+check_homes(struct doctor *d)
+{
+	struct seen session = { 0 };
+
+	if (!pam_stack_exists(d->in->root, "sshd") ||
+	    pam_stack_walk(d->in->root, "sshd", "session", look, &session) < 0)
+		return;
+	if (session.mkhomedir)
+		doctor_note(d, CHECK, FINDING_OK, NULL, "home directories are made at the first login (pam_mkhomedir)");
+	else
+		doctor_note(d, CHECK, home_missing(d) ? FINDING_BAD : FINDING_WARN,
+		    "pam-auth-update --enable isms-mkhomedir, or make each home directory by hand",
+		    "sshd has no pam_mkhomedir: who has no home directory lands in /");
+}
+
+void
+doctor_pam(struct doctor *d)
+{
+	/* The ways in of the default policy's class table (policy.h), and what unknown services fall to. */
+	static const char *const services[] = {
+		"sshd", "login", "gdm-password", "lightdm", "sddm", "cockpit", "xrdp-sesman", "sudo", "sudo-i", "su", "su-l",
+		"run0", "systemd-run0", "polkit-1", "cron", "crond", "atd", "systemd-user", "other",
+	};
+	size_t i, there = 0;
+
+	for (i = 0; i < sizeof services / sizeof services[0]; i++) {
+		if (!pam_stack_exists(d->in->root, services[i]))
+			continue;
+		there++;
+		check_service(d, services[i]);
+	}
+	if (there == 0)
+		doctor_note(d, CHECK, FINDING_BAD, "install PAM's files", "there is no service in /etc/pam.d");
+	check_homes(d);
+}

@@ -1,0 +1,96 @@
+/*
+ * doctor_service.c - isms-userctl doctor: the processes, policy, refused entries, clock.
+ *
+ * Must never take an answer for the process's health alone: what it says of itself is looked at too.
+ */
+#include <config.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/timex.h>
+
+#include "common/policy.h"
+#include "tools/ask_daemon.h"
+#include "tools/doctor.h"
+
+static void
+check_process(struct doctor *d, enum process process, enum message number, struct msg_report *report)
+{
+	char nothing[1] = "", cure[128];
+	const char *fault;
+	json_t *object;
+	int r;
+
+	(void)snprintf(cure, sizeof cure, "systemctl status %s; systemctl restart %s", ask_daemon_unit(process),
+	    ask_daemon_unit(process));
+	r = ask_daemon(d->in, process, number, nothing, MSG_REPORT, report);
+	if (r < 0) {
+		doctor_note(d, "service", FINDING_BAD, cure, "%s does not answer: %s", ask_daemon_unit(process), strerror(-r));
+		return;
+	}
+	object = ask_daemon_report(report);
+	fault = json_string_value(json_object_get(object, "fault"));
+	if (fault != NULL && fault[0] != '\0')
+		doctor_note(d, "service", FINDING_BAD, cure, "%s: %s", ask_daemon_unit(process), fault);
+	else
+		doctor_note(d, "service", FINDING_OK, NULL, "%s answers", ask_daemon_unit(process));
+	json_decref(object);
+}
+
+static void
+check_policy(struct doctor *d)
+{
+	struct policy *policy = NULL;
+	char error[512] = "";
+
+	if (policy_load(d->in->paths.etc, &policy, error, sizeof error) < 0)
+		doctor_note(d, "policy", FINDING_BAD, "mend it; isms-userctl policy check", "%s",
+		    error[0] != '\0' ? error : "policy.conf cannot be read");
+	else if (policy_role_count(policy) == 0)
+		doctor_note(d, "policy", FINDING_BAD, "write a role; see isms-policy(5)", "policy.conf has no role: everybody is refused");
+	else
+		doctor_note(d, "policy", FINDING_OK, NULL, "policy.conf has %zu roles", policy_role_count(policy));
+	policy_free(policy);
+}
+
+static void
+check_clock(struct doctor *d)
+{
+	struct timex t = { 0 };
+
+	if (d->in->root[0] != '\0')
+		return;		/* that is this host's clock, not that root's */
+	if (adjtimex(&t) == TIME_ERROR || (t.status & STA_UNSYNC) != 0)
+		doctor_note(d, "clock", FINDING_BAD, "install and start chrony or systemd-timesyncd",
+		    "the clock is not synchronised: codes by time fail and ends come at the wrong instant");
+	else
+		doctor_note(d, "clock", FINDING_OK, NULL, "the clock is synchronised");
+}
+
+static void
+check_entries(struct doctor *d)
+{
+	size_t i;
+
+	for (i = 0; d->account != NULL && i < d->account->identities.fault_count; i++)
+		doctor_note(d, "directory", FINDING_WARN, "mend the entry", "%s", d->account->identities.faults[i]);
+	if (d->account != NULL && i == 0)
+		doctor_note(d, "directory", FINDING_OK, NULL, "%zu accounts, no entry is refused", d->account->identities.user_count);
+}
+
+void
+doctor_service(struct doctor *d)
+{
+	struct msg_report *report = calloc(1, sizeof *report);
+
+	if (report != NULL) {
+		check_process(d, PROCESS_FRONT, MSG_STATUS, report);
+		check_process(d, PROCESS_DIRECTORY, MSG_DIRECTORY_STATUS, report);
+		check_process(d, PROCESS_PUBLISHER, MSG_PUBLISHER_STATUS, report);
+	}
+	free(report);
+	check_policy(d);
+	check_entries(d);
+	check_clock(d);
+}

@@ -1,0 +1,329 @@
+/*
+ * new_account.c - the entries of an account that `add` makes.
+ *
+ * Runs in isms-userctl only, on entries in memory: nothing is written before new_account_verify() has read
+ * them back the way the daemon reads them.
+ */
+#include <config.h>
+
+#include "tools/new_account.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/civil_date.h"
+#include "tools/contract_end.h"
+#include "tools/id_pool.h"
+#include "tools/output.h"
+
+#define DN_MAX 1280
+
+static bool
+is_local_group(const struct invocation *in, const char *name)
+{
+	const struct group *row;
+	bool found = false;
+	FILE *f;
+
+	f = fopen(in->paths.group, "re");
+	while (f != NULL && !found && (row = fgetgrent(f)) != NULL)
+		found = strcmp(row->gr_name, name) == 0;
+	if (f != NULL)
+		(void)fclose(f);
+	return found;
+}
+
+static const struct identity_group *
+find_group(const struct account *account, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < account->identities.group_count; i++)
+		if (strcmp(account->identities.groups[i].name, name) == 0)
+			return &account->identities.groups[i];
+	return NULL;
+}
+
+static enum exit_code
+check_groups(const struct invocation *in, const struct new_account *new)
+{
+	const char *name;
+	unsigned i, j;
+
+	for (i = 0; (name = command_line_nth(&in->line, OPTION_add_group, i)) != NULL; i++) {
+		if (!account_name_allowed("group", name))
+			return EXIT_REFUSED;
+		for (j = 0; j < i; j++) {
+			if (strcmp(name, command_line_nth(&in->line, OPTION_add_group, j)) != 0)
+				continue;
+			output_error("--group %s is given twice", name);
+			return EXIT_USAGE;
+		}
+		if (i >= NEW_ACCOUNT_GROUPS_MAX) {
+			output_error("at most %d groups can be given at once", NEW_ACCOUNT_GROUPS_MAX);
+			return EXIT_USAGE;
+		}
+		if (strcmp(name, new->user) == 0) {
+			output_error("--group %s: the private group is made by itself", name);
+			return EXIT_USAGE;
+		}
+		if (is_local_group(in, name)) {
+			output_error("--group %s: a local group of %s cannot come from the directory; name it in keep-groups of a role "
+			    "and put the person into it there", name, in->paths.group);
+			return EXIT_REFUSED;
+		}
+	}
+	return EXIT_DONE;
+}
+
+static enum exit_code
+check_uid(const struct invocation *in, const struct account *account, const struct new_account *new)
+{
+	enum exit_code code = EXIT_DONE;
+	char error[512] = "";
+	struct id_pool pool;
+	int r;
+
+	r = id_pool_load(&pool, directory_entries(account->directory), &account->identities,
+	    in->settings.directory_base, in->paths.passwd, in->paths.group, error, sizeof error);
+	if (r < 0) {
+		output_error("%s", error[0] != '\0' ? error : "out of memory");
+		code = EXIT_REFUSED;
+	} else if (new->uid != 0 && !settings_id_allowed(&in->settings.nss_id_range, new->uid)) {
+		output_error("--uid %u is outside [nss] id-range", new->uid);
+		code = EXIT_REFUSED;
+	} else if (new->uid != 0 && !id_pool_free(&pool, new->uid)) {
+		output_error("--uid %u is or was somebody else's; ids are never given twice, take another one", new->uid);
+		code = EXIT_REFUSED;
+	}
+	id_pool_done(&pool);
+	return code;
+}
+
+enum exit_code
+new_account_check(const struct invocation *in, const struct account *account, const struct new_account *new)
+{
+	const struct identity *sponsor;
+	enum exit_code code;
+
+	if (identities_find(&account->identities, new->user) != NULL) {
+		output_error("%s: there is such an account already; see isms-userctl show %s", new->user, new->user);
+		return EXIT_REFUSED;
+	}
+	if (find_group(account, new->user) != NULL) {
+		output_error("%s: a group of the directory has this name, which the private group needs", new->user);
+		return EXIT_REFUSED;
+	}
+	if (invocation_local_uid(in, new->user) >= 0 || is_local_group(in, new->user)) {
+		output_error("%s: a local user or group has this name; the directory's would never be seen", new->user);
+		return EXIT_REFUSED;
+	}
+	if (new->sponsor != NULL) {
+		if (!account_name_allowed("user", new->sponsor))
+			return EXIT_REFUSED;
+		sponsor = identities_find(&account->identities, new->sponsor);
+		if (sponsor == NULL || sponsor->state != FACTS_MANAGED || strcmp(new->sponsor, new->user) == 0) {
+			output_error("--sponsor %s: no such account in the directory", new->sponsor);
+			return EXIT_REFUSED;
+		}
+	}
+	code = check_groups(in, new);
+	return code == EXIT_DONE ? check_uid(in, account, new) : code;
+}
+
+/* Make ou=NAME below the base where a directory lacks it. */
+static int
+need_unit(const struct invocation *in, struct directory *d, const char *name)
+{
+	char dn[DN_MAX];
+	struct entry *e;
+	int r;
+
+	(void)snprintf(dn, sizeof dn, "ou=%s,%s", name, in->settings.directory_base);
+	if (entries_find(directory_entries(d), dn) != NULL)
+		return 0;
+	e = entry_new(dn);
+	if (e == NULL)
+		return -ENOMEM;
+	r = entry_set(e, "objectClass", "top");
+	if (r == 0)
+		r = entry_add_value(e, "objectClass", "organizationalUnit", strlen("organizationalUnit"));
+	if (r == 0)
+		r = entry_set(e, "ou", name);
+	if (r == 0)
+		return directory_add(d, e);	/* now owned by the directory */
+	entry_free(e);
+	return r;
+}
+
+struct row {
+	const char *name, *value;	/* a NULL value is left out */
+};
+
+/* A new entry with rows, entryUUID and createTimestamp. */
+static int
+add_entry(const struct invocation *in, struct directory *d, const char *dn, const struct row *rows, size_t count)
+{
+	struct entry *e = entry_new(dn);
+	char uuid[37], now[32];
+	size_t i;
+	int r;
+
+	if (e == NULL)
+		return -ENOMEM;
+	r = account_make_uuid(uuid);
+	for (i = 0; i < count && r == 0; i++)
+		if (rows[i].value != NULL)
+			r = entry_add_value(e, rows[i].name, rows[i].value, strlen(rows[i].value));
+	if (r == 0)
+		r = entry_set(e, "entryUUID", uuid);
+	if (r == 0)
+		r = entry_set(e, "createTimestamp", civil_date_format_generalized(in->now_utc_sec, now));
+	if (r == 0)
+		return directory_add(d, e);	/* now owned by the directory */
+	entry_free(e);
+	return r;
+}
+
+static int
+add_group(const struct invocation *in, struct directory *d, const char *name, uint32_t gid, const char *member)
+{
+	char dn[DN_MAX], number[16];
+	const struct row rows[] = {
+		{ "objectClass", "top" }, { "objectClass", "posixGroup" }, { "cn", name }, { "gidNumber", number },
+		{ "memberUid", member },
+	};
+
+	(void)snprintf(dn, sizeof dn, "cn=%s,ou=groups,%s", name, in->settings.directory_base);
+	(void)snprintf(number, sizeof number, "%u", gid);
+	return add_entry(in, d, dn, rows, sizeof rows / sizeof rows[0]);
+}
+
+static int
+add_user(const struct invocation *in, struct account *account, const struct new_account *new, const char *password)
+{
+	const struct identity *sponsor = new->sponsor != NULL ? identities_find(&account->identities, new->sponsor) : NULL;
+	char dn[DN_MAX], number[16], home[300], begin[32], end[32], days[CONTRACT_END_TEXT_MAX];
+	const char *display = new->display != NULL ? new->display : new->user, *family = strrchr(display, ' ');
+	bool ends = new->not_after_utc_sec != 0;
+	const struct row rows[] = {
+		{ "objectClass", "top" }, { "objectClass", "inetOrgPerson" }, { "objectClass", "posixAccount" },
+		{ "objectClass", "shadowAccount" }, { "uid", new->user }, { "cn", display },
+		{ "sn", family != NULL && family[1] != '\0' ? family + 1 : display },
+		{ "displayName", new->display }, { "uidNumber", number }, { "gidNumber", number },
+		{ "homeDirectory", new->home != NULL ? new->home : home },
+		{ "loginShell", new->shell != NULL ? new->shell : "/bin/bash" },
+		{ "employeeType", account_kind_name(new->kind) }, { "manager", sponsor != NULL ? sponsor->entry->dn : NULL },
+		{ "userPassword", password[0] != '\0' ? password : NULL },
+		{ "pwdReset", new->must_change ? "TRUE" : NULL },
+		{ "pwdStartTime", new->not_before_utc_sec != 0 ? begin : NULL },
+		{ "pwdEndTime", ends ? end : NULL }, { "shadowExpire", ends ? days : NULL },
+	};
+
+	(void)snprintf(dn, sizeof dn, "uid=%s,ou=people,%s", new->user, in->settings.directory_base);
+	(void)snprintf(number, sizeof number, "%u", new->uid);
+	(void)snprintf(home, sizeof home, "/home/%s", new->user);
+	(void)civil_date_format_generalized(new->not_before_utc_sec, begin);
+	(void)civil_date_format_generalized(new->not_after_utc_sec, end);
+	(void)contract_end_format(END_SHADOW, new->not_after_utc_sec, days);
+	return add_entry(in, account->directory, dn, rows, sizeof rows / sizeof rows[0]);
+}
+
+/* Put the user into each --group, which is made if need be. */
+static int
+join_groups(const struct invocation *in, struct account *account, struct new_account *new, struct id_pool *pool)
+{
+	char dn[DN_MAX];
+	const char *name;
+	uint32_t gid = 0;
+	unsigned i;
+	int r = 0;
+
+	(void)snprintf(dn, sizeof dn, "uid=%s,ou=people,%s", new->user, in->settings.directory_base);
+	for (i = 0; r == 0 && (name = command_line_nth(&in->line, OPTION_add_group, i)) != NULL; i++) {
+		const struct identity_group *group = find_group(account, name);
+		struct change join = { CHANGE_ADD, "memberUid", new->user };
+
+		if (group != NULL) {
+			if (entry_has_class(group->entry, "groupOfNames") || entry_has_class(group->entry, "groupOfMembers"))
+				join = (struct change){ CHANGE_ADD, "member", dn };
+			r = directory_modify(account->directory, group->entry->dn, &join, 1);
+			continue;
+		}
+		r = id_pool_take(pool, &in->settings.nss_id_range, &gid);
+		if (r == 0)
+			r = add_group(in, account->directory, name, gid, new->user);
+		new->made[new->made_count++] = name;
+	}
+	return r;
+}
+
+static int
+build(const struct invocation *in, struct account *account, struct new_account *new, const char *password,
+    struct id_pool *pool)
+{
+	struct directory *d = account->directory;
+	int r = 0;
+
+	if (new->uid == 0)
+		r = id_pool_take(pool, &in->settings.nss_id_range, &new->uid);
+	else
+		r = id_pool_note(pool, new->uid);
+	if (r == 0)
+		r = need_unit(in, d, "people");
+	if (r == 0)
+		r = need_unit(in, d, "groups");
+	if (r == 0)
+		r = add_user(in, account, new, password);
+	if (r == 0)
+		r = add_group(in, d, new->user, new->uid, NULL);
+	if (r == 0)
+		r = join_groups(in, account, new, pool);
+	return r == 0 ? id_pool_store(pool, d) : r;
+}
+
+enum exit_code
+new_account_build(const struct invocation *in, struct account *account, struct new_account *new, const char *password)
+{
+	char error[512] = "";
+	struct id_pool pool;
+	int r;
+
+	r = id_pool_load(&pool, directory_entries(account->directory), &account->identities,
+	    in->settings.directory_base, in->paths.passwd, in->paths.group, error, sizeof error);
+	if (r == 0)
+		r = build(in, account, new, password, &pool);
+	id_pool_done(&pool);
+	if (r == 0)
+		return EXIT_DONE;
+	if (r == -ENOSPC)
+		output_error("[nss] id-range has no id left that was never used; widen it in isms.conf");
+	else if (r == -EEXIST)
+		output_error("%s: an entry of this name is there, but is no account; look into the directory", new->user);
+	else
+		output_error("%s", error[0] != '\0' ? error : strerror(-r));
+	return EXIT_REFUSED;
+}
+
+enum exit_code
+new_account_verify(const struct invocation *in, struct account *account, const struct new_account *new)
+{
+	const struct identity *id;
+
+	if (account_refresh(in, account, new->user) < 0) {
+		output_error("%s: the entry would not be seen as an account; nothing was changed", new->user);
+		return EXIT_REFUSED;
+	}
+	id = account->identity;
+	if (id->state != FACTS_MANAGED) {
+		output_error("%s: %s; nothing was changed", new->user, id->fault);
+		return EXIT_REFUSED;
+	}
+	if (new->shell != NULL && strcmp(id->shell, new->shell) != 0) {
+		output_error("--shell %s is not one of [nss] shells; nothing was changed", new->shell);
+		return EXIT_REFUSED;
+	}
+	return EXIT_DONE;
+}

@@ -1,0 +1,83 @@
+/*
+ * secret_screen.c - shows a token's secret once, on a terminal, and takes it away again.
+ *
+ * Runs in isms-userctl enroll only. Must never write to anything but a terminal; the caller has asked
+ * isatty(). stdio's buffer is wiped, since it held the secret.
+ */
+#include <config.h>
+
+#include "tools/secret_screen.h"
+
+#include <errno.h>
+#include <langinfo.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "tools/qr_code.h"
+
+static char buffer[16384];	/* of stdout while the secret is shown */
+
+static bool
+is_dumb(void)
+{
+	const char *term = getenv("TERM");
+
+	return term == NULL || term[0] == '\0' || strcmp(term, "dumb") == 0;
+}
+
+char *
+secret_screen_issuer(const char *base, char *buf, size_t size)
+{
+	size_t used = 0, len;
+
+	buf[0] = '\0';
+	while (*base != '\0') {
+		while (*base == ' ' || *base == ',')
+			base++;
+		len = strcspn(base, ",");
+		if (strncasecmp(base, "dc=", 3) == 0 && used + len < size)
+			used += (size_t)snprintf(buf + used, size - used, "%s%.*s", used > 0 ? "." : "", (int)len - 3, base + 3);
+		base += len;
+	}
+	if (used == 0)
+		(void)snprintf(buf, size, "isms");
+	return buf;
+}
+
+int
+secret_screen_show(const struct token *token, const char *user, const char *base)
+{
+	char uri[1024], secret[2 * TOKEN_SECRET_MAX], issuer[128];
+	int r;
+
+	r = token_base32(token, secret, sizeof secret);
+	if (r == 0)
+		r = token_uri(token, user, secret_screen_issuer(base, issuer, sizeof issuer), uri, sizeof uri);
+	if (r < 0)
+		goto out;
+	(void)fflush(stdout);
+	(void)setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
+	if (!is_dumb())
+		(void)fputs("\033[?1049h\033[H\033[2J", stdout);	/* second screen, cleared */
+	if (strcasecmp(nl_langinfo(CODESET), "UTF-8") == 0)
+		r = qr_code_draw(stdout, uri, !is_dumb() && getenv("NO_COLOR") == NULL);
+	(void)printf("Scan this with an authenticator app, or type it in. It is shown this once.\n\n  Account  %s\n"
+		     "  Secret   %s\n  URI      %s\n\n", user, secret, uri);
+	if (fflush(stdout) != 0 && r == 0)
+		r = -EIO;
+out:
+	explicit_bzero(uri, sizeof uri);
+	explicit_bzero(secret, sizeof secret);
+	explicit_bzero(buffer, sizeof buffer);
+	return r;
+}
+
+void
+secret_screen_clear(void)
+{
+	if (!is_dumb())
+		(void)fputs("\033[H\033[2J\033[3J\033[?1049l", stdout);
+	(void)fflush(stdout);
+}
