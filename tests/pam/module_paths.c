@@ -2,7 +2,7 @@
  * test_paths.c - what the tests' build of pam_isms.so has instead of pam_paths.c and of the journal.
  *
  * Everything lies below the folder $ISMS_TEST_DIR, whose owner stands for root; $ISMS_TEST_SELF makes the
- * caller an unprivileged one. Events go to the file "events" there, one per line. Never installed.
+ * caller an unprivileged one. Read when the module is loaded. Events go to the file "events" there, one per line. Never installed.
  */
 #include <config.h>
 
@@ -15,7 +15,8 @@
 #include "common/journal.h"
 #include "pam/pam_paths.h"
 
-static __thread char places[3][256];
+static char places[3][256];
+static struct pam_paths paths;
 
 static const char *
 below(unsigned i, const char *name)
@@ -33,11 +34,10 @@ wait_ms(int64_t real_ms)
 	return getenv("ISMS_TEST_HURRY") == NULL ? real_ms : real_ms / 10;
 }
 
-const struct pam_paths *
-pam_paths(void)
+/* At each pam_start(): libpam unloads the module in between. Not at each call: threads read it. */
+__attribute__((constructor)) static void
+init(void)
 {
-	static __thread struct pam_paths paths;
-
 	paths = (struct pam_paths){
 		.socket = below(0, "ismsd.sock"),
 		.passwd = below(1, "passwd"),
@@ -50,6 +50,11 @@ pam_paths(void)
 		.tell_ms = wait_ms(3000),
 		.person_ms = getenv("ISMS_TEST_HURRY") == NULL ? 120000 : 2500,
 	};
+}
+
+const struct pam_paths *
+pam_paths(void)
+{
 	return &paths;
 }
 

@@ -247,7 +247,8 @@ converse(int count, const struct pam_message **messages, struct pam_response **r
 	struct scene *scene = arg;
 	int style = messages[0]->msg_style;
 
-	ck_assert_int_eq(count, 1);
+	if (count != 1)
+		return PAM_CONV_ERR;
 	if (scene->lines < SCENE_LINES_MAX) {
 		scene->line[scene->lines].style = style;
 		(void)snprintf(scene->line[scene->lines].text, sizeof scene->line[0].text, "%s", messages[0]->msg);
@@ -255,7 +256,7 @@ converse(int count, const struct pam_message **messages, struct pam_response **r
 	}
 	if (style == PAM_PROMPT_ECHO_ON || style == PAM_PROMPT_ECHO_OFF)
 		return prompted(scene, ret);
-	*ret = calloc(1, sizeof **ret);		/* some applications give an empty response to a message, too */
+	*ret = calloc(1, sizeof **ret);	/* some applications give an empty response to a message, too */
 	return PAM_SUCCESS;
 }
 
