@@ -24,6 +24,8 @@ static const struct {
 	const char *name, *help;
 	int (*run)(const struct paths *paths);
 } processes[] = {
+	{ "front", "decide logins, keep what prevents replay", front_main },
+	{ "directory", "read the directory, check passwords, name who exists", directory_main },
 	{ "publisher", "check and publish users and groups, end sessions", publisher_main },
 };
 

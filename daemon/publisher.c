@@ -8,11 +8,13 @@
 #include <config.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -122,6 +124,22 @@ open_published(const struct publisher *p, struct snapshot *ret)
 	return r >= 0;
 }
 
+/* Whether the file that readers find is not the one that was written last: deleted, restored from a backup, cut short. */
+static bool
+is_published_gone(const struct publisher *p)
+{
+	struct snapshot found;
+	bool gone;
+
+	if (p->published.base == NULL)
+		return true;
+	if (!open_published(p, &found))
+		return true;
+	gone = found.size != p->published.size || snapshot_generation(&found) != snapshot_generation(&p->published);
+	snapshot_close(&found);
+	return gone;
+}
+
 static void
 take_build(struct publisher *p, struct publisher_build_out *out)
 {
@@ -150,6 +168,7 @@ put_in_force(struct publisher *p, struct roster *roster)
 	struct publisher_build_in in = { .paths = p->paths, .roster = roster, .settings = &p->settings,
 		.policy = p->policy, .previous = &p->published, .now_utc_sec = publisher_now_utc_sec(p),
 		.confirmed_utc_sec = p->confirmed_utc_sec, .generation_seen = p->generation_seen,
+		.is_gone = is_published_gone(p),
 		.before = p->built ? &p->last : NULL };
 	struct local_accounts local = { 0 };
 	struct publisher_build_out out;
@@ -214,6 +233,41 @@ on_rebuild(sd_event_source *source, uint64_t usec, void *arg)
 /* ---- messages ---- */
 
 /*
+ * Whether this is the very memfd that the roster in force was read from. It was sealed then, so nothing in it changed;
+ * we hold it open, so its number cannot be another's.
+ */
+static bool
+is_same_file(int a, int b)
+{
+	struct stat x, y;
+
+	return a >= 0 && b >= 0 && fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev &&
+	    x.st_ino == y.st_ino;
+}
+
+/*
+ * The directory process vouches once more for the roster in force. Who is live is looked at all the same; the file is
+ * stamped anew when half of its time is over.
+ */
+static int
+confirm_roster(struct publisher *p, int64_t confirmed_utc_sec, char *fault, size_t size)
+{
+	int r = 0;
+
+	p->confirmed_utc_sec = confirmed_utc_sec;
+	if (p->last.error < 0 || is_published_gone(p) ||
+	    publisher_build_is_due(&p->published, &p->settings, confirmed_utc_sec))
+		r = put_in_force(p, p->roster);
+	else
+		publisher_ends_renew(p, p->roll, &p->published);
+	if (r >= 0)
+		r = p->last.error;
+	if (r < 0)
+		(void)snprintf(fault, size, "the snapshot could not be written: %s", strerror(-r));
+	return r;
+}
+
+/*
  * Take a sealed memfd as the new roster.
  *
  *  confirmed_utc_sec  when the directory process sent it
@@ -228,6 +282,8 @@ take_roster(struct publisher *p, int fd, int64_t confirmed_utc_sec, char *fault,
 	struct roster *roster = NULL;
 	int r;
 
+	if (is_same_file(fd, p->roster_fd))
+		return confirm_roster(p, confirmed_utc_sec, fault, size);
 	r = roster_open(fd, &roster);
 	if (r < 0) {
 		(void)snprintf(fault, size, "the candidate is malformed or not sealed: %s", strerror(-r));
@@ -241,6 +297,9 @@ take_roster(struct publisher *p, int fd, int64_t confirmed_utc_sec, char *fault,
 		(void)snprintf(fault, size, "the candidate could not be judged: %s", strerror(-r));
 		return r;
 	}
+	if (p->roster_fd >= 0)
+		(void)close(p->roster_fd);
+	p->roster_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	publisher_store_roster(fd, confirmed_utc_sec);
 	if (p->last.error < 0)
 		(void)snprintf(fault, size, "the snapshot could not be written: %s", strerror(-p->last.error));
@@ -426,6 +485,7 @@ publisher_main(const struct paths *paths)
 	if (p == NULL)
 		return -ENOMEM;
 	p->paths = paths;
+	p->roster_fd = -1;
 	r = loop_new(paths, "publisher", &hooks, &p->event);
 	if (r < 0)
 		goto out;
@@ -444,6 +504,8 @@ out:
 	publisher_ends_done(p);
 	roll_free(p->roll);
 	roster_free(p->roster);
+	if (p->roster_fd >= 0)
+		(void)close(p->roster_fd);
 	publisher_check_done(&p->last.check);
 	local_accounts_done(&p->local);
 	snapshot_close(&p->published);

@@ -173,14 +173,14 @@ write_snapshot(const struct builder *b, uint64_t generation, struct record *scra
 	return r;
 }
 
-/* Less than half of its time left, or stamped further ahead than the settings of now allow. */
-static bool
-is_due_for_stamp(const struct builder *b)
+bool
+publisher_build_is_due(const struct snapshot *published, const struct settings *settings, int64_t confirmed_utc_sec)
 {
-	int64_t valid_for_sec = b->in->settings->nss_valid_for;
-	int64_t until_sec = snapshot_valid_until_utc_sec(b->in->previous);
-	int64_t fresh_until_sec = b->in->confirmed_utc_sec + valid_for_sec;
+	int64_t valid_for_sec = settings->nss_valid_for, until_sec, fresh_until_sec = confirmed_utc_sec + valid_for_sec;
 
+	if (published->base == NULL)
+		return true;
+	until_sec = snapshot_valid_until_utc_sec(published);
 	return until_sec > fresh_until_sec + 1 || fresh_until_sec - until_sec >= valid_for_sec / 2;
 }
 
@@ -213,7 +213,8 @@ publisher_build(const struct publisher_build_in *in, const struct local_accounts
 	ret->local_gid_count = groups.gid_count;
 	ret->local_left_out = groups.left_out;
 	ret->changed = !is_published(&b, scratch) || (in->before != NULL && !are_same_gids(in->before, &groups));
-	if (ret->changed || in->before == NULL || in->before->error < 0 || is_due_for_stamp(&b)) {
+	if (ret->changed || in->is_gone || in->before == NULL || in->before->error < 0 ||
+	    publisher_build_is_due(in->previous, in->settings, in->confirmed_utc_sec)) {
 		ret->error = write_snapshot(&b, ret->generation + 1, scratch);
 		ret->written = ret->error >= 0;
 		ret->generation += ret->written;

@@ -26,6 +26,7 @@ struct publisher_build_in {
 	int64_t now_utc_sec;
 	int64_t confirmed_utc_sec;		/* when the directory process last sent its roster */
 	uint64_t generation_seen;		/* the highest so far, also of a snapshot that was lost */
+	bool is_gone;				/* the file that is published is not in its place any more: write it */
 	const struct publisher_build_out *before;	/* of the last build; NULL at the first, which always writes */
 };
 
@@ -49,5 +50,12 @@ struct publisher_build_out {
  */
 int publisher_build(const struct publisher_build_in *in, const struct local_accounts *local,
     struct publisher_build_out *ret);
+
+/*
+ * Whether a published file is to be written again for its stamp alone: half of its time is over, or it is stamped
+ * further ahead than the settings of now allow.
+ */
+bool publisher_build_is_due(const struct snapshot *published, const struct settings *settings,
+    int64_t confirmed_utc_sec);
 
 #endif

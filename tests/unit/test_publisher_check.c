@@ -97,7 +97,7 @@ static const struct {
 	{ { .name = "ada", .uid = UINT32_MAX, .gid = 2000 }, REFUSAL_RANGE },
 	{ { .name = "ada", .uid = 1500, .gid = 2000 }, REFUSAL_LOCAL_ID },
 	{ { .name = "bob", .uid = 2000, .gid = 2000 }, REFUSAL_LOCAL_NAME },
-	{ { .name = "root", .uid = 2000, .gid = 2000 }, REFUSAL_LOCAL_NAME },
+	{ { .name = "root", .uid = 2000, .gid = 2000 }, REFUSAL_NAME },	/* the floor of the reader */
 	{ { .name = "isms", .uid = 2000, .gid = 2000 }, REFUSAL_RESERVED },
 	{ { .name = "isms-dir", .uid = 2000, .gid = 2000 }, REFUSAL_RESERVED },
 	{ { .name = "ada", .uid = 2000, .gid = 0 }, REFUSAL_PRIMARY_RANGE },
