@@ -313,7 +313,7 @@ finish(struct state *s, int r)
 static int
 tell(struct state *s, int r)
 {
-	if (r == -EEXIST)
+	if (r == -EEXIST || r == -ERANGE)	/* says something of the token, not of the store */
 		return r;
 	if (r < 0 && !s->failing)
 		report_log(LOG_ERR, "state could not be stored: %s", strerror(-r));

@@ -1,0 +1,140 @@
+/*
+ * test_proof.c - single-use proofs and the transactions behind them.
+ */
+#include <config.h>
+
+#include "daemon/proof.h"
+
+#include <string.h>
+
+#include "common/proto.h"
+#include "tests/unit/suite.h"
+
+static const unsigned both = FACTOR_PASSWORD | FACTOR_OTP;
+static struct proofs *all;
+static char proof[PROOF_ID_SIZE], txn[PROOF_ID_SIZE];
+
+static void
+issue(int64_t now_ms)
+{
+	const struct transaction *t;
+
+	all = proofs_new();
+	ck_assert_ptr_nonnull(all);
+	ck_assert_int_eq(proof_add(all, "ada", "sshd", 0, both, "", now_ms, &t), 0);
+	memcpy(proof, t->proof, sizeof proof);
+	memcpy(txn, t->txn, sizeof txn);
+	ck_assert(proof_id_valid(proof) && proof_id_valid(txn));
+	ck_assert_str_ne(proof, txn);
+}
+
+START_TEST(serves_once)
+{
+	const struct transaction *t;
+
+	issue(1000);
+	t = proof_take(all, proof, "ada", "sshd", 0, 2000);
+	ck_assert_ptr_nonnull(t);
+	ck_assert_uint_eq(t->factors, both);
+	ck_assert_str_eq(t->txn, txn);
+	ck_assert_ptr_null(proof_take(all, proof, "ada", "sshd", 0, 2000));
+	proofs_free(all);
+}
+END_TEST
+
+static const struct {
+	const char *user, *service;
+	uid_t uid;
+	int64_t now_ms;
+} strangers[] = {
+	{ "bob", "sshd", 0, 2000 },
+	{ "ada", "login", 0, 2000 },
+	{ "ada", "sshd", 1001, 2000 },
+	{ "ada", "sshd", 0, 1000 + PROOF_LIFE_MS },
+};
+
+START_TEST(pa06a_for_nobody_else)
+{
+	issue(1000);
+	ck_assert_ptr_null(proof_take(all, proof, strangers[_i].user, strangers[_i].service, strangers[_i].uid,
+	    strangers[_i].now_ms));
+	/* And it is gone with the attempt. */
+	ck_assert_ptr_null(proof_take(all, proof, "ada", "sshd", 0, 2000 + (_i == 3 ? PROOF_LIFE_MS : 0)));
+	ck_assert_uint_eq(proof_finish(all, txn, "ada", 2000), 0);
+	proofs_free(all);
+}
+END_TEST
+
+START_TEST(pa13a_no_proof_is_nothing_proven)
+{
+	static const char *const bad[] = { "", "x", "00000000000000000000000000000000", "0123456789ABCDEF0123456789ABCDEF" };
+	const struct transaction *t;
+
+	issue(1000);
+	for (unsigned i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		ck_assert_ptr_null(proof_take(all, bad[i], "ada", "sshd", 0, 2000));
+	/* Knowing the transaction is not having its proof. */
+	ck_assert_ptr_null(proof_take(all, txn, "ada", "sshd", 0, 2000));
+	ck_assert_int_eq(proof_begin(all, "ada", "sshd", 0, txn, 2000, &t), 0);
+	ck_assert_str_ne(t->txn, txn);
+	ck_assert_uint_eq(t->factors, 0);
+	ck_assert_uint_eq(proof_finish(all, t->txn, "ada", 3000), 0);
+	/* Nor does a session get what the account stage never judged. */
+	ck_assert_uint_eq(proof_finish(all, txn, "ada", 3000), 0);
+	proofs_free(all);
+}
+END_TEST
+
+START_TEST(session_learns_what_was_proven)
+{
+	issue(1000);
+	ck_assert_ptr_nonnull(proof_take(all, proof, "ada", "sshd", 0, 2000));
+	ck_assert_uint_eq(proof_finish(all, txn, "bob", 3000), 0);
+	ck_assert_uint_eq(proof_finish(all, txn, "ada", 3000), both);
+	ck_assert_uint_eq(proof_finish(all, txn, "ada", 3000), 0);
+	proofs_free(all);
+}
+END_TEST
+
+START_TEST(recent_for_a_password_change)
+{
+	issue(1000);
+	ck_assert_ptr_nonnull(proof_recent(all, txn, "ada", 2000));
+	ck_assert_ptr_null(proof_recent(all, txn, "bob", 2000));
+	ck_assert_ptr_nonnull(proof_take(all, proof, "ada", "sshd", 0, 3000));
+	ck_assert_ptr_nonnull(proof_recent(all, txn, "ada", 1000 + PROOF_LIFE_MS - 1));
+	/* Alive for its session, but no longer fresh. */
+	ck_assert_ptr_null(proof_recent(all, txn, "ada", 1000 + PROOF_LIFE_MS));
+	ck_assert_uint_eq(proof_finish(all, txn, "ada", 1000 + PROOF_LIFE_MS), both);
+	proofs_free(all);
+}
+END_TEST
+
+START_TEST(bounded)
+{
+	const struct transaction *t;
+
+	issue(1000);
+	for (unsigned i = 0; i < 3 * PROOF_MAX; i++)
+		ck_assert_int_eq(proof_add(all, "bob", "login", 0, both, "", 2000 + i, &t), 0);
+	ck_assert_uint_eq(proof_count(all, 2000 + 3 * PROOF_MAX), PROOF_MAX);
+	ck_assert_ptr_null(proof_take(all, proof, "ada", "sshd", 0, 9000));
+	ck_assert_ptr_nonnull(proof_take(all, t->proof, "bob", "login", 0, 9000));
+	proofs_free(all);
+}
+END_TEST
+
+int
+main(void)
+{
+	const struct suite_row rows[] = {
+		{ serves_once, 0 },
+		{ pa06a_for_nobody_else, ROWS(strangers) },
+		{ pa13a_no_proof_is_nothing_proven, 0 },
+		{ session_learns_what_was_proven, 0 },
+		{ recent_for_a_password_change, 0 },
+		{ bounded, 0 },
+	};
+
+	return suite_run("proof", rows, ROWS(rows), 30);
+}
