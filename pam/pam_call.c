@@ -85,7 +85,8 @@ call_init(struct call *call, pam_handle_t *pamh, enum pam_stage stage, int flags
 		.paths = call->paths,
 		.talk = &call->talk,
 		.pages = call->pages,
-		.may_prompt = stage == PAM_STAGE_AUTH || stage == PAM_STAGE_PASSWORD,
+		.prompts_max = stage == PAM_STAGE_AUTH ? RELAY_PROMPTS_AUTH :
+		    stage == PAM_STAGE_PASSWORD ? RELAY_PROMPTS_CHANGE : 0,
 		.fd = -1,
 	};
 }

@@ -238,7 +238,9 @@ open_session(struct call *call)
 		fallback_refused(call, REASON_FORBIDDEN_GROUP, "supplementary groups could not be removed");
 		verdict = VERDICT_DENY;
 	}
-	if (verdict == VERDICT_ALLOW && limit_session(call) < 0) {
+	/* The front may have given the session a transaction of its own: close_session names it. */
+	if (verdict == VERDICT_ALLOW &&
+	    (limit_session(call) < 0 || proof_keep_txn(call->pamh, call->pages->verdict.txn) < 0)) {
 		fallback_refused(call, REASON_NONE, "the session could not be limited in time");
 		verdict = VERDICT_DENY;
 	}

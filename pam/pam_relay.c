@@ -82,7 +82,7 @@ on_prompt(struct relay *relay, size_t size, const struct message_info *info)
 	int64_t began_ms;
 	int r;
 
-	if (!relay->may_prompt || ++relay->prompts > RELAY_PROMPTS_MAX)
+	if (++relay->prompts > relay->prompts_max)
 		return -EPROTO;
 	r = proto_decode(info, pages->frame, size, &pages->prompt);
 	if (r < 0)

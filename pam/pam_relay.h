@@ -14,7 +14,8 @@
 #include "pam/pam_paths.h"
 #include "pam/pam_talk.h"
 
-#define RELAY_PROMPTS_MAX	3	/* THREATS 5.1 */
+#define RELAY_PROMPTS_AUTH	3	/* THREATS 5.1 */
+#define RELAY_PROMPTS_CHANGE	4	/* password, code, new password twice */
 #define RELAY_SHOWS_MAX		8
 
 /* Everything secret of one call; lives in pages of pam_secret.h. */
@@ -40,7 +41,7 @@ struct relay {
 	const struct pam_paths *paths;	/* borrowed */
 	struct talk *talk;		/* borrowed */
 	struct relay_pages *pages;	/* borrowed */
-	bool may_prompt;		/* this request may ask questions */
+	unsigned prompts_max;		/* how many questions this request may ask */
 	bool password_given;		/* pages->password answers the first password prompt; nobody is asked for one */
 	bool password_used;
 	bool failed;			/* an answer could not be had: deny whatever the verdict */
