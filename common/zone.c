@@ -1,25 +1,19 @@
 /*
- * zone.c - reads TZif files (RFC 8536) and the POSIX TZ rule in their footer.
+ * zone.c - the contents of TZif files (RFC 8536) and the POSIX TZ rule in their footer.
  *
- * Runs in isms-userctl and the directory process, for bare dates alone. Must never read TZ or
- * /etc/localtime, nor a file outside ZONE_FOLDER, and trusts no count or index of the file: every
- * offset is checked once in zone_parse(), every type index again where it is used.
+ * Runs in isms-userctl and the directory process, for bare dates alone. Must never trust a count or an
+ * index of the file: zone_parse() checks all of them once; the rest only walks what passed. Does no I/O.
  */
 #include <config.h>
 
 #include "common/zone.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "common/civil_date.h"
 
-enum { HOUR_SEC = 3600, DAY_SEC = 86400, TZIF_HEADER = 44, TZIF_TYPE = 6, ZONE_FILE_MAX = 1 << 20 };
+enum { HOUR_SEC = 3600, DAY_SEC = 86400, TZIF_HEADER = 44, TZIF_TYPE = 6 };
 
 #define OFFSET_MAX_SEC (26 * HOUR_SEC)	/* RFC 8536 3.2: -24:59:59 .. 25:59:59 */
 
@@ -304,87 +298,6 @@ zone_parse(const uint8_t *data, size_t size, struct zone *ret)
 		return -EBADMSG;
 	*ret = z;
 	return 0;
-}
-
-bool
-zone_name_valid(const char *name)
-{
-	size_t len = strlen(name);
-
-	if (len == 0 || len > ZONE_NAME_MAX || name[0] == '/' || name[len - 1] == '/' || strstr(name, "//") != NULL)
-		return false;
-	if (strcmp(name, "localtime") == 0)	/* a link to /etc/localtime, which must not decide anything (TM06a) */
-		return false;
-	/* No dot is allowed at all, hence no "..". */
-	return strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/") == len;
-}
-
-static int
-read_whole(int fd, size_t size, uint8_t *to)
-{
-	for (size_t done = 0; done < size;) {
-		ssize_t n = read(fd, to + done, size - done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EBADMSG;
-		done += (size_t)n;
-	}
-	return 0;
-}
-
-int
-zone_load(const char *name, struct zone *ret)
-{
-	char path[sizeof ZONE_FOLDER + 1 + ZONE_NAME_MAX];
-	struct zone z = { 0 };
-	uint8_t *data = NULL;
-	struct stat st;
-	int fd, r;
-
-	if (!zone_name_valid(name))
-		return -ENOENT;
-	(void)snprintf(path, sizeof path, "%s/%s", ZONE_FOLDER, name);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0)
-		return errno == ENOTDIR ? -ENOENT : -errno;
-	if (fstat(fd, &st) < 0) {
-		r = -errno;
-		goto out;
-	}
-	if (!S_ISREG(st.st_mode)) {
-		r = -ENOENT;
-		goto out;
-	}
-	if (st.st_size < TZIF_HEADER || st.st_size > ZONE_FILE_MAX) {
-		r = -EBADMSG;
-		goto out;
-	}
-	data = malloc((size_t)st.st_size);
-	if (data == NULL) {
-		r = -ENOMEM;
-		goto out;
-	}
-	r = read_whole(fd, (size_t)st.st_size, data);
-	if (r == 0)
-		r = zone_parse(data, (size_t)st.st_size, &z);
-	if (r == 0) {
-		z.data = data;
-		data = NULL;		/* now owned by *ret */
-		*ret = z;
-	}
-out:
-	free(data);
-	(void)close(fd);
-	return r;
-}
-
-void
-zone_done(struct zone *zone)
-{
-	free(zone->data);
-	*zone = (struct zone){ 0 };
 }
 
 /* The offset at an instant and the next instant after it at which it may change. */

@@ -1,42 +1,34 @@
 /*
- * fuzz_date.c - every parser of dates, durations and zone files, with what it must never answer.
- *
- * The first byte chooses the parser; the rest is its input.
+ * fuzz_date.c - dates and durations; the first byte chooses the parser. Answers lie in their range.
  */
 #include <config.h>
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/civil_date.h"
-#include "common/zone.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	size_t len = size == 0 ? 0 : size - 1 < 255 ? size - 1 : 255;
 	int64_t t = 0, again;
-	struct zone zone;
-	char text[512], buf[32];
+	char text[256] = "", buf[32];
 
 	if (size == 0)
 		return 0;
-	if (data[0] == 'z') {
-		if (zone_parse(data + 1, size - 1, &zone) == 0)
-			(void)zone_instant_after(&zone, 1798761600);
-		return 0;
-	}
-	(void)memcpy(text, data + 1, size - 1 < sizeof text ? size - 1 : sizeof text - 1);
-	text[size - 1 < sizeof text ? size - 1 : sizeof text - 1] = '\0';
-	if (data[0] == 'd' && civil_date_parse_duration(text, 86400, &t) == 0 && t > 86400)
+	memcpy(text, data + 1, len);
+	if (data[0] == 'd' && civil_date_parse_duration(text, 86400, &t) == 0 && (t < 0 || t > 86400))
 		abort();
 	if (data[0] == 'u' && civil_date_parse_until(text, "Europe/Berlin", 1798761600, &t) == 0 &&
 	    (t < 0 || t > CIVIL_DATE_MAX_SEC))
 		abort();
-	if (data[0] == 'g' && civil_date_parse_generalized(text, strlen(text), &t) == 0 &&	/* and back again */
+	if (data[0] == 'g' && civil_date_parse_generalized(text, len, &t) == 0 &&	/* and back again */
 	    (civil_date_parse_generalized(civil_date_format_generalized(t, buf), 15, &again) < 0 || again != t))
+		abort();
+	if (civil_date_parse_until(civil_date_format(t, buf), "UTC", 0, &again) < 0 || again != t)
 		abort();
 	(void)civil_date_format_span(t, buf);
 	return 0;

@@ -381,6 +381,7 @@ random_words(char *to, size_t size, const char *const *words, unsigned count)
 {
 	size_t used = 0;
 
+	to[0] = '\0';
 	for (unsigned i = 0; i < count; i++) {
 		if (next_random() % 2 == 0)
 			used += (size_t)snprintf(to + used, size - used, " %s", words[i]);
@@ -402,11 +403,10 @@ add_random_role(char *text, size_t size, int number)
 		used += (size_t)snprintf(text + used, size - used, "allow-services = none%s\n", words);
 	}
 	if (next_random() % 2 == 0) {
-		words[0] = '\0';
 		(void)random_words(words, sizeof words, some_groups, 4);
 		used += (size_t)snprintf(text + used, size - used, "keep-groups =%s\n", words);
 	}
-	if (next_random() % 2 == 0 && (words[0] = '\0', random_words(words, sizeof words, some_groups, 4)) > 0)
+	if (next_random() % 2 == 0 && random_words(words, sizeof words, some_groups, 4) > 0)
 		used += (size_t)snprintf(text + used, size - used, "drop-groups =%s\n", words);
 	if (next_random() % 4 == 0)
 		used += (size_t)snprintf(text + used, size - used, "require-expiry = yes\n");

@@ -1,0 +1,36 @@
+/*
+ * fuzz_policy.c - policy.conf. No policy lets in a contractor at his end, or by a key alone where a code is due.
+ */
+#include <config.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/policy.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct facts facts = { .state = FACTS_MANAGED, .user = "ada", .kind = KIND_CONTRACTOR, .token_count = 1,
+		.not_after_utc_sec = 1000, .groups = "web log" };
+	struct request request = { .stage = STAGE_ACCOUNT, .service = "sshd", .clock_trusted = true, .now_utc_sec = 1000,
+		.factors = FACTOR_KEY | FACTOR_OTP };
+	struct policy *policy = NULL;
+	char error[512] = "";
+	struct decision d;
+
+	if (policy_parse((const char *)data, size, "f", &policy, error, sizeof error) < 0)
+		return strncmp(error, "f:", 2) == 0 ? 0 : (abort(), 0);
+	policy_decide(&facts, policy, &request, &d);
+	if (d.verdict != VERDICT_EXPIRED)
+		abort();
+	request.now_utc_sec = 999;
+	request.factors = FACTOR_KEY;
+	policy_decide(&facts, policy, &request, &d);
+	if (d.verdict == VERDICT_ALLOW && policy_needs_mfa(policy, d.roles, facts.token_count))
+		abort();
+	policy_free(policy);
+	return 0;
+}
