@@ -296,6 +296,37 @@ START_TEST(files)
 }
 END_TEST
 
+/* isms-policy(5) names every key, also those it refuses, and every service of the table. */
+START_TEST(manual_is_complete)
+{
+	static const char *const words[] = {
+		"match = ", "allow-services = ", "mfa = ", "require-expiry = ", "max-session = ", "keep-groups = ",
+		"drop-groups = ", "contact = ", "[groups] deny-acl = ", "[local] manage = ", "[services] remote = ",
+		"[services] elevation = ", "[services] unattended = ", "allow-hosts", "dormant-after", "from", "hours",
+		"max-sessions", "max-term", "offline-grace", "on-end", "review-every", "kind:", "user:", "group:", "any",
+		"sshd", "login", "gdm-password", "lightdm", "sddm", "cockpit", "xrdp-sesman", "sudo", "sudo-i", "su", "su-l",
+		"run0", "polkit-1", "unprivileged", "cron", "crond", "atd", "systemd-user",
+	};
+	static char text[32768];
+	char path[512];
+	char *to = text;
+	FILE *f;
+
+	(void)snprintf(path, sizeof path, "%s/daemon/isms-policy.5", TEST_SRCDIR);
+	f = fopen(path, "re");
+	ck_assert_ptr_nonnull(f);
+	text[fread(text, 1, sizeof text - 1, f)] = '\0';
+	ck_assert_int_eq(fclose(f), 0);
+	for (const char *p = text; *p != '\0'; p++) {
+		if (*p != '\\')			/* \- is a hyphen */
+			*to++ = *p;
+	}
+	*to = '\0';
+	for (int i = 0; i < ROWS(words); i++)
+		ck_assert_msg(strstr(text, words[i]) != NULL, "isms-policy(5) does not name %s", words[i]);
+}
+END_TEST
+
 /* The policy that we ship does what its comments say. */
 START_TEST(sample_is_useful_as_shipped)
 {
@@ -337,7 +368,7 @@ main(void)
 	const struct suite_row rows[] = {
 		{ errors_say_where, ROWS(refused) }, { at_most_64_roles, 0 }, { at_64_roles_all_match, 0 }, { classes, 0 },
 		{ groups, 0 }, { lists, 0 }, { who_needs_mfa, 0 }, { types_do_not_mix, 0 }, { files, 0 },
-		{ sample_is_useful_as_shipped, 0 },
+		{ manual_is_complete, 0 }, { sample_is_useful_as_shipped, 0 },
 	};
 
 	return suite_run("policy_file", rows, ROWS(rows), 20);
