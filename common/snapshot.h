@@ -66,7 +66,7 @@ int snapshot_check(const struct snapshot *s);
  */
 int snapshot_check_whole(const struct snapshot *s);
 
-/* Lookups: 1 found, 0 absent, -EBADMSG for a corrupt record; *ret may be written for those too. Cost: one probe, one record. */
+/* Lookups: 1 found; 0 absent, -EBADMSG for a corrupt record: *ret is then undefined. Cost: one probe and one record. */
 int snapshot_find_user(const struct snapshot *s, const char *name, struct snapshot_user *ret);
 int snapshot_find_uid(const struct snapshot *s, uint32_t uid, struct snapshot_user *ret);
 int snapshot_find_group(const struct snapshot *s, const char *name, struct snapshot_group *ret);

@@ -16,6 +16,7 @@ struct hash_map {
 	size_t count, room;	/* room is a power of two or 0 */
 };
 
+/* Free and empty it. */
 void hash_map_done(struct hash_map *map);
 
 /* Add a key that must be new; value is below UINT32_MAX. Returns 0, -EEXIST or -ENOMEM. */

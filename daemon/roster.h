@@ -76,6 +76,7 @@ int roster_open(int fd, struct roster **ret);
 int roster_parse(const uint8_t *buf, size_t size, struct roster **ret);	/* the same from memory */
 void roster_free(struct roster *r);
 
+/* What is in it; NULL past the end. */
 uint32_t roster_group_count(const struct roster *r);
 uint32_t roster_user_count(const struct roster *r);
 const struct roster_group *roster_group_at(const struct roster *r, uint32_t i);

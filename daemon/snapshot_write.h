@@ -19,16 +19,22 @@ struct snapshot_header_in {
 
 struct snapshot_builder;
 
+/* Returns NULL without memory or random numbers. */
 struct snapshot_builder *snapshot_builder_new(void);
 void snapshot_builder_free(struct snapshot_builder *b);
 
-/* Strings are copied. Returns 0 or -ENOMEM, -EEXIST for a name or id that is there already. */
+/*
+ * Strings are copied. Returns 0; -EEXIST for a name or id that is there already; -EINVAL for what the format
+ * cannot hold; -ENOMEM, after which the builder is of no further use.
+ */
 int snapshot_builder_add_group(struct snapshot_builder *b, uint32_t gid, const char *name);
 
 /*
  * Add a user and make it a member of its supplementary groups (which must have been added, or be local gids).
  *
- *  gids  supplementary, without the primary one, no duplicates
+ *  gids  supplementary, without the primary one; in any order
+ *
+ * Returns as above.
  */
 int snapshot_builder_add_user(struct snapshot_builder *b, uint32_t uid, uint32_t gid, const char *name,
     const char *gecos, const char *home, const char *shell, const uint32_t *gids, uint32_t gid_count);
@@ -37,7 +43,9 @@ int snapshot_builder_add_user(struct snapshot_builder *b, uint32_t uid, uint32_t
  * Write dir/base.1.snap: new inode, reserved, written, fsync, checked as a whole, renamed, folder fsync;
  * then the epoch page is advanced (made first if missing; never replaced).
  *
- * Returns 0; on any -errno the old file stays and no temp file is left.
+ * Returns 0; on any -errno the old file stays and no temp file is left (but when the very last step, the folder's
+ * fsync, fails: then the new file is in place and readers know). -EBADMSG: the finished file did not pass the check;
+ * -EINVAL: a gid that is neither a group nor a local gid of the header; -EFBIG: more than 4 GiB.
  */
 int snapshot_builder_publish(struct snapshot_builder *b, const char *dir, const struct snapshot_header_in *header);
 

@@ -53,9 +53,9 @@ send_event(enum fault fault, int r, const struct snapshot *s)
 
 	event_begin(&e, EVENT_NSS_UNAVAILABLE, "libnss_isms");
 	if (fault == FAULT_OTHER)
-		(void)snprintf(text, sizeof text, "%s %s: error %d", nss_paths.base, fault_words[fault], -r);
+		(void)snprintf(text, sizeof text, "%s %s: error %d", nss_paths()->base, fault_words[fault], -r);
 	else
-		(void)snprintf(text, sizeof text, "%s %s", nss_paths.base, fault_words[fault]);
+		(void)snprintf(text, sizeof text, "%s %s", nss_paths()->base, fault_words[fault]);
 	event_add(&e, FIELD_ID_FAULT, text);
 	if (s != NULL)
 		event_add_int(&e, FIELD_ID_GENERATION, (int64_t)snapshot_generation(s));

@@ -8,8 +8,14 @@
 
 #include "common/snapshot.h"
 
-const struct nss_paths nss_paths = {
+static const struct nss_paths paths = {
 	.base = "/var/lib/isms/nss/" SNAPSHOT_BASE_NAME,
 	.epoch = "/var/lib/isms/nss/" SNAPSHOT_EPOCH_NAME,
 	.owner = 0,
 };
+
+const struct nss_paths *
+nss_paths(void)
+{
+	return &paths;
+}

@@ -10,6 +10,8 @@ struct nss_paths {
 	const char *base, *epoch;	/* absolute */
 	uid_t owner;			/* that both files must have */
 };
-extern const struct nss_paths nss_paths;
+
+/* Always the same. */
+const struct nss_paths *nss_paths(void);
 
 #endif

@@ -177,10 +177,10 @@ map_epoch(void)
 	struct stat st;
 	int fd;
 
-	fd = open(nss_paths.epoch, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	fd = open(nss_paths()->epoch, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
 		return NULL;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == nss_paths.owner && (st.st_mode & 022) == 0 &&
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == nss_paths()->owner && (st.st_mode & 022) == 0 &&
 	    st.st_size == SNAPSHOT_EPOCH_SIZE)
 		map = mmap(NULL, SNAPSHOT_EPOCH_SIZE, PROT_READ, MAP_SHARED, fd, 0);
 	(void)close(fd);
@@ -210,7 +210,7 @@ refresh(struct shared_page *page, bool *ret_lasting)
 		return -EAGAIN;
 	epoch = map_epoch();
 	seen = epoch == NULL ? 0 : atomic_load_explicit(epoch, memory_order_acquire);
-	r = snapshot_open(nss_paths.base, nss_paths.owner, &s);
+	r = snapshot_open(nss_paths()->base, nss_paths()->owner, &s);
 	if (r < 0) {
 		if (epoch != NULL)
 			(void)munmap((void *)(uintptr_t)epoch, SNAPSHOT_EPOCH_SIZE);
@@ -267,7 +267,7 @@ static int
 enter_alone(struct nss_view *ret)
 {
 	ret->readers = NULL;
-	return snapshot_open(nss_paths.base, nss_paths.owner, &ret->snapshot);
+	return snapshot_open(nss_paths()->base, nss_paths()->owner, &ret->snapshot);
 }
 
 static int

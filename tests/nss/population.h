@@ -1,8 +1,8 @@
 /*
  * population.h - made-up users and groups, published for the tests and the benchmark.
  *
- * user i (0 .. users-1):   name u<i>, uid 100000 + i, gid 100000 + i % groups, gecos "User <i>", home /home/u<i>, shell
- *                          /bin/bash; member of groups i, i + 7, i + 14, ... (mod groups)
+ * user i (0 .. users-1):   name u<i>, uid 100000 + i, gid 100000 + i % groups, gecos "User <i>", home /home/u<i>,
+ *                          shell /bin/bash; member of groups i, i + 7, i + 14, ... (mod groups)
  * group j (0 .. groups-1): name g<j>, gid 100000 + j; group "everybody", gid 90000, has all users
  */
 #ifndef ISMS_TESTS_POPULATION_H

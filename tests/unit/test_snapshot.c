@@ -1,5 +1,5 @@
 /*
- * test_snapshot.c - snapshots: built and read back, broken in every way that a test can think of, published.
+ * test_snapshot.c - snapshots: built and read back, and broken in every way that a test can think of.
  */
 #include <config.h>
 
@@ -7,13 +7,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -419,7 +415,7 @@ START_TEST(hostile_header)
 }
 END_TEST
 
-/* Any byte of the body may be anything: the whole check says so or nothing was meant by it, no answer leaves the file. */
+/* Any byte of the body may be anything: no answer leaves the file. */
 START_TEST(hostile_body)
 {
 	struct snapshot_image image = image_of(5, 2, 1);
@@ -570,132 +566,6 @@ START_TEST(seeds_differ)
 }
 END_TEST
 
-/* ---- publishing ---- */
-
-static const struct population few = { 5, 2, 1 };
-
-static uint64_t
-epoch_now(void)
-{
-	uint64_t value = 0;
-	int fd = open(scratch_path(SNAPSHOT_EPOCH_NAME), O_RDONLY | O_CLOEXEC);
-
-	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(read(fd, &value, sizeof value), sizeof value);
-	(void)close(fd);
-	return value;
-}
-
-static struct stat
-stat_of(const char *name)
-{
-	struct stat st;
-
-	ck_assert_int_eq(lstat(scratch_path(name), &st), 0);
-	return st;
-}
-
-START_TEST(published)
-{
-	mode_t before = umask(077);
-	struct stat base, epoch;
-	struct snapshot s;
-	uint64_t first;
-
-	(void)scratch_begin();
-	ck_assert_int_eq(population_publish(&few, scratch_path("."), &plain), 0);
-	base = stat_of(SNAPSHOT_BASE_NAME);
-	epoch = stat_of(SNAPSHOT_EPOCH_NAME);
-	ck_assert_uint_eq(base.st_mode, S_IFREG | 0644);
-	ck_assert_uint_eq(epoch.st_mode, S_IFREG | 0644);
-	ck_assert_int_eq(epoch.st_size, SNAPSHOT_EPOCH_SIZE);
-	first = epoch_now();
-	ck_assert_uint_ne(first, 0);
-	ck_assert_int_eq(snapshot_open(scratch_path(SNAPSHOT_BASE_NAME), getuid(), &s), 0);
-	ck_assert_int_eq(population_publish(&few, scratch_path("."), &plain), 0);
-	ck_assert_uint_eq(epoch_now(), first + 1);
-	ck_assert_uint_eq(stat_of(SNAPSHOT_EPOCH_NAME).st_ino, epoch.st_ino);
-	ck_assert_uint_ne(stat_of(SNAPSHOT_BASE_NAME).st_ino, base.st_ino);
-	ck_assert_int_eq(snapshot_check_whole(&s), 0);	/* the old mapping lives on */
-	snapshot_close(&s);
-	(void)umask(before);
-}
-END_TEST
-
-/* No space (here: a limit of the file size): the old file stays, no temp file is left. */
-START_TEST(sn02a_no_space)
-{
-	const struct population many = { 3000, 10, 3 };
-	struct rlimit before, small;
-	struct stat base;
-	int r;
-
-	(void)scratch_begin();
-	ck_assert_int_eq(population_publish(&few, scratch_path("."), &plain), 0);
-	base = stat_of(SNAPSHOT_BASE_NAME);
-	(void)signal(SIGXFSZ, SIG_IGN);
-	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
-	small = (struct rlimit){ .rlim_cur = 65536, .rlim_max = before.rlim_max };
-	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
-	r = population_publish(&many, scratch_path("."), &plain);
-	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
-	ck_assert_int_eq(r, -EFBIG);
-	ck_assert_uint_eq(stat_of(SNAPSHOT_BASE_NAME).st_ino, base.st_ino);
-	ck_assert_int_eq(access(scratch_path(".base.1.snap.new"), F_OK), -1);
-}
-END_TEST
-
-/* A record that the whole check refuses never reaches the name; a temp file of a killed publisher is no obstacle. */
-START_TEST(checked_before_the_rename)
-{
-	struct snapshot_builder *b = snapshot_builder_new();
-
-	(void)scratch_begin();
-	scratch_write(".base.1.snap.new", "left over", 9);
-	ck_assert_int_eq(snapshot_builder_add_user(b, 0, 0, "toor", "", "/", "/bin/sh", NULL, 0), 0);
-	ck_assert_int_eq(snapshot_builder_publish(b, scratch_path("."), &plain), -EBADMSG);
-	snapshot_builder_free(b);
-	ck_assert_int_eq(access(scratch_path(SNAPSHOT_BASE_NAME), F_OK), -1);
-	ck_assert_int_eq(access(scratch_path(".base.1.snap.new"), F_OK), -1);
-	ck_assert_int_eq(snapshot_builder_publish(NULL, scratch_path("missing"), &plain), -ENOENT);
-}
-END_TEST
-
-/* A page that readers cannot use is told so to those who mapped it, and replaced. */
-START_TEST(epoch_of_no_use)
-{
-	const uint64_t value = 42;
-	_Atomic uint64_t *old;
-	int fd;
-
-	(void)scratch_begin();
-	scratch_write(SNAPSHOT_EPOCH_NAME, &value, sizeof value);
-	fd = open(scratch_path(SNAPSHOT_EPOCH_NAME), O_RDONLY | O_CLOEXEC);
-	old = mmap(NULL, sizeof value, PROT_READ, MAP_SHARED, fd, 0);
-	ck_assert_ptr_ne(old, MAP_FAILED);
-	(void)close(fd);
-	ck_assert_int_eq(population_publish(&few, scratch_path("."), &plain), 0);
-	ck_assert_uint_eq(atomic_load(old), 0);
-	(void)munmap((void *)old, sizeof value);
-	ck_assert_int_eq(stat_of(SNAPSHOT_EPOCH_NAME).st_size, SNAPSHOT_EPOCH_SIZE);
-	ck_assert_int_eq(unlink(scratch_path(SNAPSHOT_EPOCH_NAME)), 0);
-	ck_assert_int_eq(symlink("/dev/null", scratch_path(SNAPSHOT_EPOCH_NAME)), 0);
-	ck_assert_int_eq(population_publish(&few, scratch_path("."), &plain), 0);
-	ck_assert_uint_eq(stat_of(SNAPSHOT_EPOCH_NAME).st_mode, S_IFREG | 0644);
-}
-END_TEST
-
-START_TEST(epoch_never_zero)
-{
-	_Atomic uint64_t epoch = UINT64_MAX - 1;
-
-	epoch_advance(&epoch);
-	ck_assert_uint_eq(atomic_load(&epoch), UINT64_MAX);
-	epoch_advance(&epoch);
-	ck_assert_uint_eq(atomic_load(&epoch), 1);
-}
-END_TEST
-
 int
 main(void)
 {
@@ -705,8 +575,7 @@ main(void)
 		{ ns01a_ids_below_the_floor, ROWS(bad_records) }, { ns02a_names_below_the_floor, 0 },
 		{ gids_below_the_floor, 0 }, { sn04a_every_byte_of_the_header, 0 }, { hostile_header, 0 },
 		{ hostile_body, 0 }, { endless_run, 0 }, { sn09a_size, 0 }, { sn08a_version, 0 },
-		{ sn05a_file_types, 0 }, { builder_refuses, 0 }, { seeds_differ, 0 }, { published, 0 },
-		{ sn02a_no_space, 0 }, { checked_before_the_rename, 0 }, { epoch_of_no_use, 0 }, { epoch_never_zero, 0 },
+		{ sn05a_file_types, 0 }, { builder_refuses, 0 }, { seeds_differ, 0 },
 	};
 
 	int status;
