@@ -317,7 +317,6 @@ static const struct {
 	{ "2026-12-31", "Europe/../Europe/Berlin", -ENOENT }, { "2026-12-31", "Europe//Berlin", -ENOENT },
 	{ "2026-12-31", "Europe/Berlin/", -ENOENT }, { "2026-12-31", "Europe/Berlin/x", -ENOENT },
 	{ "2026-12-31", "localtime", -ENOENT }, { "2026-12-31", "zone.tab", -ENOENT },
-	{ "2026-12-31", "right/Europe/Berlin", -EBADMSG },
 	{ "", "UTC", -EINVAL }, { "never", "UTC", -EINVAL }, { "2026", "UTC", -EINVAL }, { "2026-12", "UTC", -EINVAL },
 	{ "2026-12-32", "UTC", -EINVAL }, { "2026-02-29", "UTC", -EINVAL }, { "2026-13-01", "UTC", -EINVAL },
 	{ "2026-1-1", "UTC", -EINVAL }, { "20261231", "UTC", -EINVAL }, { "31.12.2026", "UTC", -EINVAL },
