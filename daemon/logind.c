@@ -15,7 +15,9 @@
 #include <string.h>
 #include <syslog.h>
 #include <systemd/sd-bus.h>
+#include <unistd.h>
 
+#include "common/snapshot.h"
 #include "daemon/report.h"
 
 #define CALL_USEC	2000000ULL
@@ -99,7 +101,8 @@ is_already_gone(const sd_bus_error *error)
 {
 	return sd_bus_error_has_name(error, SERVICE ".NoSuchUser") ||
 	    sd_bus_error_has_name(error, SYSTEMD ".NoSuchUnit") ||
-	    sd_bus_error_has_name(error, "System.Error.ENOENT") || sd_bus_error_has_name(error, "System.Error.ESRCH");
+	    sd_bus_error_has_name(error, SD_BUS_ERROR_FILE_NOT_FOUND) ||
+	    sd_bus_error_has_name(error, "System.Error.ESRCH");
 }
 
 /* arg is the name of the method. */
@@ -190,11 +193,15 @@ logind_sessions(const struct logind *l, uint32_t uid)
 }
 
 void
-logind_revoke_linger(struct logind *l, uint32_t uid)
+logind_revoke_linger(struct logind *l, uint32_t uid, const char *folder, const char *name)
 {
 	static char method[] = "SetUserLinger";
 	sd_bus *bus = get_bus(l);
+	char path[128];
 
+	(void)snprintf(path, sizeof path, "%s/%s", folder, name);
+	if (snapshot_name_allowed(name, strlen(name)) && unlink(path) < 0 && errno != ENOENT)
+		report_log(LOG_WARNING, "%s: %s; loginctl disable-linger", path, strerror(errno));
 	if (bus != NULL)
 		note_failure(method, sd_bus_call_method_async(bus, NULL, SERVICE, OBJECT, MANAGER, method, on_answer,
 		    method, "ubb", uid, 0, 0));

@@ -26,8 +26,12 @@ bool logind_listed(const struct logind *l);
 /* Sessions of a user in the last list. */
 unsigned logind_sessions(const struct logind *l, uint32_t uid);
 
-/* No user manager without a login any more. */
-void logind_revoke_linger(struct logind *l, uint32_t uid);
+/*
+ * No user manager without a login any more.
+ *
+ *  folder, name  of the mark on disk, which is removed also where logind knows the user no more
+ */
+void logind_revoke_linger(struct logind *l, uint32_t uid, const char *folder, const char *name);
 
 /* End the sessions and the user manager, in good order. */
 void logind_terminate_user(struct logind *l, uint32_t uid);

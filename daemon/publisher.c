@@ -469,8 +469,10 @@ serve(struct publisher *p)
 	int r;
 
 	r = server_new(p->event, &config, &p->server);
-	if (r >= 0)
+	if (r >= 0) {
+		resume(p);	/* after it: whoever closes one of systemd's descriptors before cannot ask for the others */
 		r = loop_run(p->event);
+	}
 	server_free(p->server);
 	return r;
 }
@@ -496,7 +498,6 @@ publisher_main(const struct paths *paths)
 	}
 	if (open_published(p, &p->published))
 		p->generation_seen = snapshot_generation(&p->published);
-	resume(p);
 	r = serve(p);
 out:
 	sd_event_source_disable_unref(p->rebuild);

@@ -91,21 +91,26 @@ judge_live(struct publisher *p, const struct before *before, uint32_t uid, int64
 		put_out(p, uid, name, REASON_UNKNOWN_USER, not_after_utc_sec, true);
 }
 
-/* User managers that run without a login: their owners are live even while nothing of theirs runs. */
+/* User managers that run without a login: their owners count as live even while nothing of theirs runs. */
 static void
-judge_lingering(struct publisher *p, int64_t now_utc_sec)
+judge_lingering(struct publisher *p, const struct before *before, int64_t now_utc_sec)
 {
-	DIR *dir = opendir(LINGER);
+	DIR *dir = peers_is_system(p->paths) ? opendir(LINGER) : NULL;
 	const struct dirent *d;
+	struct snapshot_user had;
 
 	if (dir == NULL)
 		return;
 	while ((d = readdir(dir)) != NULL) {
 		const struct roster_user *u = roll_find_name(p->roll, d->d_name);
-		enum reason reason = u != NULL ? roll_judge(u, now_utc_sec) : REASON_OK;
 
-		if (reason != REASON_OK)
-			put_out(p, u->uid, u->name, reason, u->not_after_utc_sec, false);
+		if (u == NULL)
+			u = roll_find_name(before->roll, d->d_name);
+		if (u != NULL)
+			judge_live(p, before, u->uid, now_utc_sec);
+		else if (before->roll == NULL && before->snapshot != NULL && before->snapshot->base != NULL &&
+		    snapshot_find_user(before->snapshot, d->d_name, &had) == 1)
+			judge_live(p, before, had.uid, now_utc_sec);
 	}
 	(void)closedir(dir);
 }
@@ -123,7 +128,7 @@ judge_all_live(struct publisher *p, const struct before *before, int64_t now_utc
 	for (size_t i = 0; i < count; i++)
 		judge_live(p, before, uids[i], now_utc_sec);
 	free(uids);
-	judge_lingering(p, now_utc_sec);
+	judge_lingering(p, before, now_utc_sec);
 }
 
 static bool
@@ -310,7 +315,8 @@ publisher_ends_configure(struct publisher *p)
 int
 publisher_ends_init(struct publisher *p)
 {
-	const struct session_end_hooks hooks = { .due = is_due, .done = on_ended, .arg = p };
+	const struct session_end_hooks hooks = { .due = is_due, .done = on_ended, .arg = p,
+		.linger = peers_is_system(p->paths) ? LINGER : NULL };
 	int r;
 
 	wall_clock_init(&p->clock);

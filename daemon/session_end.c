@@ -22,13 +22,17 @@
 #include "daemon/report.h"
 
 #define PROC		"/proc"
+#define LIST_TICK_MS	10
 #define TICK_MS		100
 #define WATCH_TICK_MS	1000
 #define DEADLINE_MS	4800	/* after it the end is reported with its survivors (THREATS 5.9: gone within 5 s) */
 #define WATCH_MS	30000	/* covers a login that had passed its account stage just before */
-#define COUNT_MS	1000	/* the longest that the event waits for logind's count of sessions */
+#define COUNT_MS	250	/* the longest that an end waits for logind's count of sessions */
 
-enum phase { PHASE_ASK, PHASE_WAIT, PHASE_KILL, PHASE_WATCH };
+enum phase {
+	PHASE_LIST,		/* logind counts the sessions, before any of them closes */
+	PHASE_ASK, PHASE_WAIT, PHASE_KILL, PHASE_WATCH
+};
 
 struct ending {
 	struct ending *next;
@@ -38,7 +42,7 @@ struct ending {
 	uint32_t grace_ms;
 	unsigned processes, alive;	/* at the first look; at the last one */
 	unsigned sessions;		/* of logind's first list */
-	bool counted, killed_slice, reported, complained;
+	bool listing, killed_slice, reported, complained;
 };
 
 struct session_end {
@@ -142,7 +146,7 @@ session_end_begin(struct session_end *s, const struct session_end_order *order)
 		e->next = s->endings;
 		s->endings = e;
 	}
-	*e = (struct ending){ .next = e->next, .order = *order, .phase = PHASE_ASK, .began_ms = loop_now_ms(),
+	*e = (struct ending){ .next = e->next, .order = *order, .phase = PHASE_LIST, .began_ms = loop_now_ms(),
 		.grace_ms = s->grace_sec * 1000 };
 	r = loop_timer(s->event, &s->tick, 0, on_tick, s);
 	if (r < 0)
@@ -191,9 +195,8 @@ finish(struct session_end *s, struct ending *e)
 static void
 ask_logind(struct session_end *s, const struct ending *e)
 {
-	logind_list(s->logind);
-	if (!e->order.once)
-		logind_revoke_linger(s->logind, e->order.uid);
+	if (!e->order.once && s->hooks.linger != NULL)
+		logind_revoke_linger(s->logind, e->order.uid, s->hooks.linger, e->order.name);
 	logind_terminate_user(s->logind, e->order.uid);
 }
 
@@ -203,16 +206,19 @@ step(struct session_end *s, struct ending *e, int64_t now_ms)
 {
 	int64_t age_ms = now_ms - e->began_ms;
 
-	if (!e->counted && logind_listed(s->logind)) {
-		e->sessions = logind_sessions(s->logind, e->order.uid);
-		e->counted = true;
-	}
 	if (e->phase == PHASE_WATCH) {
 		struct session_end_order again = e->order;
 
 		if (e->alive == 0)
 			return age_ms < WATCH_MS;
 		return session_end_begin(s, &again) == 0;
+	}
+	if (e->phase == PHASE_LIST) {
+		if (logind_listed(s->logind) || age_ms >= COUNT_MS) {
+			e->sessions = logind_sessions(s->logind, e->order.uid);
+			e->phase = PHASE_ASK;
+		}
+		return true;
 	}
 	if (e->phase == PHASE_ASK) {
 		e->processes = e->alive;
@@ -224,7 +230,7 @@ step(struct session_end *s, struct ending *e, int64_t now_ms)
 		logind_kill_user(s->logind, e->order.uid);
 		e->killed_slice = true;
 	}
-	if (e->alive == 0 && (e->counted || age_ms >= COUNT_MS)) {
+	if (e->alive == 0) {
 		finish(s, e);
 		e->phase = PHASE_WATCH;
 		return !e->order.once;
@@ -251,6 +257,20 @@ drop_undue(struct session_end *s)
 	}
 }
 
+static int64_t
+next_tick_ms(const struct session_end *s)
+{
+	int64_t ms = WATCH_TICK_MS;
+
+	for (const struct ending *e = s->endings; e != NULL; e = e->next) {
+		if (e->phase == PHASE_LIST || e->phase == PHASE_ASK)
+			return LIST_TICK_MS;
+		if (e->phase != PHASE_WATCH)
+			ms = TICK_MS;
+	}
+	return ms;
+}
+
 static int
 on_tick(sd_event_source *source, uint64_t usec, void *arg)
 {
@@ -263,8 +283,11 @@ on_tick(sd_event_source *source, uint64_t usec, void *arg)
 	drop_undue(s);
 	for (struct ending *e = s->endings; e != NULL; e = e->next) {
 		e->alive = 0;
+		if (e->phase == PHASE_LIST && !e->listing)
+			logind_list(s->logind);
 		if (e->phase == PHASE_ASK)
 			ask_logind(s, e);
+		e->listing = true;
 	}
 	r = s->endings == NULL ? 0 : proc_scan(PROC, visit_process, s);
 	if (r < 0)
@@ -283,6 +306,5 @@ on_tick(sd_event_source *source, uint64_t usec, void *arg)
 		logind_idle(s->logind);
 		return 0;
 	}
-	r = loop_timer(s->event, &s->tick, session_end_active(s) > 0 ? TICK_MS : WATCH_TICK_MS, on_tick, s);
-	return r;
+	return loop_timer(s->event, &s->tick, next_tick_ms(s), on_tick, s);
 }

@@ -39,6 +39,7 @@ struct session_end_hooks {
 	/* Everything is gone, or the deadline has passed; not called when there was nothing to end. */
 	void (*done)(const struct session_end_result *result, void *arg);
 	void *arg;		/* borrowed */
+	const char *linger;	/* logind's folder of lingering users; NULL: their lingering stays (tests); borrowed */
 };
 
 struct session_end;
