@@ -34,7 +34,7 @@ install_missing() { # PACKAGE...
 	done
 	[ ${#missing[@]} = 0 ] && return
 	apt_updated=${apt_updated:-$(apt-get -qq update >&2 && echo yes)}
-	apt-get -qq -y --no-install-recommends install "${missing[@]}" >"$work/apt.log" 2>&1 ||
+	apt-get -qq -y -o DPkg::Lock::Timeout=300 --no-install-recommends install "${missing[@]}" >"$work/apt.log" 2>&1 ||
 		{ cat "$work/apt.log"; die "apt-get install ${missing[*]} failed"; } >&2
 }
 
@@ -42,7 +42,7 @@ install_build_deps() {
 	install_missing dpkg-dev
 	(cd "$top" && dpkg-checkbuilddeps debian/control 2>/dev/null) && return
 	apt-get -qq update >&2
-	(cd "$top" && apt-get -qq -y --no-install-recommends build-dep ./) >"$work/apt.log" 2>&1 ||
+	(cd "$top" && apt-get -qq -y -o DPkg::Lock::Timeout=300 --no-install-recommends build-dep ./) >"$work/apt.log" 2>&1 ||
 		{ cat "$work/apt.log"; die "apt-get build-dep failed"; } >&2
 }
 
