@@ -351,8 +351,9 @@ talk_run(const struct scene *s, enum message number, const void *msg, const char
 	memset(ret, 0, sizeof *ret);
 	ret->fd = scene_connect(s);
 	ck_assert_int_ge(ret->fd, 0);
+	sent_ms = channel_now_ms();
 	ret->error = channel_send(ret->fd, number, msg, deadline_ms);
-	for (sent_ms = channel_now_ms(); ret->error == 0;) {
+	while (ret->error == 0) {
 		struct msg_answer answer = { .outcome = ANSWER_GIVEN };
 
 		ret->error = channel_recv(ret->fd, frame, sizeof frame, deadline_ms, &info, &size);
@@ -365,8 +366,8 @@ talk_run(const struct scene *s, enum message number, const void *msg, const char
 		else
 			(void)snprintf(answer.text, sizeof answer.text, "%s", answers[ret->prompts]);
 		ret->prompts++;
+		sent_ms = channel_now_ms();		/* before: the floor may begin while we are still about to look */
 		ret->error = channel_send(ret->fd, MSG_ANSWER, &answer, deadline_ms);
-		sent_ms = channel_now_ms();
 	}
 	ret->wait_ms = channel_now_ms() - sent_ms;
 	if (ret->error == 0 && info->number == MSG_VERDICT)
