@@ -110,7 +110,7 @@ void
 conversation_refuse(struct conversation *v, enum verdict verdict, enum reason reason, const struct record *record,
     const char *text)
 {
-	int64_t wait_ms = v->replied_ms + (int64_t)v->front->settings.login_failure_floor - loop_now_ms();
+	int64_t wait_ms = v->replied_ms + (int64_t)v->front->settings.login_failure_floor + 1 - loop_now_ms();
 
 	record_write(v->front, record);
 	v->step = STEP_FLOOR;

@@ -20,7 +20,8 @@
 
 #include "daemon/report.h"
 
-#define USEC_PER_MSEC 1000ULL
+#define USEC_PER_MSEC	1000ULL
+#define USEC_PER_SEC	1000000ULL
 
 static const struct loop_hooks *loop_hooks;
 static const char *loop_process;
@@ -148,14 +149,20 @@ loop_free(sd_event *event)
 int
 loop_timer(sd_event *event, sd_event_source **source, int64_t delay_ms, sd_event_time_handler_t call, void *arg)
 {
-	uint64_t delay_usec = delay_ms > 0 ? (uint64_t)delay_ms * USEC_PER_MSEC : 0;
+	struct timespec ts = { 0 };
+	uint64_t at_usec;
 	int r;
 
+	/* Absolute: sd-event's own relative timers count from the start of the turn, which may be long ago. */
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	at_usec = (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
+	if (delay_ms > 0)
+		at_usec += (uint64_t)delay_ms * USEC_PER_MSEC;
 	if (*source != NULL) {
-		r = sd_event_source_set_time_relative(*source, delay_usec);
+		r = sd_event_source_set_time(*source, at_usec);
 		if (r < 0)
 			return r;
 		return sd_event_source_set_enabled(*source, SD_EVENT_ONESHOT);
 	}
-	return sd_event_add_time_relative(event, source, CLOCK_MONOTONIC, delay_usec, USEC_PER_MSEC, call, arg);
+	return sd_event_add_time(event, source, CLOCK_MONOTONIC, at_usec, USEC_PER_MSEC, call, arg);
 }
