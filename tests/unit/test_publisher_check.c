@@ -369,7 +369,7 @@ END_TEST
 
 START_TEST(every_refusal_has_a_text)
 {
-	for (int why = 0; why < REFUSAL_COUNT; why++) {
+	for (enum refusal why = REFUSAL_NONE; why < REFUSAL_COUNT; why++) {
 		ck_assert_uint_gt(strlen(refusal_text(why, false)), 10);
 		ck_assert_uint_lt(strlen(refusal_text(why, false)), 160);
 	}
