@@ -131,7 +131,8 @@ read_entry(const struct entry *e, const struct settings *settings, struct identi
 		if (snapshot_name_allowed(name, strlen(name)))
 			memcpy(user->name, name, strlen(name) + 1);
 		else
-			identity_fault(&fault, "uid \"%.40s\" cannot be a user's name here (a-z 0-9 _ . -, at most 32)", name);
+			identity_fault(&fault, "uid \"%.40s\" cannot be a user's name here (a-z 0-9 _ . -, at most 32)",
+			    name);
 		r = identity_read_user(e, settings, user, &fault);
 		if (r == 0 && fault.text[0] != '\0')
 			r = identity_break(user, fault.text);

@@ -74,7 +74,7 @@ const struct identity *identities_find(const struct identities *all, const char 
  * What policy judges, complete but for confirmed_utc_sec.
  *
  *  all,user  borrowed; user NULL gives FACTS_UNKNOWN
- *  ret       wholly written
+ *  ret       wholly written, up to the NUL of groups
  */
 void identity_facts(const struct identities *all, const struct identity *user, struct facts *ret);
 

@@ -190,6 +190,7 @@ start(struct directory *d)
 		report_log(LOG_ERR, "cannot start: %s", strerror(-r));
 		return r;
 	}
+	d->source->ops->reload(d->source);	/* whoever waits in the socket's queue gets facts, not "not ready" */
 	return 0;
 }
 

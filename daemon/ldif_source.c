@@ -198,11 +198,15 @@ ldif_close_source(struct source *base)
 	free(s->folder);
 }
 
-/* Other settings: the same file may now mean something else. */
+/* Now, and not again at the next turn of the loop. */
 static void
 ldif_reload(struct source *base)
 {
-	reread((struct ldif_source *)base);
+	struct ldif_source *s = (struct ldif_source *)base;
+
+	if (s->settle != NULL)
+		(void)sd_event_source_set_enabled(s->settle, SD_EVENT_OFF);
+	(void)on_settled(NULL, 0, s);
 }
 
 static const struct source_ops ldif_ops = {

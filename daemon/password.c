@@ -29,8 +29,8 @@ static bool
 yescrypt_cost_ok(const char *rest)
 {
 	/* Flags "j" (the defaults), N up to 2^15 ("C"), r 32 or 8: 128 MiB at the most. */
-	return rest[0] == 'j' && strchr("6789ABC", rest[1]) != NULL && rest[1] != '\0' && (rest[2] == 'T' || rest[2] == '5') &&
-	    rest[3] == '$';
+	return rest[0] == 'j' && rest[1] != '\0' && strchr("6789ABC", rest[1]) != NULL &&
+	    (rest[2] == 'T' || rest[2] == '5') && rest[3] == '$';
 }
 
 static bool
@@ -105,7 +105,7 @@ bool
 password_check(const char *verifier, const char *password)
 {
 	bool known = verifier != NULL && password_verifier_known(verifier);
-	bool usable = password[0] != '\0' && strlen(password) <= PASSWORD_BYTES_MAX && strlen(password) < CRYPT_MAX_PASSPHRASE_SIZE;
+	bool usable = password[0] != '\0' && strlen(password) < CRYPT_MAX_PASSPHRASE_SIZE;
 	const char *hash = known ? verifier + strlen(SCHEME) : DUMMY_SETTING;
 	struct crypt_data *work = calloc(1, sizeof *work);
 	const char *result;

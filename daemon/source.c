@@ -8,6 +8,7 @@
 #include "daemon/source.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,5 +99,6 @@ source_publish(struct source *s, struct entries *entries)
 	s->view = view;
 	s->changed(old, s->changed_arg);
 	source_view_unref(old);
+	(void)malloc_trim(0);		/* two views stood side by side; what the old one held goes back to the system */
 	return 0;
 }

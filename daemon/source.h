@@ -71,7 +71,7 @@ struct source_ops {
 	int (*password_change)(struct source *s, const struct identity *user, const char *old, const char *new_password,
 	    source_result *done, void *arg);
 	void (*status)(const struct source *s, struct source_status *ret);
-	/* The settings have changed (not the uri): make the view anew, at once where that is possible. */
+	/* At the start, and when settings have changed (not the uri): make the view anew, at once where that is possible. */
 	void (*reload)(struct source *s);
 };
 
