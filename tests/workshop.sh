@@ -81,6 +81,6 @@ build_debs() {
 	as_user mkdir "$work/debs/tree" &&
 		tar -C "$work/src" --exclude=./autom4te.cache -cf - . | as_user tar -C "$work/debs/tree" -xf - &&
 		(cd "$work/debs/tree" &&
-			as_user DEB_BUILD_OPTIONS="nocheck parallel=2" dpkg-buildpackage -us -uc -b) &&
+			as_user DEB_BUILD_OPTIONS="nocheck noautodbgsym parallel=2" dpkg-buildpackage -us -uc -b) &&
 		rm -rf "$work/debs/tree" && touch "$work/debs/.built"
 }
