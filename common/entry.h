@@ -49,6 +49,7 @@ struct entry *entries_find(const struct entries *all, const char *dn);
 /* Unlink and free; returns whether it was there. */
 bool entries_remove(struct entries *all, const char *dn);
 
+/* All values of a name, or NULL. */
 const struct attribute *entry_attribute(const struct entry *e, const char *name);
 /* First value, or NULL. */
 const char *entry_value(const struct entry *e, const char *name);

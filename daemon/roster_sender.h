@@ -40,6 +40,7 @@ void roster_sender_put(struct roster_sender *s, int fd, uint32_t users);
 /* Whether the roster may be vouched for: not while the directory is lost. */
 void roster_sender_vouch(struct roster_sender *s, bool vouch);
 
+/* What is known of the last delivery. */
 void roster_sender_status(const struct roster_sender *s, struct roster_sender_status *ret);
 
 #endif
