@@ -1,8 +1,9 @@
 /*
- * test_paths.c - what the tests' build of pam_isms.so has instead of pam_paths.c and of the journal.
+ * module_paths.c - what the tests' build of pam_isms.so has instead of pam_paths.c and of the journal.
  *
- * Everything lies below the folder $ISMS_TEST_DIR, whose owner stands for root; $ISMS_TEST_SELF makes the
- * caller an unprivileged one. Read when the module is loaded. Events go to the file "events" there, one per line. Never installed.
+ * Everything lies below the folder $ISMS_TEST_DIR (or $ISMS_TEST_ROOT, see house.h), whose owner stands for root;
+ * $ISMS_TEST_SELF makes the caller an unprivileged one. Read when the module is loaded. Events go to the file
+ * "events" in the former, one per line. Never installed.
  */
 #include <config.h>
 
@@ -18,12 +19,14 @@
 static char places[3][256];
 static struct pam_paths paths;
 
+/* A file of the scene's folder, or of a whole root with the real processes in it. */
 static const char *
-below(unsigned i, const char *name)
+below(unsigned i, const char *in_dir, const char *in_root)
 {
-	const char *dir = getenv("ISMS_TEST_DIR");
+	const char *root = getenv("ISMS_TEST_ROOT"), *dir = getenv("ISMS_TEST_DIR");
 
-	(void)snprintf(places[i], sizeof places[i], "%s/%s", dir == NULL ? "/nonexistent" : dir, name);
+	(void)snprintf(places[i], sizeof places[i], "%s/%s", root != NULL ? root : dir == NULL ? "/nonexistent" : dir,
+	    root != NULL ? in_root : in_dir);
 	return places[i];
 }
 
@@ -39,9 +42,9 @@ __attribute__((constructor)) static void
 init(void)
 {
 	paths = (struct pam_paths){
-		.socket = below(0, "ismsd.sock"),
-		.passwd = below(1, "passwd"),
-		.snapshot = below(2, "base.1.snap"),
+		.socket = below(0, "ismsd.sock", "run/isms/ismsd.sock"),
+		.passwd = below(1, "passwd", "etc/passwd"),
+		.snapshot = below(2, "base.1.snap", "var/lib/isms/nss/base.1.snap"),
 		.server_user = "isms",
 		.owner = getuid(),
 		.privileged = getenv("ISMS_TEST_SELF") == NULL ? geteuid() : geteuid() + 1,

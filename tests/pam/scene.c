@@ -22,7 +22,7 @@
 
 static const struct { const char *service, *options; } stacks[] = {
 	{ "sshd", "" }, { "su", "" }, { "sudo", "" }, { "cron", "" }, { "locker", "" },
-	{ "login", "debug" }, { "first", "use_first_pass" }, { "typo", "use_frist_pass" },
+	{ "login", "" }, { "verbose", "debug" }, { "first", "use_first_pass" }, { "typo", "use_frist_pass" },
 };
 
 static void

@@ -71,6 +71,21 @@ START_TEST(account_request)
 }
 END_TEST
 
+/* Option debug: one line more, without a name. */
+START_TEST(account_debug)
+{
+	const struct step denied[] = { EXPECT(ACCOUNT), SEND(VERDICT, say(VERDICT_DENY, REASON_LOCKED)), HANG_UP };
+
+	scene_start(&scene, "verbose", "ada");
+	ck_assert_int_eq(scene_call(&scene, denied, pam_acct_mgmt, 0), PAM_PERM_DENIED);
+	ck_assert_str_eq(scene_events(&scene), "MESSAGE=stage=account service=verbose account=managed prompts=0 code=6|"
+	    "PRIORITY=7|SYSLOG_IDENTIFIER=pam_isms\n");
+	scene_start(&scene, "verbose", "bob");
+	ck_assert_int_eq(pam_acct_mgmt(scene.pamh, 0), PAM_USER_UNKNOWN);
+	ck_assert_uint_eq(scene_event_count(&scene), 1);
+}
+END_TEST
+
 /* What rules judge is never cut: a longer one is refused, the longest one is not. */
 START_TEST(account_long_items)
 {
@@ -351,7 +366,7 @@ int
 main(void)
 {
 	const struct suite_row rows[] = {
-		{ account_request, 0 }, { account_long_items, 2 }, { px04a_daemon_down, 0 },
+		{ account_request, 0 }, { account_debug, 0 }, { account_long_items, 2 }, { px04a_daemon_down, 0 },
 		{ px05a_local_without_anything, 0 }, { snapshot_unusable, 4 }, { px06a_must_change, 0 },
 		{ px06a_password_change, 0 }, { px08a_silent, 0 }, { account_ack_refused, 0 }, { ps05a_setcred, 0 },
 		{ open_session_limit, ROWS(limits) }, { session_open_close, 0 }, { session_of_deleted_user, 0 },

@@ -1,0 +1,289 @@
+/*
+ * test_pam_front.c - pam_isms.so with the real front, directory and publisher behind it (CASES PA, PX).
+ */
+#include <config.h>
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/pam/house.h"
+
+static struct house house;
+static struct scene scene;
+static char codes[3][9];	/* of one step before, of now, of one after: each is good once */
+
+static void
+setup(void)
+{
+	house_open(&house);
+	scene_open(&scene);
+}
+
+static void
+teardown(void)
+{
+	scene_close(&scene);
+	house_close(&house);
+}
+
+/* One auth of a person who types these two. */
+static int
+authenticate(const char *service, const char *user, const char *password, const char *code)
+{
+	static struct typed words[3];
+
+	words[0] = (struct typed){ REPLY_TEXT, password };
+	words[1] = (struct typed){ REPLY_TEXT, code };
+	words[2] = (struct typed){ REPLY_NONE, NULL };
+	scene_start(&scene, service, user);
+	scene.typed = words;
+	return pam_authenticate(scene.pamh, 0);
+}
+
+/* The way in, to the end: the twin of every refusal here. */
+static void
+logs_in(const char *service, const char *user, int step)
+{
+	ck_assert_int_eq(authenticate(service, user, HOUSE_PASSWORD, house_code(step, codes[0])), PAM_SUCCESS);
+	ck_assert_int_eq(pam_acct_mgmt(scene.pamh, 0), PAM_SUCCESS);
+	ck_assert_int_eq(pam_open_session(scene.pamh, 0), PAM_SUCCESS);
+	ck_assert_int_eq(pam_close_session(scene.pamh, 0), PAM_SUCCESS);
+}
+
+START_TEST(whole_login)
+{
+	char txn[64], part[96];
+
+	logs_in("login", "ada", 0);
+	(void)snprintf(txn, sizeof txn, "%s", pam_getenv(scene.pamh, "ISMS_TXN"));
+	(void)snprintf(part, sizeof part, "txn=%s", txn);
+	ck_assert_uint_eq(house_events(&house, "authentication passed"), 1);
+	ck_assert_uint_eq(house_events(&house, "login granted"), 1);
+	ck_assert_uint_eq(house_events(&house, "session opened"), 1);
+	ck_assert_uint_eq(house_events(&house, "session closed"), 1);
+	ck_assert_uint_eq(house_events(&house, "login denied"), 0);
+	ck_assert_uint_eq(scene_event_count(&scene), 0);
+}
+END_TEST
+
+START_TEST(pa01a_front_killed)
+{
+	house_kill(&house, HOUSE_FRONT, SIGKILL);
+	ck_assert_int_eq(authenticate("login", "ada", HOUSE_PASSWORD, house_code(-1, codes[0])), PAM_AUTH_ERR);
+	ck_assert_uint_eq(scene.asked, 0);
+	ck_assert(scene_saw(&scene, PAM_ERROR_MSG, SCENE_UNAVAILABLE HOUSE_CONTACT));
+	ck_assert_int_eq(pam_acct_mgmt(scene.pamh, 0), PAM_PERM_DENIED);
+	ck_assert_uint_eq(scene_event_count(&scene), 2);
+	scene_start(&scene, "login", "bob");
+	ck_assert_int_eq(pam_acct_mgmt(scene.pamh, 0), PAM_USER_UNKNOWN);
+	house_start(&house, HOUSE_FRONT);
+	for (int i = 0; i < 400; i++) {
+		scene_start(&scene, "login", "ada");
+		if (pam_acct_mgmt(scene.pamh, PAM_SILENT) == PAM_PERM_DENIED && house_events(&house, "reason=mfa-required") > 0)
+			break;
+		(void)usleep(10000);
+	}
+	logs_in("login", "ada", 0);
+}
+END_TEST
+
+START_TEST(pa01a_directory_killed)
+{
+	house_kill(&house, HOUSE_DIRECTORY, SIGKILL);
+	ck_assert_int_eq(authenticate("login", "ada", HOUSE_PASSWORD, house_code(0, codes[0])), PAM_AUTH_ERR);
+	ck_assert_uint_eq(house_events(&house, "reason=directory-unavailable"), 1);
+	ck_assert_uint_eq(scene_event_count(&scene), 0);
+}
+END_TEST
+
+START_TEST(pa02a_empty_password)
+{
+	ck_assert_int_eq(authenticate("login", "ada", "", house_code(0, codes[0])), PAM_AUTH_ERR);
+	ck_assert_uint_eq(house_events(&house, "login denied"), 1);
+	logs_in("login", "ada", 0);		/* the code is still good */
+}
+END_TEST
+
+START_TEST(pa06a_user_changed)
+{
+	ck_assert_int_eq(authenticate("login", "ada", HOUSE_PASSWORD, house_code(0, codes[0])), PAM_SUCCESS);
+	ck_assert_int_eq(pam_set_item(scene.pamh, PAM_USER, "eve"), PAM_SUCCESS);
+	ck_assert_int_eq(pam_acct_mgmt(scene.pamh, 0), PAM_PERM_DENIED);
+	ck_assert_uint_eq(house_events(&house, "denied reason=mfa-required"), 1);
+	logs_in("login", "eve", 0);
+}
+END_TEST
+
+/* bob and root in the directory, with a right password and code: local all the same. */
+START_TEST(pa08a_local_first)
+{
+	const char *name = _i == 0 ? "bob" : "root";
+
+	ck_assert_int_eq(authenticate("login", name, HOUSE_PASSWORD, house_code(0, codes[0])), PAM_USER_UNKNOWN);
+	ck_assert_int_eq(pam_acct_mgmt(scene.pamh, 0), PAM_USER_UNKNOWN);
+	ck_assert_uint_eq(scene.lines, 0);
+	ck_assert_uint_eq(house_events(&house, "user=bob"), 0);
+	logs_in("login", "ada", 0);
+}
+END_TEST
+
+/* Unknown, wrong password, wrong code, locked, disabled, expired, unenrolled: byte for byte the same. */
+START_TEST(pa10a_enumeration)
+{
+	static const struct { const char *user, *password, *code, *reason; int rc; } cases[] = {
+		{ "nobody-there", HOUSE_PASSWORD, NULL, "unknown-user", PAM_USER_UNKNOWN },
+		{ "ada", "wrong", NULL, "password-failed", PAM_AUTH_ERR },
+		{ "ada", HOUSE_PASSWORD, "000000", "mfa-failed", PAM_AUTH_ERR },
+		{ "locked", HOUSE_PASSWORD, NULL, "locked", PAM_AUTH_ERR },
+		{ "disabled", HOUSE_PASSWORD, NULL, "disabled", PAM_AUTH_ERR },
+		{ "expired", HOUSE_PASSWORD, NULL, "expired", PAM_AUTH_ERR },
+		{ "unenrolled", HOUSE_PASSWORD, NULL, "mfa-not-enrolled", PAM_AUTH_ERR },
+		{ "endless", HOUSE_PASSWORD, NULL, "no-expiry", PAM_AUTH_ERR },	/* px03a */
+	};
+	struct scene first = { .lines = 0 };
+	char reason[64];
+
+	for (int i = 0; i < ROWS(cases); i++) {
+		const char *code = cases[i].code == NULL ? house_code(0, codes[0]) : cases[i].code;
+
+		ck_assert_msg(authenticate("sshd", cases[i].user, cases[i].password, code) == cases[i].rc, "%s", cases[i].reason);
+		if (i == 0)
+			first = scene;
+		ck_assert_uint_eq(scene.lines, 3);
+		ck_assert_mem_eq(scene.line, first.line, sizeof scene.line);
+		(void)snprintf(reason, sizeof reason, "reason=%s", cases[i].reason);
+		ck_assert_msg(house_events(&house, reason) == 1, "%s", reason);
+	}
+	ck_assert_uint_eq(house_events(&house, "nobody-there"), 0);
+	ck_assert_str_eq(scene.line[2].text, "Access refused. If you should have access, contact " HOUSE_CONTACT ".");
+	logs_in("sshd", "eve", 0);
+}
+END_TEST
+
+START_TEST(pa13a_nothing_proven)
+{
+	scene_start(&scene, "sshd", "ada");
+	ck_assert_int_eq(pam_acct_mgmt(scene.pamh, 0), PAM_PERM_DENIED);
+	ck_assert_uint_eq(house_events(&house, "reason=mfa-required"), 1);
+	/* a key alone neither: sshd's account stage after a login by key */
+	ck_assert_int_eq(pam_putenv(scene.pamh, "SSH_AUTH_INFO_0="), PAM_SUCCESS);
+	ck_assert_int_eq(pam_acct_mgmt(scene.pamh, 0), PAM_PERM_DENIED);
+	/* unattended: nothing can be proven, nothing is asked */
+	scene_start(&scene, "cron", "ada");
+	ck_assert_int_eq(pam_acct_mgmt(scene.pamh, PAM_SILENT), PAM_SUCCESS);
+	scene_start(&scene, "cron", "expired");
+	ck_assert_int_eq(pam_acct_mgmt(scene.pamh, PAM_SILENT), PAM_ACCT_EXPIRED);
+}
+END_TEST
+
+#define KEY "SSH_AUTH_INFO_0=publickey ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGJv"
+
+/* publickey, then keyboard-interactive: the code alone is asked for; and not for su, which can claim anything (pa14a). */
+START_TEST(pa14a_key_and_code)
+{
+	const struct typed code[] = { { REPLY_TEXT, house_code(0, codes[1]) }, { REPLY_NONE, NULL } };
+
+	scene_start(&scene, "su", "ada");
+	scene.typed = code;
+	ck_assert_int_eq(pam_putenv(scene.pamh, KEY), PAM_SUCCESS);
+	ck_assert_int_eq(pam_authenticate(scene.pamh, 0), PAM_AUTH_ERR);
+	ck_assert_str_eq(scene.line[0].text, "Password: ");
+	scene_start(&scene, "sshd", "ada");
+	scene.typed = code;
+	ck_assert_int_eq(pam_putenv(scene.pamh, KEY), PAM_SUCCESS);
+	ck_assert_int_eq(pam_authenticate(scene.pamh, 0), PAM_SUCCESS);
+	ck_assert_uint_eq(scene.asked, 1);
+	ck_assert_str_eq(scene.line[0].text, "One-time code: ");
+	ck_assert_int_eq(pam_acct_mgmt(scene.pamh, 0), PAM_SUCCESS);
+}
+END_TEST
+
+/* sshd's PasswordAuthentication: cannot show the second question; says so, and counts no failure. */
+START_TEST(password_authentication)
+{
+	const struct typed words[] = { { REPLY_TEXT, HOUSE_PASSWORD }, { REPLY_ERROR, NULL }, { REPLY_NONE, NULL } };
+
+	for (int i = 0; i < 6; i++) {
+		scene_start(&scene, "sshd", "ada");
+		scene.typed = words;
+		ck_assert_int_eq(pam_authenticate(scene.pamh, 0), PAM_AUTH_ERR);
+	}
+	ck_assert_uint_ge(house_events(&house, "reason=mfa-needs-keyboard-interactive"), 5);
+	logs_in("sshd", "ada", 0);
+}
+END_TEST
+
+START_TEST(code_replayed)
+{
+	logs_in("login", "ada", 0);
+	ck_assert_int_eq(authenticate("login", "ada", HOUSE_PASSWORD, codes[0]), PAM_AUTH_ERR);
+	ck_assert_uint_eq(house_events(&house, "reason=mfa-replayed"), 1);
+	logs_in("login", "ada", 1);
+}
+END_TEST
+
+START_TEST(px06a_must_change)
+{
+	static const char fresh[] = "another good phrase";
+	const struct typed words[] = { { REPLY_TEXT, fresh }, { REPLY_TEXT, fresh }, { REPLY_NONE, NULL } };
+
+	scene_start(&scene, "cron", "mustchange");
+	ck_assert_int_eq(pam_acct_mgmt(scene.pamh, PAM_SILENT), PAM_PERM_DENIED);
+	ck_assert_int_eq(authenticate("sshd", "mustchange", HOUSE_PASSWORD, house_code(-1, codes[0])), PAM_SUCCESS);
+	ck_assert_int_eq(pam_acct_mgmt(scene.pamh, 0), PAM_NEW_AUTHTOK_REQD);
+	scene.typed = words;
+	scene.asked = 0;
+	ck_assert_int_eq(pam_chauthtok(scene.pamh, PAM_CHANGE_EXPIRED_AUTHTOK), PAM_SUCCESS);
+	house_await(&house, "mustchange");
+	ck_assert_int_eq(pam_open_session(scene.pamh, 0), PAM_SUCCESS);
+	ck_assert_int_eq(authenticate("sshd", "mustchange", HOUSE_PASSWORD, house_code(0, codes[0])), PAM_AUTH_ERR);
+	ck_assert_int_eq(authenticate("sshd", "mustchange", fresh, house_code(0, codes[0])), PAM_SUCCESS);
+	ck_assert_int_eq(pam_acct_mgmt(scene.pamh, 0), PAM_SUCCESS);
+}
+END_TEST
+
+START_TEST(px07a_disabled_between)
+{
+	ck_assert_int_eq(authenticate("sshd", "ada", HOUSE_PASSWORD, house_code(-1, codes[0])), PAM_SUCCESS);
+	house_edit(&house, "ada", "pwdAccountLockedTime", "000001010000Z");
+	ck_assert_int_eq(pam_acct_mgmt(scene.pamh, 0), PAM_PERM_DENIED);
+	ck_assert_uint_eq(house_events(&house, "denied reason=disabled"), 1);
+	house_edit(&house, "ada", "pwdAccountLockedTime", NULL);
+	logs_in("sshd", "ada", 0);
+	house_edit(&house, "ada", "pwdAccountLockedTime", "000001010000Z");
+	ck_assert_int_eq(pam_open_session(scene.pamh, 0), PAM_SESSION_ERR);
+}
+END_TEST
+
+START_TEST(password_change)
+{
+	static const char fresh[] = "another good phrase";
+	const struct typed words[] = {
+		{ REPLY_TEXT, HOUSE_PASSWORD }, { REPLY_TEXT, house_code(0, codes[1]) }, { REPLY_TEXT, fresh }, { REPLY_TEXT, fresh },
+		{ REPLY_NONE, NULL },
+	};
+
+	scene_start(&scene, "login", "ada");
+	scene.typed = words;
+	ck_assert_int_eq(pam_chauthtok(scene.pamh, 0), PAM_SUCCESS);
+	ck_assert_uint_eq(scene.asked, 4);
+	(void)usleep(500000);		/* the directory process reads its own change as anybody's */
+	ck_assert_int_eq(authenticate("login", "ada", fresh, house_code(1, codes[0])), PAM_SUCCESS);
+}
+END_TEST
+
+int
+main(void)
+{
+	const struct suite_row rows[] = {
+		{ whole_login, 0 }, { pa01a_front_killed, 0 }, { pa01a_directory_killed, 0 }, { pa02a_empty_password, 0 },
+		{ pa06a_user_changed, 0 }, { pa08a_local_first, 2 }, { pa10a_enumeration, 0 }, { pa13a_nothing_proven, 0 },
+		{ pa14a_key_and_code, 0 }, { password_authentication, 0 }, { code_replayed, 0 }, { px06a_must_change, 0 },
+		{ px07a_disabled_between, 0 }, { password_change, 0 },
+	};
+
+	return scene_run("pam_front", rows, ROWS(rows), setup, teardown);
+}
