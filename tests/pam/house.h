@@ -28,6 +28,7 @@ void house_open(struct house *house);
 /* Stop everything; fails the test when a process does not end in good order. */
 void house_close(struct house *house);
 
+/* Start one of them. */
 void house_start(struct house *house, enum house_process which);
 /* End one of them by a signal. */
 void house_kill(struct house *house, enum house_process which, int signal);
