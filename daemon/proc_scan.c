@@ -234,11 +234,14 @@ proc_signal(const char *proc, pid_t pid, uint32_t uid, const int *signals)
 		r = 0;
 		goto out;
 	}
-	for (r = 1; *signals != 0; signals++) {
+	r = *signals == 0;
+	for (; *signals != 0; signals++) {
 		if (pidfd_send_signal(fd, *signals, NULL, 0) < 0) {
-			r = errno == ESRCH ? 0 : -errno;
-			break;
+			if (errno != ESRCH)
+				r = -errno;
+			break;		/* gone: after the first signal, by it */
 		}
+		r = 1;
 	}
 out:
 	(void)close(fd);
