@@ -45,7 +45,7 @@ account_name_allowed(const char *what, const char *name)
 	if (snapshot_name_allowed(name, strlen(name)))
 		return true;
 	output_error("\"%.64s\" cannot be a %s: names are a-z, 0-9, \"_\", \"-\" and \".\", begin with a letter or \"_\", "
-	    "and have at most 32 characters", name, what);
+	    "have at most 32 characters, and are not root", name, what);
 	return false;
 }
 

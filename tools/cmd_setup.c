@@ -279,9 +279,10 @@ cmd_setup(struct invocation *in)
 	s->settings_there = access(path, F_OK) == 0;
 	code = run(s);
 	if (code != EXIT_DONE) {
+		if (s->made.count > 0 || s->units != NULL)
+			output_error("setup failed; everything it made is taken back");
 		setup_stop(s);
 		setup_files_undo(&s->made);
-		output_error("setup failed; everything it made was taken back");
 	} else {
 		(void)json_object_set_new(s->result, "dry_run", json_boolean(in->dry_run));
 		setup_say(s, in->dry_run ? "note" : "next", in->dry_run ? "dry run: nothing was changed" :

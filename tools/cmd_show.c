@@ -26,6 +26,7 @@ static const struct column columns[] = {
 	{ "ends", "Ends known" }, { "disabled_source", "Disabled by" }, { "locked_until", "Locked until" },
 	{ "must_change", "Must change" }, { "password_set", "Password set" }, { "sponsor", "Sponsor" }, { "home", "Home" },
 	{ "shell", "Shell" }, { "roles", "Roles" }, { "groups", "Groups" }, { "tokens", "Tokens" }, { "login_now", "Login now" },
+	{ "failures", "Failures" },
 	{ "created", "Created" }, { "dn", "Entry" }, { "entry_id", "Entry id" }, { NULL, NULL },
 };
 
@@ -132,21 +133,67 @@ describe_roles(const struct identities *all, const struct identity *user, const 
 	return list;
 }
 
-/* What sshd would be told if password and code were right; null when the front does not answer. */
-static json_t *
-describe_login(const struct invocation *in, const char *user)
+/* Failures that the front counts for the user: "3", or "3, locked until ..."; 0 when it names none. */
+static json_int_t
+failures_of(const json_t *facts, const char *key)
+{
+	const json_t *value = json_object_get(facts, key);
+
+	if (json_is_integer(value))
+		return json_integer_value(value);
+	return json_is_string(value) ? strtoll(json_string_value(value), NULL, 10) : 0;
+}
+
+/* What sshd would be told if password and code were right; nothing when the front does not answer. */
+static void
+describe_login(json_t *object, const struct invocation *in, const char *user)
 {
 	struct msg_why why = { .factors = FACTOR_PASSWORD | FACTOR_OTP };
 	struct msg_report *report = calloc(1, sizeof *report);
-	json_t *object = json_null();
+	json_t *facts;
 
 	(void)snprintf(why.user, sizeof why.user, "%s", user);
 	(void)snprintf(why.service, sizeof why.service, "sshd");
-	if (report != NULL && ask_daemon(in, PROCESS_FRONT, MSG_WHY, &why, MSG_REPORT, report) == 0)
-		object = json_pack("{s:s, s:s, s:o}", "verdict", verdict_token((enum verdict)report->verdict), "reason",
-		    reason_token((enum reason)report->reason), "facts", ask_daemon_report(report));
+	if (report != NULL && ask_daemon(in, PROCESS_FRONT, MSG_WHY, &why, MSG_REPORT, report) == 0) {
+		facts = ask_daemon_report(report);
+		set(object, "login_now", json_pack("{s:s, s:s}", "verdict", verdict_token((enum verdict)report->verdict),
+		    "reason", reason_token((enum reason)report->reason)));
+		set(object, "failures", json_integer(failures_of(facts, "failures_remote") + failures_of(facts, "failures_local")));
+		set(object, "front", facts);
+	}
 	free(report);
-	return object;
+}
+
+static const char *
+text_of(const json_t *row, const char *key)
+{
+	const char *text = json_string_value(json_object_get(row, key));
+
+	return text != NULL ? text : "";
+}
+
+/* Rows of objects as lines of words: only how they are shown differs from the JSON. */
+static void
+put_into_words(json_t *object)
+{
+	json_t *ends = json_array(), *groups = json_array(), *tokens = json_array(), *row;
+	size_t i;
+
+	json_array_foreach(json_object_get(object, "ends"), i, row)
+		(void)json_array_append_new(ends, json_sprintf("%s %s", text_of(row, "attribute"), text_of(row, "end")));
+	json_array_foreach(json_object_get(object, "groups"), i, row)
+		(void)json_array_append_new(groups, json_sprintf("%s%s: %s by %s", text_of(row, "group"),
+		    json_is_true(json_object_get(row, "local")) ? " (local)" : "", text_of(row, "effect"), text_of(row, "by")));
+	json_array_foreach(json_object_get(object, "tokens"), i, row)
+		(void)json_array_append_new(tokens, json_sprintf("%s: %s, %d digits, %s%s%s", text_of(row, "serial"),
+		    text_of(row, "type"), (int)json_integer_value(json_object_get(row, "digits")), text_of(row, "algorithm"),
+		    text_of(row, "fault")[0] != '\0' ? "; cannot be used: " : "", text_of(row, "fault")));
+	row = json_object_get(object, "login_now");
+	if (row != NULL)
+		set(object, "login_now", json_sprintf("%s (%s)", text_of(row, "verdict"), text_of(row, "reason")));
+	set(object, "ends", ends);
+	set(object, "groups", groups);
+	set(object, "tokens", tokens);
 }
 
 static void
@@ -170,11 +217,13 @@ print(const struct invocation *in, const struct account *account)
 	} else
 		output_error("%s", error[0] != '\0' ? error : "policy.conf cannot be read");
 	policy_free(policy);
-	set(object, "login_now", describe_login(in, id->name));
+	describe_login(object, in, id->name);
 	if (in->json)
 		(void)output_json(object);
-	else
+	else {
+		put_into_words(object);
 		output_record(object, columns);
+	}
 	json_decref(object);
 }
 

@@ -24,8 +24,7 @@ static const char *const cures[REASON_COUNT] = {
 	[REASON_PASSWORD_FAILED] = "type the right password",
 	[REASON_PASSWORD_EXPIRED] = "set a new password",
 	[REASON_PASSWORD_CHANGE_REQUIRED] = "the person logs in where a password can be changed (ssh with a terminal, console)",
-	[REASON_MFA_REQUIRED] = "prove a code too: sshd needs KbdInteractiveAuthentication and, for keys, "
-	    "AuthenticationMethods publickey,keyboard-interactive:pam (our drop-in has both)",
+	[REASON_MFA_REQUIRED] = "prove a code too; sshd needs /etc/ssh/sshd_config.d/isms.conf for that (isms-userctl doctor)",
 	[REASON_MFA_NEEDS_KEYBOARD_INTERACTIVE] = "the client must use keyboard-interactive; in sshd: KbdInteractiveAuthentication yes",
 	[REASON_MFA_NOT_ENROLLED] = "enrol a token: isms-userctl enroll USER",
 	[REASON_MFA_FAILED] = "type the code that is shown now; check the clocks of this host and the phone",

@@ -61,6 +61,7 @@ static bool
 check_path(struct doctor *d, const struct expected *e, const char *path)
 {
 	struct stat st;
+	bool well = true;
 
 	if (lstat(path, &st) < 0) {
 		doctor_note(d, CHECK, FINDING_BAD, e->cure, "%s: %s", path, strerror(errno));
@@ -72,14 +73,14 @@ check_path(struct doctor *d, const struct expected *e, const char *path)
 	}
 	if ((int64_t)st.st_uid != owner_uid(d, e->owner)) {
 		doctor_note(d, CHECK, FINDING_BAD, e->cure, "%s belongs to uid %u", path, (unsigned)st.st_uid);
-		return false;
+		well = false;
 	}
 	if ((st.st_mode & e->forbidden) != 0) {
 		doctor_note(d, CHECK, FINDING_BAD, e->cure, "%s has mode %04o: others may %s it", path,
 		    (unsigned)st.st_mode & 07777, (st.st_mode & e->forbidden & 022) != 0 ? "write" : "read");
-		return false;
+		well = false;
 	}
-	return true;
+	return well;
 }
 
 static bool

@@ -14,6 +14,26 @@
 #include "tools/ask_daemon.h"
 #include "tools/doctor.h"
 
+/* What the front says of its own files, policy, state and clock. */
+static void
+check_front(struct doctor *d, const json_t *object)
+{
+	static const struct { const char *key, *well, *cure; } lines[] = {
+		{ "configuration", "ok", "mend it; isms-userctl config check, policy check" },
+		{ "policy", "ok", "isms-userctl policy check, then systemctl reload ismsd-front" },
+		{ "state", "ok", "make /var/lib/isms/state writable again: is the disk full?" },
+		{ "clock", "trusted", "mend time synchronisation, then isms-userctl clock trust" },
+	};
+	const char *text;
+	size_t i;
+
+	for (i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+		text = json_string_value(json_object_get(object, lines[i].key));
+		if (text != NULL && strcmp(text, lines[i].well) != 0)
+			doctor_note(d, "service", FINDING_BAD, lines[i].cure, "ismsd-front, %s: %s", lines[i].key, text);
+	}
+}
+
 static void
 check_process(struct doctor *d, enum process process, enum message number, struct msg_report *report)
 {
@@ -35,6 +55,8 @@ check_process(struct doctor *d, enum process process, enum message number, struc
 		doctor_note(d, "service", FINDING_BAD, cure, "%s: %s", ask_daemon_unit(process), fault);
 	else
 		doctor_note(d, "service", FINDING_OK, NULL, "%s answers", ask_daemon_unit(process));
+	if (process == PROCESS_FRONT)
+		check_front(d, object);
 	json_decref(object);
 }
 

@@ -64,6 +64,8 @@ journal_events_open(const char *root, const char *user, int64_t since_utc_usec, 
 		r = sd_journal_seek_tail(j->journal);
 		if (r >= 0)	/* one too many: next() steps forward first */
 			r = sd_journal_previous_skip(j->journal, 11);
+		if (r >= 0 && r < 11)
+			r = sd_journal_seek_head(j->journal);
 	} else if (r >= 0)
 		r = since_utc_usec == 0 ? sd_journal_seek_head(j->journal) :
 		    sd_journal_seek_realtime_usec(j->journal, (uint64_t)since_utc_usec);

@@ -78,6 +78,6 @@ void
 secret_screen_clear(void)
 {
 	if (!is_dumb())
-		(void)fputs("\033[H\033[2J\033[3J\033[?1049l", stdout);
+		(void)fputs("\033[H\033[2J\033[?1049l", stdout);
 	(void)fflush(stdout);
 }

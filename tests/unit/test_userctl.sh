@@ -1,0 +1,337 @@
+#!/bin/bash
+# test_userctl.sh: the real isms-userctl on a root in a temp folder, as whoever runs the tests. Every verb that needs
+# no running ismsd, with good and wrong input: exit status, JSON, what stands in the directory afterwards.
+set -u
+umask 022
+tool=$PWD/isms-userctl
+[ -x "$tool" ] || { echo "run me in the build folder"; exit 2; }
+root=$(mktemp -d /tmp/isms-userctl-XXXXXX)
+trap 'rm -rf "$root"; kill $(jobs -p) 2>/dev/null' EXIT
+ldif=$root/var/lib/isms/directory/directory.ldif
+canary=correct-horse-canary-$RANDOM
+failed=0 count=0
+export LC_ALL=C.UTF-8 TZ=UTC
+mkdir -p "$root/etc"
+printf 'root:x:0:0::/root:/bin/sh\nlocal:x:1000:1000::/home/local:/bin/sh\n' >"$root/etc/passwd"
+printf 'root:x:0:\nlocal:x:1000:\nsudo:x:27:local\ndocker:x:998:\n' >"$root/etc/group"
+echo "$canary" >"$root/password"
+echo "$canary" >"$root/canary"	# for grep -f: no argument may hold it
+
+wrong() { echo "FAIL: $*"; sed 's/^/    /' "$root/out" "$root/err"; failed=$((failed + 1)); }
+# run WANTED_STATUS ARGUMENT...: without a terminal; output in $root/out, messages in $root/err.
+run() {
+	local want=$1 got=0
+	shift
+	count=$((count + 1))
+	"$tool" --root "$root" "$@" >"$root/out" 2>"$root/err" </dev/null || got=$?
+	[ $got = "$want" ] || wrong "status $got instead of $want: $*"
+	! grep -q "runtime error\|AddressSanitizer\|LeakSanitizer" "$root/err" || wrong "sanitizer: $*"
+}
+says() { grep -qF -- "$1" "$root/out" "$root/err" || wrong "does not say: $1"; }
+lacks() { ! grep -qF -- "$1" "$root/out" "$root/err" || wrong "says: $1"; }
+has() { grep -qxF -- "$1" "$ldif" || wrong "not in the directory: $1"; }
+hasnt() { ! grep -qF -- "$1" "$ldif" || wrong "in the directory: $1"; }
+json() { # WANTED PYTHON: the output is JSON, and an expression over it (d) is as wanted
+	local got
+	got=$(python3 -c 'import json,sys; d=json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' "$root/out" "$2" 2>&1)
+	[ "$got" = "$1" ] || wrong "JSON: $2 is $got instead of $1"
+}
+# unchanged STATUS ARGUMENT...: refused, and no byte of the directory is another.
+unchanged() {
+	local before after
+	before=$(sha256sum "$ldif"; ls -Ai "$(dirname "$ldif")")
+	run "$@"
+	after=$(sha256sum "$ldif"; ls -Ai "$(dirname "$ldif")")
+	[ "$before" = "$after" ] || wrong "the directory was touched: $*"
+}
+add() { run "$1" add "${@:2}" --password-fd 3 3<"$root/password"; }
+
+# ---- command line ---------------------------------------------------------------------------------
+run 0 --version; says "isms-userctl "
+run 0 --help; says "set-expiry USER WHEN"; says "Exit status"
+run 0 add --help; says "--password-fd N"
+for command in setup add set-expiry disable enable enroll unenroll show list why status doctor events "config check" \
+	"config show" "policy check" "policy show" "clock trust"; do
+	run 0 $command --help; says "isms-userctl $command"
+done
+run 2; says "no command"
+run 2 frobnicate; says "is not a command"
+run 2 show; says "show needs USER"
+run 2 show ada --password geheim; says "--password is not an option of show"
+run 2 list --root /nowhere; says "--root is given too often"
+"$tool" --root relative list >"$root/out" 2>"$root/err"; [ $? = 2 ] || wrong "relative root"
+"$tool" --root /does/not/exist list >"$root/out" 2>"$root/err"; [ $? = 2 ] || wrong "root that is not there"
+
+# ---- setup ----------------------------------------------------------------------------------------
+run 3 list; says "isms-userctl setup"
+run 2 setup; says "no terminal to ask on"
+run 1 setup --contact 'x ; y'; says "contact"
+run 1 setup --yes --time-zone Mars/Olympus; says "no such zone"
+run 1 setup --yes --base 'not a dn'
+[ "$(cd "$root" && ls -d etc/isms var 2>/dev/null)" = "" ] || wrong "a failed setup left something behind"
+run 0 setup --yes --dry-run; says "would be written"; says "dry run"
+[ ! -e "$root/etc/isms" ] || wrong "a dry run wrote"
+run 0 setup --contact security@example.com --time-zone UTC --json
+json True 'd["settings"].startswith("written")'
+[ "$(stat -c %a "$root/etc/isms/isms.conf" "$root/etc/isms/policy.conf" "$ldif" "$(dirname "$ldif")" | tr '\n' ' ')" = "644 644 600 700 " ] ||
+	wrong "modes: $(stat -c '%a %n' "$root/etc/isms/isms.conf" "$root/etc/isms/policy.conf" "$ldif" "$(dirname "$ldif")")"
+before=$(sha256sum "$ldif" "$root"/etc/isms/*)
+run 0 setup; says "already there"
+run 1 setup --base dc=other; says "the settings say"
+[ "$before" = "$(sha256sum "$ldif" "$root"/etc/isms/*)" ] || wrong "a second setup changed something"
+
+# ---- config, policy -------------------------------------------------------------------------------
+run 0 config check; says "every setting is right"
+run 0 config show --json; json security@example.com '[o["value"] for o in d if o["key"] == "contact"][0]'
+run 0 config show; says "id-range"
+run 0 policy check; says "2 roles"
+run 0 policy show --json; json "['employee', 'contractor']" '[r["role"] for r in d]'
+sed -i 's/^contact.*/&\nfrobnicate = 1/' "$root/etc/isms/isms.conf"
+run 1 config check; says "frobnicate"; says "isms.conf:"
+run 1 list; says "frobnicate"
+sed -i /frobnicate/d "$root/etc/isms/isms.conf"
+cp "$root/etc/isms/policy.conf" "$root/policy.good"
+printf '[local]\nmanage = local\n' >>"$root/etc/isms/policy.conf"
+run 1 policy check; says "no local administrator"
+sed -i 's/^manage.*/manage = nobody-here/' "$root/etc/isms/policy.conf"
+run 1 policy check; says "not in /etc/passwd"
+printf '[role x]\nmtach = any\n' >"$root/etc/isms/policy.conf"
+run 1 policy check --json; json False 'd["ok"]'; says "mtach"
+cp "$root/policy.good" "$root/etc/isms/policy.conf"
+
+# ---- add ------------------------------------------------------------------------------------------
+add 0 carol --display "Carol van Dam" --json
+json 1001 'd["uid"]'; json employee 'd["kind"]'; json None 'd["not_after"]'; json set 'd["password"]'
+has "uidNumber: 1001"; has "sn: Dam"; has "cn: carol"
+add 0 ada --kind contractor --until 2030-12-31 --sponsor carol --group web-deploy --group log-read --reason "project x" --ticket CR-7
+says "2031-01-01T00:00:00Z"; says 'ticket=CR-7'; says 'note="project x"'; says "account created user=ada uid=1002 kind=contractor"
+has "pwdEndTime: 20310101000000Z"; has "shadowExpire: 22280"; has "manager: uid=carol,ou=people,dc=isms,dc=local"
+has "memberUid: ada"; has "serialNumber: 1001-1004"
+[ "$(grep -c 'e0NSWVBUfSR5J\|{CRYPT}\$y\$' "$ldif")" = 2 ] || wrong "passwords are not yescrypt"
+hasnt "$canary"
+uid_next=1005
+unchanged 1 add ada; says "already"
+unchanged 1 add local; says "local user or group"
+unchanged 1 add docker; says "local user or group"
+unchanged 1 add web-deploy; says "private group"
+unchanged 2 add eve --kind contractor; says "needs an end"
+unchanged 2 add eve --kind intern; says "--kind needs one of"
+unchanged 2 add eve --until yesterday; says "is no time"
+unchanged 1 add eve --until 2020-01-01; says "past"
+unchanged 1 add eve --sponsor nobody; says "no such account"
+unchanged 1 add eve --group docker; says "local group"
+unchanged 1 add eve --group 'a b'; says "cannot be a group"
+unchanged 2 add eve --group x --group x; says "twice"
+unchanged 1 add eve --uid 1001; says "never given twice"
+unchanged 1 add eve --uid 5; says "outside [nss] id-range"
+unchanged 2 add eve --uid 12x; says "--uid needs a number"
+unchanged 1 add eve --kind service --shell /bin/evil; says "[nss] shells"
+unchanged 1 add eve --kind service --home /etc; says "homeDirectory"
+unchanged 2 add eve --kind service --display $'a\nb'; says "plain text"
+unchanged 2 add eve; says "no terminal to ask for a password"
+unchanged 2 add eve --password-fd 9; says "--password-fd 9"
+unchanged 2 add eve --generate-password; says "--secret-fd"
+unchanged 2 add eve --generate-password --password-fd 3 3<"$root/password"; says "exclude"
+echo short >"$root/short"
+run 1 add eve --password-fd 3 3<"$root/short"; says "fewer than 12"
+head -c 2000 /dev/zero | tr '\0' x >"$root/long"
+run 1 add eve --password-fd 3 3<"$root/long"; says "longer than 1024"
+run 1 add eve --password-fd 3 3</dev/null; says "nothing to read"
+hasnt "uid: eve"
+# UC04a: names that are filters, paths, options or too long
+for name in 'a)(uid=*' '../etc' 'Ada' '0' 'root!' '' 'a b' '-x' "$(printf 'a%.0s' {1..33})" $'a\nb' 'añ'; do
+	for command in add show disable enable enroll unenroll why; do
+		unchanged $([ "${name:0:1}" = - ] && echo 2 || echo 1) $command "$name"
+	done
+	unchanged $([ "${name:0:1}" = - ] && echo 2 || echo 1) set-expiry "$name" +1d
+done
+add 0 dry --dry-run; says "dry run"; hasnt "uid: dry"
+run 0 add svc --kind service; says "none"; has "uidNumber: $uid_next"
+run 0 add gen --generate-password --secret-fd 3 --must-change 3>"$root/generated"
+[[ $(cat "$root/generated") =~ ^[a-z2-9A]{20}$ ]] || wrong "generated password: $(cat "$root/generated")"
+lacks "$(cat "$root/generated")"; has "pwdReset: TRUE"
+add 0 high --uid 50000; add 0 low; says "1007"
+# an id is not given again after its entry is gone
+sed -i '/^dn: uid=low,/,/^$/d; /^dn: cn=low,/,/^$/d' "$ldif"
+add 0 later; says "1008"
+add 1 again --uid 1007; says "never given twice"
+
+# ---- list, show -----------------------------------------------------------------------------------
+run 0 list --json; json 6 'len(d)'; json "2031-01-01T00:00:00Z" '[u["not_after"] for u in d if u["user"] == "ada"][0]'
+run 0 list --kind contractor --json; json "['ada']" '[u["user"] for u in d]'
+run 0 list --expiring 30d --json; json 0 'len(d)'
+run 0 list --expiring 4000d; says ada; lacks "Carol van Dam"
+run 2 list --expiring soon; says "is no span"
+run 0 show ada --json
+json active 'd["state"]'; json carol 'd["sponsor"]'; json "['contractor']" 'd["roles"]'; json pwdEndTime 'd["not_after_source"]'
+json "[('pwdEndTime', '2031-01-01T00:00:00Z'), ('shadowExpire', '2031-01-01T00:00:00Z')]" '[(e["attribute"], e["end"]) for e in d["ends"]]'
+json "['kept', 'kept']" '[g["effect"] for g in d["groups"]]'
+lacks '$y$'
+run 0 show ada; says "web-deploy: kept"
+sed -i 's/^docker:.*/docker:x:998:ada/' "$root/etc/group"
+run 0 show ada --json; json "[('docker', 'dropped', True)]" '[(g["group"], g["effect"], g["local"]) for g in d["groups"] if g["local"]]'
+run 1 show nobody; says "no such account"
+
+# ---- set-expiry -----------------------------------------------------------------------------------
+run 0 set-expiry ada 2031-06-30 --reason extension --json
+json 2031-01-01T00:00:00Z 'd["old"]'; json 2031-07-01T00:00:00Z 'd["new"]'; json pwdEndTime 'd["old_source"]'
+has "pwdEndTime: 20310701000000Z"
+run 0 set-expiry ada 2031-06-30T18:00:00+02:00; says "2031-07-01T00:00:00Z"; says "2031-06-30T16:00:00Z"
+has "pwdEndTime: 20310630160000Z"; has "shadowExpire: 22461"
+run 0 set-expiry ada +90d --dry-run; says "dry run"; has "pwdEndTime: 20310630160000Z"
+unchanged 1 set-expiry ada 2020-01-01; says "past"
+unchanged 1 set-expiry ada none; says "without an end"
+unchanged 2 set-expiry ada tomorrow; says "is no time"
+unchanged 1 set-expiry nobody +1d; says "no such account"
+run 0 set-expiry ada 2020-01-01 --force; has "pwdEndTime: 20200102000000Z"
+run 0 show ada --json; json expired 'd["state"]'
+run 0 list --expiring 1d --json; json "['ada']" '[u["user"] for u in d]'
+run 0 set-expiry carol +30d; run 0 set-expiry carol none --json; json None 'd["new"]'
+run 0 show carol --json; json None 'd["not_after"]'; json "[]" 'd["ends"]'
+# other ends of the entry are moved along when they are earlier, and kept when they are later
+sed -i 's/^employeeType: contractor$/&\nkrbPrincipalExpiration: 20290101000000Z\naccountExpires: 150000000000000000/' "$ldif"
+run 0 set-expiry ada 2030-01-01T00:00:00Z --json; json "['krbPrincipalExpiration']" 'd["also_changed"]'
+has "krbPrincipalExpiration: 20300101000000Z"; has "accountExpires: 150000000000000000"
+run 0 show ada --json; json 2030-01-01T00:00:00Z 'd["not_after"]'
+# an attribute twice is mended by setting it once; another fault of the entry is named and stays
+sed -i 's/^pwdEndTime: 20300101000000Z$/&\npwdEndTime: 20400101000000Z/' "$ldif"
+run 0 show ada --json; json broken 'd["state"]'
+run 0 set-expiry ada 2030-01-01T00:00:00Z; run 0 show ada --json; json active 'd["state"]'
+# UC03a: nobody extends the own contract, but anybody may shorten it
+actor=$(sed -n 's/.* actor=\([^ ]*\).*/\1/p' "$root/err"); [ -n "$actor" ] || { run 0 set-expiry ada +1d; actor=$(sed -n 's/.* actor=\([^ ]*\).*/\1/p' "$root/err"); }
+run 0 set-expiry ada 2030-01-01T00:00:00Z
+if [[ $actor =~ ^[a-z_][a-z0-9_.-]*$ && $actor != root ]]; then	# no account may be called root
+	cp "$root/etc/passwd" "$root/passwd.good"; cp "$root/etc/group" "$root/group.good"
+	sed -i "/^$actor:/d" "$root/etc/passwd" "$root/etc/group"
+	add 0 "$actor" --kind contractor --until 2030-01-01
+	unchanged 1 set-expiry "$actor" 2031-01-01; says "own contract"
+	run 0 set-expiry "$actor" 2029-01-01
+	cp "$root/passwd.good" "$root/etc/passwd"; cp "$root/group.good" "$root/etc/group"
+	sed -i "/^dn: uid=$actor,/,/^\$/d; /^dn: cn=$actor,/,/^\$/d" "$ldif"
+fi
+
+# ---- disable, enable ------------------------------------------------------------------------------
+run 0 disable ada --reason "left early" --json; json active 'd["old"]'; json disabled 'd["new"]'
+has "pwdAccountLockedTime: 000001010000Z"
+unchanged 0 disable ada; says "already"
+run 0 show ada --json; json disabled 'd["state"]'
+sed -i 's/^pwdAccountLockedTime:.*/&\nnsAccountLock: TRUE\nuserAccountControl: 514/' "$ldif"
+unchanged 0 enable ada --dry-run; says "dry run"
+run 3 enable ada; says "account enabled"; says "ismsd-front.service is not running"; says "were not forgotten"
+hasnt pwdAccountLockedTime; hasnt nsAccountLock; has "userAccountControl: 512"
+run 0 show ada --json; json active 'd["state"]'
+unchanged 1 disable nobody
+
+# ---- enroll, unenroll -----------------------------------------------------------------------------
+# enrol STATUS OATHTOOL_OPTIONS ARGUMENT...: hands a code of oathtool back; $codes before it, one a line.
+codes=
+enrol() {
+	local want=$1 options=$2
+	shift 2
+	rm -f "$root/secret" "$root/fifo"
+	mkfifo "$root/fifo"
+	(
+		for ((i = 0; i < 200; i++)); do [ ! -s "$root/secret" ] || break; sleep 0.05; done
+		printf '%s' "$codes"
+		[ -z "$options" ] || oathtool -b $options "$(cat "$root/secret")" || true
+	) >"$root/fifo" &
+	run "$want" enroll "$@" --secret-fd 3 --code-fd 4 3>"$root/secret" 4<"$root/fifo"
+	kill $! 2>/dev/null; wait $! 2>/dev/null
+	[ ! -s "$root/secret" ] || lacks "$(cat "$root/secret")"
+}
+tokens() { grep -c '^dn: cn=ISMS-' "$ldif"; }
+unchanged 2 enroll ada; says "--secret-fd N"
+unchanged 2 enroll ada --secret-fd 33; says "open descriptor"
+unchanged 2 enroll ada --secret-fd x; says "open descriptor"
+unchanged 2 enroll ada --totp --hotp --secret-fd 1; says "exclude"
+unchanged 2 enroll ada --digits 5 --secret-fd 1; says "--digits needs one of"
+unchanged 1 enroll nobody --secret-fd 3 3>"$root/secret"; says "no such account"
+unchanged 0 enroll ada --dry-run --secret-fd 3 3>"$root/secret"; says "would be made"
+if command -v oathtool >/dev/null; then
+	# UC06a: wrong codes leave nothing
+	before=$(grep -v '^#' "$ldif" | sha256sum)
+	codes=$'12345\n1234567\nabcdef\n' enrol 1 "" ada; says "exactly 6 digits (3 of 3)"; says "nothing was activated"
+	[ "$before" = "$(grep -v '^#' "$ldif" | sha256sum)" ] || wrong "wrong codes left a token"
+	codes= enrol 1 "" ada; says "nothing was activated"
+	[ "$(tokens)" = 0 ] || wrong "no code left a token"
+	codes=$'00000000\n' enrol 0 "--totp=sha512 -d8" ada --digits 8 --algorithm sha512 --json
+	json active 'd["state"]'; says "token enrolled user=ada"
+	[ "$(tokens)" = 1 ] || wrong "not one token"
+	grep -q '^oathTOTPLastTimeStep: [0-9]*$' "$ldif" || wrong "the code could be used again"
+	has "oathOTPLength: 8"; has "oathHMACAlgorithm: 1.2.840.113549.2.11"; has "objectClass: oathTOTPUser"
+	[ "$(wc -c <"$root/secret")" = 104 ] || wrong "the secret has not 64 bytes"
+	unchanged 1 enroll ada --secret-fd 3 3>/dev/null; says "--replace"
+	first=$(sed -n 's/^cn: \(ISMS-.*\)/\1/p' "$ldif")
+	codes=$'000000\n' enrol 0 --hotp ada --hotp --replace --json; json "['$first']" 'd["removed"]'
+	says "token removed user=ada token=$first"
+	[ "$(tokens)" = 1 ] || wrong "the replaced token is still there"
+	has "oathHOTPCounter: 1"; hasnt oathTOTPUser; has "objectClass: oathHOTPUser"
+	enrol 0 --totp=sha256 carol --algorithm sha256
+	run 0 show carol --json; json "[('totp', 6, 'sha256')]" '[(t["type"], t["digits"], t["algorithm"]) for t in d["tokens"]]'
+	unchanged 1 unenroll ada --token ISMS-NONE; says "no such token"
+	unchanged 0 unenroll ada --dry-run; says "dry run"
+	run 0 unenroll ada --json; json 1 'len(d["removed"])'
+	unchanged 1 unenroll ada; says "no such token"
+	[ "$(tokens)" = 1 ] || wrong "carol's token went with ada's"
+	# interrupted while it waits for a code: the token is taken away again
+	rm -f "$root/secret" "$root/fifo"; mkfifo "$root/fifo"
+	"$tool" --root "$root" enroll ada --secret-fd 3 --code-fd 4 3>"$root/secret" 4<>"$root/fifo" >"$root/out" 2>"$root/err" &
+	for ((i = 0; i < 200; i++)); do [ ! -s "$root/secret" ] || break; sleep 0.05; done
+	sleep 0.2; kill -TERM $!; wait $!; [ $? = 1 ] || wrong "interrupted: status"
+	[ "$(tokens)" = 1 ] || wrong "interrupted: a token stays"
+else
+	echo "oathtool is not installed: enrolment was not tested"; failed=$((failed + 1))
+fi
+
+# ---- what needs ismsd -----------------------------------------------------------------------------
+run 3 why ada; says "ismsd-front.service is not running"
+run 2 why ada --factors password,retina; says "--factors"
+run 2 why ada --at someday; says "is no time"
+run 3 status --json; json False 'd["front"]["answers"]'; json 0 'd["accounts"]["broken"]'
+json "[{'user': 'ada', 'group': 'docker'}]" 'd["sg_newgrp"]'
+run 3 status; says "sg and newgrp"
+run 3 clock trust; says "systemctl restart"
+run 0 clock trust --dry-run
+
+# ---- doctor ---------------------------------------------------------------------------------------
+run 1 doctor --json; json True 'any(f["state"] == "bad" and f["cure"] for f in d)'
+says "no isms"; says "isms-mfa"
+mkdir -p "$root/etc/ssh" "$root/etc/pam.d"
+printf 'UsePAM no\nKbdInteractiveAuthentication no\n' >"$root/etc/ssh/sshd_config"
+echo 'account required pam_unix.so' >"$root/etc/pam.d/sshd"
+echo 'account sufficient pam_permit.so' >"$root/etc/pam.d/su"
+echo 'account [success=1 default=die] pam_isms.so' >>"$root/etc/pam.d/su"
+printf 'passwd: isms files\ngroup: files isms sss\ninitgroups: files isms\n' >"$root/etc/nsswitch.conf"
+run 1 doctor; says "lists ada in docker"
+chmod 644 "$ldif"; chmod 666 "$root/etc/isms/policy.conf"
+run 1 doctor
+for hole in "UsePAM is off" "KbdInteractiveAuthentication is off" "sshd: pam_isms is missing from the account stage" \
+	"pam_permit.so can end the account stage" "passwd asks isms before files" "group is also served by SSSD" \
+	"initgroups does not begin with isms" "pam_mkhomedir" "directory.ldif has mode 0644" \
+	"policy.conf has mode 0666"; do
+	says "$hole"
+done
+printf 'UsePAM yes\nMatch Group isms-mfa\nAuthenticationMethods keyboard-interactive:pam\n' >"$root/etc/ssh/sshd_config"
+printf 'account required pam_isms.so\nsession required pam_isms.so\nsession optional pam_mkhomedir.so\n' >"$root/etc/pam.d/sshd"
+rm "$root/etc/pam.d/su"
+printf 'passwd: files isms\ngroup: files isms\ninitgroups: isms files\n' >"$root/etc/nsswitch.conf"
+echo 'isms-mfa:x:990:' >>"$root/etc/group"
+chmod 600 "$ldif"; chmod 644 "$root/etc/isms/policy.conf"
+run 1 doctor	# ismsd does not run, the modules are not there
+for cured in "UsePAM is off" "KbdInteractive is off" "pam_isms is missing" "asks isms before" "SSSD" "does not begin with isms" \
+	"no group isms-mfa" "has mode"; do
+	lacks "$cured"
+done
+
+# ---- UC01a: no secret in arguments or environment --------------------------------------------------
+mkfifo "$root/slow"
+(sleep 0.3; cat "$root/password"; sleep 0.3) >"$root/slow" &
+"$tool" --root "$root" add slow --password-fd 3 3<"$root/slow" >"$root/out" 2>"$root/err" </dev/null &
+pid=$!
+while kill -0 $pid 2>/dev/null; do
+	! cat /proc/$pid/cmdline /proc/$pid/environ 2>/dev/null | grep -qaF -f "$root/canary" || wrong "UC01a: a secret in /proc/$pid"
+done
+wait $pid || wrong "add with a slow descriptor"
+[ "$(find "$(dirname "$ldif")" -type f | wc -l)" = 1 ] || wrong "files were left beside the directory: $(ls -A "$(dirname "$ldif")")"
+
+[ $failed = 0 ] || { echo "$failed of $count runs and their checks failed"; exit 1; }
