@@ -192,7 +192,7 @@ user_strings(const struct snapshot_user_record *record, size_t left, struct snap
 	size_t home = gecos + record->gecos_len + 1;
 	size_t shell = home + record->home_len + 1;
 	size_t size = shell + record->shell_len + 1;
-	const char *strings = (const char *)record->strings;
+	const char *strings = (const char *)record + SNAPSHOT_USER_STRINGS;
 
 	if (size > left - SNAPSHOT_USER_STRINGS)
 		return false;
@@ -223,7 +223,7 @@ user_record(const struct snapshot *s, uint32_t ref, const char *name, size_t len
 	if (left < sizeof *record)
 		return -EBADMSG;
 	if (name != NULL && (record->name_len != len || len > left - SNAPSHOT_USER_STRINGS ||
-	    memcmp(record->strings, name, len) != 0))
+	    memcmp((const char *)record + SNAPSHOT_USER_STRINGS, name, len) != 0))
 		return 0;
 	if (uid != 0 && record->uid != uid)
 		return 0;
@@ -249,18 +249,20 @@ group_record(const struct snapshot *s, uint32_t ref, const char *name, size_t le
 	const struct snapshot_span *members = &header(s)->section[SECTION_MEMBERS];
 	const struct snapshot_group_record *record = NULL;
 	size_t left = record_at(s, SECTION_GROUPS, ref, (const void **)&record);
+	const char *own;
 
 	if (left < sizeof *record || (size_t)record->name_len + 1 > left - SNAPSHOT_GROUP_STRINGS)
 		return -EBADMSG;
-	if (name != NULL && (record->name_len != len || memcmp(record->strings, name, len) != 0))
+	own = (const char *)record + SNAPSHOT_GROUP_STRINGS;
+	if (name != NULL && (record->name_len != len || memcmp(own, name, len) != 0))
 		return 0;
 	if (gid != 0 && record->gid != gid)
 		return 0;
-	if (record->strings[record->name_len] != '\0' ||
+	if (own[record->name_len] != '\0' ||
 	    (uint64_t)record->members_at + record->member_count + record->members_len > members->size)
 		return -EBADMSG;
 	ret->gid = record->gid;
-	ret->name = (const char *)record->strings;
+	ret->name = own;
 	ret->name_len = record->name_len;
 	ret->member_count = record->member_count;
 	ret->member_lens = s->base + members->at + record->members_at;

@@ -94,10 +94,10 @@ struct snapshot_user_record {
 	uint16_t list_count;		/* gids, and SNAPSHOT_WIDE_LIST */
 	uint16_t gecos_len, home_len, shell_len;
 	uint8_t name_len;		/* all lengths without NUL */
-	uint8_t strings[3];		/* begin here */
+	uint8_t begin[3];		/* of the strings */
 };
 _Static_assert(sizeof(struct snapshot_user_record) == 24, "no hidden padding");
-#define SNAPSHOT_USER_STRINGS	offsetof(struct snapshot_user_record, strings)
+#define SNAPSHOT_USER_STRINGS	offsetof(struct snapshot_user_record, begin)
 
 struct snapshot_group_record {
 	uint32_t gid;
@@ -105,10 +105,10 @@ struct snapshot_group_record {
 	uint32_t members_at;		/* in MEMBERS */
 	uint32_t members_len;		/* of the names, with NULs */
 	uint8_t name_len;
-	uint8_t strings[3];
+	uint8_t begin[3];
 };
 _Static_assert(sizeof(struct snapshot_group_record) == 20, "no hidden padding");
-#define SNAPSHOT_GROUP_STRINGS	offsetof(struct snapshot_group_record, strings)
+#define SNAPSHOT_GROUP_STRINGS	offsetof(struct snapshot_group_record, begin)
 
 /* CRC-32C (Castagnoli) as in RFC 3720; crc is 0 at first. For the header. */
 uint32_t snapshot_crc32c(uint32_t crc, const void *bytes, size_t len);
