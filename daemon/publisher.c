@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -201,6 +202,7 @@ put_in_force(struct publisher *p, struct roster *roster)
 		roster_free(p->roster);
 		p->roster = roster;
 	}
+	(void)malloc_trim(0);	/* a build needs much more than what stays */
 	if (out.error < 0)
 		ask_rebuild(p, RETRY_DELAY_MS);
 	return 0;
