@@ -65,6 +65,7 @@ struct subject {
 	pid_t peer_pid;
 	bool key;			/* sshd completed a public key before this call */
 	bool self;			/* AUTH_SELF */
+	bool change;			/* CHANGE_BEGIN */
 };
 
 /* ---- judgement.c ---- */
@@ -92,9 +93,17 @@ int64_t front_now(struct front *f, struct clock_reading *ret_reading);
 void front_judge(struct front *f, const struct facts *facts, const struct subject *subject, enum stage stage,
     unsigned factors, struct decision *ret);
 
-/* As front_judge(), for `why`: at a time, without a live session. */
+/* When a decision falls, and what is known of that moment. */
+struct moment {
+	int64_t now_utc_sec;		/* effective time */
+	int64_t data_utc_sec;		/* against which the age of facts counts; `why` may ask about another time */
+	bool clock_trusted;
+	bool live_mfa_session;		/* the person has a live session proven with a code */
+};
+
+/* As front_judge(), at a moment that the caller knows. */
 void front_judge_at(struct front *f, const struct facts *facts, const struct subject *subject, enum stage stage,
-    unsigned factors, int64_t now_utc_sec, bool clock_trusted, bool live_mfa_session, struct decision *ret);
+    unsigned factors, const struct moment *moment, struct decision *ret);
 
 /*
  * Ask the directory process for the facts of a user.

@@ -145,18 +145,20 @@ refuse(struct decision *d, enum verdict verdict, enum reason reason)
 
 void
 front_judge_at(struct front *f, const struct facts *facts, const struct subject *subject, enum stage stage,
-    unsigned factors, int64_t now_utc_sec, bool clock_trusted, bool live_mfa_session, struct decision *ret)
+    unsigned factors, const struct moment *moment, struct decision *ret)
 {
+	/* passwd(1) is no login service: whoever may use any, may change the password. */
+	bool own_password = subject->change && strcmp(subject->service, "passwd") == 0;
 	const struct request request = {
 		.stage = stage,
-		.service = subject->service,
+		.service = own_password ? "unprivileged" : subject->service,
 		.rhost = subject->rhost,
 		.root_caller = subject->ruid == f->peers.root,
 		.silent = (subject->flags & REQUEST_SILENT) != 0,
 		.factors = factors | (subject->key ? (unsigned)FACTOR_KEY : 0U),
-		.live_mfa_session = live_mfa_session,
-		.clock_trusted = clock_trusted,
-		.now_utc_sec = now_utc_sec,
+		.live_mfa_session = moment->live_mfa_session,
+		.clock_trusted = moment->clock_trusted,
+		.now_utc_sec = moment->now_utc_sec,
 	};
 
 	if (facts == NULL || facts->state == FACTS_NOT_READY)
@@ -169,7 +171,7 @@ front_judge_at(struct front *f, const struct facts *facts, const struct subject 
 		refuse(ret, VERDICT_DENY, REASON_DAEMON_UNAVAILABLE);
 	else if (subject->self && facts->uid != subject->peer_uid)
 		refuse(ret, VERDICT_DENY, REASON_NOT_MANAGED);
-	else if (facts->confirmed_utc_sec < now_utc_sec - (int64_t)f->settings.login_max_data_age)
+	else if (facts->confirmed_utc_sec < moment->data_utc_sec - (int64_t)f->settings.login_max_data_age)
 		refuse(ret, VERDICT_DENY, REASON_DATA_TOO_OLD);
 	else
 		policy_decide(facts, f->policy, &request, ret);
@@ -182,14 +184,15 @@ front_judge(struct front *f, const struct facts *facts, const struct subject *su
     unsigned factors, struct decision *ret)
 {
 	struct clock_reading reading;
-	int64_t now = front_now(f, &reading);
-	bool live = false;
+	struct moment moment = { .now_utc_sec = front_now(f, &reading) };
 
+	moment.data_utc_sec = moment.now_utc_sec;
+	moment.clock_trusted = f->clock.trusted;
 	/* Elevation of oneself: the caller's real uid and, where the service names the caller, the name must be the user's. */
 	if (facts != NULL && facts->state == FACTS_MANAGED && subject->ruid == facts->uid &&
 	    (subject->ruser[0] == '\0' || strcmp(subject->ruser, subject->user) == 0))
-		live = live_session_proven(f->sessions, facts->uid);
-	front_judge_at(f, facts, subject, stage, factors, now, f->clock.trusted, live, ret);
+		moment.live_mfa_session = live_session_proven(f->sessions, facts->uid);
+	front_judge_at(f, facts, subject, stage, factors, &moment, ret);
 }
 
 int

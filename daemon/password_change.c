@@ -20,15 +20,10 @@
 #define PROMPT_NEW		"New password: "
 #define PASSWORD_MIN_BYTES	8	/* NIST SP 800-63B; length, no composition rules */
 
-/* passwd(1) is no login service: whoever may use any, may change the password. */
 static void
 judge_change(struct conversation *v, struct decision *ret)
 {
-	struct subject judged_as = v->subject;
-
-	if (strcmp(judged_as.service, "passwd") == 0)
-		(void)snprintf(judged_as.service, sizeof judged_as.service, "unprivileged");
-	front_judge(v->front, v->facts, &judged_as, STAGE_SESSION, 0, ret);
+	front_judge(v->front, v->facts, &v->subject, STAGE_SESSION, 0, ret);
 	if (ret->verdict == VERDICT_DENY && ret->reason == REASON_PASSWORD_CHANGE_REQUIRED)
 		ret->verdict = VERDICT_ALLOW;		/* that is what he is about to do */
 }
@@ -98,6 +93,7 @@ handle_change_begin(struct connection *c, const void *msg)
 	struct subject subject;
 
 	subject_init(&subject, c, m->user, m->service, m->rhost, m->tty, m->ruser, "", m->ruid, m->flags);
+	subject.change = true;
 	if (proof_id_valid(m->txn))
 		memcpy(subject.txn, m->txn, sizeof subject.txn);
 	v = conversation_new(c, PURPOSE_CHANGE, &subject);
