@@ -19,6 +19,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "common/verdict.h"
 #include "daemon/loop.h"
 #include "tests/unit/suite.h"
 
@@ -437,6 +438,11 @@ START_TEST(descriptors)
 	int fd;
 
 	begin(geteuid());
+	fd = join();		/* the loop's own descriptors exist from here on */
+	send_status(fd);
+	handled = 0;
+	(void)close(fd);
+	turn();
 	before = open_fds();
 	fd = join();
 	send_fds(fd, MSG_STATUS, &status, 1);
