@@ -3,7 +3,10 @@
  */
 #include <config.h>
 
+#include <dlfcn.h>
+#include <errno.h>
 #include <pwd.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +33,31 @@ static void
 teardown(void)
 {
 	scene_close(&scene);
+}
+
+/* NSS, as the code under test sees it: every kind of answer. */
+__attribute__((visibility("default"))) int
+getpwnam_r(const char *name, struct passwd *record, char *buf, size_t size, struct passwd **ret)
+{
+	static const struct { const char *name; uid_t uid; size_t needs; int error; } answers[] = {
+		{ "daemon", 1, 1, 0 }, { "stranger", 30000, 1, 0 }, { "alias", SCENE_ADA_UID, 1, 0 }, { "remembered", 30001, 1, 0 },
+		{ "long-record", 30002, 100000, 0 }, { "endless-record", 30003, SIZE_MAX, 0 }, { "source-down", 0, 1, ECONNREFUSED },
+		{ "no-memory", 0, 1, ENOMEM },
+	};
+
+	*ret = NULL;
+	for (int i = 0; i < ROWS(answers); i++) {
+		if (strcmp(answers[i].name, name) != 0)
+			continue;
+		if (size < answers[i].needs)
+			return ERANGE;
+		if (answers[i].error != 0)
+			return answers[i].error;
+		buf[0] = '\0';
+		*record = (struct passwd){ .pw_name = buf, .pw_uid = answers[i].uid };
+		*ret = record;
+	}
+	return 0;
 }
 
 static enum who
@@ -91,18 +119,38 @@ START_TEST(blind)
 }
 END_TEST
 
-/* Another source's name for a managed uid is that managed user (I1: name or uid). */
-START_TEST(alias_of_managed_uid)
+/* Another source's name for a managed uid is that managed user, also when it only differs in case (I1: name or uid). */
+START_TEST(other_sources)
 {
-	const struct passwd *other = getpwnam("daemon");
-	char text[256];
+	struct person person;
 
-	ck_assert_ptr_nonnull(other);
-	ck_assert_int_eq(who("daemon"), WHO_OTHER);
-	/* daemon's uid is below the floor of any snapshot: found by uid it never is, by the name's own merit neither */
-	(void)snprintf(text, sizeof text, "daemon:x:%u:1::/:/bin/sh\n", (unsigned)other->pw_uid);
-	scene_write(&scene, "passwd", text);
-	ck_assert_int_eq(who("daemon"), WHO_LOCAL);
+	ck_assert_int_eq(who("stranger"), WHO_OTHER);
+	ck_assert_int_eq(who("long-record"), WHO_OTHER);
+	ck_assert_int_eq(who("alias"), WHO_MANAGED);
+	who_find(&paths, "alias", &person);
+	ck_assert_str_eq(person.user.name, "ada");
+	who_done(&person);
+	ck_assert_int_eq(who("source-down"), WHO_NOBODY);
+	ck_assert_int_eq(who("no-memory"), WHO_UNSURE);
+	ck_assert_int_eq(who("endless-record"), WHO_UNSURE);
+	scene_snapshot_without_ada(&scene);
+	ck_assert_int_eq(who("alias"), WHO_OTHER);
+}
+END_TEST
+
+/* The snapshot is gone, but this process' libnss_isms still resolves the name: managed, hence not to be told. */
+START_TEST(old_mapping)
+{
+	void *library;
+
+	ck_assert_int_eq(who("remembered"), WHO_OTHER);
+	scene_no_snapshot(&scene);
+	ck_assert_int_eq(who("remembered"), WHO_OTHER);
+	library = dlopen(TEST_BUILDDIR "/tests/pam/.libs/libnss_isms.so.2", RTLD_NOW);
+	ck_assert_ptr_nonnull(library);
+	ck_assert_int_eq(who("remembered"), WHO_UNSURE);
+	ck_assert_int_eq(who("stranger"), WHO_OTHER);
+	(void)dlclose(library);
 }
 END_TEST
 
@@ -138,7 +186,7 @@ int
 main(void)
 {
 	const struct suite_row rows[] = {
-		{ names, ROWS(cases) }, { blind, 5 }, { alias_of_managed_uid, 0 }, { passwd_file, 0 },
+		{ names, ROWS(cases) }, { blind, 5 }, { other_sources, 0 }, { old_mapping, 0 }, { passwd_file, 0 },
 	};
 
 	return scene_run("pam_who", rows, ROWS(rows), setup, teardown);
