@@ -1,0 +1,40 @@
+/*
+ * fuzz_roster.c - hostile rosters, as the publisher gets them from the directory process. covers: daemon/roster.c
+ */
+#include <config.h>
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "daemon/roster.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct roster *r = NULL;
+	int fd = memfd_create("fuzz", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd < 0 || write(fd, data, size) != (ssize_t)size || fcntl(fd, F_ADD_SEALS, ROSTER_SEALS) < 0)
+		abort();
+	(void)roster_open(fd, &r);
+	for (uint32_t i = 0; r != NULL && i < roster_user_count(r); i++) {
+		const struct roster_user *user = roster_user_at(r, i);
+
+		if (strlen(user->name) > ROSTER_STR_MAX || strpbrk(user->home, "\n\r\x7f") != NULL)
+			abort();
+		for (uint32_t k = 0; k < user->group_count; k++)
+			if (roster_group_at(r, user->groups[k]) == NULL)
+				abort();
+		for (uint32_t k = 0; k < user->local_count; k++)
+			if (strlen(user->locals[k]) > ROSTER_STR_MAX)
+				abort();
+	}
+	roster_free(r);
+	(void)close(fd);
+	return 0;
+}

@@ -1,0 +1,101 @@
+/*
+ * fuzz_snapshot_ask.c - see fuzz_snapshot.h. Test programs only.
+ */
+#include <config.h>
+
+#include "tests/fuzz/fuzz_snapshot.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { ENOUGH = 64 };
+
+static void
+must(bool condition)
+{
+	if (!condition)
+		abort();
+}
+
+static void
+ask_list(const struct snapshot *s, const struct snapshot_user *user)
+{
+	uint32_t *all = calloc((size_t)user->group_count + 1, sizeof *all), few[3], last = 0;
+	struct snapshot_gids gids;
+	int n;
+
+	must(all != NULL);
+	if (snapshot_user_gids(s, user, all) > 0 && snapshot_gids_begin(s, user, &gids) > 0)
+		while ((n = snapshot_gids_next(s, &gids, few, 3)) > 0)
+			for (int i = 0; i < n; i++) {
+				must(few[i] > last && (snapshot_id_allowed(few[i]) || snapshot_local_gid(s, few[i])));
+				last = few[i];
+			}
+	free(all);
+}
+
+static void
+ask_members(const struct snapshot_group *group)
+{
+	char *names = malloc((size_t)group->members_len + 1), **members;
+
+	members = calloc((size_t)group->member_count + 1, sizeof *members);
+	must(names != NULL && members != NULL);
+	if (snapshot_group_members(group, names, members) > 0)
+		for (uint32_t i = 0; i < group->member_count; i++)
+			must(strlen(members[i]) < group->members_len);
+	free(members);
+	free(names);
+}
+
+static void
+judge_user(const struct snapshot *s, const struct snapshot_user *user)
+{
+	must(snapshot_id_allowed(user->uid) && snapshot_id_allowed(user->gid));
+	must(snapshot_name_allowed(user->name, user->name_len) && strlen(user->name) == user->name_len);
+	must(strlen(user->gecos) + strlen(user->home) + strlen(user->shell) <= s->size);
+	ask_list(s, user);
+}
+
+static void
+judge_group(const struct snapshot_group *group)
+{
+	must(snapshot_id_allowed(group->gid) && snapshot_name_allowed(group->name, group->name_len));
+	ask_members(group);
+}
+
+void
+fuzz_snapshot_ask(const struct snapshot *s)
+{
+	static const char *const names[] = { "u0", "u1", "ada", "everybody", "a-very-long-user-name", "", "Root", "x.y" };
+	struct snapshot_group group, same_group;
+	struct snapshot_user user, same;
+	uint32_t at = 0, ids[] = { 0, 1000, 90000, 100000, 100001, UINT32_MAX };
+
+	for (unsigned i = 0; i < ENOUGH && snapshot_next_user(s, &at, &user) > 0; i++) {
+		judge_user(s, &user);
+		if (snapshot_find_user(s, user.name, &same) > 0 && snapshot_find_uid(s, user.uid, &same) > 0)
+			judge_user(s, &same);
+	}
+	at = 0;
+	for (unsigned i = 0; i < ENOUGH && snapshot_next_group(s, &at, &group) > 0; i++) {
+		judge_group(&group);
+		if (snapshot_find_group(s, group.name, &same_group) > 0 && snapshot_find_gid(s, group.gid, &same_group) > 0)
+			judge_group(&same_group);
+	}
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		if (snapshot_find_user(s, names[i], &user) > 0)
+			judge_user(s, &user);
+		if (snapshot_find_group(s, names[i], &group) > 0)
+			judge_group(&group);
+	}
+	for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
+		if (snapshot_find_uid(s, ids[i], &user) > 0)
+			must(user.uid == ids[i]);
+		if (snapshot_find_gid(s, ids[i], &group) > 0)
+			must(group.gid == ids[i]);
+	}
+	must(memchr(snapshot_contact(s), '\0', SNAPSHOT_CONTACT_MAX + 1) != NULL && !snapshot_local_gid(s, 0));
+	(void)(snapshot_generation(s) + snapshot_user_count(s) + snapshot_group_count(s) + snapshot_enumerable(s));
+	(void)(snapshot_created_utc_sec(s) + snapshot_valid_until_utc_sec(s));
+}
