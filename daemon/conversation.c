@@ -282,6 +282,8 @@ on_facts(void *arg, int error, enum message number, const void *msg)
 	struct conversation *v = arg;
 
 	v->ask = NULL;
+	free(v->facts);		/* of the change's first look */
+	v->facts = NULL;
 	if (error == 0 && number == MSG_FACTS) {
 		v->facts = malloc(sizeof *v->facts);
 		if (v->facts != NULL)

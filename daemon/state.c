@@ -54,8 +54,8 @@ static const char *const statements[SQL_COUNT] = {
 	[SQL_COMMIT] = "COMMIT",
 	[SQL_ROLLBACK] = "ROLLBACK",
 	[SQL_TOKEN_GET] = "SELECT last FROM token WHERE id = ?1",
-	[SQL_TOKEN_RAISE] = "INSERT INTO token VALUES (?1, ?2, ?3) ON CONFLICT (id) DO UPDATE SET last = ?2,"
-	    " accepted_utc_sec = ?3 WHERE last < ?2",
+	[SQL_TOKEN_RAISE] = ("INSERT INTO token VALUES (?1, ?2, ?3) ON CONFLICT (id) DO UPDATE SET last = ?2,"
+	    " accepted_utc_sec = ?3 WHERE last < ?2"),
 	[SQL_FAILURE_GET] = "SELECT count, last_utc_sec, locked_until_utc_sec FROM failure WHERE user = ?1 AND scope = ?2",
 	[SQL_FAILURE_SET] = "INSERT OR REPLACE INTO failure VALUES (?1, ?2, ?3, ?4, ?5)",
 	[SQL_FAILURE_CLEAR] = "DELETE FROM failure WHERE user = ?1 AND scope = ?2",

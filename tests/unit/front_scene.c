@@ -130,7 +130,7 @@ void
 scene_change_user(const struct scene *s, const char *user, const char *line)
 {
 	struct crypt_data data = { 0 };
-	const char *hash = crypt_r(SCENE_PASSWORD, "$5$rounds=1000$abcdefghijklmnop$", &data);
+	const char *hash = crypt_rn(SCENE_PASSWORD, "$5$rounds=1000$abcdefghijklmnop$", &data, (int)sizeof data);
 	char *text = NULL;
 	size_t size;
 	FILE *f = open_memstream(&text, &size);
