@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/channel.h"
+#include "common/verdict.h"
 #include "tools/output.h"
 
 #define WAIT_MS 10000
@@ -151,4 +152,24 @@ ask_daemon_report(const struct msg_report *report)
 		}
 	}
 	return object;
+}
+
+int
+ask_daemon_why(const struct invocation *in, struct msg_why *why, bool factors_chosen, struct msg_report *ret)
+{
+	json_t *facts;
+	int r;
+
+	if (!factors_chosen)
+		why->factors = FACTOR_PASSWORD | FACTOR_OTP;
+	r = ask_daemon(in, PROCESS_FRONT, MSG_WHY, why, MSG_REPORT, ret);
+	if (r < 0 || factors_chosen || ret->verdict != VERDICT_ALLOW)
+		return r;
+	facts = ask_daemon_report(ret);
+	if (strstr(ret->lines, "mfa=due\n") != NULL && json_integer_value(json_object_get(facts, "tokens")) == 0) {
+		why->factors = FACTOR_PASSWORD;
+		r = ask_daemon(in, PROCESS_FRONT, MSG_WHY, why, MSG_REPORT, ret);
+	}
+	json_decref(facts);
+	return r;
 }

@@ -29,6 +29,17 @@ const char *ask_daemon_unit(enum process process);
 int ask_daemon(const struct invocation *in, enum process process, enum message number, const void *msg,
     enum message want, void *ret);
 
+/*
+ * WHY. Without factors of the caller's choice it asks as if password and code were right; but for somebody
+ * who owes a code and has no token to make one, as if the password alone was: that is what a login would meet.
+ *
+ *  why             its factors are set here unless chosen
+ *  factors_chosen  leave them
+ *
+ * Returns as ask_daemon().
+ */
+int ask_daemon_why(const struct invocation *in, struct msg_why *why, bool factors_chosen, struct msg_report *ret);
+
 /* Say on stderr that it could not be asked, why, and what to do. Returns EXIT_UNREACHABLE. */
 enum exit_code ask_daemon_complain(enum process process, int error);
 

@@ -72,7 +72,8 @@ read_answers(struct setup *s)
 		output_error("no terminal to ask on; give --contact, --base, --time-zone, or --yes for the defaults");
 		return EXIT_USAGE;
 	}
-	take(in, OPTION_setup_base, "Entry below which the directory begins", "dc=isms,dc=local", may_ask, s->base, sizeof s->base);
+	take(in, OPTION_setup_base, "Entry below which the directory begins", "dc=isms,dc=local", may_ask, s->base,
+	    sizeof s->base);
 	take(in, OPTION_setup_contact, "Whom should a refused person ask (mail, phone)", "your administrator", may_ask,
 	    s->contact, sizeof s->contact);
 	take(in, OPTION_setup_time_zone, "Zone in which a contract's last day ends", "UTC", may_ask, s->time_zone,

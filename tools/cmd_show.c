@@ -148,13 +148,13 @@ failures_of(const json_t *facts, const char *key)
 static void
 describe_login(json_t *object, const struct invocation *in, const char *user)
 {
-	struct msg_why why = { .factors = FACTOR_PASSWORD | FACTOR_OTP };
+	struct msg_why why = { 0 };
 	struct msg_report *report = calloc(1, sizeof *report);
 	json_t *facts;
 
 	(void)snprintf(why.user, sizeof why.user, "%s", user);
 	(void)snprintf(why.service, sizeof why.service, "sshd");
-	if (report != NULL && ask_daemon(in, PROCESS_FRONT, MSG_WHY, &why, MSG_REPORT, report) == 0) {
+	if (report != NULL && ask_daemon_why(in, &why, false, report) == 0) {
 		facts = ask_daemon_report(report);
 		set(object, "login_now", json_pack("{s:s, s:s}", "verdict", verdict_token((enum verdict)report->verdict),
 		    "reason", reason_token((enum reason)report->reason)));

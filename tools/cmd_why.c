@@ -19,8 +19,8 @@
 #include "tools/output.h"
 
 static const struct column columns[] = {
-	{ "user", "User" }, { "service", "Service" }, { "at", "At" }, { "verdict", "Verdict" }, { "reason", "Reason" },
-	{ "meaning", "Meaning" }, { "cure", "What to change" }, { NULL, NULL },
+	{ "user", "User" }, { "service", "Service" }, { "at", "At" }, { "proven", "If proven" }, { "verdict", "Verdict" },
+	{ "reason", "Reason" }, { "meaning", "Meaning" }, { "cure", "What to change" }, { NULL, NULL },
 };
 
 /* "password,otp" as bits. Returns 0 or -1. */
@@ -60,7 +60,7 @@ read_options(struct invocation *in, struct msg_why *why)
 		output_error("--service or --rhost is too long");
 		return EXIT_USAGE;
 	}
-	if (parse_factors(factors != NULL ? factors : "password,otp", &why->factors) < 0) {
+	if (factors != NULL && parse_factors(factors, &why->factors) < 0) {
 		output_error("--factors \"%.64s\": name some of password, key, otp, comma separated, or none", factors);
 		return EXIT_USAGE;
 	}
@@ -84,9 +84,11 @@ read_options(struct invocation *in, struct msg_why *why)
 static void
 print_facts(const json_t *facts)
 {
-	const struct column *shown;
 	struct column rows[64] = { { NULL, NULL } };
-	static const struct column done[] = { { "verdict", "" }, { "reason", "" }, { "user", "" }, { "service", "" }, { NULL, NULL } };
+	/* shown above already */
+	static const struct column done[] = { { "verdict", "" }, { "reason", "" }, { "user", "" }, { "service", "" },
+		{ "text", "" }, { NULL, NULL } };
+	const struct column *shown;
 	size_t count = 0;
 	const char *key;
 	json_t *value;
@@ -103,6 +105,21 @@ print_facts(const json_t *facts)
 	output_record(facts, rows);
 }
 
+/* Bits as words. */
+static json_t *
+describe_factors(uint32_t factors)
+{
+	json_t *list = json_array();
+
+	if ((factors & FACTOR_PASSWORD) != 0)
+		(void)json_array_append_new(list, json_string("password"));
+	if ((factors & FACTOR_KEY) != 0)
+		(void)json_array_append_new(list, json_string("key"));
+	if ((factors & FACTOR_OTP) != 0)
+		(void)json_array_append_new(list, json_string("otp"));
+	return list;
+}
+
 static void
 print(const struct invocation *in, const struct msg_why *why, const struct msg_report *report)
 {
@@ -111,10 +128,10 @@ print(const struct invocation *in, const struct msg_why *why, const struct msg_r
 	const char *cure = verdict == VERDICT_ALLOW ? "" : cure_of(reason);
 	json_t *facts = ask_daemon_report(report), *result;
 
-	result = json_pack("{s:s, s:s, s:o, s:s, s:s, s:s, s:o, s:O}", "user", why->user, "service", why->service, "at",
-	    output_time(why->at_utc_sec != 0 ? why->at_utc_sec : in->now_utc_sec), "verdict", verdict_token(verdict), "reason",
-	    reason_token(reason), "meaning", reason_text(reason), "cure", output_string(cure[0] != '\0' ? cure : NULL), "facts",
-	    facts);
+	result = json_pack("{s:s, s:s, s:o, s:o, s:s, s:s, s:s, s:o, s:O}", "user", why->user, "service", why->service,
+	    "at", output_time(why->at_utc_sec != 0 ? why->at_utc_sec : in->now_utc_sec), "proven",
+	    describe_factors(why->factors), "verdict", verdict_token(verdict), "reason", reason_token(reason), "meaning",
+	    reason_text(reason), "cure", output_string(cure[0] != '\0' ? cure : NULL), "facts", facts);
 	if (in->json)
 		(void)output_json(result);
 	else {
@@ -141,7 +158,7 @@ cmd_why(struct invocation *in)
 	report = calloc(1, sizeof *report);
 	if (report == NULL)
 		return EXIT_UNREACHABLE;
-	r = ask_daemon(in, PROCESS_FRONT, MSG_WHY, &why, MSG_REPORT, report);
+	r = ask_daemon_why(in, &why, command_line_has(&in->line, OPTION_why_factors), report);
 	if (r < 0)
 		code = ask_daemon_complain(PROCESS_FRONT, r);
 	else {

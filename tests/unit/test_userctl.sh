@@ -323,6 +323,53 @@ for cured in "UsePAM is off" "KbdInteractive is off" "pam_isms is missing" "asks
 	lacks "$cured"
 done
 
+run 3 events; says "journal"
+run 2 events --since yesterday; says "is no time"
+run 2 events --format csv; says "--format needs one of"
+
+# ---- with the processes of ismsd, below the same root -----------------------------------------------
+until_() { for ((i = 0; i < 100; i++)); do "$@" >/dev/null 2>&1 && return; sleep 0.1; done; return 1; }
+mkdir -p -m 755 "$root/run/isms" "$root/var/lib/isms/nss"
+mkdir -p -m 700 "$root/run/isms/private" "$root/var/lib/isms/state"
+for process in publisher directory front; do
+	"$PWD/ismsd" $process --root "$root" --foreground >"$root/$process.log" 2>&1 </dev/null &
+	last=$!	# the front
+done
+ask() { "$tool" --root "$root" "$@" </dev/null; }
+who=ada
+reason() { ask why $who --json "$@" | python3 -c 'import json,sys; d=json.load(sys.stdin); print(d["verdict"], d["reason"])'; }
+becomes() { # WANTED ARGUMENT...: why's verdict and reason within ten seconds
+	local want=$1 got=
+	shift
+	for ((i = 0; i < 100; i++)); do got=$(reason "$@" 2>&1); [ "$got" != "$want" ] || return; sleep 0.1; done
+	wrong "why $*: $got instead of $want"
+}
+if until_ ask status; then
+	run 0 status --json; json True 'd["front"]["answers"] and d["directory"]["answers"] and d["publisher"]["answers"]'
+	json True 'd["snapshot"]["users"] > 0'
+	run 0 status; says "ismsd-publisher.service"
+	becomes "deny mfa-not-enrolled"
+	becomes "allow ok" --factors password,otp
+	who=carol becomes "deny mfa-required" --factors key
+	becomes "deny service-not-allowed" --service gdm-password --factors password,otp
+	run 0 set-expiry ada +2h; becomes "expired expired" --at +2h --factors password,otp; becomes "allow ok" --at +1h --factors password,otp
+	run 0 why ada --factors password,otp; says "allow-services (policy.conf:"
+	run 1 why ada --service gdm-password; says "What to change"
+	run 0 disable ada; becomes "deny disabled"
+	run 0 show ada --json; json disabled 'd["login_now"]["reason"]'; json 0 'd["failures"]'
+	run 0 enable ada --json; json "forgotten on this host" 'd["failures"]'
+	becomes "allow ok" --factors password,otp
+	run 0 set-expiry ada 2020-01-01 --force; becomes "expired expired"
+	run 1 why nobody; says unknown-user
+	run 0 clock trust --json; json True 'd["trusted"]'
+	run 1 doctor; lacks "does not answer"; says "ismsd-front.service answers"
+	kill $last; wait $last
+	run 3 status; says "[front]"; says "systemctl restart ismsd-front.service"
+	run 1 doctor; says "ismsd-front.service does not answer"
+else
+	run 0 status; for log in "$root"/*.log; do sed "s|^|${log##*/}: |" "$log"; done
+fi
+
 # ---- UC01a: no secret in arguments or environment --------------------------------------------------
 mkfifo "$root/slow"
 (sleep 0.3; cat "$root/password"; sleep 0.3) >"$root/slow" &
