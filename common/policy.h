@@ -33,7 +33,6 @@ struct request {
 	const char *service;		/* exact PAM service name; "unprivileged" for a locker */
 	const char *rhost;
 	bool root_caller;		/* real uid 0 runs su: unattended */
-	bool silent;
 	unsigned factors;		/* FACTOR_*: proven in this transaction */
 	bool live_mfa_session;		/* the requesting person has a live session proven with MFA */
 	bool clock_trusted;
@@ -45,7 +44,6 @@ struct decision {
 	enum reason reason;
 	unsigned ask;			/* FACTOR_*: what auth has yet to ask for */
 	bool mfa_due;			/* a code is due for this user and service */
-	bool silent_ok;			/* unused fields are zero */
 	uint64_t roles;			/* bit i: role i matched */
 	uint32_t max_session_sec;	/* 0: no limit */
 	char contact[128];		/* whom a refused person asks; "" = the setting's */

@@ -24,7 +24,7 @@
 #define PROTO_PRIVATE_MAX	65536	/* between our own processes: FACTS carries group names */
 
 enum {	/* flags of a request */
-	REQUEST_SILENT = 1 << 0,		/* PAM_SILENT: no conversation at all */
+	REQUEST_SILENT = 1 << 0,		/* PAM_SILENT: no messages; sudo asks its questions so */
 	REQUEST_DISALLOW_NULL = 1 << 1,		/* PAM_DISALLOW_NULL_AUTHTOK; always so with us */
 	REQUEST_USE_FIRST_PASS = 1 << 2,	/* first_pass stands for the first answer, even if empty */
 	REQUEST_AUTH_CALLED = 1 << 3,		/* auth ran in this PAM handle */

@@ -144,14 +144,9 @@ conversation_prompt(struct conversation *v, enum step step, const char *text, bo
 	struct msg_prompt msg = { .echo = echo, .is_password = is_password };
 	struct connection *c = connection_ref(v->connection);
 
-	if ((v->subject.flags & REQUEST_SILENT) != 0) {
-		conversation_refuse_plain(v, step == STEP_CODE ? REASON_MFA_REQUIRED : REASON_PASSWORD_FAILED,
-		    "the service allows no questions");
-	} else {
-		(void)snprintf(msg.text, sizeof msg.text, "%s", text);
-		v->step = step;
-		(void)connection_send(c, MSG_PROMPT, &msg, ST_PROMPTED);
-	}
+	(void)snprintf(msg.text, sizeof msg.text, "%s", text);
+	v->step = step;
+	(void)connection_send(c, MSG_PROMPT, &msg, ST_PROMPTED);	/* on failure v is gone */
 	connection_unref(c);
 }
 

@@ -154,7 +154,6 @@ front_judge_at(struct front *f, const struct facts *facts, const struct subject 
 		.service = own_password ? "unprivileged" : subject->service,
 		.rhost = subject->rhost,
 		.root_caller = subject->ruid == f->peers.root,
-		.silent = (subject->flags & REQUEST_SILENT) != 0,
 		.factors = factors | (subject->key ? (unsigned)FACTOR_KEY : 0U),
 		.live_mfa_session = moment->live_mfa_session,
 		.clock_trusted = moment->clock_trusted,

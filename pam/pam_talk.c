@@ -76,8 +76,6 @@ talk_ask(struct talk *talk, bool echo, const char *text, char *ret, size_t size)
 	size_t len;
 	int r;
 
-	if (talk->silent)
-		return -EPERM;
 	r = converse(talk, echo ? PAM_PROMPT_ECHO_ON : PAM_PROMPT_ECHO_OFF, text, &response);
 	if (r < 0)
 		goto out;

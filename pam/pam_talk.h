@@ -13,7 +13,7 @@
 
 struct talk {
 	pam_handle_t *pamh;
-	bool silent;		/* PAM_SILENT: no conversation at all */
+	bool silent;		/* PAM_SILENT: questions only, as sudo asks them; no messages */
 	int64_t spent_ms;	/* the person's time so far */
 };
 
@@ -24,7 +24,7 @@ struct talk {
  *  text      control characters in it are shown as '?'
  *  ret,size  receives the answer with its NUL; the application's own copy is wiped and freed
  *
- * Returns 0; -EPERM when silent; -EIO when there is no answer (conversation error, NULL); -E2BIG for an
+ * Returns 0; -EIO when there is no answer (conversation error, NULL); -E2BIG for an
  * answer of size bytes or more, which is never cut.
  */
 int talk_ask(struct talk *talk, bool echo, const char *text, char *ret, size_t size);

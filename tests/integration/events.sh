@@ -13,17 +13,18 @@ all_true() { jq -e -s "map($1) | all" >/dev/null || { decisions | jq -r .MESSAGE
 check "mark" mark
 check "a login" by_ssh ada -- true
 sleep 1
-of_a_login() { [ "$(decisions | jq -r '.ISMS_EVENT' | sort | tr '\n' ' ')" = "auth.passed login.granted " ] || { decisions | jq -r .MESSAGE; return 1; }; }
+of_sshd() { jq -c 'select(.ISMS_SERVICE == "sshd")'; }	# logind starts her user manager, which is a decision of its own
+of_a_login() { [ "$(decisions | of_sshd | jq -r '.ISMS_EVENT' | sort | tr '\n' ' ')" = "auth.passed login.granted " ] || { decisions | jq -r .MESSAGE; return 1; }; }
 check "a login leaves auth.passed and login.granted, once each" of_a_login
 check "they carry every field of a decision" bash -c "
 	. $tests/check.sh; . $tests/integration/people.sh; journal_mark='$journal_mark'
-	events | jq -e -s 'map(select(.ISMS_EVENT == \"login.granted\")) | .[0] | (.MESSAGE_ID | test(\"^[0-9a-f]{32}$\"))
+	events | jq -e -s 'map(select(.ISMS_EVENT == \"login.granted\" and .ISMS_SERVICE == \"sshd\")) | .[0] | (.MESSAGE_ID | test(\"^[0-9a-f]{32}$\"))
 		and .ISMS_REASON == \"ok\" and .ISMS_USER == \"ada\" and .ISMS_UID and .ISMS_KIND == \"contractor\" and .ISMS_ROLES
 		and .ISMS_FACTORS and .ISMS_SERVICE == \"sshd\" and .ISMS_RHOST and .ISMS_TXN and .ISMS_SEQ and .ISMS_NOT_AFTER
 		and .ISMS_DATA_AGE_SEC and .ISMS_CONTROL and ._SYSTEMD_UNIT == \"ismsd-front.service\"
 		and (.MESSAGE | test(\"login granted.*user=ada.*reason=ok.*service=sshd\"))' ||
 	{ events | jq 'select(.ISMS_EVENT == \"login.granted\")'; false; }"
-one_transaction() { [ "$(events | jq -r 'select(.ISMS_USER == "ada" and .ISMS_TXN) | .ISMS_TXN' | sort -u | wc -l)" = 1 ]; }
+one_transaction() { [ "$(events | of_sshd | jq -r 'select(.ISMS_USER == "ada" and .ISMS_TXN) | .ISMS_TXN' | sort -u | wc -l)" = 1 ]; }
 check "auth, account, session and close bear one transaction" one_transaction
 check "session.opened and session.closed" bash -c "
 	. $tests/check.sh; . $tests/integration/people.sh; journal_mark='$journal_mark'
@@ -73,8 +74,8 @@ L
 check "JL04a a forged event" forge
 check "JL04a it is in the journal" bash -c 'journalctl --sync; journalctl ISMS_USER=forged | grep -q .'
 check "JL04a isms-userctl events leaves it out" bash -c '! isms-userctl events --format json | grep forged'
-check "JL04a --all shows it as not genuine" bash -c 'isms-userctl events --all | grep forged | grep -i genuine'
-tool_json() { isms-userctl events --user ada --format json | tee /dev/stderr | jq -e -s 'any(.[]; (.. | strings) == "login.granted")' >/dev/null; }
+check "JL04a --all shows it as not genuine" bash -c 'isms-userctl events --all | tee /dev/stderr | grep -i "not genuine.*forged"'
+tool_json() { isms-userctl events --user ada --format json | tee /dev/stderr | jq -e -s 'any(.[]; .ISMS_EVENT == "login.granted")' >/dev/null; }
 check "isms-userctl events --format json" tool_json
 
 # ---- an administrator's change -----------------------------------------------------------------------

@@ -19,9 +19,9 @@ echo 'ada ALL=(ALL) NOPASSWD: ALL' >>/etc/sudoers.d/isms-test
 check "local user" local_people
 
 wanted="ada isms-mfa log-read no-usb web-deploy"
-real_groups='for g in $(sed -n "s/^Groups://p" /proc/self/status) $(id -g); do getent group $g | cut -d: -f1; done | sort -u | tr "\n" " "'
+real_groups='for g in $(sed -n "s/^Groups://p" /proc/self/status) $(id -g); do getent group $g | cut -d: -f1; done | sort -u | tr "\n" " " | sed "s/^/groups: /"'
 has_groups() { # COMMAND...: its output has a line with exactly the wanted groups
-	"$@" 2>&1 | tr -d '\r' | sed 's/ *$//' | tee /dev/stderr | grep -qx "$wanted"
+	"$@" 2>&1 | tr -d '\r' | tee /dev/stderr | grep -qE "groups: $wanted *(entered)?$"
 }
 publisher_has_seen() { [ "$(id -Gn ada | tr ' ' '\n' | sort | tr '\n' ' ' | sed 's/ $//')" = "$wanted" ]; }
 check "id" wait_until 5 publisher_has_seen

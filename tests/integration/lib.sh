@@ -23,14 +23,14 @@ prepare() {
 default_policy='
 [role contractor]
 match          = kind:contractor
-allow-services = sshd login su su-l sudo cron
+allow-services = sshd login su su-l sudo sudo-i cron
 mfa            = required
 require-expiry = yes
 keep-groups    = web-deploy log-read
 
 [role employee]
 match          = kind:employee
-allow-services = sshd login su su-l sudo cron
+allow-services = sshd login su su-l sudo sudo-i cron
 mfa            = required
 keep-groups    = web-deploy log-read
 '

@@ -27,7 +27,7 @@ check "root's su" root_su ada 'id -un'
 check "cron" by_cron ada 'id -un'
 check "user manager" by_user_manager ada id -un
 sftp_works() { code=$(fresh_code ada) SSH_ASKPASS=$people/ada/askpass SSH_ASKPASS_REQUIRE=force \
-	sftp $ssh_options -b <(echo ls) ada@localhost; }
+	sftp $ssh_options -o BatchMode=no -b <(echo ls) ada@localhost; }
 check "SI06a sftp" sftp_works
 
 # ---- one fact changed: what was proven -----------------------------------------------------------
@@ -87,23 +87,28 @@ around_the_end() { # COMMAND...: in at T-1 s, out at T
 	code=$(fresh_code ada)
 	end_at $end || return
 	sleep_until $((end * 1000 - 1000))
-	"$@" || { echo "refused one second before the end"; return 1; }
+	"$@" || { echo "refused one second before the end"; return 2; }
 	code=$(fresh_code ada)
 	sleep_until $((end * 1000))
 	! "$@" || { echo "let in at the end"; return 1; }
 }
-check "PX01a ssh" around_the_end by_ssh ada -- true
-check "PX02a ssh: key and code" around_the_end by_key ada -- true
-check "PX01a login" around_the_end by_login ada 'id -un'
-check "PX01a su" around_the_end by_su ada 'id -un'
-check "SI04a root's su" around_the_end root_su ada true
+# A busy machine may need longer than that second for a login: then once more, with another end.
+around_an_end() { around_the_end "$@" || { [ $? = 2 ] && around_the_end "$@"; }; }
+check "PX01a ssh" around_an_end by_ssh ada -- true
+check "PX02a ssh: key and code" around_an_end by_key ada -- true
+check "PX01a login" around_an_end by_login ada 'id -un'
+check "PX01a su" around_an_end by_su ada 'id -un'
+check "SI04a root's su" around_an_end root_su ada true
 manager() { systemctl stop "user@$(id -u ada)" 2>/dev/null; by_user_manager ada true; }
-check "SI07a user manager" around_the_end manager
-locker() { printf '%s\n' "$(cat $people/ada/password)" | setpriv --reuid ada --regid ada --init-groups pamtester sudo ada authenticate; }
-check "SI05a screen locker" around_the_end locker
-sudo_in_session() { setpriv --reuid ada --regid ada --init-groups sudo -n true; }
+check "SI07a user manager" around_an_end manager
+locker() { printf '%s\n' "$(cat $people/ada/password)" "$code" | setpriv --reuid ada --regid ada --init-groups pamtester sudo ada authenticate; }
+check "SI05a screen locker" around_an_end locker
+sudo_in_session() { # sudo itself asks nobody: what counts is that she has a session proven with a code
+	has_session ada || { (by_ssh ada -- 'sleep 30' >/dev/null 2>&1 &) && sleep .9; }
+	setpriv --reuid ada --regid ada --init-groups sudo -n true
+}
 echo 'ada ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/isms-test
-check "SI03a sudo NOPASSWD" around_the_end sudo_in_session
+check "SI03a sudo NOPASSWD" around_an_end sudo_in_session
 cron_ends() { # the job of the minute before the end runs, that of the end does not
 	local minute
 	minute=$(($(date +%s) / 60 * 60 + 60))
