@@ -68,17 +68,12 @@ disable(struct invocation *in, struct account *account, const char *user)
 {
 	static const struct change lock = { CHANGE_REPLACE, "pwdAccountLockedTime", LOCKED_FOR_EVER };
 	const char *old = account_state(account->identity, in->now_utc_sec);
-	char question[256];
 	enum exit_code code;
 
 	if (entry_has_value(account->identity->entry, lock.attribute, lock.value)) {
 		print(in, user, "disabled", "disabled", NULL, "was disabled already");
 		return EXIT_DONE;
 	}
-	(void)snprintf(question, sizeof question, "%s (%s): %s -> disabled, all sessions end?", user,
-	    account->identity->entry_id, old);
-	if (!invocation_confirm(in, question))
-		return EXIT_REFUSED;
 	if (directory_modify(account->directory, account->identity->entry->dn, &lock, 1) < 0) {
 		output_error("%s: out of memory; nothing was changed", user);
 		return EXIT_UNREACHABLE;
@@ -91,12 +86,35 @@ disable(struct invocation *in, struct account *account, const char *user)
 	return EXIT_DONE;
 }
 
+/* Without the lock: nobody waits for a person to think. */
+static enum exit_code
+look_and_ask(struct invocation *in, const char *user)
+{
+	struct account account;
+	char question[256];
+	enum exit_code code;
+
+	code = account_open(in, user, DIRECTORY_READ, &account);
+	if (code == EXIT_DONE) {
+		(void)snprintf(question, sizeof question, "%s (%s): %s -> disabled, all sessions end?", user,
+		    account.identity->entry_id, account_state(account.identity, in->now_utc_sec));
+		if (!invocation_confirm(in, question))
+			code = EXIT_REFUSED;
+	}
+	account_done(&account);
+	return code;
+}
+
 enum exit_code
 cmd_disable(struct invocation *in)
 {
 	struct account account;
-	enum exit_code code;
+	enum exit_code code = EXIT_DONE;
 
+	if (invocation_asks(in))
+		code = look_and_ask(in, in->line.operands[0]);
+	if (code != EXIT_DONE)
+		return code;
 	code = account_open(in, in->line.operands[0], DIRECTORY_EDIT, &account);
 	if (code == EXIT_DONE)
 		code = disable(in, &account, in->line.operands[0]);

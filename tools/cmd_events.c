@@ -86,7 +86,7 @@ run(const struct invocation *in, struct journal_events *journal, void (*print)(c
 			return EXIT_DONE;
 	}
 	if (left_out > 0)
-		output_error("%lu entries that no process of ours wrote were left out; --all shows them", left_out);
+		output_error("left out, because no process of ours wrote them: %lu; --all shows them", left_out);
 	if (r < 0)
 		output_error("the journal cannot be read further: %s", strerror(-r));
 	return r < 0 ? EXIT_UNREACHABLE : EXIT_DONE;

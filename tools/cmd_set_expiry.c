@@ -217,20 +217,42 @@ confirm(const struct expiry *x)
 	return invocation_confirm(x->in, question);
 }
 
+/* Without the lock: what would be done, shown to whoever sits there. */
 static enum exit_code
-change(struct expiry *x)
+look_and_ask(struct expiry *x)
 {
 	enum exit_code code;
 
-	x->old_utc_sec = x->account.identity->not_after_utc_sec;
-	code = parse_when(x);
+	code = account_open(x->in, x->user, DIRECTORY_READ, &x->account);
 	if (code == EXIT_DONE)
+		code = parse_when(x);
+	if (code == EXIT_DONE) {
+		x->old_utc_sec = x->account.identity->not_after_utc_sec;
 		code = judge(x);
+	}
+	if (code == EXIT_DONE && !confirm(x))
+		code = EXIT_REFUSED;
+	account_done(&x->account);
+	return code;
+}
+
+static enum exit_code
+change(struct expiry *x, bool asked)
+{
+	enum exit_code code;
+
+	code = parse_when(x);
+	if (code != EXIT_DONE)
+		return code;
+	if (asked && x->old_utc_sec != x->account.identity->not_after_utc_sec) {
+		output_error("%s: somebody else moved the end meanwhile; nothing was changed, look again", x->user);
+		return EXIT_REFUSED;
+	}
+	x->old_utc_sec = x->account.identity->not_after_utc_sec;
+	code = judge(x);
 	if (code != EXIT_DONE)
 		return code;
 	describe(x);
-	if (!confirm(x))
-		return EXIT_REFUSED;
 	plan(x);
 	if (directory_modify(x->account.directory, x->account.identity->entry->dn, x->changes, x->count) < 0) {
 		output_error("%s: out of memory; nothing was changed", x->user);
@@ -250,12 +272,17 @@ enum exit_code
 cmd_set_expiry(struct invocation *in)
 {
 	struct expiry x = { .in = in, .user = in->line.operands[0], .result = json_object() };
-	enum exit_code code;
+	bool asks = invocation_asks(in);
+	enum exit_code code = EXIT_DONE;
 
-	code = account_open(in, x.user, DIRECTORY_EDIT, &x.account);
-	if (code == EXIT_DONE)
-		code = change(&x);
-	account_done(&x.account);
+	if (asks)
+		code = look_and_ask(&x);
+	if (code == EXIT_DONE) {
+		code = account_open(in, x.user, DIRECTORY_EDIT, &x.account);
+		if (code == EXIT_DONE)
+			code = change(&x, asks);
+		account_done(&x.account);
+	}
 	json_decref(x.result);
 	return code;
 }

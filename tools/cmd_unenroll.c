@@ -60,14 +60,9 @@ unenroll(struct invocation *in, struct account *account, json_t *removed)
 {
 	const char *user = in->line.operands[0], *serial = command_line_value(&in->line, OPTION_unenroll_token);
 	const char *dn = account->identity->entry->dn;
-	char question[256];
 	enum exit_code code;
 	int count;
 
-	(void)snprintf(question, sizeof question, "%s (%s): remove %s?", user, account->identity->entry_id,
-	    serial != NULL ? "the token" : "all tokens");
-	if (!invocation_confirm(in, question))
-		return EXIT_REFUSED;
 	count = token_remove(account->directory, dn, serial, NULL, note_removed, removed);
 	if (count >= 0 && serial == NULL && token_remove_pending(account->directory, dn) < 0)
 		count = -ENOMEM;
@@ -87,13 +82,37 @@ unenroll(struct invocation *in, struct account *account, json_t *removed)
 	return EXIT_DONE;
 }
 
+/* Without the lock: nobody waits for a person to think. */
+static enum exit_code
+look_and_ask(struct invocation *in, const char *user)
+{
+	struct account account;
+	char question[256];
+	enum exit_code code;
+
+	code = account_open(in, user, DIRECTORY_READ, &account);
+	if (code == EXIT_DONE) {
+		(void)snprintf(question, sizeof question, "%s (%s): remove %s?", user, account.identity->entry_id,
+		    command_line_has(&in->line, OPTION_unenroll_token) ? "the token" : "all tokens");
+		if (!invocation_confirm(in, question))
+			code = EXIT_REFUSED;
+	}
+	account_done(&account);
+	return code;
+}
+
 enum exit_code
 cmd_unenroll(struct invocation *in)
 {
-	json_t *removed = json_array();
+	json_t *removed;
 	struct account account;
-	enum exit_code code;
+	enum exit_code code = EXIT_DONE;
 
+	if (invocation_asks(in))
+		code = look_and_ask(in, in->line.operands[0]);
+	if (code != EXIT_DONE)
+		return code;
+	removed = json_array();
 	code = account_open(in, in->line.operands[0], DIRECTORY_EDIT, &account);
 	if (code == EXIT_DONE)
 		code = unenroll(in, &account, removed);

@@ -125,9 +125,11 @@ print(const struct invocation *in, const struct msg_why *why, const struct msg_r
 {
 	enum verdict verdict = (enum verdict)report->verdict;
 	enum reason reason = (enum reason)report->reason;
-	const char *cure = verdict == VERDICT_ALLOW ? "" : cure_of(reason);
+	char cure[512] = "";
 	json_t *facts = ask_daemon_report(report), *result;
 
+	if (verdict != VERDICT_ALLOW)
+		(void)cure_for(reason, why->user, cure, sizeof cure);
 	result = json_pack("{s:s, s:s, s:o, s:o, s:s, s:s, s:s, s:o, s:O}", "user", why->user, "service", why->service,
 	    "at", output_time(why->at_utc_sec != 0 ? why->at_utc_sec : in->now_utc_sec), "proven",
 	    describe_factors(why->factors), "verdict", verdict_token(verdict), "reason", reason_token(reason), "meaning",

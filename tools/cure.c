@@ -7,7 +7,8 @@
 
 #include "tools/cure.h"
 
-#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
 
 static const char *const cures[REASON_COUNT] = {
 	[REASON_NONE] = "",
@@ -57,4 +58,16 @@ const char *
 cure_of(enum reason reason)
 {
 	return reason < REASON_COUNT && cures[reason] != NULL ? cures[reason] : "";
+}
+
+char *
+cure_for(enum reason reason, const char *user, char *buf, size_t size)
+{
+	const char *text = cure_of(reason), *at = strstr(text, "USER");
+
+	if (at == NULL)
+		(void)snprintf(buf, size, "%s", text);
+	else
+		(void)snprintf(buf, size, "%.*s%s%s", (int)(at - text), text, user, at + strlen("USER"));
+	return buf;
 }

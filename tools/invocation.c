@@ -32,11 +32,17 @@ invocation_settings(struct invocation *in)
 }
 
 bool
+invocation_asks(const struct invocation *in)
+{
+	return !in->yes && !in->dry_run && isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1;
+}
+
+bool
 invocation_confirm(const struct invocation *in, const char *question)
 {
 	char answer[16] = "";
 
-	if (in->yes || in->dry_run || isatty(STDIN_FILENO) == 0 || isatty(STDERR_FILENO) == 0)
+	if (!invocation_asks(in))
 		return true;
 	(void)fprintf(stderr, "%s [y/N] ", question);
 	if (fgets(answer, sizeof answer, stdin) != NULL && (strcmp(answer, "y\n") == 0 || strcmp(answer, "yes\n") == 0))

@@ -35,6 +35,9 @@ struct invocation {
  */
 enum exit_code invocation_settings(struct invocation *in);
 
+/* Whether invocation_confirm() would ask. Nothing may be locked while a person thinks, so verbs look first. */
+bool invocation_asks(const struct invocation *in);
+
 /*
  * Ask "... [y/N]" on the terminal before a change of what exists. True without asking when --yes or
  * --dry-run is given, or when there is no terminal to ask on.

@@ -212,11 +212,14 @@ END_TEST
 START_TEST(every_refusal_has_a_cure)
 {
 	enum reason reason;
+	char buf[512];
 
 	for (reason = REASON_UNKNOWN_USER; reason < REASON_COUNT; reason++)
 		ck_assert_msg(cure_of(reason)[0] != '\0', "%s", reason_token(reason));
 	ck_assert_str_eq(cure_of(REASON_OK), "");
 	ck_assert_str_eq(cure_of(REASON_COUNT), "");
+	ck_assert_str_eq(cure_for(REASON_MFA_NOT_ENROLLED, "ada", buf, sizeof buf), "enrol a token: isms-userctl enroll ada");
+	ck_assert_str_eq(cure_for(REASON_NO_ROLE, "ada", buf, sizeof buf), cure_of(REASON_NO_ROLE));
 }
 END_TEST
 

@@ -62,6 +62,25 @@ run 2 list --root /nowhere; says "--root is given too often"
 "$tool" --root relative list >"$root/out" 2>"$root/err"; [ $? = 2 ] || wrong "relative root"
 "$tool" --root /does/not/exist list >"$root/out" 2>"$root/err"; [ $? = 2 ] || wrong "root that is not there"
 
+# the manual and the completion are made from the same table
+manual=$PWD/tools/isms-userctl.8 completion=$PWD/tools/completion/isms-userctl
+"$tool" --help | sed -n 's/^  \([a-z][a-z-]*\( [a-z]*\)\?\) .*/\1/p' | grep -v '^--' >"$root/commands"
+[ "$(wc -l <"$root/commands")" = 18 ] || wrong "--help lists $(wc -l <"$root/commands") commands"
+while read -r command; do
+	count=$((count + 1))
+	grep -qF "isms\\-userctl ${command//-/\\-}" "$manual" || wrong "manual: $command"
+	"$tool" $command --help | grep -o '^  --[a-z-]*' | while read -r option; do
+		grep -qF "\\fB${option//-/\\-}\\fR" "$manual" || echo "manual: $command $option"
+		grep -qF -- "$option " "$completion" || echo "completion: $command $option"
+	done >"$root/out"
+	[ ! -s "$root/out" ] || wrong "documents of $command"
+done <"$root/commands"
+complete_() { (. "$completion"; COMP_WORDS=(isms-userctl "$@") COMP_CWORD=$#; _isms_userctl; echo "${COMPREPLY[*]}"); }
+[ "$(complete_ se)" = "setup set-expiry" ] || wrong "completion of se: $(complete_ se)"
+[ "$(complete_ --json config '')" = "check show" ] || wrong "completion of config: $(complete_ --json config '')"
+[ "$(complete_ add ada --kind s)" = "service" ] || wrong "completion of --kind s"
+[ "$(complete_ add ada --pass)" = "--password-fd" ] || wrong "completion of --pass"
+
 # ---- setup ----------------------------------------------------------------------------------------
 run 3 list; says "isms-userctl setup"
 run 2 setup; says "no terminal to ask on"
