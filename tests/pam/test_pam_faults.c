@@ -139,6 +139,8 @@ START_TEST(ph03a_nth_allocation_fails)
 	long n = 0;
 
 	ck_assert_int_eq(attempt(_i, NEVER), calls[_i].good);
+	if (getenv("ISMS_VALGRIND") != NULL)
+		return;		/* it has an allocator of its own, past ours */
 	do {
 		int rc = attempt(_i, n);
 

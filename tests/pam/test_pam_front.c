@@ -63,7 +63,8 @@ START_TEST(whole_login)
 	ck_assert_uint_eq(house_events(&house, "authentication passed"), 1);
 	ck_assert_uint_eq(house_events(&house, "login granted"), 1);
 	ck_assert_uint_eq(house_events(&house, "session opened"), 1);
-	ck_assert_uint_eq(house_events(&house, "session closed"), 1);
+	if (getenv("ISMS_VALGRIND") == NULL)	/* Debian 12's knows no pidfd_open(), without which no session is watched */
+		ck_assert_uint_eq(house_events(&house, "session closed"), 1);
 	ck_assert_uint_eq(house_events(&house, "login denied"), 0);
 	ck_assert_uint_eq(scene_event_count(&scene), 0);
 }
