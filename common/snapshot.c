@@ -69,7 +69,7 @@ hash_words(const struct snapshot_header *h, uint64_t low, uint64_t high, uint64_
 }
 
 /* Overlapping loads cover every length without a loop and without reading beyond the name. */
-static inline uint64_t
+static inline __attribute__((always_inline)) uint64_t
 hash_name(const struct snapshot_header *h, const char *name, size_t len)
 {
 	uint64_t inner;
@@ -108,10 +108,10 @@ snapshot_hash_id(const struct snapshot_header *h, uint32_t id)
 static inline bool
 id_allowed(uint32_t id)
 {
-	if (id >= 1000 && id <= 60000)
-		return true;
-	if (id < 1000 || id > INT32_MAX)
-		return false;
+	if (id >= 65536)
+		return id <= INT32_MAX;
+	if (id <= 60000)
+		return id >= 1000;
 	if (id <= 60513)
 		return false;		/* systemd-homed */
 	if (id >= 61184 && id <= 65519)
@@ -135,7 +135,7 @@ in_range(uint64_t word, uint8_t first, uint8_t last)
 }
 
 /* Whether all 8 characters may stand in a name. */
-static inline bool
+static inline __attribute__((always_inline)) bool
 word_allowed(uint64_t word)
 {
 	const uint64_t top = EACH_BYTE(0x80);
@@ -145,7 +145,7 @@ word_allowed(uint64_t word)
 	return (word & top) == 0 && (good & top) == top;
 }
 
-static inline bool
+static inline __attribute__((always_inline)) bool
 name_allowed(const char *name, size_t len)
 {
 	if (len == 0 || len > SNAPSHOT_NAME_MAX || !((name[0] >= 'a' && name[0] <= 'z') || name[0] == '_') ||

@@ -1,8 +1,8 @@
 /*
  * nss_answer.c - results for glibc, and the one event that says why there are none.
  *
- * Runs inside every process that resolves a name. Leaves errno as it found it unless the answer is
- * an error: an ENOENT that leaks from a NOTFOUND breaks callers.
+ * Runs inside every process that resolves a name. Nothing here changes errno but an answer that is an
+ * error, through glibc's errnop: an ENOENT that leaks from a NOTFOUND breaks callers.
  */
 #include <config.h>
 
@@ -48,6 +48,7 @@ fault_of(int r, const struct snapshot *s)
 static __attribute__((noinline)) void
 send_event(enum fault fault, int r, const struct snapshot *s)
 {
+	int before = errno;
 	char text[EVENT_VALUE_MAX];
 	struct event e;
 
@@ -61,6 +62,7 @@ send_event(enum fault fault, int r, const struct snapshot *s)
 		event_add_int(&e, FIELD_ID_GENERATION, (int64_t)snapshot_generation(s));
 	event_finish(&e);
 	(void)journal_send(&e);	/* best effort: whoever asked waits for no log */
+	errno = before;
 }
 
 void
@@ -75,9 +77,8 @@ nss_report_fault(int r, const struct snapshot *s)
 }
 
 enum nss_status
-nss_answer(int r, int before, int *errnop)
+nss_answer(int r, int *errnop)
 {
-	errno = before;
 	if (r > 0)
 		return NSS_STATUS_SUCCESS;
 	if (r == 0)

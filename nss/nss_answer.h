@@ -12,13 +12,12 @@
  * Map a result.
  *
  *  r       1 found, 0 absent, or -errno
- *  before  errno as it was when the entry point was called; restored
  *  errnop  glibc's; written only for TRYAGAIN and UNAVAIL
  *
  * SUCCESS, NOTFOUND; TRYAGAIN for -ERANGE and -ENOMEM; else UNAVAIL, with ENOENT for a snapshot that is
  * missing and EINVAL for one that is refused or corrupt.
  */
-enum nss_status nss_answer(int r, int before, int *errnop);
+enum nss_status nss_answer(int r, int *errnop);
 
 /*
  * Write the event NSS_UNAVAILABLE, once in the life of a process (and of its forked children) per kind of

@@ -94,11 +94,11 @@ static enum nss_status
 next(bool user, void *ret, char *buf, size_t size, int *errnop)
 {
 	struct nss_view view;
-	int before = errno, r;
+	int r;
 
 	r = nss_view_enter(&view);
 	if (r < 0)
-		return nss_answer(r, before, errnop);
+		return nss_answer(r, errnop);
 	if (!snapshot_enumerable(&view.snapshot)) {
 		r = 0;
 		goto out;
@@ -112,7 +112,7 @@ next(bool user, void *ret, char *buf, size_t size, int *errnop)
 		nss_report_fault(r, &view.snapshot);
 out:
 	nss_view_leave(&view);
-	return nss_answer(r, before, errnop);
+	return nss_answer(r, errnop);
 }
 
 enum nss_status

@@ -18,12 +18,12 @@
 
 /* Give the snapshot back and answer; whatever is wrong with it is reported once. */
 static inline enum nss_status
-finish(struct nss_view *view, int r, int before, int *errnop)
+finish(struct nss_view *view, int r, int *errnop)
 {
 	if (__builtin_expect(r == -EBADMSG, 0))
 		nss_report_fault(r, &view->snapshot);
 	nss_view_leave(view);
-	return nss_answer(r, before, errnop);
+	return nss_answer(r, errnop);
 }
 
 enum nss_status
@@ -31,15 +31,15 @@ _nss_isms_getpwnam_r(const char *name, struct passwd *ret, char *buf, size_t siz
 {
 	struct snapshot_user user;
 	struct nss_view view;
-	int before = errno, r;
+	int r;
 
 	r = nss_view_enter(&view);
 	if (r < 0)
-		return nss_answer(r, before, errnop);
+		return nss_answer(r, errnop);
 	r = snapshot_find_user(&view.snapshot, name, &user);
 	if (r > 0)
 		r = nss_pack_user(&user, ret, buf, size);
-	return finish(&view, r, before, errnop);
+	return finish(&view, r, errnop);
 }
 
 enum nss_status
@@ -47,15 +47,15 @@ _nss_isms_getpwuid_r(uid_t uid, struct passwd *ret, char *buf, size_t size, int 
 {
 	struct snapshot_user user;
 	struct nss_view view;
-	int before = errno, r;
+	int r;
 
 	r = nss_view_enter(&view);
 	if (r < 0)
-		return nss_answer(r, before, errnop);
+		return nss_answer(r, errnop);
 	r = snapshot_find_uid(&view.snapshot, uid, &user);
 	if (r > 0)
 		r = nss_pack_user(&user, ret, buf, size);
-	return finish(&view, r, before, errnop);
+	return finish(&view, r, errnop);
 }
 
 enum nss_status
@@ -63,15 +63,15 @@ _nss_isms_getgrnam_r(const char *name, struct group *ret, char *buf, size_t size
 {
 	struct snapshot_group group;
 	struct nss_view view;
-	int before = errno, r;
+	int r;
 
 	r = nss_view_enter(&view);
 	if (r < 0)
-		return nss_answer(r, before, errnop);
+		return nss_answer(r, errnop);
 	r = snapshot_find_group(&view.snapshot, name, &group);
 	if (r > 0)
 		r = nss_pack_group(&group, ret, buf, size);
-	return finish(&view, r, before, errnop);
+	return finish(&view, r, errnop);
 }
 
 enum nss_status
@@ -79,15 +79,15 @@ _nss_isms_getgrgid_r(gid_t gid, struct group *ret, char *buf, size_t size, int *
 {
 	struct snapshot_group group;
 	struct nss_view view;
-	int before = errno, r;
+	int r;
 
 	r = nss_view_enter(&view);
 	if (r < 0)
-		return nss_answer(r, before, errnop);
+		return nss_answer(r, errnop);
 	r = snapshot_find_gid(&view.snapshot, gid, &group);
 	if (r > 0)
 		r = nss_pack_group(&group, ret, buf, size);
-	return finish(&view, r, before, errnop);
+	return finish(&view, r, errnop);
 }
 
 /* ---- initgroups ---- */
@@ -176,15 +176,15 @@ _nss_isms_initgroups_dyn(const char *name, gid_t group, long *start, long *size,
 	};
 	struct snapshot_user user;
 	struct nss_view view;
-	int before = errno, r;
+	int r;
 
 	r = nss_view_enter(&view);
 	if (r < 0)
-		return nss_answer(r, before, errnop);
+		return nss_answer(r, errnop);
 	r = snapshot_find_user(&view.snapshot, name, &user);
 	if (r > 0)
 		r = array_add_user(&to, &view.snapshot, &user);
 	if (r > 0)
 		*start = to.used;	/* all of them or none */
-	return finish(&view, r, before, errnop);
+	return finish(&view, r, errnop);
 }

@@ -290,29 +290,43 @@ enter_slowly(struct nss_view *ret)
 	return r < 0 ? r : atomic_load(&last_error);
 }
 
+/* The caller's errno and cancellation stay as they are. */
+static __attribute__((noinline)) int
+enter_guarded(struct nss_view *ret)
+{
+	int before = errno, cancel, r;
+
+	/* open() is a cancellation point: a thread that ended in there would leave its marks for ever. */
+	(void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+	ret->snapshot = (struct snapshot){ 0 };
+	r = enter_slowly(ret);
+	(void)pthread_setcancelstate(cancel, NULL);
+	errno = before;
+	return r;
+}
+
 int
 nss_view_enter(struct nss_view *ret)
 {
 	struct shared_page *page = atomic_load_explicit(&shared, memory_order_acquire);
-	int cancel, r;
 
 	if (__builtin_expect(page != NULL && enter(page, true, ret), 1))
 		return 0;
-	ret->snapshot = (struct snapshot){ 0 };
-	/* open() is a cancellation point: a thread that ended in there would leave its marks for ever. */
-	(void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-	r = enter_slowly(ret);
-	(void)pthread_setcancelstate(cancel, NULL);
-	return r;
+	return enter_guarded(ret);
 }
 
 void
 nss_view_leave(struct nss_view *view)
 {
-	if (view->readers != NULL)
+	int before;
+
+	if (__builtin_expect(view->readers != NULL, 1)) {
 		leave(view->readers);
-	else
-		snapshot_close(&view->snapshot);
+		return;
+	}
+	before = errno;
+	snapshot_close(&view->snapshot);
+	errno = before;
 }
 
 int

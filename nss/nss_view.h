@@ -20,7 +20,7 @@ struct nss_view {
  * Take the current snapshot, a newer one than before if there is one.
  *
  * Returns 0, or -errno while there is none: then the file is tried again at most once a second. A fault
- * of the file has been reported, also when an older mapping serves on. errno may be changed.
+ * of the file has been reported, also when an older mapping serves on. errno stays as it is.
  */
 int nss_view_enter(struct nss_view *ret);
 
