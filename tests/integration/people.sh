@@ -163,4 +163,8 @@ event_is() {
 }
 # denied_with REASON NAME: the last decision about the person was a refusal for this reason.
 denied_with() { event_is '.ISMS_DECISION == "denied"' ".ISMS_USER == \"$2\"" ".ISMS_REASON == \"$1\""; }
-why_says() { isms-userctl why "$1" --service "${3-sshd}" 2>&1 | tee /dev/stderr | grep -qw -- "$2"; }
+why_says() { # NAME REASON [SERVICE]: its status says whether the login would be let in, which is not the question
+	isms-userctl why "$1" --service "${3-sshd}" >/run/people/why 2>&1
+	cat /run/people/why
+	grep -qw -- "$2" /run/people/why
+}

@@ -10,15 +10,19 @@ check "a code is enrolled" enroll_person ada
 
 # ---- in -----------------------------------------------------------------------------------------
 check "mark" mark
-check "ssh: password and code" by_ssh ada -- true
+logs_in() { by_ssh ada -- id -Gn >/run/people/ada/groups; }
+code=$(fresh_code ada)
+check "ssh: password and code" logs_in
 check "event: login granted" event_is '.ISMS_EVENT == "login.granted"' '.ISMS_USER == "ada"' '.ISMS_SERVICE == "sshd"'
-groups_of_ada() { id -Gn ada; [ "$(by_ssh ada -- id -Gn | tr ' ' '\n' | sort | tr '\n' ' ')" = "ada isms-mfa web-deploy " ]; }
-check "id: the allowed groups only" groups_of_ada
+check "id: the allowed groups only" test "$(tr ' ' '\n' <$people/ada/groups | sort | tr '\n' ' ')" = "ada isms-mfa web-deploy "
 
 # ---- refused ------------------------------------------------------------------------------------
-code=000000 refused "ssh: a wrong code" by_ssh ada -- true
-once() { local code; code=$(fresh_code ada) && by_ssh ada -- true && ! by_ssh ada -- true && denied_with mfa-replayed ada; }
-check "ssh: a code is good once" once
+refused "ssh: a code is good once" by_ssh ada -- true
+check "event: mfa-replayed" denied_with mfa-replayed ada
+code=000000
+refused "ssh: a wrong code" by_ssh ada -- true
+check "event: mfa-failed" denied_with mfa-failed ada
+unset code
 
 # ---- the end ------------------------------------------------------------------------------------
 end_bites() {

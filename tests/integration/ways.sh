@@ -109,6 +109,7 @@ sudo_in_session() { # sudo itself asks nobody: what counts is that she has a ses
 }
 echo 'ada ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/isms-test
 check "SI03a sudo NOPASSWD" around_an_end sudo_in_session
+check "SI03a event" event_is '.ISMS_SERVICE == "sudo"' '.ISMS_REASON == "expired"'
 cron_ends() { # the job of the minute before the end runs, that of the end does not
 	local minute
 	minute=$(($(date +%s) / 60 * 60 + 60))
