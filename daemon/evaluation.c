@@ -15,6 +15,7 @@
 
 #include "daemon/loop.h"
 #include "daemon/otp.h"
+#include "daemon/source_throttle.h"
 
 #define TOKENS_MAX 8
 
@@ -88,11 +89,31 @@ finish_uncounted(struct evaluation *ev, enum reason reason)
 	finish(ev, VERDICT_DENY, reason);
 }
 
+/* A failure also counts for the place that it came from. */
+static void
+count_source(struct evaluation *ev)
+{
+	char key[SOURCE_KEY_SIZE];
+
+	if (source_key(ev->subject->rhost, ev->user, ev->subject->ruser, ev->subject->ruid, key))
+		source_count(ev->front->sources, key, loop_now_ms());
+}
+
+static bool
+source_must_wait(const struct evaluation *ev)
+{
+	char key[SOURCE_KEY_SIZE];
+
+	return source_key(ev->subject->rhost, ev->user, ev->subject->ruser, ev->subject->ruid, key) &&
+	    source_refuses(ev->front->sources, key, loop_now_ms());
+}
+
 static void
 finish_failed(struct evaluation *ev, enum reason reason)
 {
 	struct failures now;
 
+	count_source(ev);
 	if (state_failures(ev->front->state, ev->user, ev->scope, &now) == 0)
 		ev->result.locked = now.locked_until_utc_sec != 0;
 	finish(ev, VERDICT_DENY, reason);
@@ -374,6 +395,13 @@ on_facts(void *arg, int error, enum message number, const void *msg)
 	front_judge(ev->front, ev->facts, &judged_as, STAGE_AUTH, 0, &ev->decision);
 	ev->judged = true;
 	ev->need = ev->decision.ask & (FACTOR_PASSWORD | FACTOR_OTP);
+	if (source_must_wait(ev)) {
+		(void)snprintf(ev->result.fault, sizeof ev->result.fault, "too many failures from this source");
+		refuse_unseen(ev, ev->decision.verdict == VERDICT_NOT_OURS ? VERDICT_NOT_OURS : VERDICT_DENY, REASON_MFA_LOCKED);
+		return;
+	}
+	if (ev->decision.reason == REASON_UNKNOWN_USER)
+		count_source(ev);
 	/* Nothing to ask for is a way in for a key alone, and only where policy asks no more of it. */
 	if (ev->decision.verdict != VERDICT_ALLOW && ev->decision.verdict != VERDICT_MUST_CHANGE)
 		refuse_unseen(ev, ev->decision.verdict, ev->decision.reason);

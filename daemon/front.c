@@ -20,6 +20,7 @@
 #include "daemon/loop.h"
 #include "daemon/process.h"
 #include "daemon/report.h"
+#include "daemon/source_throttle.h"
 
 #define CLOCK_LOOK_MS 60000
 
@@ -166,7 +167,8 @@ start(struct front *f)
 		return r;
 	load_config(f);
 	f->proofs = proofs_new();
-	if (f->proofs == NULL)
+	f->sources = sources_new();
+	if (f->proofs == NULL || f->sources == NULL)
 		return -ENOMEM;
 	if ((r = state_open(f->paths->state, &f->state)) < 0 ||
 	    (r = flood_new(f->event, f->settings.events_aggregate_after, record_summary, f, &f->flood)) < 0 ||
@@ -188,6 +190,7 @@ finish(struct front *f)
 		(void)state_save_clock(f->state, &f->clock.mark);
 	flood_free(f->flood);		/* writes its summaries, which take numbers */
 	state_close(f->state);
+	sources_free(f->sources);
 	proofs_free(f->proofs);
 	policy_free(f->policy);
 	loop_free(f->event);

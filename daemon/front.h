@@ -35,6 +35,7 @@
 
 struct evaluation;
 struct live_sessions;
+struct sources;
 
 struct front {
 	const struct paths *paths;	/* borrowed */
@@ -48,6 +49,7 @@ struct front {
 	struct clock clock;
 	sd_event_source *clock_timer;	/* owned */
 	struct proofs *proofs;		/* owned */
+	struct sources *sources;	/* owned */
 	struct live_sessions *sessions;	/* owned */
 	struct server *server;		/* owned */
 	struct flood *flood;		/* owned */

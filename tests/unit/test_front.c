@@ -421,6 +421,30 @@ START_TEST(bad_configuration)
 }
 END_TEST
 
+/* Many names tried from one address: that address has to wait, others do not. */
+START_TEST(spraying)
+{
+	char name[32];
+	int64_t last_ms;
+
+	scene_start(&s, "");
+	for (unsigned i = 0; i < 20; i++) {
+		(void)snprintf(name, sizeof name, "guess%u", i);
+		last_ms = channel_now_ms();
+		scene_auth(&s, name, "sshd", "123456", "123456", &t);
+		expect(VERDICT_NOT_OURS, REASON_UNKNOWN_USER);
+	}
+	scene_auth(&s, "hana", "sshd", SCENE_PASSWORD, scene_hotp(0), &t);
+	if (channel_now_ms() - last_ms < 1000) {	/* else the machine was too slow to see it */
+		expect_refused_in_auth(REASON_MFA_LOCKED);
+		ck_assert_uint_eq(scene_events(&s, 1, "user=hana ", "reason=mfa-locked", "from this source", NULL), 1);
+	}
+	scene_auth(&s, "hana", "login", SCENE_PASSWORD, scene_hotp(1), &t);
+	expect(VERDICT_ALLOW, REASON_AUTH_PASSED);
+	scene_stop(&s);
+}
+END_TEST
+
 /* A flood of one failure: the first few, then one with a count; successes and numbers stay whole. */
 START_TEST(jl03a_flood)
 {
@@ -463,6 +487,7 @@ main(void)
 		{ px07a_race, 0 },
 		{ directory_is_gone, 0 },
 		{ bad_configuration, 0 },
+		{ spraying, 0 },
 		{ jl03a_flood, 0 },
 	};
 
