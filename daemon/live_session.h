@@ -48,7 +48,9 @@ bool live_session_remove(struct live_sessions *all, const char *txn, const char 
 /* Whether a person has a live session that was proven with a one-time code. */
 bool live_session_proven(const struct live_sessions *all, uint32_t uid);
 
+/* Whether a transaction names a session that is open. */
 bool live_session_exists(const struct live_sessions *all, const char *txn);
+/* Sessions that are watched, for status. */
 size_t live_session_count(const struct live_sessions *all);
 
 #endif

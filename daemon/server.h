@@ -63,10 +63,13 @@ unsigned server_connection_count(const struct server *s);
 
 /* ---- for handlers ---- */
 
+/* The server's context. */
 void *connection_context(const struct connection *c);
+/* What the kernel says of the peer as it was when it connected. The pid is for pidfd_open() and logs, never for authorisation. */
 uid_t connection_uid(const struct connection *c);
-pid_t connection_pid(const struct connection *c);	/* for pidfd_open() and logs; never for authorisation */
+pid_t connection_pid(const struct connection *c);
 bool connection_is_root(const struct connection *c);
+/* The loop that the connection is served on. */
 sd_event *connection_event(const struct connection *c);
 
 /*

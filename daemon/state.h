@@ -65,6 +65,7 @@ int state_set_max_pages(struct state *s, unsigned pages);
 /* What was accepted of a token. */
 int state_token_mark(struct state *s, const char *id, struct otp_mark *ret);
 
+/* Failures of a user; all zero when there are none. Storing a count of 0 removes the row. Both return 0 or -errno. */
 int state_failures(struct state *s, const char *user, enum scope scope, struct failures *ret);
 int state_set_failures(struct state *s, const char *user, enum scope scope, const struct failures *f);
 
@@ -88,9 +89,11 @@ int state_accept(struct state *s, const struct acceptance *a);
  */
 int state_next_sequence(struct state *s, const char *user, int64_t now_utc_sec, uint64_t *ret);
 
+/* The clock mark; known is false on a new host. Both return 0 or -errno. */
 int state_load_clock(struct state *s, struct clock_mark *ret);
 int state_save_clock(struct state *s, const struct clock_mark *mark);
 
+/* Sessions that are open; one that is absent is removed with success. Both return 0 or -errno. */
 int state_add_session(struct state *s, const struct session_row *row);
 int state_remove_session(struct state *s, const char *txn);
 /* Call each with every row; it may not write. */
