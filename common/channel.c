@@ -9,13 +9,14 @@
 #include "common/channel.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "common/descriptor.h"
 
 #define RETRY_MS 20
 
@@ -47,21 +48,6 @@ wait_for(int fd, short events, int64_t deadline_ms)
 		if (errno != EINTR)
 			return -errno;
 	}
-}
-
-/* A caller may have closed 0-2: what lands there could be taken for stdin or overwritten by it (PH01a). */
-static int
-socket_above_stdio(void)
-{
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int moved, saved;
-
-	if (fd < 0 || fd > 2)
-		return fd < 0 ? -errno : fd;
-	moved = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	saved = errno;
-	(void)close(fd);
-	return moved < 0 ? -saved : moved;
 }
 
 static int
@@ -104,9 +90,9 @@ channel_connect(const char *path, const uid_t *owners, size_t owner_count, int64
 	if (strlen(path) >= sizeof to.sun_path)
 		return -ENAMETOOLONG;
 	memcpy(to.sun_path, path, strlen(path) + 1);
-	fd = socket_above_stdio();
+	fd = descriptor_above_stdio(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
 	if (fd < 0)
-		return fd;
+		return -errno;
 	r = connect_until(fd, &to, deadline_ms);
 	if (r == 0)
 		r = check_peer(fd, owners, owner_count);

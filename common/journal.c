@@ -10,30 +10,17 @@
 #include "common/journal.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "common/descriptor.h"
+
 static const struct sockaddr_un journald = {
 	.sun_family = AF_UNIX,
 	.sun_path = "/run/systemd/journal/socket",
 };
-
-/* As in channel.c: a descriptor below 3 would stand where the caller expects its stdio. */
-static int
-open_socket(void)
-{
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int moved;
-
-	if (fd < 0 || fd > 2)
-		return fd;
-	moved = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	(void)close(fd);
-	return moved;
-}
 
 /* Attach effective ids: journald would otherwise store a setuid caller's event under the real uid. */
 static void
@@ -71,7 +58,7 @@ journal_send(const struct event *e)
 	mh.msg_name = &to;
 	mh.msg_namelen = sizeof to;
 	attach_credentials(&mh, control.bytes, sizeof control.bytes);
-	fd = open_socket();
+	fd = descriptor_above_stdio(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
 	if (fd < 0) {
 		r = -errno;
 		goto out;

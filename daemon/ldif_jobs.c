@@ -90,10 +90,14 @@ job_answer(struct job *j, bool unavailable)
 static void
 on_job_done(void *arg, bool cancelled)
 {
+	struct ldif_source *s = ((struct job *)arg)->source;
 	struct job *j = arg;
 
-	if (j->source != NULL) {
+	if (s != NULL) {
 		job_detach(j);
+		/* The session that waits for this answer is judged by the view: it must not know the old password any more. */
+		if (j->kind == JOB_CHANGE && !cancelled && j->reason == REASON_OK)
+			s->base.ops->reload(&s->base);
 		job_answer(j, cancelled);
 	}
 	job_free(j);

@@ -28,6 +28,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/descriptor.h"
 #include "nss/nss_answer.h"
 #include "nss/nss_paths.h"
 
@@ -177,7 +178,7 @@ map_epoch(void)
 	struct stat st;
 	int fd;
 
-	fd = open(nss_paths()->epoch, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	fd = descriptor_above_stdio(open(nss_paths()->epoch, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
 	if (fd < 0)
 		return NULL;
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == nss_paths()->owner && (st.st_mode & 022) == 0 &&

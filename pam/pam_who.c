@@ -19,6 +19,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/descriptor.h"
+
 #define RECORD_START	4096
 #define RECORD_MAX	(1u << 20)	/* a longer passwd record is refused */
 
@@ -47,16 +49,9 @@ grow(char **buf, size_t *size)
 static FILE *
 open_file(const char *path)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), moved, saved;
+	int fd = descriptor_above_stdio(open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY));
 	FILE *f;
 
-	if (fd >= 0 && fd <= 2) {
-		moved = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-		saved = errno;
-		(void)close(fd);
-		errno = saved;
-		fd = moved;
-	}
 	if (fd < 0)
 		return NULL;
 	f = fdopen(fd, "re");

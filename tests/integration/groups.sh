@@ -19,12 +19,16 @@ echo 'ada ALL=(ALL) NOPASSWD: ALL' >>/etc/sudoers.d/isms-test
 check "local user" local_people
 
 wanted="ada isms-mfa log-read no-usb web-deploy"
-real_groups='for g in $(sed -n "s/^Groups://p" /proc/self/status) $(id -g); do getent group $g | cut -d: -f1; done | sort -u | tr "\n" " " | sed "s/^/groups: /"'
-printf '#!/bin/sh\n%s\n' "$real_groups" >/run/real-groups	# sudo -i and cron change what they are given
+# A file, for sudo -i and cron have their own ideas of quoting.
+cat >/run/real-groups <<-'S'
+	#!/bin/sh
+	names=$(for g in $(sed -n 's/^Groups://p' /proc/self/status) $(id -g); do getent group "$g" | cut -d: -f1; done | sort -u)
+	echo "groups:" $names
+S
 chmod 755 /run/real-groups
 real_groups=/run/real-groups
 has_groups() { # COMMAND...: its output has a line with exactly the wanted groups
-	"$@" 2>&1 | tr -d '\r' | tee /dev/stderr | grep -qE "groups: $wanted *(entered)?$"
+	"$@" 2>&1 | tr -d '\r' | tee /dev/stderr | grep -q "^groups: $wanted *$"
 }
 publisher_has_seen() { [ "$(id -Gn ada | tr ' ' '\n' | sort | tr '\n' ' ' | sed 's/ $//')" = "$wanted" ]; }
 check "id" wait_until 5 publisher_has_seen
