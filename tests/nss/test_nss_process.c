@@ -171,6 +171,8 @@ no_system_call_when_warm(void)
 	gid_t room[64] = { 0 }, *gids = room;
 	char name[16];
 
+	if (getenv("ISMS_VALGRIND") != NULL)
+		return;		/* it makes system calls of its own */
 	module_publish(&many_users, &plain_header);
 	module_load();
 	MUST(look_up() == NSS_STATUS_SUCCESS);
@@ -197,23 +199,23 @@ static void
 ns08a_fd_hijack(void)
 {
 	struct stat mine, st;
-	int before;
+	int held;
 
 	module_publish(&many_users, &plain_header);
 	module_load();
 	MUST(look_up() == NSS_STATUS_SUCCESS);
-	before = module_descriptors();
 	(void)close_range(3, ~0U, 0);
 	for (int fd = 3; fd < 64; fd++)
 		MUST(open("/dev/zero", O_RDONLY | O_CLOEXEC) == fd);
 	MUST(fstat(3, &mine) == 0);
+	held = module_descriptors();
 	for (int i = 0; i < 100; i++) {
 		module_publish(&many_users, &plain_header);	/* so that the module opens again */
 		MUST(look_up() == NSS_STATUS_SUCCESS);
 	}
 	for (int fd = 3; fd < 64; fd++)
 		MUST(fstat(fd, &st) == 0 && st.st_ino == mine.st_ino && st.st_dev == mine.st_dev);
-	MUST(module_descriptors() == 64 && before <= 64);
+	MUST(module_descriptors() == held);
 }
 
 /* Standard descriptors closed, hostile environment, hostile folder: two paths are opened, nothing stays open. */
@@ -440,6 +442,8 @@ abandoned_lookups(void)
 	volatile uint64_t generation = 1;
 	volatile int thrown = 0;
 
+	if (getenv("ISMS_VALGRIND") != NULL)
+		return;		/* a timer that fits its pace would be a test of valgrind */
 	publish_generation(generation);
 	module_load();
 	(void)signal(SIGALRM, throw_out);
