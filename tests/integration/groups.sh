@@ -28,7 +28,7 @@ S
 chmod 755 /run/real-groups
 real_groups=/run/real-groups
 has_groups() { # COMMAND...: its output has a line with exactly the wanted groups
-	"$@" 2>&1 | tr -d '\r' | tee /dev/stderr | grep -q "^groups: $wanted *$"
+	"$@" 2>&1 | tr -d '\r' | sed 's/\x1b\[[?0-9;]*[a-zA-Z]//g' | tee /dev/stderr | grep -q "^groups: $wanted *$"
 }
 publisher_has_seen() { [ "$(id -Gn ada | tr ' ' '\n' | sort | tr '\n' ' ' | sed 's/ $//')" = "$wanted" ]; }
 check "id" wait_until 5 publisher_has_seen

@@ -65,6 +65,16 @@ refused "OT03a the 6-digit suffix of an 8-digit code" suffix
 check "reason mfa-failed" denied_with mfa-failed eve
 check "OT03a its twin, all eight digits" by_ssh eve -- true
 
+# ---- one fact changed: enrolled ------------------------------------------------------------------
+check "no token" add_person ned contractor --until +2h --sponsor carol
+check "no token: visible" wait_user ned
+check "mark" mark
+code=123456 refused "OT15a not enrolled" by_ssh ned -- true
+check "reason mfa-not-enrolled" denied_with mfa-not-enrolled ned
+check "OT15a its twin: enrolled" enroll_person ned --hotp
+sleep 1
+check "OT15a its twin: in" by_ssh ned -- true
+
 # ---- one fact changed: disabled --------------------------------------------------------------------
 check "disable" isms-userctl disable ada --reason test --yes
 check "mark" mark

@@ -254,21 +254,6 @@ house_edit(const struct house *house, const char *user, const char *attribute, c
 	    now.not_after_utc_sec == before.not_after_utc_sec);
 }
 
-void
-house_await(const struct house *house, const char *user)
-{
-	const int64_t deadline_ms = channel_now_ms() + PATIENCE_MS;
-	struct msg_facts_get question = { .user = "" };
-	static struct facts now;
-
-	(void)snprintf(question.user, sizeof question.user, "%s", user);
-	do {
-		ck_assert_int_lt(channel_now_ms(), deadline_ms);
-		(void)usleep(5000);
-		ck_assert_int_eq(ask(house, "private/directory.sock", MSG_FACTS_GET, &question, MSG_FACTS, &now), 0);
-	} while (now.must_change != 0);
-}
-
 const char *
 house_code(int steps, char ret[static 9])
 {

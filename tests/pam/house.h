@@ -36,9 +36,6 @@ void house_kill(struct house *house, enum house_process which, int signal);
 /* Change an attribute (NULL: remove) as isms-userctl does, and wait until the directory process says so itself. */
 void house_edit(const struct house *house, const char *user, const char *attribute, const char *value);
 
-/* Wait until the directory process knows that a user need not change the password any more. */
-void house_await(const struct house *house, const char *user);
-
 /* The code of a person's token some steps before or after now; ret of 9 bytes. */
 const char *house_code(int steps, char ret[static 9]);
 
