@@ -34,6 +34,12 @@ conversation_free(void *data)
 {
 	struct conversation *v = data;
 
+	if (v->prev != NULL)
+		v->prev->next = v->next;
+	else
+		v->front->conversations = v->next;
+	if (v->next != NULL)
+		v->next->prev = v->prev;
 	ask_cancel(v->ask);
 	evaluation_cancel(v->evaluation);
 	sd_event_source_disable_unref(v->floor_timer);
@@ -64,15 +70,36 @@ on_limit(sd_event_source *source, uint64_t usec, void *arg)
 	return 0;
 }
 
+/*
+ * su and sudo are root to us whoever runs them, and a person may leave a prompt open for two minutes: without a limit
+ * of his own anybody with a shell could take all the connections there are.
+ */
+static bool
+has_room(const struct front *f, const struct subject *subject)
+{
+	unsigned same = 0;
+
+	if (subject->self || subject->ruid == f->peers.root)
+		return true;
+	for (const struct conversation *v = f->conversations; v != NULL; v = v->next)
+		same += !v->subject.self && v->subject.ruid == subject->ruid;
+	return same < CONVERSATION_PER_CALLER_MAX;
+}
+
 struct conversation *
 conversation_new(struct connection *c, enum purpose purpose, const struct subject *subject)
 {
-	struct conversation *v = calloc(1, sizeof *v);
+	struct front *f = connection_context(c);
+	struct conversation *v = has_room(f, subject) ? calloc(1, sizeof *v) : NULL;
 
 	if (v == NULL)
 		return NULL;
+	v->next = f->conversations;
+	if (v->next != NULL)
+		v->next->prev = v;
+	f->conversations = v;
 	v->head.kind = REQUEST_CONVERSATION;
-	v->front = connection_context(c);
+	v->front = f;
 	v->connection = c;
 	v->purpose = purpose;
 	v->subject = *subject;

@@ -13,6 +13,7 @@
 #include "daemon/front.h"
 
 #define CONVERSATION_MS		119500	/* then the front hangs up and reports it; the module's own limit is a little later */
+#define CONVERSATION_PER_CALLER_MAX 16	/* at a time, of one real uid that is not root */
 #define CONVERSATION_PREFETCH_MS 3000	/* with EVALUATION_MS below the module's 15 s */
 
 enum step {
@@ -30,6 +31,7 @@ enum purpose { PURPOSE_AUTH, PURPOSE_CHANGE };
 
 struct conversation {
 	struct request_head head;	/* first: connection_data() */
+	struct conversation *next, *prev;	/* in front->conversations */
 	struct front *front;		/* borrowed */
 	struct connection *connection;	/* borrowed: this struct dies with it */
 	enum purpose purpose;
@@ -51,7 +53,7 @@ struct conversation {
 /*
  * Begin a conversation on a connection.
  *
- * Returns NULL without memory.
+ * Returns NULL without memory, or when whoever called the peer has CONVERSATION_PER_CALLER_MAX under way.
  */
 struct conversation *conversation_new(struct connection *c, enum purpose purpose, const struct subject *subject);
 

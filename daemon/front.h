@@ -33,6 +33,7 @@
 
 #define CRED_FACTS_MS 2000	/* setcred's report is answered within the module's 3 s, facts or no facts */
 
+struct conversation;
 struct evaluation;
 struct live_sessions;
 struct sources;
@@ -53,6 +54,7 @@ struct front {
 	struct live_sessions *sessions;	/* owned */
 	struct server *server;		/* owned */
 	struct flood *flood;		/* owned */
+	struct conversation *conversations;	/* each owned by its connection */
 	struct evaluation *evaluations;	/* in the order in which they came; each owned by its conversation */
 	uint64_t lost_first, lost_last;	/* sequence numbers that the journal did not take; 0: none */
 };

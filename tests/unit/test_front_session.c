@@ -485,6 +485,39 @@ START_TEST(attempts_side_by_side)
 }
 END_TEST
 
+/* Prompts that one caller of su leaves open cost the others nothing, and closed ones make room again. */
+START_TEST(open_prompts_of_one_caller)
+{
+	struct msg_auth_begin m = { .user = "hana", .service = "su", .ruid = 1234 };
+	struct msg_prompt prompt;
+	int fd[16], one;
+
+	scene_start(&s, "");
+	for (unsigned i = 0; i < 16; i++) {
+		fd[i] = scene_connect(&s);
+		ck_assert_int_eq(channel_ask(fd[i], MSG_AUTH_BEGIN, &m, MSG_PROMPT, &prompt, DEADLINE), 0);
+	}
+	one = scene_connect(&s);
+	ck_assert_int_lt(channel_ask(one, MSG_AUTH_BEGIN, &m, MSG_PROMPT, &prompt, DEADLINE), 0);
+	(void)close(one);
+	m.ruid = 1235;
+	one = scene_connect(&s);
+	ck_assert_int_eq(channel_ask(one, MSG_AUTH_BEGIN, &m, MSG_PROMPT, &prompt, DEADLINE), 0);
+	(void)close(one);
+	m.ruid = geteuid();
+	one = scene_connect(&s);
+	ck_assert_int_eq(channel_ask(one, MSG_AUTH_BEGIN, &m, MSG_PROMPT, &prompt, DEADLINE), 0);
+	(void)close(one);
+	for (unsigned i = 0; i < 16; i++)
+		(void)close(fd[i]);
+	m.ruid = 1234;
+	one = scene_connect(&s);
+	ck_assert_int_eq(channel_ask(one, MSG_AUTH_BEGIN, &m, MSG_PROMPT, &prompt, DEADLINE), 0);
+	(void)close(one);
+	scene_stop(&s);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -502,6 +535,7 @@ main(void)
 		{ status_and_why, 0 },
 		{ unlock, 0 },
 		{ attempts_side_by_side, 0 },
+		{ open_prompts_of_one_caller, 0 },
 	};
 
 	return suite_run("front_session", rows, ROWS(rows), 120);
