@@ -147,7 +147,8 @@ on_dummy(void *arg, int error, enum message number, const void *msg)
 
 /*
  * Refuse without having looked at the answers, but spend the work of a look: neither the time nor the load tells a
- * stranger from an expired, locked or unknown name.
+ * stranger from an expired, locked or unknown name. Not for a locker: any local process may be one, as often as it
+ * likes, and the failure floor is longer than the work.
  */
 static void
 refuse_unseen(struct evaluation *ev, enum verdict verdict, enum reason reason)
@@ -157,7 +158,7 @@ refuse_unseen(struct evaluation *ev, enum verdict verdict, enum reason reason)
 
 	ev->result.verdict = verdict;
 	ev->result.reason = reason;
-	if (reason != REASON_DIRECTORY_UNAVAILABLE && ev->password[0] != '\0') {
+	if (!ev->subject->self && reason != REASON_DIRECTORY_UNAVAILABLE && ev->password[0] != '\0') {
 		memcpy(msg.password, ev->password, sizeof msg.password);
 		r = ask_directory(ev, MSG_PASSWORD_CHECK, &msg, on_dummy);
 		explicit_bzero(&msg, sizeof msg);
