@@ -36,6 +36,8 @@ put_groups(const struct identities *all, const struct identity *user, struct fac
 		const char *name = all->groups[user->groups[i]].name;
 		size_t len = strlen(name);
 
+		if (all->groups[user->groups[i]].gid == user->gid)
+			put(ret->primary_group, sizeof ret->primary_group, name);
 		if (used + len + 2 > sizeof ret->groups)	/* identity_link_groups() broke such a user */
 			break;
 		if (used > 0)

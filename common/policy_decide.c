@@ -175,6 +175,28 @@ judge_service(struct trial *t)
 	return false;
 }
 
+/*
+ * A primary group cannot be taken away from a login as others are, and must not be the way around drop-groups. One
+ * flagged deny-acl is never dropped.
+ */
+static bool
+judge_primary_group(struct trial *t)
+{
+	const char *group = t->facts->primary_group;
+
+	if (group[0] == '\0' || names_has(&t->policy->deny_acl, group))
+		return false;
+	for (size_t i = 0; i < t->policy->role_count; i++) {
+		const struct role *role = policy_matching(t->policy, t->out->roles, i);
+
+		if (role != NULL && names_has(&role->drop_groups, group)) {
+			set_role_rule(t->out, role, KEY_DROP_GROUPS, "drop-groups");
+			return deny(t, VERDICT_DENY, REASON_FORBIDDEN_GROUP);
+		}
+	}
+	return false;
+}
+
 /* A code beside something else: a code alone is one factor, and so is a key. */
 static bool
 is_proven(unsigned factors)
@@ -247,8 +269,8 @@ policy_decide(const struct facts *facts, const struct policy *policy, const stru
     struct decision *ret)
 {
 	static bool (*const judges[])(struct trial *) = {
-		judge_state, judge_locks, judge_window, judge_expiry, judge_kind, judge_service, judge_mfa,
-		judge_must_change,
+		judge_state, judge_locks, judge_window, judge_expiry, judge_kind, judge_service,
+		judge_primary_group, judge_mfa, judge_must_change,
 	};
 	struct trial t = { .facts = facts, .policy = policy, .request = request, .out = ret,
 		.service = request->service != NULL ? request->service : "", .stage = request->stage };

@@ -203,7 +203,9 @@ START_TEST(primary_groups)
 	    "dn: cn=eve,ou=groups," BASE "\nobjectClass: posixGroup\ncn: eve\ngidNumber: 2001\n\n");
 	build_after(NULL);
 	ck_assert_str_eq(facts_of("ada")->groups, "staff");
+	ck_assert_str_eq(facts_of("ada")->primary_group, "staff");
 	ck_assert_str_eq(facts_of("eve")->groups, "");
+	ck_assert_str_eq(facts_of("eve")->primary_group, "");
 	end();
 }
 END_TEST

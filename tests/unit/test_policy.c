@@ -37,6 +37,15 @@ static const char base_policy[] =
     "[role quiet]\n"
     "match = user:quinn\n";
 
+static const char dropping_policy[] =
+    "[role contractor]\n"
+    "match = kind:contractor\n"
+    "allow-services = sshd cron\n"
+    "keep-groups = web-deploy\n"
+    "drop-groups = docker no-payroll\n"
+    "[groups]\n"
+    "deny-acl = no-payroll\n";
+
 struct scene {
 	struct facts facts;
 	struct request request;
@@ -165,6 +174,11 @@ CHANGE(everything_wrong, s->facts.disabled = 1; s->facts.locked_until_utc_sec = 
     s->request.service = "x"; s->request.factors = 0)
 CHANGE(all_but_disabled, everything_wrong(s); s->facts.disabled = 0)
 CHANGE(all_but_locked, all_but_disabled(s); s->facts.locked_until_utc_sec = 0)
+CHANGE(primary_dropped, strcpy(s->facts.primary_group, "docker"); s->policy = dropping_policy)
+CHANGE(primary_dropped_session, primary_dropped(s); s->request.stage = STAGE_SESSION)
+CHANGE(primary_dropped_cron, primary_dropped(s); s->request.service = "cron"; s->request.factors = 0)
+CHANGE(primary_not_dropped, primary_dropped(s); strcpy(s->facts.primary_group, "staff"))
+CHANGE(primary_deny_acl, primary_dropped(s); strcpy(s->facts.primary_group, "no-payroll"))
 CHANGE(service_and_mfa_wrong, all_but_locked(s); s->facts.not_after_utc_sec = NOW + 1)
 
 static const struct {
@@ -215,6 +229,9 @@ static const struct {
 	ROW(session_cold, ALLOW, OK, ""), ROW(session_ended, EXPIRED, EXPIRED, ""), ROW(session_disabled, DENY, DISABLED, ""),
 	ROW(session_locked, DENY, LOCKED, ""), ROW(session_service, DENY, SERVICE_NOT_ALLOWED, ""),
 	ROW(auth_cold, ALLOW, OK, ""), ROW(auth_ended, EXPIRED, EXPIRED, ""), ROW(auth_service, DENY, SERVICE_NOT_ALLOWED, ""),
+	ROW(primary_dropped, DENY, FORBIDDEN_GROUP, "role contractor: drop-groups (policy.conf:5)"),
+	ROW(primary_dropped_session, DENY, FORBIDDEN_GROUP, ""), ROW(primary_dropped_cron, DENY, FORBIDDEN_GROUP, ""),
+	ROW(primary_not_dropped, ALLOW, OK, ""), ROW(primary_deny_acl, ALLOW, OK, ""),
 	ROW(stage_of_nowhere, DENY, MFA_REQUIRED, ""),
 	ROW(everything_wrong, DENY, DISABLED, ""), ROW(all_but_disabled, DENY, LOCKED, ""),
 	ROW(all_but_locked, EXPIRED, EXPIRED, ""), ROW(service_and_mfa_wrong, DENY, SERVICE_NOT_ALLOWED, ""),
