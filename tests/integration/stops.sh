@@ -52,7 +52,7 @@ check "enable takes them back" isms-userctl enable ada --reason test --yes
 # ---- stopped -----------------------------------------------------------------------------------
 stop() { local s=() p; for p; do s+=("$p.socket" "$p.service"); done; systemctl stop "${s[@]}"; }
 start() { local s=() p; for p; do s+=("$p.socket" "$p.service"); done; systemctl start "${s[@]}"; }
-unavailable="Access refused: login service unavailable. Contact $contact."
+unavailable="Access refused: login service unavailable. Contact $contact"
 says() { # TEXT COMMAND...: refused within 5 s with this text
 	local text=$1
 	shift
