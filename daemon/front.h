@@ -81,7 +81,7 @@ void subject_init(struct subject *s, const struct connection *c, const char *use
 /* Whether SSH_AUTH_INFO_0 says that a public key was completed; strict: anything unknown says no. */
 bool subject_proves_key(const char *auth_info);
 
-/* Failures of this request count as remote or local. */
+/* Failures of this request count as remote, local, or of another local user. */
 enum scope subject_scope(const struct subject *s);
 
 /* Read the clock; writes clock.untrusted and clock.trusted when that changes. Returns the effective time, UTC seconds. */

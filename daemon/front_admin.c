@@ -122,10 +122,12 @@ add_facts(struct msg_report *m, const struct front *f, const struct facts *facts
 static void
 add_failures(struct msg_report *m, struct front *f, const char *user, int64_t now)
 {
-	static const char *const keys[] = { [SCOPE_REMOTE] = "failures_remote", [SCOPE_LOCAL] = "failures_local" };
+	static const char *const keys[SCOPE_COUNT] = {
+		[SCOPE_REMOTE] = "failures_remote", [SCOPE_LOCAL] = "failures_local", [SCOPE_OTHERS] = "failures_others",
+	};
 	char date[32];
 
-	for (unsigned scope = SCOPE_REMOTE; scope <= SCOPE_LOCAL; scope++) {
+	for (unsigned scope = SCOPE_REMOTE; scope < SCOPE_COUNT; scope++) {
 		struct failures failed;
 
 		if (state_failures(f->state, user, scope, &failed) < 0 || failed.count == 0)

@@ -98,6 +98,9 @@ subject_scope(const struct subject *s)
 	/* sshd knows no local person; everybody else is remote exactly when the service names a remote host. */
 	if (strcmp(s->service, "sshd") == 0 || s->rhost[0] != '\0')
 		return SCOPE_REMOTE;
+	/* What somebody else types at su must not lock the person out of console and sudo. */
+	if (s->ruser[0] != '\0' && strcmp(s->ruser, s->user) != 0)
+		return SCOPE_OTHERS;
 	return SCOPE_LOCAL;
 }
 

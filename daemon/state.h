@@ -17,8 +17,11 @@
 
 #define STATE_FILE_NAME "state.db"
 
-/* Failures of remote and of local services count apart, so that a stranger cannot lock the console (OT11a). */
-enum scope { SCOPE_REMOTE, SCOPE_LOCAL };
+/*
+ * Failures of remote and of local services count apart, so that a stranger cannot lock the console (OT11a); and so do
+ * those of another local user, who tries su, so that he cannot lock the person's own sudo.
+ */
+enum scope { SCOPE_REMOTE, SCOPE_LOCAL, SCOPE_OTHERS, SCOPE_COUNT };
 
 struct failures {
 	unsigned count;

@@ -158,7 +158,8 @@ describe_login(json_t *object, const struct invocation *in, const char *user)
 		facts = ask_daemon_report(report);
 		set(object, "login_now", json_pack("{s:s, s:s}", "verdict", verdict_token((enum verdict)report->verdict),
 		    "reason", reason_token((enum reason)report->reason)));
-		set(object, "failures", json_integer(failures_of(facts, "failures_remote") + failures_of(facts, "failures_local")));
+		set(object, "failures", json_integer(failures_of(facts, "failures_remote") + failures_of(facts, "failures_local") +
+		    failures_of(facts, "failures_others")));
 		set(object, "front", facts);
 	}
 	free(report);

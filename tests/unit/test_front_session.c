@@ -518,6 +518,29 @@ START_TEST(open_prompts_of_one_caller)
 }
 END_TEST
 
+/* Another local user's su locks his own attempts, and neither sudo nor console of the person. */
+START_TEST(failures_of_others)
+{
+	const struct msg_auth_begin m = { .user = "hana", .service = "su", .ruser = "mallory", .ruid = 1234 };
+	const char *wrong[] = { "wrong", "000000", NULL, NULL }, *right[] = { SCENE_PASSWORD, scene_hotp(0), NULL, NULL };
+
+	scene_start(&s, "[mfa]\ndelay-after = 100\nlock-after = 2\nlock-time = 15m\n");
+	for (unsigned i = 0; i < 2; i++) {
+		talk_run(&s, MSG_AUTH_BEGIN, &m, wrong, &t);
+		talk_end(&t);
+		expect(VERDICT_DENY, REASON_PASSWORD_FAILED);
+	}
+	talk_run(&s, MSG_AUTH_BEGIN, &m, right, &t);
+	talk_end(&t);
+	expect(VERDICT_DENY, REASON_MFA_LOCKED);
+	(void)elevate("hana", 2002, SCENE_PASSWORD, scene_hotp(0));
+	expect(VERDICT_ALLOW, REASON_AUTH_PASSED);
+	scene_auth(&s, "hana", "login", SCENE_PASSWORD, scene_hotp(1), &t);
+	expect(VERDICT_ALLOW, REASON_AUTH_PASSED);
+	scene_stop(&s);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -536,6 +559,7 @@ main(void)
 		{ unlock, 0 },
 		{ attempts_side_by_side, 0 },
 		{ open_prompts_of_one_caller, 0 },
+		{ failures_of_others, 0 },
 	};
 
 	return suite_run("front_session", rows, ROWS(rows), 120);
