@@ -337,6 +337,8 @@ take_list(struct parse *p, const struct conf_line *line, char *error, size_t siz
 		;
 	if (i == 5)
 		return wrong(error, size, "[%s] %s: unknown key; see isms-policy(5)", line->section, line->key);
+	if (i == 4)		/* as later_keys[] */
+		return wrong(error, size, "[%s] %s: not supported by this version; remove it", line->section, line->key);
 	if (p->list_lines[i] != 0)
 		return wrong(error, size, "[%s] %s: stands here for the second time (line %u); remove one",
 		    line->section, line->key, p->list_lines[i]);

@@ -72,7 +72,7 @@ static const struct {
 	{ "[groups]\nkeep = x\n", "p.conf:2: [groups] keep: unknown key" }, { "[groups]\ndeny-acl =\n", "is empty" },
 	{ "[groups]\ndeny-acl = a\ndeny-acl = b\n", "stands here for the second time (line 2)" },
 	{ "[groups]\ndeny-acl = a\n[local]\n[groups]\ndeny-acl = b\n", "p.conf:5: [groups] deny-acl: stands here" },
-	{ "[local]\nmanage = alice root\n", "root is never managed" }, { "[local]\nmanage = 0\n", "cannot be a name" },
+	{ "[local]\nmanage = alice\n", "p.conf:2: [local] manage: not supported by this version" },
 	{ "[services]\nconsole = tty\n", "unknown key" },
 	{ "[services]\nunattended = sshd\n", "sshd is of class remote and cannot be moved" },
 	{ "[services]\nelevation = login\n", "cannot be moved" }, { "[services]\nremote = cron\n", "class unattended" },
@@ -199,11 +199,6 @@ START_TEST(lists)
 	policy_each_kept_group(policy, collect, all);
 	ck_assert_str_eq(all, "web shared log acl nobody-else ");
 	ck_assert_ptr_null(policy_local_managed(policy, 0));
-	policy_free(policy);
-	policy = parse("[local]\nmanage = alice\n  bob alice\n");
-	ck_assert_str_eq(policy_local_managed(policy, 0), "alice");
-	ck_assert_str_eq(policy_local_managed(policy, 1), "bob");
-	ck_assert_ptr_null(policy_local_managed(policy, 2));
 	policy_free(policy);
 }
 END_TEST
