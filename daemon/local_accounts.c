@@ -72,8 +72,12 @@ add_user(struct local_accounts *all, const struct passwd *pw)
 	all->uids = uids;
 	to += all->user_count;
 	*to = (struct local_user){ .name = strdup(pw->pw_name), .uid = pw->pw_uid };
-	if (to->name == NULL)
+	to->home = strdup(pw->pw_dir != NULL ? pw->pw_dir : "/");	/* lines for NIS may have none */
+	if (to->name == NULL || to->home == NULL) {
+		free(to->name);
+		free(to->home);
 		return -ENOMEM;
+	}
 	uids[all->user_count++] = pw->pw_uid;
 	return 0;
 }
@@ -200,8 +204,10 @@ out:
 void
 local_accounts_done(struct local_accounts *all)
 {
-	for (size_t i = 0; i < all->user_count; i++)
+	for (size_t i = 0; i < all->user_count; i++) {
 		free(all->users[i].name);
+		free(all->users[i].home);
+	}
 	for (size_t i = 0; i < all->group_count; i++) {
 		for (size_t m = 0; m < all->groups[i].member_count; m++)
 			free(all->groups[i].members[m]);

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 struct local_user {
-	char *name;		/* owned */
+	char *name, *home;	/* owned */
 	uint32_t uid;
 };
 

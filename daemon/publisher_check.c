@@ -49,6 +49,7 @@ refusal_text(enum refusal why, bool is_group)
 			"" },
 		[REFUSAL_PRIMARY_LOCAL] = { "the primary gid is that of a group in /etc/group; change gidNumber", "" },
 		[REFUSAL_HOME] = { "the home directory is not an absolute path below [nss] home-prefixes; change it", "" },
+		[REFUSAL_LOCAL_HOME] = { "the home directory is that of an account in /etc/passwd, or in it; change it", "" },
 		[REFUSAL_NAME_TWICE] = { "another user has the same name; rename or remove one of them",
 			"another group has the same name; rename or remove one of them" },
 		[REFUSAL_ID_TWICE] = { "another user has the same uid; change uidNumber of one of them",
@@ -168,6 +169,38 @@ publisher_home_allowed(const char *home, const char *prefixes)
 	return false;
 }
 
+/* Whether a path, or the first of a list of paths, is a folder or lies in it; slashes at its end do not count. */
+static bool
+lies_in(const char *path, const char *folder)
+{
+	size_t n = strlen(folder);
+
+	while (n > 0 && folder[n - 1] == '/')
+		n--;
+	return strncmp(path, folder, n) == 0 && strchr("/ \t", path[n]) != NULL;	/* its NUL is found, too */
+}
+
+/*
+ * Whether a home is a local account's, or in one: pam_mkhomedir makes it as root and gives it away, and what runs as
+ * the local account would read from it. A local home that holds a whole prefix of homes, like "/", is nobody's.
+ */
+static bool
+is_local_home(const struct local_accounts *local, const char *home, const char *prefixes)
+{
+	for (size_t i = 0; i < local->user_count; i++) {
+		const char *theirs = local->users[i].home, *p = prefixes;
+		bool holds_prefix = false;
+
+		if (!lies_in(home, theirs))
+			continue;
+		for (; *p != '\0'; p += strcspn(p, " \t"), p += strspn(p, " \t"))
+			holds_prefix = holds_prefix || lies_in(p, theirs);
+		if (!holds_prefix)
+			return true;
+	}
+	return false;
+}
+
 static bool
 is_reserved(const char *name)
 {
@@ -193,6 +226,8 @@ judge_user(const struct roster_user *u, const struct settings *settings, const s
 		return REFUSAL_PRIMARY_LOCAL;
 	if (!publisher_home_allowed(u->home, settings->nss_home_prefixes))
 		return REFUSAL_HOME;
+	if (is_local_home(local, u->home, settings->nss_home_prefixes))
+		return REFUSAL_LOCAL_HOME;
 	return REFUSAL_NONE;
 }
 

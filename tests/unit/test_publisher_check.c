@@ -112,6 +112,10 @@ static const struct {
 	{ { .name = "a23456789012345678901234567890123", .uid = 2000, .gid = 2000 }, REFUSAL_NAME },
 	{ { .name = "ada", .uid = 2000, .gid = 2000, .home = "/root" }, REFUSAL_HOME },
 	{ { .name = "ada", .uid = 2000, .gid = 2000, .home = "" }, REFUSAL_HOME },
+	{ { .name = "ada", .uid = 2000, .gid = 2000, .home = "/home/bob" }, REFUSAL_LOCAL_HOME },
+	{ { .name = "ada", .uid = 2000, .gid = 2000, .home = "/home/bob/.config/systemd" }, REFUSAL_LOCAL_HOME },
+	{ { .name = "ada", .uid = 2000, .gid = 2000, .home = "/home/bobby" }, REFUSAL_NONE },
+	{ { .name = "ada", .uid = 2000, .gid = 2000, .home = "/srv/in/a/tree" }, REFUSAL_NONE },
 };
 
 START_TEST(each_user)
