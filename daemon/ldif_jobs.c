@@ -28,11 +28,11 @@ struct job {
 	bool has_verifier;
 	char verifier[PASSWORD_VERIFIER_SIZE];
 	char password[PASSWORD_BYTES_MAX + 1], old[PASSWORD_BYTES_MAX + 1];
-	char *path, *dn, *user;		/* owned; JOB_CHANGE */
+	char *path, *dn, *user;		/* owned; JOB_CHANGE, JOB_TOKENS */
 	enum reason reason;		/* written by the worker */
 	const char *text;		/* static */
-	struct source_view *view;	/* owned; JOB_TOKENS */
-	const struct entry *entry;	/* of view */
+	struct msg_token *tokens;	/* owned; JOB_TOKENS */
+	size_t token_count;
 	source_result *done;
 	source_tokens *tokens_done;
 	void *arg;
@@ -41,7 +41,9 @@ struct job {
 static void
 job_free(struct job *j)
 {
-	source_view_unref(j->view);
+	if (j->tokens != NULL)
+		explicit_bzero(j->tokens, SOURCE_TOKENS_MAX * sizeof *j->tokens);
+	free(j->tokens);
 	free(j->path);
 	free(j->dn);
 	free(j->user);
@@ -65,16 +67,6 @@ job_detach(struct job *j)
 }
 
 static void
-answer_tokens(struct job *j)
-{
-	struct msg_token tokens[SOURCE_TOKENS_MAX] = { 0 };
-	size_t count = identity_tokens(&j->view->entries, j->entry, tokens, SOURCE_TOKENS_MAX);
-
-	j->tokens_done(REASON_OK, tokens, count < SOURCE_TOKENS_MAX ? count : SOURCE_TOKENS_MAX, j->arg);
-	explicit_bzero(tokens, sizeof tokens);
-}
-
-static void
 job_answer(struct job *j, bool unavailable)
 {
 	enum reason reason = unavailable ? REASON_DIRECTORY_UNAVAILABLE : j->reason;
@@ -82,7 +74,7 @@ job_answer(struct job *j, bool unavailable)
 	if (j->kind != JOB_TOKENS)
 		j->done(reason, j->text != NULL && !unavailable ? j->text : "", j->arg);
 	else if (reason == REASON_OK)
-		answer_tokens(j);
+		j->tokens_done(REASON_OK, j->tokens, j->token_count, j->arg);
 	else
 		j->tokens_done(reason, NULL, 0, j->arg);
 }
@@ -151,6 +143,27 @@ change(struct job *j)
 	explicit_bzero(verifier, sizeof verifier);
 }
 
+/* The view knows no seeds: they come from the file at the login that needs them, and are wiped with the job. */
+static void
+fetch_tokens(struct job *j)
+{
+	struct entries entries = { 0 };
+	const struct entry *e;
+	char error[256];
+
+	j->reason = REASON_DIRECTORY_UNAVAILABLE;
+	if (ldif_store_read(j->path, &entries, error, sizeof error) < 0)
+		return;
+	e = entries_find(&entries, j->dn);
+	if (e != NULL && entry_has_value(e, "uid", j->user)) {
+		j->token_count = identity_tokens(&entries, e, j->tokens, SOURCE_TOKENS_MAX);
+		if (j->token_count > SOURCE_TOKENS_MAX)
+			j->token_count = SOURCE_TOKENS_MAX;
+		j->reason = REASON_OK;
+	}
+	entries_done(&entries);
+}
+
 /* On a worker: the job's own memory only. */
 static void
 job_run(void *arg)
@@ -159,7 +172,9 @@ job_run(void *arg)
 
 	if (j->kind == JOB_CHANGE)
 		change(j);
-	else if (j->kind == JOB_CHECK)
+	else if (j->kind == JOB_TOKENS)
+		fetch_tokens(j);
+	else
 		j->reason = password_check(j->has_verifier ? j->verifier : NULL, j->password) ? REASON_OK :
 		    REASON_PASSWORD_FAILED;
 }
@@ -205,6 +220,16 @@ copy_whole(char *to, size_t size, const char *text)
 	return true;
 }
 
+/* Where the person stands in the file. Returns 0 or -ENOMEM. */
+static int
+name_entry(struct job *j, const struct ldif_source *s, const struct identity *user)
+{
+	j->path = strdup(s->path);
+	j->dn = strdup(user->entry->dn);
+	j->user = strdup(user->name);
+	return j->path != NULL && j->dn != NULL && j->user != NULL ? 0 : -ENOMEM;
+}
+
 static void
 take_verifier(struct job *j, const struct identity *user)
 {
@@ -241,11 +266,7 @@ ldif_password_change(struct source *base, const struct identity *user, const cha
 		return -ENOMEM;
 	j->done = done;
 	take_verifier(j, user);
-	j->path = strdup(s->path);
-	j->dn = strdup(user->entry->dn);
-	j->user = strdup(user->name);
-	if (j->path == NULL || j->dn == NULL || j->user == NULL || !copy_whole(j->old, sizeof j->old, old) ||
-	    !copy_whole(j->password, sizeof j->password, new_password)) {
+	if (name_entry(j, s, user) < 0 || !copy_whole(j->old, sizeof j->old, old) || !copy_whole(j->password, sizeof j->password, new_password)) {
 		job_detach(j);
 		job_free(j);
 		return -ENOMEM;
@@ -253,18 +274,21 @@ ldif_password_change(struct source *base, const struct identity *user, const cha
 	return job_start(j);
 }
 
-/* Everything is in memory; it goes through the workers all the same, because the answer must come later. */
 int
 ldif_tokens(struct source *base, const struct identity *user, source_tokens *done, void *arg)
 {
-	struct job *j = job_new((struct ldif_source *)base, JOB_TOKENS, arg);
+	struct ldif_source *s = (struct ldif_source *)base;
+	struct job *j = job_new(s, JOB_TOKENS, arg);
 
 	if (j == NULL)
 		return -ENOMEM;
 	j->tokens_done = done;
-	j->reason = REASON_OK;
-	j->view = source_view_ref(base->view);
-	j->entry = user->entry;
+	j->tokens = calloc(SOURCE_TOKENS_MAX, sizeof *j->tokens);
+	if (j->tokens == NULL || name_entry(j, s, user) < 0) {
+		job_detach(j);
+		job_free(j);
+		return -ENOMEM;
+	}
 	return job_start(j);
 }
 

@@ -86,6 +86,14 @@ has_base(const struct ldif_source *s, const struct entries *entries, char *error
 	return false;
 }
 
+/* Seeds of tokens stay in the file (ldif_jobs.c): no core image of ours may hold them (THREATS I8, DM08a). */
+static void
+forget_seeds(struct entries *entries)
+{
+	for (size_t i = 0; i < entries->count; i++)
+		(void)entry_set(entries->list[i], "oathSecret", NULL);	/* removing cannot fail */
+}
+
 static void
 reread(struct ldif_source *s)
 {
@@ -100,6 +108,7 @@ reread(struct ldif_source *s)
 		lose(s, error);
 		return;
 	}
+	forget_seeds(&entries);
 	/* Before the publication, which tells others: what they ask is then answered with the new state. */
 	s->status.connected = true;
 	s->status.fault[0] = '\0';

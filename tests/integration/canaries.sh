@@ -20,12 +20,13 @@ add() { isms-userctl add ada --kind contractor --until +1h --sponsor carol --pas
 check "UC01a add" add
 check "visible" wait_user ada
 enroll() {
-	local secret
+	local secret pid
 	coproc TOOL { isms-userctl enroll ada --hotp --secret-fd 3 --code-fd 0 3>&1 1>/run/people/ada/enroll; }
+	pid=$TOOL_PID		# bash forgets it when the command has ended
 	read -r secret <&"${TOOL[0]}" || return
 	seed=$secret
 	oathtool --hotp -c 0 -b "$seed" >&"${TOOL[1]}"
-	wait "$TOOL_PID"
+	wait "$pid"
 }
 check "UC01a enroll" enroll
 raw=$(oathtool --hotp -v -b "$seed" | sed -n 's/^Hex secret: //p')
@@ -71,7 +72,7 @@ check "journal" bash -c "journalctl --sync; ! journalctl -o export | grep -aF -e
 files() {
 	mkdir -p /run/elsewhere && mv /run/people /run/elsewhere/ && ln -s elsewhere/people /run/people
 	local rc=0 d
-	for d in $(find /var /run /etc /tmp /home -xdev -mindepth 1 -maxdepth 1 ! -path /run/elsewhere ! -path /var/lib); do
+	for d in $(find /var /run /etc /tmp /home -xdev -mindepth 1 -maxdepth 1 ! -path /run/elsewhere ! -path /run/people ! -path /var/run ! -path /var/lib); do
 		"$scan" /run/elsewhere/people/canaries files "$d" || rc=1
 	done
 	for d in /var/lib/* /var/lib/isms/*; do

@@ -48,7 +48,7 @@ check "PS06a all of it ends at the instant" ended_at 25
 check "she was told when it was set, 10 s before, and at the end" bash -c "
 	[ \$(grep -c 'Your access to this system ends in' $shell) -ge 2 ] && grep -q 'ends in 10 seconds' $shell &&
 		grep -q 'Your access to this system has ended. Contact: $contact' $shell || { cat $shell; exit 1; }"
-check "event" event_is '.ISMS_EVENT == "session.terminated"' '.ISMS_REASON == "expired"' '.ISMS_COUNT == "1"' \
+check "event" wait_until 6 event_is '.ISMS_EVENT == "session.terminated"' '.ISMS_REASON == "expired"' '.ISMS_COUNT == "1"' \
 	'.ISMS_NOT_AFTER != null' '._SYSTEMD_UNIT == "ismsd-publisher.service"'
 
 # ---- a death at the wrong moment -----------------------------------------------------------------
@@ -63,7 +63,7 @@ dies_before_the_end() {
 		sleep 2 && has_session ada && wait_until 12 no_processes ada
 }
 check "killed, and without a directory process: the end comes all the same" dies_before_the_end
-check "event again" event_is '.ISMS_EVENT == "session.terminated"' '.ISMS_USER == "ada"'
+check "event again" wait_until 6 event_is '.ISMS_EVENT == "session.terminated"' '.ISMS_USER == "ada"'
 check "directory process back" systemctl start ismsd-directory.socket ismsd-directory.service
 
 # ---- local accounts ------------------------------------------------------------------------------
