@@ -242,6 +242,24 @@ refuse_claim(struct identities *all, const struct claim *c, const struct claim *
 	return identity_add_fault(all, claimant(all, c), what);
 }
 
+/* Where the claims of a kind to a key begin, or would. */
+static size_t
+first_claim(const struct claims *claims, enum claim_kind kind, const char *key)
+{
+	size_t low = 0, high = claims->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct claim *m = &claims->list[middle];
+
+		if (m->kind < kind || (m->kind == kind && strcmp(m->key, key) < 0))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 /*
  * Who held an id in the last good view, when there was no doubt.
  *
@@ -252,20 +270,9 @@ refuse_claim(struct identities *all, const struct claim *c, const struct claim *
 static const char *
 holder_before(const struct identities *previous, const struct claims *before, const struct claim *c)
 {
-	size_t low = 0, high = before->count;
-
 	if (c->kind != CLAIM_UID && c->kind != CLAIM_GID)
 		return NULL;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		const struct claim *m = &before->list[middle];
-
-		if (m->kind < c->kind || (m->kind == c->kind && strcmp(m->key, c->key) < 0))
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (; low < before->count; low++) {
+	for (size_t low = first_claim(before, c->kind, c->key); low < before->count; low++) {
 		const struct claim *m = &before->list[low];
 
 		if (m->kind != c->kind || strcmp(m->key, c->key) != 0)
@@ -301,6 +308,37 @@ judge_run(struct identities *all, const struct claim *run, size_t count, const c
 	return r;
 }
 
+/*
+ * Break the users whose primary group lost its gid to a contest that nobody won: under which name a role restricts
+ * them could not be said, and to say nothing would let them pass.
+ */
+static int
+break_members(struct identities *all, const struct claims *claims)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < all->user_count && r == 0; i++) {
+		struct identity *user = &all->users[i];
+		bool claimed = false, kept = false;
+		char key[16], what[IDENTITY_FAULT_SIZE];
+
+		(void)snprintf(key, sizeof key, "%u", (unsigned)user->gid);
+		for (size_t at = first_claim(claims, CLAIM_GID, key); at < claims->count; at++) {
+			const struct claim *c = &claims->list[at];
+
+			if (c->kind != CLAIM_GID || strcmp(c->key, key) != 0)
+				break;
+			claimed = true;
+			kept = kept || all->groups[c->index].gid != 0;
+		}
+		if (!claimed || kept)
+			continue;
+		(void)snprintf(what, sizeof what, "its primary group, gidNumber %s, is in doubt: see that group's fault", key);
+		r = identity_break(user, what);
+	}
+	return r;
+}
+
 static int
 judge_claims(struct identities *all, const struct identities *previous)
 {
@@ -318,6 +356,8 @@ judge_claims(struct identities *all, const struct identities *previous)
 		if (end > i + 1)
 			r = judge_run(all, first, end - i, holder_before(previous, &before, first));
 	}
+	if (r == 0)
+		r = break_members(all, &claims);
 	free(claims.list);
 	free(before.list);
 	return r;

@@ -194,7 +194,7 @@ compare_gids(const void *a, const void *b)
 	return (*x)->gid < (*y)->gid ? -1 : (*x)->gid > (*y)->gid;
 }
 
-/* Who has a shared group as primary group is in it too: a role that names it must match. */
+/* Who has a group as primary group is in it too, also one of his own name: a role that names it must match. */
 static int
 link_primary_groups(struct graph *g)
 {
@@ -217,7 +217,7 @@ link_primary_groups(struct graph *g)
 		if (key.gid == 0)
 			continue;
 		found = bsearch(&key_at, by_gid, all->group_count, sizeof *by_gid, compare_gids);
-		if (found != NULL && strcmp((*found)->name, all->users[i].name) != 0)
+		if (found != NULL)
 			r = add_edge(g, (uint32_t)i, node_of[*found - all->groups]);
 	}
 	free(by_gid);

@@ -105,6 +105,26 @@ START_TEST(rp06a_uid_number_twice)
 }
 END_TEST
 
+/* A role that forbids the group could not match while nobody can say what the gid is called. */
+START_TEST(rp06b_primary_group_in_doubt)
+{
+	begin();
+	add_user("ada", 2000, "");
+	add_user("eve", 2001, "");
+	add_user("bob", 2002, "");
+	add("dn: cn=web,ou=groups," BASE "\nobjectClass: posixGroup\ncn: web\ngidNumber: 2000\n\n"
+	    "dn: cn=www,ou=groups," BASE "\nobjectClass: posixGroup\ncn: www\ngidNumber: 2000\n\n"
+	    "dn: cn=ops,ou=groups," BASE "\nobjectClass: posixGroup\ncn: ops\ngidNumber: 2001\n\n"
+	    "dn: cn=ops,ou=other," BASE "\nobjectClass: posixGroup\ncn: ops\ngidNumber: 3001\n\n");
+	build_after(NULL);
+	ck_assert_uint_eq(facts_of("ada")->state, FACTS_BROKEN);
+	ck_assert_msg(strstr(facts.fault, "gidNumber 2000") != NULL, "%s", facts.fault);
+	ck_assert_uint_eq(facts_of("eve")->state, FACTS_BROKEN);
+	ck_assert_uint_eq(facts_of("bob")->state, FACTS_MANAGED);
+	end();
+}
+END_TEST
+
 /* ---- groups ---- */
 
 START_TEST(groups_by_both_schemas)
@@ -120,7 +140,7 @@ START_TEST(groups_by_both_schemas)
 	    "dn: cn=all,ou=groups," BASE "\nobjectClass: groupOfMembers\nobjectClass: posixGroup\ncn: all\ngidNumber: 3002\n"
 	    "member: cn=team,ou=groups," BASE "\nmember: cn=ops,ou=groups," BASE "\nmember: not a dn\n\n");
 	build_after(NULL);
-	ck_assert_str_eq(facts_of("ada")->groups, "web ops all");
+	ck_assert_str_eq(facts_of("ada")->groups, "ada web ops all");
 	ck_assert_str_eq(facts_of("eve")->groups, "all");
 	ck_assert_uint_eq(all.fault_count, 0);
 	end();
@@ -204,8 +224,9 @@ START_TEST(primary_groups)
 	build_after(NULL);
 	ck_assert_str_eq(facts_of("ada")->groups, "staff");
 	ck_assert_str_eq(facts_of("ada")->primary_group, "staff");
-	ck_assert_str_eq(facts_of("eve")->groups, "");
-	ck_assert_str_eq(facts_of("eve")->primary_group, "");
+	/* Its name says nothing: a group of the user's own name can be one that others are in too. */
+	ck_assert_str_eq(facts_of("eve")->groups, "eve");
+	ck_assert_str_eq(facts_of("eve")->primary_group, "eve");
 	end();
 }
 END_TEST
@@ -356,6 +377,7 @@ main(void)
 		{ several_uids_in_one_entry, 0 },
 		{ one_entry_uuid_twice, 0 },
 		{ rp06a_uid_number_twice, 0 },
+		{ rp06b_primary_group_in_doubt, 0 },
 		{ groups_by_both_schemas, 0 },
 		{ rp08a_group_cycle, 0 },
 		{ nesting_depth, 0 },
