@@ -82,9 +82,12 @@ refused "DM06a disk full: again" by_ssh ada -- true
 check "DM06a reason state-unwritable" denied_with state-unwritable ada
 rm $state/fill
 well_again "disk"
+systemctl stop ismsd-front.service
 mount -o remount,ro $state
+systemctl start ismsd-front.service
 fault "DM06a state read-only"
+systemctl stop ismsd-front.service
 mount -o remount,rw $state
-systemctl restart ismsd-front
+systemctl start ismsd-front.service
 well_again "state"
 finish

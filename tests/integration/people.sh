@@ -21,6 +21,10 @@ setup_with_policy() {
 	isms-userctl setup --yes --contact "$contact" || return
 	cat "$1" >/etc/isms/policy.conf && isms-userctl policy check && reload
 }
+# set_option SECTION KEY VALUE, for a while: a file of its own below conf.d.
+set_option() {
+	mkdir -p /etc/isms/conf.d && printf '[%s]\n%s = %s\n' "$1" "$2" "$3" >"/etc/isms/conf.d/$1-$2.conf" && reload
+}
 reload() { systemctl reload ismsd-front ismsd-directory; }
 
 # add_person NAME KIND [OPTION...]: an account with a password, by the one command.
