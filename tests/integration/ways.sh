@@ -46,11 +46,12 @@ refused "without the fragment: PasswordAuthentication" password_alone
 check "reason mfa-needs-keyboard-interactive" denied_with mfa-needs-keyboard-interactive ada
 uncounted() { # where two failures lock, three of these do not
 	local rc=0
-	set_option mfa lock-after 2 && ! password_alone && ! password_alone && ! password_alone && by_ssh ada -- true || rc=1
+	set_option mfa lock-after 2 && ! password_alone && ! password_alone && ! password_alone || rc=1
+	sshd_drop_in present
+	by_ssh ada -- true || rc=1
 	rm /etc/isms/conf.d/mfa-lock-after.conf && reload && return $rc
 }
 check "and counts no failure" uncounted
-sshd_drop_in present
 
 # ---- one fact changed: the code ------------------------------------------------------------------
 check "mark" mark
