@@ -55,13 +55,38 @@ on_facts_get(struct connection *c, const void *msg)
 	return connection_send(c, MSG_FACTS, &facts, ST_NEW);
 }
 
+/* The peer has gone: what it asked must not wait where others want to. */
+static void
+on_closed(void *data)
+{
+	struct connection *c = data;
+	const struct directory *d = connection_context(c);
+
+	d->source->ops->forget(d->source, c);
+}
+
+/* Begin a request that is answered later: it holds the connection. */
+static struct connection *
+hold(struct connection *c)
+{
+	connection_set_data(c, c, on_closed);
+	return connection_ref(c);
+}
+
+static void
+release(struct connection *c)
+{
+	connection_set_data(c, NULL, NULL);
+	connection_unref(c);
+}
+
 static void
 on_result(enum reason reason, const char *text, void *arg)
 {
 	struct connection *c = arg;
 
 	(void)send_result(c, reason, text);	/* a peer that has gone gets nothing */
-	connection_unref(c);
+	release(c);
 }
 
 static int
@@ -78,9 +103,9 @@ on_password_check(struct connection *c, const void *msg)
 		return send_result(c, reason, "");
 	if (m->dummy != 0)
 		user = NULL;
-	r = d->source->ops->password_check(d->source, user, m->password, on_result, connection_ref(c));
+	r = d->source->ops->password_check(d->source, user, m->password, on_result, hold(c));
 	if (r < 0) {
-		connection_unref(c);
+		release(c);
 		return send_result(c, REASON_DIRECTORY_UNAVAILABLE, "");
 	}
 	return 0;
@@ -99,9 +124,9 @@ on_password_change(struct connection *c, const void *msg)
 	if (user == NULL)
 		return send_result(c, reason, "");
 	r = d->source->ops->password_change(d->source, user, m->old_password, m->new_password, on_result,
-	    connection_ref(c));
+	    hold(c));
 	if (r < 0) {
-		connection_unref(c);
+		release(c);
 		return send_result(c, REASON_DIRECTORY_UNAVAILABLE, "");
 	}
 	return 0;
@@ -117,7 +142,7 @@ on_tokens(enum reason reason, const struct msg_token *tokens, size_t count, void
 		r = connection_send(c, MSG_TOKEN, &tokens[i], ST_WAITING);
 	if (r == 0)
 		(void)send_result(c, reason, "");
-	connection_unref(c);
+	release(c);
 }
 
 static int
@@ -132,9 +157,9 @@ on_tokens_get(struct connection *c, const void *msg)
 	user = find_user(d, m->user, &reason);
 	if (user == NULL)
 		return send_result(c, reason, "");
-	r = d->source->ops->tokens(d->source, user, on_tokens, connection_ref(c));
+	r = d->source->ops->tokens(d->source, user, on_tokens, hold(c));
 	if (r < 0) {
-		connection_unref(c);
+		release(c);
 		return send_result(c, REASON_DIRECTORY_UNAVAILABLE, "");
 	}
 	return 0;

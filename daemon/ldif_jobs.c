@@ -293,6 +293,18 @@ ldif_tokens(struct source *base, const struct identity *user, source_tokens *don
 }
 
 void
+ldif_forget(struct source *base, const void *arg)
+{
+	struct ldif_source *s = (struct ldif_source *)base;
+	const struct job *j;
+
+	for (j = s->jobs; j != NULL && j->arg != arg; j = j->next)
+		;
+	if (j != NULL)
+		(void)workers_cancel(base->workers, j);
+}
+
+void
 ldif_jobs_abandon(struct ldif_source *s)
 {
 	struct job *j;

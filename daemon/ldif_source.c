@@ -224,6 +224,7 @@ static const struct source_ops ldif_ops = {
 	.password_check = ldif_password_check,
 	.tokens = ldif_tokens,
 	.password_change = ldif_password_change,
+	.forget = ldif_forget,
 	.status = ldif_status,
 	.reload = ldif_reload,
 };

@@ -26,6 +26,8 @@ int ldif_password_change(struct source *base, const struct identity *user, const
     source_result *done, void *arg);
 int ldif_tokens(struct source *base, const struct identity *user, source_tokens *done, void *arg);
 
+void ldif_forget(struct source *base, const void *arg);
+
 /* Answer everything that is due with REASON_DIRECTORY_UNAVAILABLE. */
 void ldif_jobs_abandon(struct ldif_source *s);
 

@@ -4,7 +4,7 @@
  * A source keeps one complete state of its directory, the view. Views are immutable and counted: whoever works
  * with one keeps it while the source moves on. What needs the directory itself (a password, tokens with their
  * secrets, a change) is asked, and answered later: each call takes a function that is called exactly once, from
- * the loop, never from within the call.
+ * the loop, never from within the call (but from within forget()).
  *
  * To add a kind of source: write its ops, and name its uri scheme in source_new().
  */
@@ -70,6 +70,8 @@ struct source_ops {
 	/* old "": the caller has judged the person by other means. */
 	int (*password_change)(struct source *s, const struct identity *user, const char *old, const char *new_password,
 	    source_result *done, void *arg);
+	/* Nobody waits for what was asked with this arg: if it has not begun it never will, and is answered now as unavailable. */
+	void (*forget)(struct source *s, const void *arg);
 	void (*status)(const struct source *s, struct source_status *ret);
 	/* At the start, and when settings have changed (not the uri): make the view anew, at once where that is possible. */
 	void (*reload)(struct source *s);

@@ -2,7 +2,8 @@
  * workers.c - a bounded queue, threads that empty it, and an eventfd that brings results back to the loop.
  *
  * Directory process. A thread touches its job and nothing else: no journal, no source, no connection. The queue is
- * bounded, so that a flood of logins is refused at the door instead of waiting until nobody wants the answers.
+ * bounded, so that a flood of logins is refused at the door instead of waiting until nobody wants the answers; what
+ * nobody wants any more leaves it (workers_cancel()), so that clients that are gone take no place.
  */
 #include <config.h>
 
@@ -197,4 +198,27 @@ workers_submit(struct workers *w, const struct work *work)
 	if (r < 0)
 		free(item);
 	return r;
+}
+
+bool
+workers_cancel(struct workers *w, const void *job)
+{
+	struct item **at, *item;
+
+	(void)pthread_mutex_lock(&w->lock);
+	for (at = &w->waiting.first; *at != NULL && (*at)->work.job != job; at = &(*at)->next)
+		;
+	item = *at;
+	if (item != NULL) {
+		*at = item->next;
+		if (item->next == NULL)
+			w->waiting.last = at;
+		w->waiting_count--;
+	}
+	(void)pthread_mutex_unlock(&w->lock);
+	if (item == NULL)
+		return false;
+	item->work.done(item->work.job, true);
+	free(item);
+	return true;
 }

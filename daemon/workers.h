@@ -33,4 +33,7 @@ void workers_free(struct workers *w);
 /* Queue a job. Returns 0, or -EBUSY when too many wait (done is not called), or -ENOMEM. */
 int workers_submit(struct workers *w, const struct work *work);
 
+/* Take a job that still waits off the queue: done is called, cancelled. Returns false when it runs or has run. */
+bool workers_cancel(struct workers *w, const void *job);
+
 #endif

@@ -334,6 +334,32 @@ START_TEST(ip07a_gone_during_check)
 }
 END_TEST
 
+/* Clients that were killed take no place in the queue: the next one is answered, and soon. */
+START_TEST(killed_clients_leave_the_queue)
+{
+	struct msg_password_check msg = { .user = "nobody", .password = PASSWORD, .dummy = 1 };
+	int64_t before_ms;
+	int fds[120];
+
+	setup();
+	make_directory();
+	start_directory();
+	await_state("ada", FACTS_MANAGED);
+	for (int i = 0; i < 120; i++) {
+		fds[i] = dial();
+		ck_assert_int_eq(channel_send(fds[i], MSG_PASSWORD_CHECK, &msg, channel_now_ms() + PATIENCE_MS), 0);
+	}
+	(void)get_facts("ada");		/* all of them are queued */
+	for (int i = 0; i < 120; i++)
+		(void)close(fds[i]);
+	(void)get_facts("ada");		/* and have hung up */
+	before_ms = channel_now_ms();
+	ck_assert_int_eq(check_password("ada", PASSWORD, false), REASON_OK);
+	ck_assert_int_lt(channel_now_ms() - before_ms, 1500);
+	teardown();
+}
+END_TEST
+
 /* More checks at once than may wait: each is answered, some with "unavailable", none with a wrong verdict. */
 START_TEST(flood_of_checks)
 {
@@ -397,6 +423,7 @@ main(void)
 		{ reload, 0 },
 		{ dm01a_reload_storm, 0 },
 		{ ip07a_gone_during_check, 0 },
+		{ killed_clients_leave_the_queue, 0 },
 		{ flood_of_checks, 0 },
 		{ refuses_to_start, 2 },
 	};
