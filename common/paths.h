@@ -10,6 +10,8 @@ struct paths {
 	char etc[PATH_MAX];		/* /etc/isms */
 	char passwd[PATH_MAX];		/* /etc/passwd */
 	char group[PATH_MAX];		/* /etc/group */
+	char subuid[PATH_MAX];		/* /etc/subuid */
+	char subgid[PATH_MAX];		/* /etc/subgid */
 	char nss[PATH_MAX];		/* /var/lib/isms/nss */
 	char state[PATH_MAX];		/* /var/lib/isms/state */
 	char directory[PATH_MAX];	/* /var/lib/isms/directory */

@@ -1,5 +1,5 @@
 /*
- * local_accounts.c - reads /etc/passwd and /etc/group with the parser that glibc's "files" uses.
+ * local_accounts.c - reads /etc/passwd and /etc/group with the parser that glibc's "files" uses, and subids.
  *
  * Runs in the publisher, afresh at each build of a snapshot. It must never fall back to an empty list: what
  * could not be read whole is an error, because every name of the directory would pass as not local.
@@ -175,15 +175,21 @@ out:
 }
 
 int
-local_accounts_load(const char *passwd, const char *group, struct local_accounts *ret)
+local_accounts_load(const struct paths *paths, struct local_accounts *ret)
 {
 	struct local_accounts all = { 0 };
 	int r;
 
-	r = load_users(passwd, &all);
+	r = load_users(paths->passwd, &all);
 	if (r < 0)
 		goto out;
-	r = load_groups(group, &all);
+	r = load_groups(paths->group, &all);
+	if (r < 0)
+		goto out;
+	r = subids_load(paths->subuid, &all.subuids);
+	if (r < 0)
+		goto out;
+	r = subids_load(paths->subgid, &all.subgids);
 	if (r < 0)
 		goto out;
 	if (all.user_count > 0) {
@@ -218,6 +224,8 @@ local_accounts_done(struct local_accounts *all)
 	free(all->groups);
 	free(all->uids);
 	free(all->gids);
+	subids_done(&all->subuids);
+	subids_done(&all->subgids);
 	*all = (struct local_accounts){ 0 };
 }
 

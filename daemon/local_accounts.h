@@ -1,5 +1,5 @@
 /*
- * local_accounts.h - the users and groups of /etc/passwd and /etc/group, read from the files themselves.
+ * local_accounts.h - the users, groups and subordinate ids of this host, read from its files themselves.
  *
  * A name or id that stands there belongs to this host and never to the directory (THREATS I2, 5.2). Never
  * through NSS: a lookup of ours must not depend on the module that we feed (THREATS I4).
@@ -10,6 +10,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "common/paths.h"
+#include "common/subid.h"
 
 struct local_user {
 	char *name, *home;	/* owned */
@@ -29,16 +32,15 @@ struct local_accounts {
 	struct local_group *groups;	/* owned; sorted by name */
 	uint32_t *uids, *gids;		/* owned; sorted */
 	size_t user_count, group_count;
+	struct subids subuids, subgids;	/* lent to local accounts; an id in them is theirs in a user namespace */
 };
 
 /*
- * Read both files.
- *
- *  passwd, group  paths of the files
+ * Read /etc/passwd, /etc/group, and /etc/subuid and /etc/subgid where these exist.
  *
  * Returns 0, or -errno when one cannot be read whole. Free with local_accounts_done().
  */
-int local_accounts_load(const char *passwd, const char *group, struct local_accounts *ret);
+int local_accounts_load(const struct paths *paths, struct local_accounts *ret);
 
 /* Frees and zeroes; a zeroed struct is fine. */
 void local_accounts_done(struct local_accounts *all);

@@ -177,7 +177,7 @@ put_in_force(struct publisher *p, struct roster *roster)
 	struct roll *roll, *old_roll = p->roll;
 	int r;
 
-	r = local_accounts_load(p->paths->passwd, p->paths->group, &local);
+	r = local_accounts_load(p->paths, &local);
 	if (r < 0)
 		return r;
 	r = publisher_build(&in, &local, &out);
@@ -383,6 +383,14 @@ on_status(struct connection *c, const void *msg)
 
 /* ---- what changes from outside ---- */
 
+/* Whether a name of a file in /etc is that of one which local_accounts_load() reads. */
+static bool
+is_accounts_file(const char *name)
+{
+	return strcmp(name, "passwd") == 0 || strcmp(name, "group") == 0 || strcmp(name, "subuid") == 0 ||
+	    strcmp(name, "subgid") == 0;
+}
+
 static int
 on_accounts(sd_event_source *source, const struct inotify_event *event, void *arg)
 {
@@ -390,12 +398,12 @@ on_accounts(sd_event_source *source, const struct inotify_event *event, void *ar
 
 	(void)source;
 	if ((event->mask & IN_Q_OVERFLOW) != 0 ||
-	    (event->len > 0 && (strcmp(event->name, "passwd") == 0 || strcmp(event->name, "group") == 0)))
+	    (event->len > 0 && is_accounts_file(event->name)))
 		ask_rebuild(p, REBUILD_DELAY_MS);
 	return 0;
 }
 
-/* Watch the folder: both files are replaced by rename. */
+/* Watch the folder: the files are replaced by rename. */
 static int
 watch_accounts(struct publisher *p)
 {

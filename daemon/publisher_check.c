@@ -48,6 +48,11 @@ refusal_text(enum refusal why, bool is_group)
 		[REFUSAL_PRIMARY_RANGE] = { "the primary gid lies outside [nss] id-range; change gidNumber or the range",
 			"" },
 		[REFUSAL_PRIMARY_LOCAL] = { "the primary gid is that of a group in /etc/group; change gidNumber", "" },
+		[REFUSAL_SUBORDINATE] = {
+			"the uid lies in a range of /etc/subuid, so a local account can bear it; change uidNumber or the range there",
+			"the gid lies in a range of /etc/subgid, so a local account can bear it; change gidNumber or the range there" },
+		[REFUSAL_PRIMARY_SUBORDINATE] = {
+			"the primary gid lies in a range of /etc/subgid; change gidNumber or the range there", "" },
 		[REFUSAL_HOME] = { "the home directory is not an absolute path below [nss] home-prefixes; change it", "" },
 		[REFUSAL_LOCAL_HOME] = { "the home directory is that of an account in /etc/passwd, or in it; change it", "" },
 		[REFUSAL_NAME_TWICE] = { "another user has the same name; rename or remove one of them",
@@ -220,10 +225,14 @@ judge_user(const struct roster_user *u, const struct settings *settings, const s
 		return REFUSAL_RANGE;
 	if (local_accounts_has_uid(local, u->uid))
 		return REFUSAL_LOCAL_ID;
+	if (subids_has(&local->subuids, u->uid))
+		return REFUSAL_SUBORDINATE;
 	if (!snapshot_id_allowed(u->gid) || !settings_id_allowed(&settings->nss_id_range, u->gid))
 		return REFUSAL_PRIMARY_RANGE;
 	if (local_accounts_has_gid(local, u->gid))
 		return REFUSAL_PRIMARY_LOCAL;
+	if (subids_has(&local->subgids, u->gid))
+		return REFUSAL_PRIMARY_SUBORDINATE;
 	if (!publisher_home_allowed(u->home, settings->nss_home_prefixes))
 		return REFUSAL_HOME;
 	if (is_local_home(local, u->home, settings->nss_home_prefixes))
@@ -244,6 +253,8 @@ judge_group(const struct roster_group *g, const struct settings *settings, const
 		return REFUSAL_RANGE;
 	if (local_accounts_has_gid(local, g->gid))
 		return REFUSAL_LOCAL_ID;
+	if (subids_has(&local->subgids, g->gid))
+		return REFUSAL_SUBORDINATE;
 	return REFUSAL_NONE;
 }
 

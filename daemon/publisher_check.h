@@ -29,6 +29,8 @@ enum refusal {
 	REFUSAL_RANGE,
 	REFUSAL_PRIMARY_RANGE,
 	REFUSAL_PRIMARY_LOCAL,
+	REFUSAL_SUBORDINATE,	/* within a range of /etc/subuid, or of /etc/subgid for a group */
+	REFUSAL_PRIMARY_SUBORDINATE,
 	REFUSAL_HOME,
 	REFUSAL_LOCAL_HOME,
 	REFUSAL_NAME_TWICE,
@@ -56,7 +58,7 @@ struct publisher_check {
 /*
  * Judge a roster.
  *
- *  local     what /etc/passwd and /etc/group hold now
+ *  local     what /etc/passwd, /etc/group, /etc/subuid and /etc/subgid hold now
  *  previous  what is published: of several records with one name or id the one that holds it there stays, and the
  *            newcomers are refused; NULL, or where none of them holds it: all of them are refused
  *

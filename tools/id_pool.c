@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "common/snapshot.h"
+#include "common/subid.h"
 
 #define RECORD_ATTRIBUTE "serialNumber"
 
@@ -162,9 +163,24 @@ load_local(struct id_pool *pool, const char *passwd, const char *group)
 	return r;
 }
 
+/* A newcomer's id is uid and gid at once: neither file may lend it to a local account. */
+static int
+load_subordinate(struct id_pool *pool, const char *path, char *error, size_t size)
+{
+	struct subids subids;
+	int r = subids_load(path, &subids);
+
+	if (r < 0)
+		(void)snprintf(error, size, "%s: %s", path, strerror(-r));
+	for (size_t i = 0; i < subids.count && r == 0; i++)
+		r = append(&pool->local, &pool->local_count, &pool->local_room, subids.ranges[i].first, subids.ranges[i].last);
+	subids_done(&subids);
+	return r;
+}
+
 int
 id_pool_load(struct id_pool *ret, const struct entries *entries, const struct identities *identities,
-    const char *base, const char *passwd, const char *group, char *error, size_t size)
+    const char *base, const struct paths *paths, char *error, size_t size)
 {
 	const struct entry *record;
 	int r = 0;
@@ -178,7 +194,11 @@ id_pool_load(struct id_pool *ret, const struct entries *entries, const struct id
 	if (r == 0)
 		r = load_directory(ret, identities);
 	if (r == 0)
-		r = load_local(ret, passwd, group);
+		r = load_local(ret, paths->passwd, paths->group);
+	if (r == 0)
+		r = load_subordinate(ret, paths->subuid, error, size);
+	if (r == 0)
+		r = load_subordinate(ret, paths->subgid, error, size);
 	normalise(ret->used, &ret->used_count);
 	normalise(ret->local, &ret->local_count);
 	return r;

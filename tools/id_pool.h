@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "common/identity.h"
+#include "common/paths.h"
 #include "tools/directory_edit.h"
 
 struct id_range {
@@ -23,7 +24,7 @@ struct id_range {
 struct id_pool {
 	struct id_range *used;	/* owned; sorted, apart, of the directory and of the past */
 	size_t used_count, used_room;
-	struct id_range *local;	/* owned; sorted: /etc/passwd and /etc/group, never recorded */
+	struct id_range *local;	/* owned; sorted: the files of this host, never recorded */
 	size_t local_count, local_room;
 	bool recorded;		/* cn=used-ids exists */
 	char dn[320];		/* of cn=used-ids */
@@ -32,16 +33,16 @@ struct id_pool {
 /*
  * Gather what is and was used.
  *
- *  passwd,group  paths of the local files; a missing file is empty
- *  error         receives what is wrong with cn=used-ids on -EBADMSG
+ *  paths  of passwd, group, subuid and subgid; a missing file is empty
+ *  error  receives what is wrong with cn=used-ids on -EBADMSG, or with subuid or subgid
  *
- * Returns 0, -EBADMSG or -ENOMEM. Free with id_pool_done() in either case.
+ * Returns 0, -EBADMSG, -ENOMEM, or -errno of reading subuid or subgid. Free with id_pool_done() in either case.
  */
 int id_pool_load(struct id_pool *ret, const struct entries *entries, const struct identities *identities,
-    const char *base, const char *passwd, const char *group, char *error, size_t size);
+    const char *base, const struct paths *paths, char *error, size_t size);
 void id_pool_done(struct id_pool *pool);
 
-/* Whether nobody has or had an id. */
+/* Whether nobody has or had an id, and none of this host's subordinate ranges has it. */
 bool id_pool_free(const struct id_pool *pool, uint32_t id);
 
 /* The lowest free id of the ranges, noted as used. Returns 0, -ENOSPC or -ENOMEM. */

@@ -87,7 +87,7 @@ check_uid(const struct invocation *in, const struct account *account, const stru
 	int r;
 
 	r = id_pool_load(&pool, directory_entries(account->directory), &account->identities,
-	    in->settings.directory_base, in->paths.passwd, in->paths.group, error, sizeof error);
+	    in->settings.directory_base, &in->paths, error, sizeof error);
 	if (r < 0) {
 		output_error("%s", error[0] != '\0' ? error : "out of memory");
 		code = EXIT_REFUSED;
@@ -95,7 +95,7 @@ check_uid(const struct invocation *in, const struct account *account, const stru
 		output_error("--uid %u is outside [nss] id-range", new->uid);
 		code = EXIT_REFUSED;
 	} else if (new->uid != 0 && !id_pool_free(&pool, new->uid)) {
-		output_error("--uid %u is or was somebody else's; ids are never given twice, take another one", new->uid);
+		output_error("--uid %u is or was somebody else's, or lies in a range of /etc/subuid or /etc/subgid; take another one", new->uid);
 		code = EXIT_REFUSED;
 	}
 	id_pool_done(&pool);
@@ -292,7 +292,7 @@ new_account_build(const struct invocation *in, struct account *account, struct n
 	int r;
 
 	r = id_pool_load(&pool, directory_entries(account->directory), &account->identities,
-	    in->settings.directory_base, in->paths.passwd, in->paths.group, error, sizeof error);
+	    in->settings.directory_base, &in->paths, error, sizeof error);
 	if (r == 0)
 		r = build(in, account, new, password, &pool);
 	id_pool_done(&pool);

@@ -329,16 +329,26 @@ START_TEST(republishes)
 	ck_assert_int_eq(snapshot_find_user(&s, "ada", &u), 1);
 	ck_assert_uint_eq(u.group_count, 3);
 	snapshot_close(&s);
+	/* A range of subordinate ids that holds hers: the same. */
+	write_etc("subuid", "bob:300000:65536\n");
+	await_generation(5, &s);
+	ck_assert_uint_eq(snapshot_user_count(&s), 0);
+	snapshot_close(&s);
+	ck_assert_ptr_nonnull(strstr(get_status(), "the uid lies in a range of /etc/subuid"));
+	write_etc("subuid", "");
+	await_generation(6, &s);
+	ck_assert_uint_eq(snapshot_user_count(&s), 1);
+	snapshot_close(&s);
 	/* Her name is taken from the line of the local group. */
 	write_etc("group", "root:x:0:\nlog-read:x:900:\nisms-mfa:x:991:\n");
-	await_generation(5, &s);
+	await_generation(7, &s);
 	ck_assert_int_eq(snapshot_find_user(&s, "ada", &u), 1);
 	ck_assert_uint_eq(u.group_count, 2);
 	snapshot_close(&s);
 	/* Another setting, by SIGHUP; then a bad one, which changes nothing. */
 	write_etc("isms/isms.conf", "[login]\ncontact = other@example.com\n");
 	ck_assert_int_eq(kill(daemon_pid, SIGHUP), 0);
-	await_generation(6, &s);
+	await_generation(8, &s);
 	ck_assert_str_eq(snapshot_contact(&s), "other@example.com");
 	snapshot_close(&s);
 	write_etc("isms/isms.conf", "[login]\ncontakt = other@example.com\n");

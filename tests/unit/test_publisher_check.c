@@ -31,6 +31,8 @@ static const char group_text[] =
     "docker:x:998:\n"
     "bob:x:1500:\n"
     "isms-mfa:x:991:\n";
+static const char subuid_text[] = "bob:300000:65536\n1500:400000:1\n";
+static const char subgid_text[] = "bob:310000:10\n";
 
 static void
 write_file(const char *name, const char *text)
@@ -55,24 +57,35 @@ remove_file(const char *name)
 }
 
 static void
+set_paths(struct paths *ret)
+{
+	*ret = (struct paths){ 0 };
+	(void)snprintf(ret->passwd, sizeof ret->passwd, "%s/passwd", folder);
+	(void)snprintf(ret->group, sizeof ret->group, "%s/group", folder);
+	(void)snprintf(ret->subuid, sizeof ret->subuid, "%s/subuid", folder);
+	(void)snprintf(ret->subgid, sizeof ret->subgid, "%s/subgid", folder);
+}
+
+static void
 begin(void)
 {
-	char passwd[128], group[128];
+	struct paths paths;
 
 	(void)snprintf(folder, sizeof folder, "/tmp/isms-check-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(folder));
 	write_file("passwd", passwd_text);
 	write_file("group", group_text);
-	(void)snprintf(passwd, sizeof passwd, "%s/passwd", folder);
-	(void)snprintf(group, sizeof group, "%s/group", folder);
+	write_file("subuid", subuid_text);
+	write_file("subgid", subgid_text);
+	set_paths(&paths);
 	settings_defaults(&settings);
-	ck_assert_int_eq(local_accounts_load(passwd, group, &local), 0);
+	ck_assert_int_eq(local_accounts_load(&paths, &local), 0);
 }
 
 static void
 end(void)
 {
-	static const char *const names[] = { "passwd", "group", SNAPSHOT_BASE_NAME, SNAPSHOT_EPOCH_NAME };
+	static const char *const names[] = { "passwd", "group", "subuid", "subgid", SNAPSHOT_BASE_NAME, SNAPSHOT_EPOCH_NAME };
 
 	local_accounts_done(&local);
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
@@ -103,6 +116,14 @@ static const struct {
 	{ { .name = "ada", .uid = 2000, .gid = 0 }, REFUSAL_PRIMARY_RANGE },
 	{ { .name = "ada", .uid = 2000, .gid = 27 }, REFUSAL_PRIMARY_RANGE },
 	{ { .name = "ada", .uid = 2000, .gid = 1500 }, REFUSAL_PRIMARY_LOCAL },
+	{ { .name = "ada", .uid = 299999, .gid = 309999 }, REFUSAL_NONE },
+	{ { .name = "ada", .uid = 300000, .gid = 300000 }, REFUSAL_SUBORDINATE },
+	{ { .name = "ada", .uid = 365535, .gid = 2000 }, REFUSAL_SUBORDINATE },
+	{ { .name = "ada", .uid = 365536, .gid = 365536 }, REFUSAL_NONE },
+	{ { .name = "ada", .uid = 400000, .gid = 2000 }, REFUSAL_SUBORDINATE },
+	{ { .name = "ada", .uid = 2000, .gid = 310000 }, REFUSAL_PRIMARY_SUBORDINATE },
+	{ { .name = "ada", .uid = 2000, .gid = 310009 }, REFUSAL_PRIMARY_SUBORDINATE },
+	{ { .name = "ada", .uid = 310010, .gid = 310010 }, REFUSAL_SUBORDINATE },
 	{ { .name = "", .uid = 2000, .gid = 2000 }, REFUSAL_NAME },
 	{ { .name = "Ada", .uid = 2000, .gid = 2000 }, REFUSAL_NAME },
 	{ { .name = "-ada", .uid = 2000, .gid = 2000 }, REFUSAL_NAME },
@@ -149,6 +170,8 @@ static const struct {
 	{ { .name = "wheel", .gid = 0 }, REFUSAL_RANGE },
 	{ { .name = "wheel", .gid = 27 }, REFUSAL_RANGE },
 	{ { .name = "wheel", .gid = 1500 }, REFUSAL_LOCAL_ID },
+	{ { .name = "web", .gid = 300000 }, REFUSAL_NONE },
+	{ { .name = "web", .gid = 310005 }, REFUSAL_SUBORDINATE },
 	{ { .name = "isms-mfa", .gid = 3000 }, REFUSAL_RESERVED },
 	{ { .name = "Web Deploy", .gid = 3000 }, REFUSAL_NAME },
 };
@@ -385,6 +408,8 @@ START_TEST(local_files)
 {
 	struct local_accounts again = { 0 };
 	const struct local_group *sudo;
+	struct paths paths;
+	char *const files[] = { paths.passwd, paths.group, paths.subuid, paths.subgid, paths.passwd };
 
 	begin();
 	ck_assert_uint_eq(local.user_count, 3);		/* neither the comment nor the broken line */
@@ -397,10 +422,49 @@ START_TEST(local_files)
 	ck_assert(local_group_lists(sudo, "ada"));
 	ck_assert(!local_group_lists(sudo, "ad"));
 	ck_assert_ptr_null(local_accounts_group(&local, "sud"));
-	ck_assert_int_eq(local_accounts_load("/nonexistent", "/dev/null", &again), -ENOENT);
-	ck_assert_int_eq(local_accounts_load("/dev/null", "/nonexistent", &again), -ENOENT);
-	ck_assert_int_lt(local_accounts_load("/", "/dev/null", &again), 0);
+	for (size_t i = 0; i < 5; i++) {
+		set_paths(&paths);
+		(void)snprintf(files[i], sizeof paths.passwd, "%s", i == 4 ? "/" : "/nonexistent");
+		ck_assert_int_eq(local_accounts_load(&paths, &again), i == 2 || i == 3 ? 0 : i == 4 ? -EISDIR : -ENOENT);
+		local_accounts_done(&again);
+	}
+	set_paths(&paths);
+	(void)snprintf(paths.subuid, sizeof paths.subuid, "/");	/* never taken for an empty file */
+	ck_assert_int_lt(local_accounts_load(&paths, &again), 0);
 	ck_assert_ptr_null(again.users);
+	end();
+}
+END_TEST
+
+START_TEST(subordinate_lines)
+{
+	static const char text[] = "bob:300000:10\nann:0x493f0:0x10\njoe:300005:20\n"	/* 300016 on; they overlap */
+	    "low:7:1\nwide:4294967290:4294967295\n"
+	    ":1000:10\nx:2000\nx:2000:\nx::5\nx:2000:0\nx:2000:5:\nx:2000:5 \nx:-1:5\nx: 2000:5\n"
+	    "x:4294967296:5\nx:2000:99999999999999999999\n#x:\n\nlast:500:1";
+	static const struct { uint32_t id; bool has; } ids[] = {
+		{ 0, false }, { 6, false }, { 7, true }, { 8, false }, { 499, false }, { 500, true }, { 501, false },
+		{ 1000, false }, { 2000, false }, { 299999, false }, { 300000, true }, { 300009, true },
+		{ 300024, true }, { 300031, true }, { 300032, false }, { 4294967289, false },
+		{ 4294967290, true }, { UINT32_MAX, true },
+	};
+	char path[128], line[4096];
+	struct subids s;
+
+	begin();
+	(void)snprintf(path, sizeof path, "%s/subuid", folder);
+	write_file("subuid", text);
+	ck_assert_int_eq(subids_load(path, &s), 0);
+	for (size_t i = 0; i < ROWS(ids); i++)
+		ck_assert_msg(subids_has(&s, ids[i].id) == ids[i].has, "%u", ids[i].id);
+	subids_done(&s);
+	memset(line, 'x', sizeof line);		/* the end of a line that is too long is no line */
+	(void)snprintf(line + 1023, sizeof line - 1023, "x:2000:5\nbob:3000:5\n");
+	write_file("subuid", line);
+	ck_assert_int_eq(subids_load(path, &s), 0);
+	ck_assert(!subids_has(&s, 2000));
+	ck_assert(subids_has(&s, 3000));
+	subids_done(&s);
 	end();
 }
 END_TEST
@@ -413,6 +477,7 @@ main(void)
 		{ group_twice, 0 }, { many_refused, 0 }, { each_home, ROWS(homes) },
 		{ home_prefix_without_slash, 0 }, { shells, 0 }, { each_gecos, ROWS(texts) }, { long_gecos, 0 },
 		{ every_refusal_has_a_text, 0 }, { local_files, 0 },
+		{ subordinate_lines, 0 },
 	};
 
 	return suite_run("publisher_check", rows, ROWS(rows), 20);

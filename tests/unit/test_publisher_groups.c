@@ -32,12 +32,14 @@ static struct publisher_groups groups;
 static void
 load_groups(const char *text)
 {
+	struct paths paths = { .passwd = "/dev/null", .subuid = "/dev/null", .subgid = "/dev/null" };
 	char path[] = "/tmp/isms-groups-XXXXXX";
 	int fd = mkstemp(path);
 
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-	ck_assert_int_eq(local_accounts_load("/dev/null", path, &local), 0);
+	(void)snprintf(paths.group, sizeof paths.group, "%s", path);
+	ck_assert_int_eq(local_accounts_load(&paths, &local), 0);
 	(void)close(fd);
 	(void)unlink(path);
 }

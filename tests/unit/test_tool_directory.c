@@ -101,7 +101,8 @@ END_TEST
 /* ---- a directory in a temp folder --------------------------------------------------------------- */
 
 struct fixture {
-	char folder[64], passwd[96], group[96];
+	char folder[64];
+	struct paths paths;
 	struct settings settings;
 	struct directory *directory;
 	struct identities identities;
@@ -147,10 +148,14 @@ setup_fixture(struct fixture *f)
 	(void)snprintf(f->settings.directory_uri, sizeof f->settings.directory_uri, "file:///directory.ldif");
 	(void)snprintf(path, sizeof path, "%s/directory.ldif", f->folder);
 	ck_assert_int_eq(ldif_store_create(path, BASE, geteuid(), getegid()), 0);
-	(void)snprintf(f->passwd, sizeof f->passwd, "%s/passwd", f->folder);
-	(void)snprintf(f->group, sizeof f->group, "%s/group", f->folder);
-	write_file(f->passwd, "root:x:0:0::/root:/bin/sh\nlocal:x:1000:1000::/home/local:/bin/sh\n");
-	write_file(f->group, "root:x:0:\nlocal:x:1000:\nstaff:x:1003:\n");
+	(void)snprintf(f->paths.passwd, sizeof f->paths.passwd, "%s/passwd", f->folder);
+	(void)snprintf(f->paths.group, sizeof f->paths.group, "%s/group", f->folder);
+	(void)snprintf(f->paths.subuid, sizeof f->paths.subuid, "%s/subuid", f->folder);
+	(void)snprintf(f->paths.subgid, sizeof f->paths.subgid, "%s/subgid", f->folder);
+	write_file(f->paths.subuid, "local:1005:3\n");
+	write_file(f->paths.subgid, "local:1008:2\n");
+	write_file(f->paths.passwd, "root:x:0:0::/root:/bin/sh\nlocal:x:1000:1000::/home/local:/bin/sh\n");
+	write_file(f->paths.group, "root:x:0:\nlocal:x:1000:\nstaff:x:1003:\n");
 }
 
 static void
@@ -161,15 +166,17 @@ remove_fixture(struct fixture *f)
 	close_directory(f);
 	(void)snprintf(path, sizeof path, "%s/directory.ldif", f->folder);
 	ck_assert_int_eq(unlink(path), 0);
-	ck_assert_int_eq(unlink(f->passwd), 0);
-	ck_assert_int_eq(unlink(f->group), 0);
+	ck_assert_int_eq(unlink(f->paths.passwd), 0);
+	ck_assert_int_eq(unlink(f->paths.group), 0);
+	ck_assert_int_eq(unlink(f->paths.subuid), 0);
+	ck_assert_int_eq(unlink(f->paths.subgid), 0);
 	ck_assert_int_eq(rmdir(f->folder), 0);	/* nothing else was left behind */
 }
 
 static int
 load_pool(struct fixture *f, struct id_pool *pool, char *error, size_t size)
 {
-	return id_pool_load(pool, directory_entries(f->directory), &f->identities, BASE, f->passwd, f->group, error, size);
+	return id_pool_load(pool, directory_entries(f->directory), &f->identities, BASE, &f->paths, error, size);
 }
 
 /* Ids come lowest first, past those of the local files, and are not given again after an entry is gone. */
@@ -204,6 +211,10 @@ START_TEST(ids_are_never_given_twice)
 	ck_assert(!id_pool_free(&pool, 1003));	/* a local group's */
 	ck_assert_int_eq(id_pool_take(&pool, &f.settings.nss_id_range, &id), 0);
 	ck_assert_uint_eq(id, 1004);
+	ck_assert(!id_pool_free(&pool, 1005));	/* lent to a local account, as is its gid 1008 */
+	ck_assert(!id_pool_free(&pool, 1009));
+	ck_assert_int_eq(id_pool_take(&pool, &f.settings.nss_id_range, &id), 0);
+	ck_assert_uint_eq(id, 1010);
 	id_pool_done(&pool);
 	remove_fixture(&f);
 }
