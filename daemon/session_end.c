@@ -237,7 +237,7 @@ step(struct session_end *s, struct ending *e, int64_t now_ms)
 	}
 	if (age_ms >= DEADLINE_MS)
 		finish(s, e);
-	return age_ms < WATCH_MS;
+	return !e->order.once || age_ms < WATCH_MS;	/* what survives is hit again for as long as the end is due */
 }
 
 static void
@@ -265,7 +265,7 @@ next_tick_ms(const struct session_end *s)
 	for (const struct ending *e = s->endings; e != NULL; e = e->next) {
 		if (e->phase == PHASE_LIST || e->phase == PHASE_ASK)
 			return LIST_TICK_MS;
-		if (e->phase != PHASE_WATCH)
+		if (e->phase != PHASE_WATCH && !e->reported)	/* survivors may take hours: at the pace of a watch */
 			ms = TICK_MS;
 	}
 	return ms;

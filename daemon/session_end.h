@@ -4,7 +4,8 @@
  * At once: logind is asked to terminate the user, the user's processes are asked to end (TERM, HUP, CONT). After the
  * grace time: KILL, through logind for the user's slice and one by one for what runs elsewhere (cron children, sudo
  * children, leftovers of closed sessions: MEASURED 7), until nothing is left. For half a minute after it, what a
- * login that was under way brings up is ended as well. All of it on the event loop; no call waits.
+ * login that was under way brings up is ended as well; and what survives KILL, in uninterruptible sleep say, is
+ * looked for until it is gone or the end is due no more. All of it on the event loop; no call waits.
  */
 #ifndef ISMS_SESSION_END_H
 #define ISMS_SESSION_END_H

@@ -26,6 +26,17 @@
 #define OWNER	300123u		/* uids of the managed range that this machine does not use */
 #define OTHER	300124u
 
+static int64_t skipped_ms;	/* by which this test's clock runs ahead, so that it need not wait */
+
+int64_t __real_loop_now_ms(void);
+int64_t __wrap_loop_now_ms(void);
+
+int64_t
+__wrap_loop_now_ms(void)
+{
+	return __real_loop_now_ms() + skipped_ms;
+}
+
 static bool
 is_root(void)
 {
@@ -240,6 +251,65 @@ START_TEST(ps06a_expiry_live)
 }
 END_TEST
 
+/* A process that makes new ones of a uid, faster than they are killed: something of it is alive at every look. */
+static pid_t
+start_spring(uint32_t uid)
+{
+	pid_t pid = fork();
+
+	ck_assert_int_ge(pid, 0);
+	if (pid != 0)
+		return pid;
+	(void)signal(SIGCHLD, SIG_IGN);
+	for (;;) {
+		pid = fork();
+		if (pid == 0) {
+			if (setresuid(uid, uid, uid) < 0)
+				_exit(1);
+			for (;;)
+				(void)pause();
+		}
+		(void)usleep(30000);
+	}
+}
+
+START_TEST(survivors_are_not_forgotten)
+{
+	pid_t spring, late;
+
+	if (!is_root())
+		return;
+	spring = start_spring(OWNER);
+	begin();
+	(void)usleep(100000);
+	ck_assert_int_eq(session_end_begin(ender, &order), 0);
+	run_for(500);
+	skipped_ms = 5000;
+	run_for(4000);
+	ck_assert_uint_eq(done_count, 1);
+	ck_assert_uint_gt(last.survivors, 0);
+	skipped_ms = 60000;			/* long after the half minute of a watch */
+	run_for(2500);
+	ck_assert_uint_eq(session_end_active(ender), 1);
+	late = start_process(OWNER, true);
+	run_for(2500);
+	ck_assert(!is_running(late));
+	due_answer = false;			/* extended: no more */
+	run_for(1500);
+	ck_assert_uint_eq(session_end_active(ender), 0);
+	late = start_process(OWNER, true);
+	run_for(1500);
+	ck_assert(is_running(late));
+	stop_process(late);
+	stop_process(spring);
+	due_answer = true;			/* collects what is left */
+	ck_assert_int_eq(session_end_begin(ender, &order), 0);
+	run_for(3000);
+	skipped_ms = 0;
+	end();
+}
+END_TEST
+
 START_TEST(ps07a_grace_race)
 {
 	pid_t stubborn;
@@ -397,7 +467,7 @@ main(void)
 {
 	const struct suite_row rows[] = {
 		{ reads_itself, 0 }, { belongs_by_any_id, 0 }, { never_signalled, 0 }, { finds_live_uids, 0 },
-		{ refuses_ids, 0 }, { ps06a_expiry_live, 0 }, { ps07a_grace_race, 0 }, { nobody_there, 0 }, { once, 0 },
+		{ refuses_ids, 0 }, { ps06a_expiry_live, 0 }, { survivors_are_not_forgotten, 0 }, { ps07a_grace_race, 0 }, { nobody_there, 0 }, { once, 0 },
 		{ without_first_thread, 0 }, { warns_on_terminals, 0 }, { texts_are_bounded, 0 },
 	};
 
