@@ -330,7 +330,25 @@ on_roster(struct connection *c, const void *msg)
 	return connection_send(c, MSG_ROSTER_RESULT, &answer, ST_NEW);
 }
 
-/* Whether a name and a uid are a managed user's, by the roster or, before the first one, by what is published. */
+/* Whether a name or a uid is this host's own now, or may be: what cannot be read is no proof of the contrary. */
+static bool
+is_local_now(const struct publisher *p, const char *name, uint32_t uid)
+{
+	struct local_accounts local;
+	bool found;
+
+	if (local_accounts_load(p->paths, &local) < 0)
+		return true;
+	found = local_accounts_has_user(&local, name) || local_accounts_has_uid(&local, uid) ||
+	    subids_has(&local.subuids, uid);
+	local_accounts_done(&local);
+	return found;
+}
+
+/*
+ * Whether a name and a uid are a managed user's, by the roster or, before the first one, by what is published; that
+ * may be older than a local account.
+ */
 static bool
 is_managed(const struct publisher *p, const char *name, uint32_t uid, const struct roster_user **ret)
 {
@@ -340,7 +358,7 @@ is_managed(const struct publisher *p, const char *name, uint32_t uid, const stru
 	if (*ret != NULL)
 		return (*ret)->uid == uid;
 	return p->roll == NULL && p->published.base != NULL &&
-	    snapshot_find_user(&p->published, name, &user) == 1 && user.uid == uid;
+	    snapshot_find_user(&p->published, name, &user) == 1 && user.uid == uid && !is_local_now(p, name, uid);
 }
 
 static int
