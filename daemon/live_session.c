@@ -230,6 +230,16 @@ live_sessions_free(struct live_sessions *all)
 	free(all);
 }
 
+static size_t
+count_of(const struct live_sessions *all, uint32_t uid)
+{
+	size_t n = 0;
+
+	for (const struct live_session *s = all->list; s != NULL; s = s->next)
+		n += s->row.uid == uid;
+	return n;
+}
+
 int
 live_session_add(struct live_sessions *all, const struct session_row *row, pid_t pid)
 {
@@ -238,6 +248,8 @@ live_session_add(struct live_sessions *all, const struct session_row *row, pid_t
 	int pidfd, r;
 
 	if (all->count >= LIVE_SESSIONS_MAX || (!is_proven(row) && all->unproven >= LIVE_SESSIONS_UNPROVEN))
+		return -EUSERS;
+	if (count_of(all, row->uid) >= LIVE_SESSIONS_PER_UID)
 		return -EUSERS;
 	if (find(all, row->txn) != NULL)
 		return -EEXIST;

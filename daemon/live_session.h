@@ -18,6 +18,7 @@
 
 #define LIVE_SESSIONS_MAX	512	/* FileDescriptorStoreMax= of the unit */
 #define LIVE_SESSIONS_UNPROVEN	384	/* those proven without a code must leave room for the others */
+#define LIVE_SESSIONS_PER_UID	16	/* one person must leave room for the others */
 
 struct live_sessions;
 
@@ -38,7 +39,7 @@ void live_sessions_free(struct live_sessions *all);	/* NULL is fine; the session
  *  row  copied; its txn must not be that of another session
  *  pid  of the process that opened it, connected to us at this moment
  *
- * Returns 0, or -errno: it is then not known as proven (-EUSERS: too many, -ESRCH: the process has gone).
+ * Returns 0, or -errno: it is then not known as proven (-EUSERS: too many, or too many of this uid; -ESRCH: the process has gone).
  */
 int live_session_add(struct live_sessions *all, const struct session_row *row, pid_t pid);
 

@@ -150,6 +150,31 @@ START_TEST(unproven_sessions)
 }
 END_TEST
 
+/* One person cannot take every place: what is beyond his share opens, but proves nothing. */
+START_TEST(sessions_of_one_person)
+{
+	pid_t pid[16], proven;
+	char txn[33];
+
+	scene_start(&s, "");
+	for (unsigned i = 0; i < 16; i++)
+		ck_assert_int_gt(pid[i] = open_from_child("hana", "sshd", "", "", false), 0);
+	log_in("sshd", 0, txn);
+	ck_assert_int_gt(proven = open_from_child("hana", "sshd", txn, "", false), 0);
+	ck_assert_uint_eq(elevate("hana", 2002, SCENE_PASSWORD, NULL), 2);
+	end_child(proven);
+	end_child(pid[0]);
+	ck_assert_uint_eq(scene_events(&s, 1, "session closed", "user=hana ", NULL), 1);
+	log_in("sshd", 1, txn);
+	ck_assert_int_gt(proven = open_from_child("hana", "sshd", txn, "", false), 0);
+	ck_assert_uint_eq(elevate("hana", 2002, SCENE_PASSWORD, NULL), 1);
+	end_child(proven);
+	for (unsigned i = 1; i < 16; i++)
+		end_child(pid[i]);
+	scene_stop(&s);
+}
+END_TEST
+
 START_TEST(closed_in_good_order)
 {
 	struct msg_session_close m = { .user = "hana", .service = "sshd" };
@@ -547,6 +572,7 @@ main(void)
 	const struct suite_row rows[] = {
 		{ elevation, 0 },
 		{ unproven_sessions, 0 },
+		{ sessions_of_one_person, 0 },
 		{ closed_in_good_order, 0 },
 		{ expired_at_open, 0 },
 		{ ps08a_group_edge, 0 },
