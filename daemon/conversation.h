@@ -45,6 +45,8 @@ struct conversation {
 	struct ask *ask;		/* owned */
 	struct evaluation *evaluation;	/* owned */
 	sd_event_source *floor_timer, *limit_timer;	/* owned */
+	bool by_proof;			/* a change that rests on a login's transaction */
+	int64_t used_ms;		/* of proof_use() */
 	int64_t replied_ms;		/* the floor counts from here */
 	struct msg_verdict verdict;	/* waits for the floor */
 	char password[1025], code[1025], fresh[1025];

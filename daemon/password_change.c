@@ -65,6 +65,7 @@ change_judged(struct conversation *v)
 		text_refused(v->front, d.reason, v->facts, &d, text, sizeof text);
 		refuse_change(v, d.verdict, d.reason, text);
 	} else if (proof_recent(v->front->proofs, v->subject.txn, v->subject.user, loop_now_ms()) != NULL) {
+		v->by_proof = true;
 		change_proven(v);
 	} else if (conversation_begin(v) < 0) {
 		refuse_new(v, "login service unavailable");
@@ -153,6 +154,8 @@ on_changed(void *arg, int error, enum message number, const void *msg)
 		enum reason reason = error < 0 || number != MSG_RESULT || result->reason >= REASON_COUNT ?
 		    REASON_DIRECTORY_UNAVAILABLE : (enum reason)result->reason;
 
+		if (v->by_proof)
+			proof_return(v->front->proofs, v->subject.txn, v->subject.user, v->used_ms, loop_now_ms());
 		text_refused(v->front, reason, v->facts, NULL, text, sizeof text);
 		refuse_change(v, VERDICT_DENY, reason, text);
 		return;
@@ -179,6 +182,14 @@ write_new(struct conversation *v)
 	};
 	int r;
 
+	/* One login, one change: the next one, also one that waits beside us, takes the old password. */
+	if (v->by_proof) {
+		v->used_ms = proof_use(v->front->proofs, v->subject.txn, v->subject.user, loop_now_ms());
+		if (v->used_ms == 0) {
+			refuse_new(v, "this login has changed it already");
+			return;
+		}
+	}
 	memcpy(msg.user, v->subject.user, sizeof msg.user);
 	memcpy(msg.old_password, v->password, sizeof msg.old_password);
 	memcpy(msg.new_password, v->fresh, sizeof msg.new_password);

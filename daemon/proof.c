@@ -208,6 +208,28 @@ proof_recent(struct proofs *all, const char *txn, const char *user, int64_t now_
 	return t;
 }
 
+int64_t
+proof_use(struct proofs *all, const char *txn, const char *user, int64_t now_ms)
+{
+	struct transaction *t = find_txn(all, txn, user, now_ms);
+	int64_t proven_ms;
+
+	if (t == NULL || t->factors == 0)
+		return 0;
+	proven_ms = t->proven_ms;
+	t->proven_ms = 0;
+	return proven_ms;
+}
+
+void
+proof_return(struct proofs *all, const char *txn, const char *user, int64_t proven_ms, int64_t now_ms)
+{
+	struct transaction *t = find_txn(all, txn, user, now_ms);
+
+	if (t != NULL)
+		t->proven_ms = proven_ms;
+}
+
 unsigned
 proof_finish(struct proofs *all, const char *txn, const char *user, int64_t now_ms)
 {

@@ -28,7 +28,7 @@ struct transaction {
 	char service[65];
 	uid_t peer_uid;
 	unsigned factors;		/* FACTOR_* */
-	int64_t proven_ms;		/* CLOCK_MONOTONIC; 0: nothing was proven */
+	int64_t proven_ms;		/* CLOCK_MONOTONIC; 0: nothing was proven, or a change has used it */
 	int64_t expires_ms;
 };
 
@@ -73,6 +73,15 @@ int proof_begin(struct proofs *all, const char *user, const char *service, uid_t
 
 /* The transaction of a user, when it was proven within the last PROOF_LIFE_MS; else NULL. Stays. */
 const struct transaction *proof_recent(struct proofs *all, const char *txn, const char *user, int64_t now_ms);
+
+/*
+ * A password change uses up what proof_recent() goes by; what was proven stays known to proof_finish().
+ *
+ * Returns the moment of the proof, for proof_return(), or 0: it was used before.
+ */
+int64_t proof_use(struct proofs *all, const char *txn, const char *user, int64_t now_ms);
+/* The change did not come about. */
+void proof_return(struct proofs *all, const char *txn, const char *user, int64_t proven_ms, int64_t now_ms);
 
 /*
  * The session of a transaction opens: what was proven in it, once.

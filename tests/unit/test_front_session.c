@@ -341,6 +341,7 @@ START_TEST(px06a_must_change)
 {
 	const char *fresh[] = { "a longer sentence", "a longer sentence", NULL, NULL };
 	const char *differ[] = { "a longer sentence", "a longer sentenc3", NULL, NULL };
+	const char *again[] = { "another sentence", "another sentence", NULL, NULL };
 	const char *weak[] = { "short", "short", NULL, NULL };
 	struct talk account;
 	char txn[33];
@@ -370,6 +371,9 @@ START_TEST(px06a_must_change)
 	ck_assert_str_eq(t.prompt[0].text, "New password: ");
 	ck_assert_uint_eq(t.prompt[0].echo, 0);
 	ck_assert_uint_eq(scene_events(&s, 1, "account changed", "user=mona ", "actor=mona", NULL), 1);
+	change("sshd", txn, 0, again);		/* a second one takes the old password */
+	ck_assert_str_eq(t.prompt[0].text, "Password: ");
+	expect(VERDICT_DENY, REASON_PASSWORD_FAILED);
 	for (int i = 0; i < 100; i++) {
 		scene_account(&s, "mona", "sshd", "", &account);
 		talk_end(&account);

@@ -124,11 +124,32 @@ START_TEST(bounded)
 }
 END_TEST
 
+/* A change takes it once; the session still knows what was proven. */
+START_TEST(change_uses_it_up)
+{
+	int64_t proven_ms;
+
+	issue(1000);
+	ck_assert_ptr_nonnull(proof_take(all, proof, "ada", "sshd", 0, 2000));
+	ck_assert_int_eq(proof_use(all, txn, "bob", 2000), 0);
+	proven_ms = proof_use(all, txn, "ada", 2000);
+	ck_assert_int_eq(proven_ms, 1000);
+	ck_assert_int_eq(proof_use(all, txn, "ada", 2000), 0);
+	ck_assert_ptr_null(proof_recent(all, txn, "ada", 2000));
+	proof_return(all, txn, "ada", proven_ms, 2000);
+	ck_assert_ptr_nonnull(proof_recent(all, txn, "ada", 2000));
+	ck_assert_int_eq(proof_use(all, txn, "ada", 2000), 1000);
+	ck_assert_uint_eq(proof_finish(all, txn, "ada", 3000), both);
+	proofs_free(all);
+}
+END_TEST
+
 int
 main(void)
 {
 	const struct suite_row rows[] = {
 		{ serves_once, 0 },
+		{ change_uses_it_up, 0 },
 		{ pa06a_for_nobody_else, ROWS(strangers) },
 		{ pa13a_no_proof_is_nothing_proven, 0 },
 		{ session_learns_what_was_proven, 0 },
