@@ -186,14 +186,34 @@ compare_uid(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
+/* Files are named by uid; those that logind is about to rename are not. */
+static void
+collect_users(const char *folder, struct uid_set *set)
+{
+	DIR *dir = opendir(folder);
+	const struct dirent *d;
+
+	while (dir != NULL && (d = readdir(dir)) != NULL) {
+		size_t len = strlen(d->d_name);
+		unsigned long long uid = strtoull(d->d_name, NULL, 10);
+
+		if (len > 0 && len <= 10 && strspn(d->d_name, "0123456789") == len && uid < UINT32_MAX)
+			add_uid(set, (uint32_t)uid);
+	}
+	if (dir != NULL)
+		(void)closedir(dir);
+}
+
 int
-proc_live_uids(const char *proc, uint32_t **ret_uids, size_t *ret_count)
+proc_live_uids(const char *proc, const char *users, uint32_t **ret_uids, size_t *ret_count)
 {
 	struct uid_set set = { .last = PROC_NO_UID };
 	size_t kept = 0;
 	int r;
 
 	r = proc_scan(proc, collect_uids, &set);
+	if (users != NULL)
+		collect_users(users, &set);
 	if (r >= 0 && set.failed)
 		r = -ENOMEM;
 	if (r < 0) {

@@ -37,13 +37,15 @@ int proc_read(const char *proc, pid_t pid, struct proc_facts *ret);
 bool proc_belongs(const struct proc_facts *facts, uint32_t uid);
 
 /*
- * The uids, 1000 and above, to which processes belong.
+ * The uids, 1000 and above, to which processes belong, or of whom logind keeps a state: a /proc that is mounted with
+ * hidepid shows nothing of other users to who has no CAP_SYS_PTRACE.
  *
+ *  users     logind's folder with a file for each user who is logged in or lingers; NULL, or missing: none
  *  ret_uids  sorted, each once; the caller frees it; NULL when there are none
  *
  * Returns 0 or -errno.
  */
-int proc_live_uids(const char *proc, uint32_t **ret_uids, size_t *ret_count);
+int proc_live_uids(const char *proc, const char *users, uint32_t **ret_uids, size_t *ret_count);
 
 /*
  * Signal a process if it still belongs to a user: opened first, judged again, and only then signalled, so that a

@@ -22,6 +22,7 @@
 
 #define PROC		"/proc"
 #define DEV		"/dev"
+#define LOGIND_USERS	"/run/systemd/users"
 #define LINGER		"/var/lib/systemd/linger"
 #define USEC_PER_SEC	1000000LL
 #define ACCURACY_USEC	1000
@@ -122,7 +123,7 @@ judge_all_live(struct publisher *p, const struct before *before, int64_t now_utc
 	size_t count = 0;
 	int r;
 
-	r = proc_live_uids(PROC, &uids, &count);
+	r = proc_live_uids(PROC, peers_is_system(p->paths) ? LOGIND_USERS : NULL, &uids, &count);
 	if (r < 0)
 		report_log(LOG_ERR, "cannot see who is logged in: %s", strerror(-r));
 	for (size_t i = 0; i < count; i++)

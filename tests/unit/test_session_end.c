@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -133,7 +134,7 @@ START_TEST(finds_live_uids)
 	if (!is_root())
 		return;
 	pid = start_process(OWNER, false);
-	ck_assert_int_eq(proc_live_uids("/proc", &uids, &count), 0);
+	ck_assert_int_eq(proc_live_uids("/proc", NULL, &uids, &count), 0);
 	for (size_t i = 0; i < count; i++) {
 		ck_assert_uint_ge(uids[i], 1000);
 		ck_assert(i == 0 || uids[i - 1] < uids[i]);
@@ -142,6 +143,36 @@ START_TEST(finds_live_uids)
 	ck_assert_uint_eq(hits, 1);
 	free(uids);
 	stop_process(pid);
+}
+END_TEST
+
+/* A /proc that hides the processes of others: logind's own files name who is there. */
+START_TEST(finds_users_of_logind)
+{
+	static const char *const names[] = { "300124", "300123", "1000", "999", "0", "4294967295", "99999999999", "12x",
+		".#300125" };
+	static const uint32_t expected[] = { 1000, OWNER, OTHER };
+	char folder[] = "/tmp/isms-users-XXXXXX", path[64];
+	uint32_t *uids = NULL;
+	size_t count = 0, proc = 0;
+
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	ck_assert_int_eq(proc_live_uids(folder, NULL, &uids, &proc), 0);	/* a /proc without processes */
+	ck_assert_uint_eq(proc, 0);
+	for (size_t i = 0; i < ROWS(names); i++) {
+		(void)snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+		ck_assert_int_eq(close(open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600)), 0);
+	}
+	ck_assert_int_eq(proc_live_uids("/proc/self/net", folder, &uids, &count), 0);
+	ck_assert_uint_eq(count, ROWS(expected));
+	for (size_t i = 0; i < count; i++)
+		ck_assert_uint_eq(uids[i], expected[i]);
+	free(uids);
+	for (size_t i = 0; i < ROWS(names); i++) {
+		(void)snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+		ck_assert_int_eq(unlink(path), 0);
+	}
+	ck_assert_int_eq(rmdir(folder), 0);
 }
 END_TEST
 
@@ -466,7 +497,7 @@ int
 main(void)
 {
 	const struct suite_row rows[] = {
-		{ reads_itself, 0 }, { belongs_by_any_id, 0 }, { never_signalled, 0 }, { finds_live_uids, 0 },
+		{ reads_itself, 0 }, { belongs_by_any_id, 0 }, { never_signalled, 0 }, { finds_live_uids, 0 }, { finds_users_of_logind, 0 },
 		{ refuses_ids, 0 }, { ps06a_expiry_live, 0 }, { survivors_are_not_forgotten, 0 }, { ps07a_grace_race, 0 }, { nobody_there, 0 }, { once, 0 },
 		{ without_first_thread, 0 }, { warns_on_terminals, 0 }, { texts_are_bounded, 0 },
 	};
