@@ -40,7 +40,10 @@ void doctor_names(struct doctor *d);
 /* Owners and modes of our files, and whether the modules are there. */
 void doctor_files(struct doctor *d);
 
-/* The processes, settings, policy, refused entries, clock. */
+/* Whether a table of mounts, like /proc/self/mounts, has a /proc that hides the processes of others (hidepid). */
+bool doctor_hides_processes(const char *mounts);
+
+/* The processes, settings, policy, refused entries, clock, /proc. */
 void doctor_service(struct doctor *d);
 
 #endif

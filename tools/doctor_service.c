@@ -1,10 +1,11 @@
 /*
- * doctor_service.c - isms-userctl doctor: the processes, policy, refused entries, clock.
+ * doctor_service.c - isms-userctl doctor: the processes, policy, refused entries, clock, /proc.
  *
  * Must never take an answer for the process's health alone: what it says of itself is looked at too.
  */
 #include <config.h>
 
+#include <mntent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,6 +91,44 @@ check_clock(struct doctor *d)
 		doctor_note(d, "clock", FINDING_OK, NULL, "the clock is synchronised");
 }
 
+bool
+doctor_hides_processes(const char *mounts)
+{
+	static const char *const open_to_all[] = { "hidepid=0", "hidepid=off" };
+	FILE *f = setmntent(mounts, "re");
+	const struct mntent *m;
+	const char *option;
+	bool hides = false;
+
+	while (f != NULL && (m = getmntent(f)) != NULL) {
+		if (strcmp(m->mnt_dir, "/proc") != 0)
+			continue;
+		option = hasmntopt(m, "hidepid");
+		hides = option != NULL;		/* the last mount is the one that is seen */
+		for (size_t i = 0; option != NULL && i < 2; i++) {
+			size_t len = strlen(open_to_all[i]);
+
+			if (strcspn(option, ",") == len && strncmp(option, open_to_all[i], len) == 0)
+				hides = false;
+		}
+	}
+	if (f != NULL)
+		(void)endmntent(f);
+	return hides;
+}
+
+static void
+check_proc(struct doctor *d)
+{
+	if (d->in->root[0] != '\0')
+		return;		/* that is this host's /proc, not that root's */
+	if (doctor_hides_processes("/proc/self/mounts"))
+		doctor_note(d, "proc", FINDING_BAD, "take hidepid out of /etc/fstab and mount -o remount,hidepid=0 /proc",
+		    "/proc is mounted with hidepid: processes outside logind's sessions are not ended with the contract");
+	else
+		doctor_note(d, "proc", FINDING_OK, NULL, "/proc shows the processes of all users");
+}
+
 static void
 check_entries(struct doctor *d)
 {
@@ -115,4 +154,5 @@ doctor_service(struct doctor *d)
 	check_policy(d);
 	check_entries(d);
 	check_clock(d);
+	check_proc(d);
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "tests/unit/suite.h"
+#include "tools/doctor.h"
 #include "tools/pam_stack.h"
 #include "tools/sshd_settings.h"
 
@@ -142,6 +143,36 @@ START_TEST(pam_files_are_read_as_libpam_reads_them)
 }
 END_TEST
 
+static const struct {
+	const char *mounts;
+	bool hides;
+} mount_tables[] = {
+	{ "", false },
+	{ "proc /proc proc rw,nosuid 0 0\n", false },
+	{ "proc /proc proc rw,hidepid=0 0 0\n", false },
+	{ "proc /proc proc rw,hidepid=off,gid=4 0 0\n", false },
+	{ "proc /proc proc rw,hidepid=1 0 0\n", true },
+	{ "proc /proc proc rw,hidepid=2,gid=4 0 0\n", true },
+	{ "proc /proc proc rw,hidepid=invisible 0 0\n", true },
+	{ "proc /proc proc hidepid=ptraceable 0 0\n", true },
+	{ "proc /srv/jail/proc proc rw,hidepid=2 0 0\nproc /proc proc rw 0 0\n", false },
+	{ "proc /proc proc rw 0 0\nproc /proc proc rw,hidepid=2 0 0\n", true },
+};
+
+START_TEST(hidden_processes_are_seen)
+{
+	char path[] = "/tmp/isms-mounts-XXXXXX";
+	int fd = mkstemp(path);
+	size_t len = strlen(mount_tables[_i].mounts);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, mount_tables[_i].mounts, len), (ssize_t)len);
+	(void)close(fd);
+	ck_assert_int_eq(doctor_hides_processes(path), mount_tables[_i].hides);
+	ck_assert_int_eq(unlink(path), 0);
+}
+END_TEST
+
 START_TEST(vendor_folder)
 {
 	char modules[512] = "";
@@ -162,7 +193,7 @@ main(void)
 {
 	const struct suite_row rows[] = {
 		{ sshd_config_is_read_as_sshd_reads_it, ROWS(sshd_files) },
-		{ pam_files_are_read_as_libpam_reads_them, ROWS(stacks) }, { vendor_folder, 0 },
+		{ pam_files_are_read_as_libpam_reads_them, ROWS(stacks) }, { vendor_folder, 0 }, { hidden_processes_are_seen, ROWS(mount_tables) },
 	};
 
 	return suite_run("tool_host", rows, ROWS(rows), 30);
