@@ -66,7 +66,8 @@ copy_sources() {
 }
 
 # configure and make below $work/NAME, once for all suites that want it.
-build() { # NAME CONFIGURE-ARGUMENT...
+build() { (flock 9 && build_alone "$@") 9>"$work/$1.lock"; }	# NAME CONFIGURE-ARGUMENT...
+build_alone() {
 	local dir=$work/$1
 	shift
 	[ ! -e "$dir/.built" ] || return 0
@@ -76,7 +77,8 @@ build() { # NAME CONFIGURE-ARGUMENT...
 }
 
 # The Debian packages, once, into $work/debs. Their own tests run in the other suites.
-build_debs() {
+build_debs() { (flock 9 && build_debs_alone) 9>"$work/debs.lock"; }
+build_debs_alone() {
 	[ ! -e "$work/debs/.built" ] || return 0
 	as_user mkdir "$work/debs/tree" &&
 		tar -C "$work/src" --exclude=./autom4te.cache -cf - . | as_user tar -C "$work/debs/tree" -xf - &&
