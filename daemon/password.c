@@ -120,18 +120,29 @@ password_check(const char *verifier, const char *password)
 	return right;
 }
 
+/* UTF-8 characters; what is no UTF-8 counts by bytes. */
+static size_t
+characters(const char *text)
+{
+	size_t n = 0;
+
+	for (; *text != '\0'; text++)
+		n += ((unsigned char)*text & 0xc0) != 0x80;
+	return n;
+}
+
 const char *
 password_judge(const char *user, const char *old, const char *new_password)
 {
 	size_t len = strlen(new_password);
 
-	if (len < PASSWORD_BYTES_MIN)
+	if (characters(new_password) < PASSWORD_CHARACTERS_MIN)
 		return "The new password must have at least 12 characters.";
 	if (len > PASSWORD_BYTES_MAX || len >= CRYPT_MAX_PASSPHRASE_SIZE)
 		return "The new password is too long.";
 	if (strcmp(new_password, old) == 0)
 		return "The new password must differ from the old one.";
-	if (strcasestr(new_password, user) != NULL && len < strlen(user) + PASSWORD_BYTES_MIN)
+	if (strcasestr(new_password, user) != NULL && len < strlen(user) + PASSWORD_CHARACTERS_MIN)
 		return "The new password is the account's name with little else.";
 	for (size_t i = 1; i <= len; i++)
 		if (i == len)

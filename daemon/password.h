@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 #define PASSWORD_BYTES_MAX	1024	/* refused beyond, never cut */
-#define PASSWORD_BYTES_MIN	12	/* of a new one */
+#define PASSWORD_CHARACTERS_MIN	12	/* of a new one, as isms-userctl counts */
 #define PASSWORD_HASH_SIZE	384	/* CRYPT_OUTPUT_SIZE */
 #define PASSWORD_VERIFIER_SIZE	(PASSWORD_HASH_SIZE + 8)	/* with "{CRYPT}" */
 

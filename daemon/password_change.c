@@ -18,7 +18,6 @@
 #include "daemon/loop.h"
 
 #define PROMPT_NEW		"New password: "
-#define PASSWORD_MIN_BYTES	8	/* NIST SP 800-63B; length, no composition rules */
 
 static void
 judge_change(struct conversation *v, struct decision *ret)
@@ -124,12 +123,12 @@ contains_name(const char *password, const char *user)
 	return false;
 }
 
-/* Why a new password cannot be taken; NULL when it can. */
+/* Why a new password cannot be taken; NULL when it can. How long it must be is the directory's to say. */
 static const char *
 weakness(const struct conversation *v)
 {
-	if (strlen(v->fresh) < PASSWORD_MIN_BYTES)
-		return "it is shorter than 8 characters";
+	if (v->fresh[0] == '\0')
+		return "it is empty";
 	if (v->password[0] != '\0' && strcmp(v->fresh, v->password) == 0)
 		return "it is the old one";
 	if (contains_name(v->fresh, v->subject.user))
@@ -156,7 +155,10 @@ on_changed(void *arg, int error, enum message number, const void *msg)
 
 		if (v->by_proof)
 			proof_return(v->front->proofs, v->subject.txn, v->subject.user, v->used_ms, loop_now_ms());
-		text_refused(v->front, reason, v->facts, NULL, text, sizeof text);
+		if (reason == REASON_PASSWORD_CHANGE_REQUIRED && result->text[0] != '\0')
+			(void)snprintf(text, sizeof text, "Password not changed. %.400s", result->text);
+		else
+			text_refused(v->front, reason, v->facts, NULL, text, sizeof text);
 		refuse_change(v, VERDICT_DENY, reason, text);
 		return;
 	}

@@ -365,6 +365,7 @@ START_TEST(px06a_must_change)
 	ck_assert_str_eq(t.verdict.text, "Password not changed: the two do not match.");
 	change("sshd", txn, 0, weak);
 	expect(VERDICT_DENY, REASON_PASSWORD_CHANGE_REQUIRED);
+	ck_assert_str_eq(t.verdict.text, "Password not changed. The new password must have at least 12 characters.");
 	change("sshd", txn, 0, fresh);
 	expect(VERDICT_ALLOW, REASON_OK);
 	ck_assert_uint_eq(t.prompts, 2);

@@ -97,6 +97,7 @@ static const struct { const char *user, *old, *new_password; bool good; } judged
 	{ "ada", "", "", false },
 	{ "ada", "", "elevenchars", false },
 	{ "ada", "", "twelve chars", true },
+	{ "ada", "", "\xc3\xa9\xc3\xa8\xc3\xa9\xc3\xa8\xc3\xa9\xc3\xa8", false },	/* 12 bytes, 6 characters */
 	{ "ada", "", "aaaaaaaaaaaaaaaa", false },
 	{ "ada-lovelace", "", "ada-lovelace1", false },
 	{ "ada-lovelace", "", "Ada-Lovelace and a long tail", true },
