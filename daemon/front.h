@@ -128,6 +128,8 @@ struct record {
 	char note[256], fault[256], token[65], groups[512], protected[512];
 	bool has_uid;
 	uint32_t uid;
+	bool self;			/* a locker's: peer_uid is the kernel's word, the name is not */
+	uint32_t peer_uid;
 	enum kind kind;
 	unsigned factors;
 	int64_t not_after_utc_sec, data_age_sec;	/* 0, -1: none */

@@ -15,6 +15,7 @@
 #include "common/civil_date.h"
 #include "common/snapshot.h"
 #include "daemon/report.h"
+#include "daemon/source_throttle.h"
 
 static const char *const kinds[KIND_COUNT] = {
 	[KIND_EMPLOYEE] = "employee",
@@ -98,6 +99,8 @@ record_init(struct front *f, struct record *r, enum event_id id, const char *dec
 		copy(r->rhost, sizeof r->rhost, subject->rhost);
 		copy(r->tty, sizeof r->tty, subject->tty);
 		copy(r->txn, sizeof r->txn, subject->txn);
+		r->self = subject->self;
+		r->peer_uid = subject->peer_uid;
 	}
 	if (facts != NULL && facts->state == FACTS_MANAGED && facts->confirmed_utc_sec > 0 && clock_read(&now) == 0)
 		r->data_age_sec = now.wall_sec > facts->confirmed_utc_sec ? now.wall_sec - facts->confirmed_utc_sec : 0;
@@ -207,13 +210,31 @@ is_failure(const struct record *r)
 	return r->id == EVENT_LOGIN_DENIED || r->id == EVENT_MFA_FAILED;
 }
 
+/*
+ * What makes failures equal: names and addresses that whoever fails can vary at will must not, or he takes all keys
+ * and the failures of others are summed up without their names.
+ */
+static void
+flood_key(const struct record *r, char ret[static FLOOD_KEY_MAX])
+{
+	char source[SOURCE_KEY_SIZE] = "";
+
+	if (r->self) {
+		(void)snprintf(ret, FLOOD_KEY_MAX, "%d self %lu", r->id, (unsigned long)r->peer_uid);
+		return;
+	}
+	if (r->rhost[0] != '\0' && !source_key(r->rhost, "", "", 0, source))
+		(void)snprintf(source, sizeof source, "%.60s", r->rhost);
+	(void)snprintf(ret, FLOOD_KEY_MAX, "%d %d %.40s %.32s %s", r->id, r->reason, r->user, r->service, source);
+}
+
 void
 record_write(struct front *f, const struct record *r)
 {
 	char key[FLOOD_KEY_MAX];
 
 	if (is_failure(r)) {
-		(void)snprintf(key, sizeof key, "%d %d %.40s %.32s %.64s", r->id, r->reason, r->user, r->service, r->rhost);
+		flood_key(r, key);
 		if (!flood_pass(f->flood, key, r, sizeof *r))
 			return;
 	}

@@ -465,6 +465,25 @@ START_TEST(jl03a_flood)
 }
 END_TEST
 
+/* Addresses of one /64 are one source: they do not take a key each. */
+START_TEST(flood_of_one_network)
+{
+	struct msg_account m = { .user = "dora", .service = "sshd" };
+
+	scene_start(&s, "[mfa]\ndelay-after = 100\nlock-after = 1000\n[events]\naggregate-after = 3\n");
+	for (unsigned i = 0; i < 8; i++) {
+		(void)snprintf(m.rhost, sizeof m.rhost, "2001:db8:1:2::%x", i + 1);
+		talk_run(&s, MSG_ACCOUNT, &m, NULL, &t);
+		talk_end(&t);
+		expect(VERDICT_DENY, REASON_MFA_NOT_ENROLLED);
+	}
+	scene_kill_front(&s, SIGTERM);
+	ck_assert_uint_eq(scene_events(&s, 4, "login denied", "user=dora ", NULL), 4);
+	ck_assert_uint_eq(scene_events(&s, 1, "login denied", "user=dora ", "count=5 ", NULL), 1);
+	scene_stop(&s);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -489,6 +508,7 @@ main(void)
 		{ bad_configuration, 0 },
 		{ spraying, 0 },
 		{ jl03a_flood, 0 },
+		{ flood_of_one_network, 0 },
 	};
 
 	return suite_run("front", rows, ROWS(rows), 120);

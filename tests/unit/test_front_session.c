@@ -301,6 +301,29 @@ START_TEST(si05a_locker)
 }
 END_TEST
 
+/* Names that a locker's caller makes up are all his own failures. */
+START_TEST(locker_flood)
+{
+	static const char *const users[] = { "hana", "ada", "bob", "carl", "dora", "emil", "mona", "olga" };
+	const char *answers[] = { "wrong", "000000", NULL, NULL };
+
+	scene_start(&s, "[events]\naggregate-after = 3\n");
+	if (geteuid() == 0) {
+		for (unsigned i = 0; i < sizeof users / sizeof users[0]; i++) {
+			struct msg_auth_self m = { .tty = "" };
+
+			(void)snprintf(m.user, sizeof m.user, "%s", users[i]);
+			ck_assert(as_user(SCENE_SELF_UID, MSG_AUTH_SELF, &m, answers));
+			ck_assert_int_eq(t.verdict.verdict, VERDICT_DENY);
+		}
+		scene_kill_front(&s, SIGTERM);
+		ck_assert_uint_eq(scene_events(&s, 1, "login denied", "count=5 ", NULL), 1);
+		ck_assert_uint_eq(scene_events(&s, 4, "login denied", NULL), 4);
+	}
+	scene_stop(&s);
+}
+END_TEST
+
 START_TEST(ip01a_peer_authz)
 {
 	static const enum message rooted[] = { MSG_AUTH_BEGIN, MSG_ACCOUNT, MSG_SESSION_OPEN, MSG_SESSION_CLOSE, MSG_CRED_REPORT,
@@ -583,6 +606,7 @@ main(void)
 		{ ps08a_group_edge, 0 },
 		{ setcred_report, 0 },
 		{ si05a_locker, 0 },
+		{ locker_flood, 0 },
 		{ ip01a_peer_authz, 0 },
 		{ px06a_must_change, 0 },
 		{ change_needs_the_old_password, 0 },
