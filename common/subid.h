@@ -34,6 +34,7 @@ int subids_load(const char *path, struct subids *ret);
 /* Frees and zeroes; a zeroed struct is fine. */
 void subids_done(struct subids *s);
 
+/* Whether an id lies in one of the ranges. */
 bool subids_has(const struct subids *s, uint32_t id);
 
 #endif

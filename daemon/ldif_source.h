@@ -26,6 +26,7 @@ int ldif_password_change(struct source *base, const struct identity *user, const
     source_result *done, void *arg);
 int ldif_tokens(struct source *base, const struct identity *user, source_tokens *done, void *arg);
 
+/* The client of arg has gone: its request is not begun any more, and not answered (struct source_ops). */
 void ldif_forget(struct source *base, const void *arg);
 
 /* Answer everything that is due with REASON_DIRECTORY_UNAVAILABLE. */
