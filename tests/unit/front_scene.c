@@ -449,3 +449,11 @@ scene_hotp(uint64_t counter)
 	    OATH_OK);
 	return code;
 }
+
+void
+talk_expect(const struct talk *t, enum verdict verdict, enum reason reason)
+{
+	ck_assert_int_eq(t->error, 0);
+	ck_assert_msg(t->verdict.verdict == verdict && t->verdict.reason == reason, "got %s, %s",
+	    verdict_token(t->verdict.verdict), reason_token(t->verdict.reason));
+}

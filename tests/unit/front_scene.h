@@ -65,6 +65,8 @@ void talk_run(const struct scene *s, enum message number, const void *msg, const
 /* Tell the front that the verdict was taken, and hang up. */
 void talk_ack(struct talk *t);
 void talk_end(struct talk *t);
+/* The request ended with this verdict, or the test fails and says which one came. */
+void talk_expect(const struct talk *t, enum verdict verdict, enum reason reason);
 
 /* An auth request with password and code, the usual way. */
 void scene_auth(const struct scene *s, const char *user, const char *service, const char *password, const char *code,
