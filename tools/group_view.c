@@ -87,8 +87,9 @@ group_view(const struct identities *all, const struct identity *user, const stru
 	uint32_t i;
 	FILE *f;
 
-	for (i = 0; i < user->group_count; i++)
-		add(list, policy, roles, all->groups[user->groups[i]].name, false);
+	for (i = 0; i < user->group_count; i++)		/* the primary group is nobody's to keep or drop */
+		if (all->groups[user->groups[i]].gid != user->gid)
+			add(list, policy, roles, all->groups[user->groups[i]].name, false);
 	f = fopen(group_path, "re");
 	while (f != NULL && (row = fgetgrent(f)) != NULL)
 		if (lists(row, user->name))

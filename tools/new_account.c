@@ -95,7 +95,7 @@ check_uid(const struct invocation *in, const struct account *account, const stru
 		output_error("--uid %u is outside [nss] id-range", new->uid);
 		code = EXIT_REFUSED;
 	} else if (new->uid != 0 && !id_pool_free(&pool, new->uid)) {
-		output_error("--uid %u is or was somebody else's, or lies in a range of /etc/subuid or /etc/subgid; take another one", new->uid);
+		output_error("--uid %u is or was somebody else's (ids are never given twice), or lies in a range of /etc/subuid or /etc/subgid; take another one", new->uid);
 		code = EXIT_REFUSED;
 	}
 	id_pool_done(&pool);
