@@ -243,9 +243,10 @@ finish(const struct enrolment *x)
 		event_add(&event, FIELD_ID_NEW, type);
 		audit_send(&event, x->in);
 	}
-	result = json_pack("{s:s, s:s, s:s, s:i, s:s, s:O, s:s, s:b}", "user", x->user, "serial", x->token.serial, "type", type,
+	result = json_pack("{s:s, s:s, s:s, s:i, s:s, s:O, s:s, s:b, s:s*}", "user", x->user, "serial", x->token.serial, "type", type,
 	    "digits", (int)x->token.digits, "algorithm", algorithm_names[x->token.algorithm], "removed", x->removed, "state",
-	    x->in->dry_run ? "would be made" : "active", "dry_run", x->in->dry_run);
+	    x->in->dry_run ? "would be made" : "active", "dry_run", x->in->dry_run, "note",
+	    x->in->dry_run ? NULL : "the code just typed is used up; the first login takes the next one");
 	if (x->in->json)
 		(void)output_json(result);
 	else

@@ -33,6 +33,20 @@ block(bool upper_dark, bool lower_dark)
 }
 
 int
+qr_code_columns(const char *text)
+{
+	QRcode *code = QRcode_encodeString8bit(text, 0, QR_ECLEVEL_L);
+	int columns;
+
+	if (code == NULL)
+		return -1;
+	columns = code->width + 2 * MARGIN;
+	explicit_bzero(code->data, (size_t)code->width * (size_t)code->width);
+	QRcode_free(code);
+	return columns;
+}
+
+int
 qr_code_draw(FILE *to, const char *text, bool colour)
 {
 	QRcode *code;

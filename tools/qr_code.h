@@ -17,4 +17,7 @@
  */
 int qr_code_draw(FILE *to, const char *text, bool colour);
 
+/* How many columns the drawing of text takes, its margin included; it takes half as many lines, rounded up. -1: none. */
+int qr_code_columns(const char *text);
+
 #endif

@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "tools/qr_code.h"
 
@@ -25,6 +27,38 @@ is_dumb(void)
 	const char *term = getenv("TERM");
 
 	return term == NULL || term[0] == '\0' || strcmp(term, "dumb") == 0;
+}
+
+/* Lines of text below the code, the prompt among them; the URI may be broken into several. */
+static int
+text_lines(const char *uri, int columns)
+{
+	return 7 + ((int)strlen(uri) + 10) / columns;
+}
+
+/*
+ * Say why no code is drawn, or return true: the second screen keeps no history, so that a code of which the
+ * top has left the window could never be scanned.
+ */
+static bool
+code_fits(const char *uri)
+{
+	struct winsize window = { 0 };
+	int columns = qr_code_columns(uri), lines;
+
+	if (strcasecmp(nl_langinfo(CODESET), "UTF-8") != 0) {
+		(void)printf("No QR code without a UTF-8 locale; with one: LANG=C.UTF-8 isms-userctl enroll ...\n\n");
+		return false;
+	}
+	if (columns < 0 || ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) < 0 || window.ws_row == 0 || window.ws_col == 0)
+		return true;
+	lines = (columns + 1) / 2 + text_lines(uri, window.ws_col > columns ? window.ws_col : columns);
+	if (window.ws_col >= columns && window.ws_row >= lines)
+		return true;
+	(void)printf("The QR code needs a window of %d columns and %d lines; this one has %d and %d.\n"
+		     "For the code, press Ctrl-C (the token is taken back), enlarge the window and enrol again.\n\n",
+	    columns, lines, window.ws_col, window.ws_row);
+	return false;
 }
 
 char *
@@ -50,6 +84,7 @@ int
 secret_screen_show(const struct token *token, const char *user, const char *base)
 {
 	char uri[1024], secret[2 * TOKEN_SECRET_MAX], issuer[128];
+	bool drawn;
 	int r;
 
 	r = token_base32(token, secret, sizeof secret);
@@ -61,10 +96,11 @@ secret_screen_show(const struct token *token, const char *user, const char *base
 	(void)setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
 	if (!is_dumb())
 		(void)fputs("\033[?1049h\033[H\033[2J", stdout);	/* second screen, cleared */
-	if (strcasecmp(nl_langinfo(CODESET), "UTF-8") == 0)
+	drawn = code_fits(uri);
+	if (drawn)
 		r = qr_code_draw(stdout, uri, !is_dumb() && getenv("NO_COLOR") == NULL);
-	(void)printf("Scan this with an authenticator app, or type it in. It is shown this once.\n\n  Account  %s\n"
-		     "  Secret   %s\n  URI      %s\n\n", user, secret, uri);
+	(void)printf("%s authenticator app%s. It is shown this once.\n\n  Account  %s\n  Secret   %s\n  URI      %s\n\n",
+	    drawn ? "Scan this with an" : "Type this into an", drawn ? ", or type it in" : "", user, secret, uri);
 	if (fflush(stdout) != 0 && r == 0)
 		r = -EIO;
 out:
