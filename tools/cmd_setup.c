@@ -72,11 +72,11 @@ read_answers(struct setup *s)
 		output_error("no terminal to ask on; give --contact, --base, --time-zone, or --yes for the defaults");
 		return EXIT_USAGE;
 	}
-	take(in, OPTION_setup_base, "Entry below which the directory begins", "dc=isms,dc=local", may_ask, s->base,
+	take(in, OPTION_setup_base, "Base entry of the directory (Enter keeps what stands in brackets)", "dc=isms,dc=local", may_ask, s->base,
 	    sizeof s->base);
-	take(in, OPTION_setup_contact, "Whom should a refused person ask (mail, phone)", "your administrator", may_ask,
+	take(in, OPTION_setup_contact, "Whom a refused person should ask: mail, phone", "your administrator", may_ask,
 	    s->contact, sizeof s->contact);
-	take(in, OPTION_setup_time_zone, "Zone in which a contract's last day ends", "UTC", may_ask, s->time_zone,
+	take(in, OPTION_setup_time_zone, "Time zone in which a contract's last day ends, e.g. Europe/Berlin", "UTC", may_ask, s->time_zone,
 	    sizeof s->time_zone);
 	return EXIT_DONE;
 }

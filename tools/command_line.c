@@ -37,6 +37,24 @@ find_command(int argc, char *const *argv, int at, int *ret_words)
 	return -1;
 }
 
+/* No such command; the first word of a command of two needs the second. */
+static void
+complain_of_command(const char *word, char *error, size_t size)
+{
+	char seconds[128] = "";
+	size_t used = 0, len = strlen(word);
+	unsigned c;
+
+	for (c = 0; c < COMMAND_COUNT && len > 0; c++)
+		if (strncmp(command_infos[c].name, word, len) == 0 && command_infos[c].name[len] == ' ' && used < sizeof seconds)
+			used += (size_t)snprintf(seconds + used, sizeof seconds - used, "%s%s", used > 0 ? " or " : "",
+			    command_infos[c].name + len + 1);
+	if (used > 0)
+		(void)snprintf(error, size, "%.64s goes with a second word: %s; see isms-userctl --help", word, seconds);
+	else
+		(void)snprintf(error, size, "\"%.64s\" is not a command; see isms-userctl --help", word);
+}
+
 /* Like a word of a list "a|b"? A list with none of these is open. */
 static bool
 word_fits(const char *list, const char *value)
@@ -159,7 +177,7 @@ locate_command(int argc, char *const *argv, struct command_line *line, int *ret_
 		*ret_at = at;
 		if (line->command >= 0)
 			return 0;
-		(void)snprintf(error, size, "\"%.64s\" is not a command; see isms-userctl --help", argv[at]);
+		complain_of_command(argv[at], error, size);
 		return -EINVAL;
 	}
 	return 0;

@@ -31,12 +31,48 @@ static enum exit_code (*const functions[COMMAND_COUNT])(struct invocation *) = {
 #undef OPTION
 };
 
-/* The options of one command, or the global ones (-1), each with its help. */
+#define LINE_COLUMNS 80
+#define FORM_COLUMNS 28
+
+/* Text that begins at column, broken at LINE_COLUMNS and only before gap (a space first); goes on at indent. */
 static void
+print_wrapped(const char *text, size_t column, size_t indent, const char *gap)
+{
+	const char *end;
+	size_t len;
+
+	for (; *text != '\0'; text += len) {
+		end = strstr(text + 1, gap);
+		len = end != NULL ? (size_t)(end - text) : strlen(text);
+		if (column + len > LINE_COLUMNS && *text == ' ') {
+			(void)printf("\n%*s", (int)indent, "");
+			column = indent;
+			text++;
+			len--;
+		}
+		(void)printf("%.*s", (int)len, text);
+		column += len;
+	}
+	(void)printf("\n");
+}
+
+/* A form and what it means, beside it or below it where it is long. */
+static void
+help_row(const char *form, const char *text)
+{
+	if (strlen(form) > FORM_COLUMNS)
+		(void)printf("  %s\n%*s", form, FORM_COLUMNS + 3, "");
+	else
+		(void)printf("  %-*s ", FORM_COLUMNS, form);
+	print_wrapped(text, FORM_COLUMNS + 3, FORM_COLUMNS + 3, " ");
+}
+
+/* The options of one command, or the global ones (-1), each with its help. Returns how many. */
+static unsigned
 help_options(int command)
 {
 	char form[96];
-	unsigned i;
+	unsigned i, count = 0;
 
 	for (i = 0; i < OPTION_COUNT; i++) {
 		const struct option_row *row = &option_rows[i];
@@ -44,8 +80,10 @@ help_options(int command)
 		if (row->command != command)
 			continue;
 		(void)snprintf(form, sizeof form, "--%s%s%s", row->name, row->arg[0] != '\0' ? " " : "", row->arg);
-		(void)printf("  %-28s %s\n", form, row->help);
+		help_row(form, row->help);
+		count++;
 	}
+	return count;
 }
 
 static void
@@ -55,20 +93,23 @@ help(int command)
 	unsigned c;
 
 	if (command >= 0) {
-		(void)printf("%s\n\n%s\n\n", command_synopsis((enum command_id)command, synopsis, sizeof synopsis),
-		    command_infos[command].help);
-		help_options(command);
-		(void)printf("\nOf every command:\n");
-		help_options(-1);
+		print_wrapped(command_synopsis((enum command_id)command, synopsis, sizeof synopsis), 0, 8, " [");
+		(void)printf("\n");
+		print_wrapped(command_infos[command].help, 0, 0, " ");
+		(void)printf("\n");
+		if (help_options(command) > 0)
+			(void)printf("\n");
+		(void)printf("Of every command:\n");
+		(void)help_options(-1);
 		return;
 	}
 	(void)printf("isms-userctl COMMAND [OPTION]... - access control of this host and its directory\n\n");
 	for (c = 0; c < COMMAND_COUNT; c++) {
 		(void)snprintf(form, sizeof form, "%s %s", command_infos[c].name, command_infos[c].operands);
-		(void)printf("  %-28s %s\n", form, command_infos[c].help);
+		help_row(form, command_infos[c].help);
 	}
 	(void)printf("\nOptions of every command (isms-userctl COMMAND --help shows its own):\n");
-	help_options(-1);
+	(void)help_options(-1);
 	(void)printf("\nExit status: 0 done, 1 refused or not found, 2 usage, 3 directory or daemon unreachable.\n");
 }
 

@@ -39,7 +39,7 @@ static const struct {
 	{ { "--version" }, 0, -1, 0, NULL },
 	{ { NULL }, -EINVAL, 0, 0, "no command" },
 	{ { "sho", "ada" }, -EINVAL, 0, 0, "\"sho\" is not a command" },
-	{ { "config" }, -EINVAL, 0, 0, "\"config\" is not a command" },
+	{ { "config" }, -EINVAL, 0, 0, "config goes with a second word: check or show" },
 	{ { "show" }, -EINVAL, 0, 0, "show needs USER" },
 	{ { "show", "ada", "bob" }, -EINVAL, 0, 0, "\"bob\" is too much" },
 	{ { "show", "ada", "--kind", "employee" }, -EINVAL, 0, 0, "--kind is not an option of show" },

@@ -55,7 +55,7 @@ for command in setup add set-expiry disable enable enroll unenroll show list why
 	run 0 $command --help; says "isms-userctl $command"
 done
 run 2; says "no command"
-run 2 frobnicate; says "is not a command"
+run 2 frobnicate; says "is not a command"; run 2 config; says "check or show"
 run 2 show; says "show needs USER"
 run 2 show ada --password geheim; says "--password is not an option of show"
 run 2 list --root /nowhere; says "--root is given too often"
@@ -296,6 +296,31 @@ if command -v oathtool >/dev/null; then
 	for ((i = 0; i < 200; i++)); do [ ! -s "$root/secret" ] || break; sleep 0.05; done
 	sleep 0.2; kill -TERM $!; wait $!; [ $? = 1 ] || wrong "interrupted: status"
 	[ "$(tokens)" = 1 ] || wrong "interrupted: a token stays"
+	# on a terminal: the code only where all of it stays in the window and can be drawn
+	on_terminal() { # LINES COLUMNS LANG
+		LC_ALL=$3 TERM=xterm python3 - "$1" "$2" "$tool" --root "$root" enroll ada --replace >"$root/out" <<-'P'
+			import fcntl, os, pty, struct, sys, termios
+			pid, fd = pty.fork()
+			if pid == 0:
+			    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("4H", int(sys.argv[1]), int(sys.argv[2]), 0, 0))
+			    os.execvp(sys.argv[3], sys.argv[3:])
+			out = b""
+			try:
+			    while data := os.read(fd, 4096):
+			        out += data
+			        if b"confirm: " in data:
+			            os.write(fd, b"\x03")
+			except OSError:
+			    pass
+			os.waitpid(pid, 0)
+			sys.stdout.buffer.write(out)
+		P
+		[ "$(tokens)" = 1 ] || wrong "on a terminal: a token stays"
+	}
+	on_terminal 40 80 C.UTF-8; says "Scan this"; says "█"; lacks "needs a window"
+	on_terminal 24 80 C.UTF-8; says "this one has 80 and 24"; says "Secret"; lacks "█"; lacks "Scan"
+	on_terminal 40 40 C.UTF-8; says "this one has 40 and 40"; lacks "█"
+	on_terminal 40 80 C; says "No QR code without a UTF-8 locale"; lacks "█"
 else
 	echo "oathtool is not installed: enrolment was not tested"; failed=$((failed + 1))
 fi
