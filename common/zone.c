@@ -200,7 +200,8 @@ footer_offset(const struct zone_footer *f, int64_t utc_sec, int64_t *ret_next)
 	int64_t year = year_of(utc_sec), latest = INT64_MIN, next = INT64_MAX;
 	int32_t offset = f->std_sec;
 
-	for (int64_t y = year - 1; f->has_dst && y <= year + 1; y++) {
+	/* Two years back: a change may come up to a week after its day, in the year that follows (fuzz: week-late). */
+	for (int64_t y = year - 2; f->has_dst && y <= year + 1; y++) {
 		const struct { int64_t at; int32_t offset; } changes[] = {
 			{ change_local(&f->dst_ends, y) - f->dst_sec, f->std_sec },
 			{ change_local(&f->dst_begins, y) - f->std_sec, f->dst_sec },
