@@ -308,9 +308,10 @@ START_TEST(ph05a_state)
 	const struct step denied[] = { EXPECT(ACCOUNT), SEND(VERDICT, say(VERDICT_DENY, REASON_LOCKED)), HANG_UP };
 	void *module = dlopen(TEST_MODULE, RTLD_NOW);
 	struct state before, after;
+	mode_t mask;
 
 	ck_assert_ptr_nonnull(module);
-	(void)umask(0137);
+	mask = umask(0137);
 	scene_start(&scene, "su", names[_i]);
 	for (int i = 0; i < 2 * ROWS(entries); i++) {	/* the second time without a daemon */
 		entry_point *entry = (entry_point *)dlsym(module, entries[i / 2]);
@@ -330,6 +331,7 @@ START_TEST(ph05a_state)
 		else
 			scene_listen(&scene);
 	}
+	(void)umask(mask);
 	(void)dlclose(module);
 }
 END_TEST
