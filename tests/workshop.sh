@@ -65,15 +65,17 @@ copy_sources() {
 		{ cat "$work/log/autoreconf"; die "autoreconf failed"; }
 }
 
+configure() { # NAME CONFIGURE-ARGUMENT...: a build folder $work/NAME
+	local dir=$work/$1
+	shift
+	install -d -o "$uid" -g "$gid" "$dir" && cd "$dir" &&
+		as_user "$work/src/configure" --quiet --prefix=/usr --sysconfdir=/etc --localstatedir=/var "$@"
+}
+
 # configure and make below $work/NAME, once for all suites that want it.
 build() { (flock 9 && build_alone "$@") 9>"$work/$1.lock"; }	# NAME CONFIGURE-ARGUMENT...
 build_alone() {
-	local dir=$work/$1
-	shift
-	[ ! -e "$dir/.built" ] || return 0
-	install -d -o "$uid" -g "$gid" "$dir"
-	(cd "$dir" && as_user "$work/src/configure" --quiet --prefix=/usr --sysconfdir=/etc \
-		--localstatedir=/var "$@" && as_user make -s -j2) && touch "$dir/.built"
+	[ -e "$work/$1/.built" ] || { configure "$@" && as_user make -s -j2 && touch "$work/$1/.built"; }
 }
 
 # The Debian packages, once, into $work/debs. Their own tests run in the other suites.

@@ -9,6 +9,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,11 +126,16 @@ module_test(void (*test)(void))
 	(void)fflush(NULL);
 	pid = fork();
 	if (pid == 0) {
+		(void)signal(SIGALRM, SIG_DFL);	/* libcheck's handler would kill everybody, and nobody could say why */
 		(void)alarm(60);
 		test();
 		_exit(0);
 	}
-	return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		return false;
+	if (WIFSIGNALED(status))
+		fprintf(stderr, "ended by signal %d%s\n", WTERMSIG(status), WTERMSIG(status) == SIGALRM ? ": its time was up" : "");
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 /* ---- publishing ---- */
