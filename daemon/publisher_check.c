@@ -15,6 +15,7 @@
 /* A record while it is judged: users and groups alike. */
 struct candidate {
 	const char *name;
+	const char *home;	/* NULL for groups */
 	uint32_t id;
 	uint32_t index;		/* in the roster */
 };
@@ -55,6 +56,8 @@ refusal_text(enum refusal why, bool is_group)
 			"the primary gid lies in a range of /etc/subgid; change gidNumber or the range there", "" },
 		[REFUSAL_HOME] = { "the home directory is not an absolute path below [nss] home-prefixes; change it", "" },
 		[REFUSAL_LOCAL_HOME] = { "the home directory is that of an account in /etc/passwd, or in it; change it", "" },
+		[REFUSAL_NESTED_HOME] = {
+			"the home directory lies in another user's, or one that was there before lies in it; change it", "" },
 		[REFUSAL_NAME_TWICE] = { "another user has the same name; rename or remove one of them",
 			"another group has the same name; rename or remove one of them" },
 		[REFUSAL_ID_TWICE] = { "another user has the same uid; change uidNumber of one of them",
@@ -332,6 +335,64 @@ judge_duplicates(struct judging *j, int (*compare)(const void *, const void *), 
 	}
 }
 
+/* Paths sort with their separator first, so that a folder is followed by all that lies in it. */
+static int
+compare_home(const void *a, const void *b)
+{
+	const char *x = ((const struct candidate *)a)->home, *y = ((const struct candidate *)b)->home;
+	unsigned char p, q;
+
+	while (*x == *y && *x != '\0')
+		x++, y++;
+	p = *x == '/' ? 1 : (unsigned char)*x;
+	q = *y == '/' ? 1 : (unsigned char)*y;
+	return (p > q) - (p < q);
+}
+
+/* Whether a home lies below another one, which people may share. */
+static bool
+is_nested(const char *home, const char *outer)
+{
+	size_t n = strlen(outer);
+
+	while (n > 0 && outer[n - 1] == '/')
+		n--;
+	return strncmp(home, outer, n) == 0 && home[n] == '/' && home[n + 1] != '\0';
+}
+
+/* Whether this is the home that is published for the candidate. */
+static bool
+holds_home(const struct judging *j, const struct candidate *c)
+{
+	struct snapshot_user user;
+
+	return is_holder(j, c) && snapshot_find_user(j->previous, c->name, &user) == 1 && strcmp(user.home, c->home) == 0;
+}
+
+/*
+ * Refuse homes in other users' homes: pam_mkhomedir makes them as root, and whoever owns a folder on the way decides by
+ * a symbolic link where that is. Who was there first stays, so that nobody's home can be claimed from above.
+ */
+static void
+judge_homes(struct judging *j)
+{
+	const struct candidate *outer = NULL;
+
+	sort_candidates(j->list, j->count, compare_home);
+	for (uint32_t i = 0; i < j->count; i++) {
+		const struct candidate *c = &j->list[i];
+
+		if (j->why[c->index] != REFUSAL_NONE)
+			continue;
+		if (outer == NULL || !is_nested(c->home, outer->home))
+			outer = c;
+		else if (holds_home(j, c) && !holds_home(j, outer))
+			j->why[outer->index] = REFUSAL_NESTED_HOME;
+		else
+			j->why[c->index] = REFUSAL_NESTED_HOME;
+	}
+}
+
 static int
 judging_init(struct judging *j, uint32_t records, bool is_group, const struct snapshot *previous)
 {
@@ -349,11 +410,11 @@ judging_done(struct judging *j)
 }
 
 static void
-judging_add(struct judging *j, uint32_t index, const char *name, uint32_t id, enum refusal why)
+judging_add(struct judging *j, const struct candidate *c, enum refusal why)
 {
-	j->why[index] = (uint8_t)why;
+	j->why[c->index] = (uint8_t)why;
 	if (why == REFUSAL_NONE)
-		j->list[j->count++] = (struct candidate){ .name = name, .id = id, .index = index };
+		j->list[j->count++] = *c;
 }
 
 static void
@@ -391,7 +452,8 @@ check_groups(const struct roster *roster, const struct settings *settings, const
 	}
 	for (uint32_t i = 0; i < records; i++) {
 		g = roster_group_at(roster, i);
-		judging_add(&j, i, g->name, g->gid, judge_group(g, settings, local));
+		judging_add(&j, &(struct candidate){ .name = g->name, .id = g->gid, .index = i },
+		    judge_group(g, settings, local));
 	}
 	judge_duplicates(&j, compare_name, REFUSAL_NAME_TWICE);
 	judge_duplicates(&j, compare_id, REFUSAL_ID_TWICE);
@@ -426,10 +488,12 @@ check_users(const struct roster *roster, const struct settings *settings, const 
 	}
 	for (uint32_t i = 0; i < records; i++) {
 		u = roster_user_at(roster, i);
-		judging_add(&j, i, u->name, u->uid, judge_user(u, settings, local));
+		judging_add(&j, &(struct candidate){ .name = u->name, .home = u->home, .id = u->uid, .index = i },
+		    judge_user(u, settings, local));
 	}
 	judge_duplicates(&j, compare_name, REFUSAL_NAME_TWICE);
 	judge_duplicates(&j, compare_id, REFUSAL_ID_TWICE);
+	judge_homes(&j);
 	for (uint32_t i = 0; i < records; i++) {
 		u = roster_user_at(roster, i);
 		if (j.why[i] == REFUSAL_NONE)

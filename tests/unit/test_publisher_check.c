@@ -198,9 +198,9 @@ END_TEST
 
 /* ---- several that claim one thing ---- */
 
-/* Publish ada = 2000 and group web = 3000, and open it. */
+/* Publish a user and group web = 3000, and open it. */
 static void
-publish(struct snapshot *ret)
+publish_user(const char *name, uint32_t uid, const char *home, struct snapshot *ret)
 {
 	const struct snapshot_header_in header = { .generation = 1, .created_utc_sec = 1, .valid_until_utc_sec = 2,
 		.contact = "" };
@@ -209,11 +209,17 @@ publish(struct snapshot *ret)
 
 	ck_assert_ptr_nonnull(b);
 	ck_assert_int_eq(snapshot_builder_add_group(b, 3000, "web"), 0);
-	ck_assert_int_eq(snapshot_builder_add_user(b, 2000, 2000, "ada", "", "/home/ada", "/bin/sh", NULL, 0), 0);
+	ck_assert_int_eq(snapshot_builder_add_user(b, uid, 2000, name, "", home, "/bin/sh", NULL, 0), 0);
 	ck_assert_int_eq(snapshot_builder_publish(b, folder, &header), 0);
 	snapshot_builder_free(b);
 	(void)snprintf(path, sizeof path, "%s/%s", folder, SNAPSHOT_BASE_NAME);
 	ck_assert_int_eq(snapshot_open(path, geteuid(), ret), 0);
+}
+
+static void
+publish(struct snapshot *ret)
+{
+	publish_user("ada", 2000, "/home/ada", ret);
 }
 
 struct claim {
@@ -278,6 +284,48 @@ START_TEST(rp06a_uid_dup)
 	}
 	roster_free(roster);
 	snapshot_close(&published);
+	end();
+}
+END_TEST
+
+/* u0 and u1 with these homes; who is published before: nobody, u0, u1. */
+static const struct nested { const char *home[2]; enum refusal why[3][2]; } nested[] = {
+	{ { "/home/a", "/home/a/b" }, { { REFUSAL_NONE, REFUSAL_NESTED_HOME }, { REFUSAL_NONE, REFUSAL_NESTED_HOME },
+	    { REFUSAL_NESTED_HOME, REFUSAL_NONE } } },
+	{ { "/home/a/", "/home/a/b/c" }, { { REFUSAL_NONE, REFUSAL_NESTED_HOME }, { REFUSAL_NONE, REFUSAL_NESTED_HOME },
+	    { REFUSAL_NESTED_HOME, REFUSAL_NONE } } },
+	{ { "/home/a/b", "/home/a" }, { { REFUSAL_NESTED_HOME, REFUSAL_NONE }, { REFUSAL_NONE, REFUSAL_NESTED_HOME },
+	    { REFUSAL_NESTED_HOME, REFUSAL_NONE } } },
+	{ { "/home/a", "/home/a" }, { { 0 } } }, { { "/home/a", "/home/a/" }, { { 0 } } },
+	{ { "/home/a", "/home/ab" }, { { 0 } } }, { { "/home/a", "/home/a-b/c" }, { { 0 } } },
+	{ { "/home/a", "/home/a b/c" }, { { 0 } } }, { { "/home/a/b", "/home/a/c" }, { { 0 } } },
+};
+
+START_TEST(nested_homes)
+{
+	static const char *const names[] = { "u0", "u1" };
+	struct roster_user list[3] = { 0 };
+	struct roster *roster;
+
+	begin();
+	for (size_t i = 0; i < 2; i++)
+		list[i] = (struct roster_user){ .name = names[i], .uid = 2000 + (uint32_t)i, .gid = 2000, .home = nested[_i].home[i] };
+	list[2] = (struct roster_user){ .name = "joe", .uid = 2002, .gid = 2000, .home = "/home/a.b" };	/* sorts between them by bytes */
+	roster = roster_maker_open(NULL, 0, list, 3);
+	for (size_t held = 0; held < 3; held++) {
+		struct publisher_check check;
+		struct snapshot published = { 0 };
+
+		if (held > 0)
+			publish_user(names[held - 1], list[held - 1].uid, list[held - 1].home, &published);
+		ck_assert_int_eq(publisher_check(roster, &settings, &local, held > 0 ? &published : NULL, &check), 0);
+		for (size_t i = 0; i < 2; i++)
+			ck_assert_int_eq(why_refused(&check, names[i], list[i].uid), nested[_i].why[held][i]);
+		ck_assert_int_eq(why_refused(&check, "joe", 2002), REFUSAL_NONE);
+		publisher_check_done(&check);
+		snapshot_close(&published);
+	}
+	roster_free(roster);
 	end();
 }
 END_TEST
@@ -474,7 +522,7 @@ main(void)
 {
 	const struct suite_row rows[] = {
 		{ each_user, ROWS(users) }, { each_group, ROWS(groups) }, { rp06a_uid_dup, ROWS(user_claims) },
-		{ group_twice, 0 }, { many_refused, 0 }, { each_home, ROWS(homes) },
+		{ nested_homes, ROWS(nested) }, { group_twice, 0 }, { many_refused, 0 }, { each_home, ROWS(homes) },
 		{ home_prefix_without_slash, 0 }, { shells, 0 }, { each_gecos, ROWS(texts) }, { long_gecos, 0 },
 		{ every_refusal_has_a_text, 0 }, { local_files, 0 },
 		{ subordinate_lines, 0 },
