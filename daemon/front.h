@@ -100,10 +100,13 @@ void front_judge(struct front *f, const struct facts *facts, const struct subjec
 /* When a decision falls, and what is known of that moment. */
 struct moment {
 	int64_t now_utc_sec;		/* effective time */
-	int64_t data_utc_sec;		/* against which the age of facts counts; `why` may ask about another time */
+	int64_t data_utc_sec;		/* against which the age of facts counts: the wall clock, by which the source counts */
 	bool clock_trusted;
 	bool live_mfa_session;		/* the person has a live session proven with a code */
 };
+
+/* The moment that it is now; nobody's session. */
+void front_moment(struct front *f, struct moment *ret);
 
 /* As front_judge(), at a moment that the caller knows. */
 void front_judge_at(struct front *f, const struct facts *facts, const struct subject *subject, enum stage stage,

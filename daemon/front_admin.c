@@ -147,16 +147,15 @@ on_why_facts(void *arg, int error, enum message number, const void *msg)
 	struct front *f = w->front;
 	const struct facts *facts = error == 0 && number == MSG_FACTS ? msg : NULL;
 	struct msg_report m = { .verdict = 0 };
-	struct moment moment = { .clock_trusted = false };
-	struct clock_reading reading;
+	struct moment moment;
 	struct decision d;
 	int64_t now;
 
 	w->ask = NULL;
-	now = front_now(f, &reading);
-	moment.now_utc_sec = w->at_utc_sec != 0 ? w->at_utc_sec : now;
-	moment.data_utc_sec = now;
-	moment.clock_trusted = f->clock.trusted;
+	front_moment(f, &moment);
+	now = moment.now_utc_sec;
+	if (w->at_utc_sec != 0)
+		moment.now_utc_sec = w->at_utc_sec;
 	front_judge_at(f, facts, &w->subject, STAGE_ACCOUNT, w->factors, &moment, &d);
 	m.verdict = d.verdict;
 	m.reason = d.reason;

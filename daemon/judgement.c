@@ -128,6 +128,17 @@ front_now(struct front *f, struct clock_reading *ret_reading)
 	return clock_effective(&f->clock, &now);
 }
 
+void
+front_moment(struct front *f, struct moment *ret)
+{
+	struct clock_reading reading;
+
+	*ret = (struct moment){ .now_utc_sec = front_now(f, &reading) };
+	/* By the mark, a clock set back would make old what the source has said this second, and refuse everybody. */
+	ret->data_utc_sec = ret->now_utc_sec == INT64_MAX ? INT64_MAX : reading.wall_sec;
+	ret->clock_trusted = f->clock.trusted;
+}
+
 static bool
 is_managed_local(const struct front *f, const char *user)
 {
@@ -185,11 +196,9 @@ void
 front_judge(struct front *f, const struct facts *facts, const struct subject *subject, enum stage stage,
     unsigned factors, struct decision *ret)
 {
-	struct clock_reading reading;
-	struct moment moment = { .now_utc_sec = front_now(f, &reading) };
+	struct moment moment;
 
-	moment.data_utc_sec = moment.now_utc_sec;
-	moment.clock_trusted = f->clock.trusted;
+	front_moment(f, &moment);
 	/* Elevation of oneself: the caller's real uid and, where the service names the caller, the name must be the user's. */
 	if (facts != NULL && facts->state == FACTS_MANAGED && subject->ruid == facts->uid &&
 	    (subject->ruser[0] == '\0' || strcmp(subject->ruser, subject->user) == 0))

@@ -26,12 +26,18 @@
 			IN_MOVE_SELF | IN_ONLYDIR)
 
 static int64_t
-now_utc_sec(void)
+read_sec(clockid_t clock)
 {
 	struct timespec ts = { 0 };
 
-	(void)clock_gettime(CLOCK_REALTIME, &ts);
+	(void)clock_gettime(clock, &ts);
 	return ts.tv_sec;
+}
+
+static int64_t
+now_utc_sec(void)
+{
+	return read_sec(CLOCK_REALTIME);
 }
 
 /* ---- reading ---- */
@@ -64,7 +70,7 @@ lose(struct ldif_source *s, const char *fault)
 	bool changed = s->status.connected;
 
 	if (changed)
-		s->status.confirmed_utc_sec = now_utc_sec();
+		s->lost_boot_sec = read_sec(CLOCK_BOOTTIME);
 	if (changed || !s->seen)
 		s->status.since_utc_sec = now_utc_sec();
 	s->status.connected = false;
@@ -190,9 +196,13 @@ ldif_open_source(struct source *base)
 static void
 ldif_status(const struct source *base, struct source_status *ret)
 {
-	*ret = ((const struct ldif_source *)base)->status;
+	const struct ldif_source *s = (const struct ldif_source *)base;
+
+	*ret = s->status;
 	if (ret->connected)
 		ret->confirmed_utc_sec = now_utc_sec();	/* the kernel would have told of a change */
+	else if (s->lost_boot_sec != 0)
+		ret->confirmed_utc_sec = now_utc_sec() - (read_sec(CLOCK_BOOTTIME) - s->lost_boot_sec);
 }
 
 static void

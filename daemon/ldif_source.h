@@ -16,6 +16,7 @@ struct ldif_source {
 	bool watched;			/* false: look again by timer */
 	bool seen;			/* the file was read once, well or not */
 	struct source_status status;
+	int64_t lost_boot_sec;		/* boot clock at the loss of a view; 0: none was lost */
 	struct job *jobs;		/* answers that are due; the workers own the memory */
 };
 

@@ -42,7 +42,11 @@ void source_view_unref(struct source_view *view);		/* NULL is fine */
 struct source_status {
 	bool connected;			/* what the view says is what the directory says */
 	int64_t since_utc_sec;		/* of connected, or of its loss */
-	int64_t confirmed_utc_sec;	/* when the source last vouched for the view; 0: never had one */
+	/*
+	 * When the source last vouched for the view, as the wall clock of now counts back: a clock that was set since
+	 * makes nothing older or younger. 0: never had one.
+	 */
+	int64_t confirmed_utc_sec;
 	char fault[512];		/* why it is not connected; "" when it is */
 };
 
