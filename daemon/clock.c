@@ -69,10 +69,25 @@ is_behind(const struct clock *c, int64_t wall_sec)
 	return wall_sec < seen - CLOCK_DRIFT_MAX_SEC;
 }
 
+/*
+ * Whether the instant of the last publication says more than mark and anchor do. Not in the boot of the anchor; nor
+ * when it was published since the host came up, by the very clock that is to be judged: a jump forward that is then
+ * corrected would stay as a floor (TM05a).
+ */
+static bool
+is_evidence(const struct clock_mark *stored, const struct clock_reading *now, int64_t seen_sec)
+{
+	if (stored->known && strcmp(stored->boot_id, now->boot_id) == 0)
+		return false;
+	return seen_sec > now->wall_sec || seen_sec < now->wall_sec - now->boot_sec;
+}
+
 void
 clock_start(struct clock *c, const struct clock_mark *stored, const struct clock_reading *now, int64_t seen_sec)
 {
-	*c = (struct clock){ .mark = *stored, .seen_boot_sec = now->boot_sec, .floor_sec = seen_sec };
+	*c = (struct clock){ .mark = *stored, .seen_boot_sec = now->boot_sec };
+	if (is_evidence(stored, now, seen_sec))
+		c->floor_sec = seen_sec;
 	if (!stored->known) {
 		c->mark.known = true;
 		c->mark.mark_sec = now->wall_sec;

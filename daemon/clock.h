@@ -46,7 +46,8 @@ int clock_read(struct clock_reading *ret);
  * Begin with what was stored.
  *
  *  stored    of state.db; not known on a new host
- *  seen_sec  when the published snapshot was written, 0: none: it is not later than that
+ *  seen_sec  when the published snapshot was written, 0: none: it is not earlier than that, unless the clock that
+ *            wrote it is the one to be judged
  */
 void clock_start(struct clock *clock, const struct clock_mark *stored, const struct clock_reading *now, int64_t seen_sec);
 

@@ -134,6 +134,36 @@ START_TEST(tm05a_forward_over_a_restart)
 }
 END_TEST
 
+/* And with a snapshot that was published meanwhile: the jump must not come back by its date. */
+START_TEST(tm05a_forward_past_a_snapshot)
+{
+	struct clock c = started(T0, 10000), again;
+	struct clock_mark none = { .known = false };
+	struct clock_reading now = reading(T0 + 10LL * YEAR, 10300);
+
+	(void)effective(&c, T0 + 10LL * YEAR, 10200);
+	clock_start(&again, &c.mark, &now, T0 + 10LL * YEAR - 50);
+	ck_assert(!again.trusted);
+	ck_assert_int_eq(effective(&again, T0 + 400, 10400), T0 + 400);
+	ck_assert(again.trusted);
+	/* Started after the correction, the snapshot not yet replaced. */
+	now = reading(T0 + 500, 10500);
+	clock_start(&again, &c.mark, &now, T0 + 10LL * YEAR - 50);
+	ck_assert(again.trusted);
+	/* The host came up with the wrong clock, published, and was set right in the boot phase. */
+	now = reading(T0 + 10LL * YEAR, 20);
+	clock_start(&again, &none, &now, T0 + 10LL * YEAR - 5);
+	again.mark.mark_sec = T0;
+	ck_assert_int_eq(effective(&again, T0 + 100, 60), T0 + 100);
+	ck_assert(again.trusted);
+	/* Its twin: what was published before it came up does bind. */
+	clock_start(&again, &none, &now, T0 + 10LL * YEAR - 21);
+	again.mark.mark_sec = T0;
+	(void)effective(&again, T0 + 100, 60);
+	ck_assert(!again.trusted);
+}
+END_TEST
+
 START_TEST(host_was_off)
 {
 	struct clock c = started(T0, 10000), again;
@@ -225,6 +255,7 @@ main(void)
 		{ tm04a_rollback_over_a_reboot, 0 },
 		{ tm05a_forward, 0 },
 		{ tm05a_forward_over_a_restart, 0 },
+		{ tm05a_forward_past_a_snapshot, 0 },
 		{ host_was_off, 0 },
 		{ boot_phase_is_set_right, 0 },
 		{ boot_before_the_snapshot, 0 },
