@@ -257,6 +257,7 @@ confirm_roster(struct publisher *p, int64_t confirmed_utc_sec, char *fault, size
 	int r = 0;
 
 	p->confirmed_utc_sec = confirmed_utc_sec;
+	publisher_store_confirm(p->roster_fd, confirmed_utc_sec, &p->clock);
 	if (p->last.error < 0 || is_published_gone(p) ||
 	    publisher_build_is_due(&p->published, &p->settings, confirmed_utc_sec))
 		r = put_in_force(p, p->roster);
@@ -302,7 +303,7 @@ take_roster(struct publisher *p, int fd, int64_t confirmed_utc_sec, char *fault,
 	if (p->roster_fd >= 0)
 		(void)close(p->roster_fd);
 	p->roster_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	publisher_store_roster(fd, confirmed_utc_sec);
+	publisher_store_roster(fd, confirmed_utc_sec, &p->clock);
 	if (p->last.error < 0)
 		(void)snprintf(fault, size, "the snapshot could not be written: %s", strerror(-p->last.error));
 	return p->last.error;
@@ -399,6 +400,20 @@ on_status(struct connection *c, const void *msg)
 	return connection_send(c, MSG_REPORT, &answer, ST_NEW);
 }
 
+/* The event, with the person who asked, is the front's, which is asked first. */
+static int
+on_clock_trust(struct connection *c, const void *msg)
+{
+	struct publisher *p = connection_context(c);
+	struct msg_done answer = { .error = 0 };
+
+	(void)msg;
+	publisher_ends_trust_clock(p);
+	if (p->roster_fd >= 0)
+		publisher_store_roster(p->roster_fd, p->confirmed_utc_sec, &p->clock);
+	return connection_send(c, MSG_DONE, &answer, ST_NEW);
+}
+
 /* ---- what changes from outside ---- */
 
 /* Whether a name of a file in /etc is that of one which local_accounts_load() reads. */
@@ -472,12 +487,14 @@ on_reload(void *arg)
 static void
 resume(struct publisher *p)
 {
+	struct wall_clock kept;
 	int64_t confirmed_utc_sec;
 	char fault[256] = "";
-	int fd = publisher_stored_roster(&confirmed_utc_sec);
+	int fd = publisher_stored_roster(&confirmed_utc_sec, &kept);
 
 	if (fd < 0)
 		return;
+	publisher_ends_resume_clock(p, &kept);
 	if (take_roster(p, fd, confirmed_utc_sec, fault, sizeof fault) < 0)
 		report_log(LOG_WARNING, "the roster of before the restart: %s", fault);
 	(void)close(fd);
@@ -490,6 +507,7 @@ serve(struct publisher *p)
 		{ .number = MSG_ROSTER, .handle = on_roster, .takes_fd = true },
 		{ .number = MSG_SESSIONS_END, .handle = on_sessions_end },
 		{ .number = MSG_PUBLISHER_STATUS, .handle = on_status },
+		{ .number = MSG_CLOCK_TRUST, .handle = on_clock_trust },
 		{ .handle = NULL },
 	};
 	const struct server_config config = { .path = p->paths->publisher_socket, .mode = 0660,

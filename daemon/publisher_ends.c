@@ -26,6 +26,7 @@
 #define LINGER		"/var/lib/systemd/linger"
 #define USEC_PER_SEC	1000000LL
 #define ACCURACY_USEC	1000
+#define AHEAD_LOOK_USEC	1000000	/* while the clock is ahead: how soon its correction is seen */
 #define BOOT_LAG_USEC	2000	/* the wall clock's timer comes first while the clocks agree */
 
 int64_t
@@ -248,26 +249,32 @@ disarm(sd_event_source *source)
 
 /*
  * Arm for the next instant, twice: by the wall clock, which a step forward fires, and by the time that passes, which
- * a clock set back does not stop.
+ * a clock set back does not stop. A clock that is ahead may have passed ends that are due again once it is corrected.
  */
 static void
 arm(struct publisher *p)
 {
-	int64_t now_usec = wall_clock_now_usec(&p->clock), at_sec;
+	int64_t now_usec = wall_clock_now_usec(&p->clock), at_sec, wait_usec;
 	struct timespec boot = { 0 };
-	int r;
+	int r = 0;
 
 	at_sec = roll_next_due(p->roll, p->seen_utc_sec, p->settings.login_warn_before);
 	if (at_sec <= 0 || at_sec > CIVIL_DATE_MAX_SEC) {
 		disarm(p->due_real);
 		disarm(p->due_boot);
-		return;
+		if (!p->clock.ahead)
+			return;
+		wait_usec = AHEAD_LOOK_USEC;
+	} else {
+		r = arm_one(p, &p->due_real, CLOCK_REALTIME, at_sec * USEC_PER_SEC);
+		wait_usec = at_sec * USEC_PER_SEC > now_usec ? at_sec * USEC_PER_SEC - now_usec : 0;
+		if (p->clock.ahead && wait_usec > AHEAD_LOOK_USEC)
+			wait_usec = AHEAD_LOOK_USEC;
 	}
 	(void)clock_gettime(CLOCK_BOOTTIME, &boot);
-	r = arm_one(p, &p->due_real, CLOCK_REALTIME, at_sec * USEC_PER_SEC);
 	if (r >= 0)
-		r = arm_one(p, &p->due_boot, CLOCK_BOOTTIME, boot.tv_sec * USEC_PER_SEC + boot.tv_nsec / 1000 +
-		    (at_sec * USEC_PER_SEC > now_usec ? at_sec * USEC_PER_SEC - now_usec : 0) + BOOT_LAG_USEC);
+		r = arm_one(p, &p->due_boot, CLOCK_BOOTTIME, boot.tv_sec * USEC_PER_SEC + boot.tv_nsec / 1000 + wait_usec +
+		    BOOT_LAG_USEC);
 	if (r < 0)
 		report_log(LOG_ERR, "cannot arm the timer of contract ends: %s", strerror(-r));
 }
@@ -304,6 +311,20 @@ publisher_ends_renew(struct publisher *p, const struct roll *old_roll, const str
 	(void)session_warn_each(DEV, tell, &t);
 	judge_all_live(p, &before, t.now_utc_sec);
 	arm(p);
+}
+
+void
+publisher_ends_resume_clock(struct publisher *p, const struct wall_clock *kept)
+{
+	wall_clock_resume(&p->clock, kept);
+	p->seen_utc_sec = publisher_now_utc_sec(p);
+}
+
+void
+publisher_ends_trust_clock(struct publisher *p)
+{
+	wall_clock_init(&p->clock);
+	publisher_ends_renew(p, p->roll, &p->published);
 }
 
 void

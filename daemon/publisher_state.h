@@ -62,6 +62,12 @@ int64_t publisher_now_utc_sec(struct publisher *p);
  */
 void publisher_ends_renew(struct publisher *p, const struct roll *old_roll, const struct snapshot *old_snapshot);
 
+/* Go on with the readings of a predecessor in this boot, which systemd kept. */
+void publisher_ends_resume_clock(struct publisher *p, const struct wall_clock *kept);
+
+/* Root says that the wall clock is right: whatever it said before, it is followed. */
+void publisher_ends_trust_clock(struct publisher *p);
+
 /* Other settings are in force. */
 void publisher_ends_configure(struct publisher *p);
 

@@ -16,14 +16,16 @@
 
 #define NAME_PREFIX "roster."
 
-static char stored_name[48];
+static char stored_name[96];
+static int64_t stored_boot_usec;
 
 void
-publisher_store_roster(int fd, int64_t confirmed_utc_sec)
+publisher_store_roster(int fd, int64_t confirmed_utc_sec, const struct wall_clock *clock)
 {
-	char name[sizeof stored_name], state[96];
+	char name[sizeof stored_name], state[160];
 
-	(void)snprintf(name, sizeof name, NAME_PREFIX "%lld", (long long)confirmed_utc_sec);
+	(void)snprintf(name, sizeof name, NAME_PREFIX "%lld.%lld.%lld", (long long)confirmed_utc_sec,
+	    (long long)clock->real_usec, (long long)clock->boot_usec);
 	if (stored_name[0] != '\0') {
 		(void)snprintf(state, sizeof state, "FDSTOREREMOVE=1\nFDNAME=%s", stored_name);
 		(void)sd_notify(0, state);
@@ -31,10 +33,33 @@ publisher_store_roster(int fd, int64_t confirmed_utc_sec)
 	(void)snprintf(state, sizeof state, "FDSTORE=1\nFDNAME=%s", name);
 	(void)sd_pid_notify_with_fds(0, 0, state, &fd, 1);
 	memcpy(stored_name, name, sizeof stored_name);
+	stored_boot_usec = clock->boot_usec;
+}
+
+void
+publisher_store_confirm(int fd, int64_t confirmed_utc_sec, const struct wall_clock *clock)
+{
+	if (fd >= 0 && stored_name[0] != '\0' && wall_clock_is_booting(stored_boot_usec) &&
+	    !wall_clock_is_booting(clock->boot_usec))
+		publisher_store_roster(fd, confirmed_utc_sec, clock);
+}
+
+/* NAME_PREFIX CONFIRMED.REAL.BOOT; what is not there stays 0. */
+static void
+read_name(const char *name, int64_t *ret_confirmed_utc_sec, struct wall_clock *ret_clock)
+{
+	char *at;
+
+	*ret_clock = (struct wall_clock){ .real_usec = 0 };
+	*ret_confirmed_utc_sec = strtoll(name + strlen(NAME_PREFIX), &at, 10);
+	if (*at == '.')
+		ret_clock->real_usec = strtoll(at + 1, &at, 10);
+	if (*at == '.')
+		ret_clock->boot_usec = strtoll(at + 1, &at, 10);
 }
 
 int
-publisher_stored_roster(int64_t *ret_confirmed_utc_sec)
+publisher_stored_roster(int64_t *ret_confirmed_utc_sec, struct wall_clock *ret_clock)
 {
 	char **names = NULL;
 	int n, fd = -ENOENT;
@@ -43,7 +68,7 @@ publisher_stored_roster(int64_t *ret_confirmed_utc_sec)
 	for (int i = 0; i < n; i++) {
 		if (strncmp(names[i], NAME_PREFIX, strlen(NAME_PREFIX)) == 0 && fd < 0) {
 			(void)snprintf(stored_name, sizeof stored_name, "%s", names[i]);
-			*ret_confirmed_utc_sec = strtoll(names[i] + strlen(NAME_PREFIX), NULL, 10);
+			read_name(names[i], ret_confirmed_utc_sec, ret_clock);
 			fd = SD_LISTEN_FDS_START + i;
 		}
 		free(names[i]);

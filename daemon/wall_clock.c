@@ -1,13 +1,16 @@
 /*
  * wall_clock.c - effective time of the publisher (see wall_clock.h).
  *
- * Runs in the publisher. It must never go back by more than the slack while the process lives.
+ * Runs in the publisher. It must never go back by more than the slack while the process lives, once the boot phase is
+ * over and unless root says that the clock is right.
  */
 #include <config.h>
 
 #include "daemon/wall_clock.h"
 
 #include <time.h>
+
+#include "daemon/clock.h"
 
 static int64_t
 read_usec(clockid_t id)
@@ -21,8 +24,22 @@ read_usec(clockid_t id)
 void
 wall_clock_init(struct wall_clock *clock)
 {
-	clock->real_usec = read_usec(CLOCK_REALTIME);
-	clock->boot_usec = read_usec(CLOCK_BOOTTIME);
+	*clock = (struct wall_clock){ .real_usec = read_usec(CLOCK_REALTIME), .boot_usec = read_usec(CLOCK_BOOTTIME) };
+}
+
+bool
+wall_clock_is_booting(int64_t boot_usec)
+{
+	return boot_usec < CLOCK_BOOT_PHASE_SEC * 1000000LL;
+}
+
+void
+wall_clock_resume(struct wall_clock *clock, const struct wall_clock *kept)
+{
+	if (kept->real_usec <= 0 || wall_clock_is_booting(kept->boot_usec) || kept->boot_usec > clock->boot_usec)
+		return;
+	clock->real_usec = kept->real_usec;
+	clock->boot_usec = kept->boot_usec;
 }
 
 int64_t
@@ -30,9 +47,12 @@ wall_clock_judge(struct wall_clock *clock, int64_t real_usec, int64_t boot_usec)
 {
 	int64_t expected_usec = clock->real_usec + (boot_usec - clock->boot_usec);
 
-	if (real_usec < expected_usec - WALL_SLACK_USEC)
+	bool booting = wall_clock_is_booting(boot_usec);
+
+	clock->ahead = !booting && real_usec > expected_usec + WALL_SLACK_USEC;
+	if (!booting && real_usec < expected_usec - WALL_SLACK_USEC)
 		return expected_usec;
-	if (real_usec <= expected_usec + WALL_SLACK_USEC) {
+	if (!clock->ahead) {
 		clock->real_usec = real_usec;
 		clock->boot_usec = boot_usec;
 	}

@@ -172,6 +172,39 @@ START_TEST(tm05a_forward)
 }
 END_TEST
 
+/* A clock that was ahead when the host came up is set right; later it is not followed back. */
+START_TEST(tm05a_forward_at_boot)
+{
+	struct wall_clock clock = { .real_usec = 3750 * DAY, .boot_usec = 10 * SEC };
+
+	ck_assert_int_eq(wall_clock_judge(&clock, 100 * DAY, 40 * SEC), 100 * DAY);
+	ck_assert(!clock.ahead);
+	ck_assert_int_eq(wall_clock_judge(&clock, 99 * DAY, 140 * SEC), 100 * DAY + 100 * SEC);
+	ck_assert_int_eq(wall_clock_judge(&clock, 3750 * DAY, 150 * SEC), 3750 * DAY);
+	ck_assert(clock.ahead);
+	ck_assert_int_eq(wall_clock_judge(&clock, 100 * DAY + 120 * SEC, 160 * SEC), 100 * DAY + 120 * SEC);
+	ck_assert(!clock.ahead);
+}
+END_TEST
+
+START_TEST(resumes)
+{
+	const struct wall_clock kept = { .real_usec = 100 * DAY, .boot_usec = DAY };
+	const struct wall_clock useless[] = { { .real_usec = 0 }, { .real_usec = 100 * DAY, .boot_usec = 119 * SEC },
+		{ .real_usec = 100 * DAY, .boot_usec = 3 * DAY } };
+	struct wall_clock clock = { .real_usec = 3750 * DAY, .boot_usec = DAY + 5 * SEC };
+
+	for (size_t i = 0; i < ROWS(useless); i++) {
+		wall_clock_resume(&clock, &useless[i]);
+		ck_assert_int_eq(clock.real_usec, 3750 * DAY);
+	}
+	/* Restarted while the clock is ten years ahead, then corrected. */
+	wall_clock_resume(&clock, &kept);
+	ck_assert_int_eq(wall_clock_judge(&clock, 3750 * DAY, DAY + 6 * SEC), 3750 * DAY);
+	ck_assert_int_eq(wall_clock_judge(&clock, 100 * DAY + 9 * SEC, DAY + 9 * SEC), 100 * DAY + 9 * SEC);
+}
+END_TEST
+
 START_TEST(small_steps_are_corrections)
 {
 	struct wall_clock clock = { .real_usec = 100 * DAY, .boot_usec = DAY };
@@ -200,7 +233,7 @@ main(void)
 	const struct suite_row rows[] = {
 		{ finds, 0 }, { px01a_boundary, 0 }, { next_due, ROWS(dues) }, { short_warning, 0 }, { nobody, 0 },
 		{ warnings, 0 }, { tm07a_random, 0 }, { tm04a_rollback, 0 }, { tm05a_forward, 0 },
-		{ small_steps_are_corrections, 0 }, { reads_the_clock, 0 },
+		{ tm05a_forward_at_boot, 0 }, { resumes, 0 }, { small_steps_are_corrections, 0 }, { reads_the_clock, 0 },
 	};
 
 	return suite_run("roll", rows, ROWS(rows), 30);
