@@ -68,21 +68,25 @@ for v in HOME TMPDIR PWD LANG NLSPATH HOSTALIASES ISMS_ROOT ISMS_NSS ISMS_SNAPSH
 	environment+=(-E "$v=$hostile")
 done
 environment+=(-E ISMS_DEBUG=1)
-of_glibc=(-E LD_LIBRARY_PATH=$hostile -E LD_PRELOAD=$hostile/preload.so -E LOCPATH=$hostile -E GCONV_PATH=$hostile)
+of_glibc=(-E LD_LIBRARY_PATH=$hostile -E LD_PRELOAD=$hostile/preload.so)
+of_glibc+=(-E LOCPATH=$hostile -E GCONV_PATH=$hostile)
 in_hostile() { # STRACE-OPTION... COMMAND...: as ada, in that folder
 	rm -f /run/hostile.strace
-	(cd $hostile && strace -f -y -u ada -e trace=%file,%network -o /run/hostile.strace "${environment[@]}" "$@") >/run/hostile.out 2>&1
+	(cd $hostile && strace -f -y -u ada -e trace=%file,%network -o /run/hostile.strace "${environment[@]}" "$@") \
+		>/run/hostile.out 2>&1
 	cat /run/hostile.out
 	sed -i -E -e 's/^[0-9]+ +//' -e 's/AT_FDCWD<[^>]*>/AT_FDCWD/' /run/hostile.strace
 }
 # Nothing by a relative path, nothing that lies in that folder, and of ours only the two files and the module.
 only_fixed() {
-	local file=/run/hostile.strace bad
-	grep -q '^openat(AT_FDCWD, "/var/lib/isms/nss/base\.1\.snap", .* = [0-9]' $file || { echo "no snapshot was opened"; return 2; }
+	local file=/run/hostile.strace bad ours='/var/lib/isms/nss/(base\.1\.snap|epoch)'
+	grep -q '^openat(AT_FDCWD, "/var/lib/isms/nss/base\.1\.snap", .* = [0-9]' $file ||
+		{ echo "no snapshot was opened"; return 2; }
 	bad=$(grep -E -e '^[a-z0-9_]+\((AT_FDCWD, |[0-9]+<[^>]*>, )?"[^/"]' -e "[\"<]$hostile" $file
 		grep -E -e isms -e 'base\.1\.snap' -e epoch $file | grep -vE \
-			-e '^(openat\(AT_FDCWD, "/var/lib/isms/nss/(base\.1\.snap|epoch)", .*O_NOFOLLOW.*|newfstatat\([0-9]+)</var/lib/isms/nss/(base\.1\.snap|epoch)>' \
-			-e '^(openat\(AT_FDCWD, "/(usr/)?lib/[^".]*/libnss_isms\.so\.2", .*|newfstatat\([0-9]+)</usr/lib/[^>.]*/libnss_isms\.so\.2[.0-9]*>')
+			-e "^(openat\(AT_FDCWD, \"$ours\", .*O_NOFOLLOW.*|newfstatat\([0-9]+)<$ours>" \
+			-e '^openat\(AT_FDCWD, "/(usr/)?lib/[^".]*/libnss_isms\.so\.2", .*</usr/lib/[^>.]*/libnss_isms\.so\.2[.0-9]*>' \
+			-e '^newfstatat\([0-9]+</usr/lib/[^>.]*/libnss_isms\.so\.2[.0-9]*>')
 	[ -z "$bad" ] || { echo "$bad"; return 1; }
 }
 plain() { in_hostile /usr/local/bin/id-plain && grep -q '(ada) .*(isms-mfa)' /run/hostile.out && only_fixed; }
@@ -92,7 +96,10 @@ setuid() {
 }
 check "NS09a hostile folder and environment: only its own files" plain
 check "NS09a the same for a setuid caller, with glibc's own variables too" setuid
-followed() { in_hostile "${of_glibc[@]}" /usr/local/bin/id-plain; grep "^openat.*\"$hostile/libnss_isms\.so\.2\".* = [0-9]" /run/hostile.strace; }
+followed() {
+	in_hostile "${of_glibc[@]}" /usr/local/bin/id-plain
+	grep "^openat.*\"$hostile/libnss_isms\.so\.2\".* = [0-9]" /run/hostile.strace
+}
 relative() { in_hostile sh -c 'id; cat base.1.snap'; only_fixed; }
 check "NS09a its twin: without the setuid bit that environment leads glibc there" followed
 check "NS09a its twin: a relative path is seen" status_is 1 relative
