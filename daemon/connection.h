@@ -12,6 +12,11 @@
 
 #define SERVER_REFUSALS_SHOWN 5
 
+/* Linux 6.16; where headers are older, the number that most architectures have. */
+#if !defined(SO_PASSRIGHTS) && !defined(__sparc__) && !defined(__hppa__)
+#define SO_PASSRIGHTS 83
+#endif
+
 struct connection {
 	struct connection *next, *prev;
 	struct server *server;		/* NULL once closed */
@@ -41,6 +46,7 @@ struct server {
 	uint8_t *frame;			/* owned; the datagram being handled, wiped after */
 	void *message;			/* owned; its struct, wiped after */
 	size_t message_size;
+	bool takes_fd;			/* a message of this server's may bring a descriptor */
 };
 
 /* Enter a peer; owns socket from then on. Returns NULL without memory. */

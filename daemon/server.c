@@ -127,7 +127,10 @@ out:
 	return r;
 }
 
-/* Take the descriptors out of the control data; all but the first are closed at once. */
+/*
+ * Take the descriptors out of the control data; all but the first are closed at once. Without room for control data
+ * the kernel has dropped them, and MSG_CTRUNC tells that there were some.
+ */
 static void
 take_fds(struct connection *c, struct msghdr *mh)
 {
@@ -163,23 +166,32 @@ on_readable(sd_event_source *source, int fd, uint32_t revents, void *arg)
 		char bytes[CMSG_SPACE(4 * sizeof(int))];
 	} control;
 	struct iovec iov = { .iov_base = s->frame, .iov_len = s->config.frame_max };
-	struct msghdr mh = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control };
+	struct msghdr mh = { .msg_iov = &iov, .msg_iovlen = 1 };
 	ssize_t n;
-	int r;
+	int r = 0;
 
 	(void)source;
 	(void)revents;
+	/*
+	 * No room where no message takes a descriptor: it would be ours for a moment, and closing one of a file system
+	 * in user space waits for whoever serves that.
+	 */
+	if (s->takes_fd) {
+		mh.msg_control = &control;
+		mh.msg_controllen = sizeof control;
+	}
 	n = recvmsg(fd, &mh, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
+	(void)connection_ref(c);	/* the handler may close it */
+	if (n >= 0)
+		take_fds(c, &mh);	/* an empty datagram has them too */
 	if (n <= 0) {
 		connection_close(c);
-		return 0;
+	} else {
+		r = (mh.msg_flags & MSG_TRUNC) != 0 ? -EMSGSIZE : dispatch(s, c, (size_t)n);
+		explicit_bzero(s->frame, (size_t)n);
 	}
-	(void)connection_ref(c);	/* the handler may close it */
-	take_fds(c, &mh);
-	r = (mh.msg_flags & MSG_TRUNC) != 0 ? -EMSGSIZE : dispatch(s, c, (size_t)n);
-	explicit_bzero(s->frame, (size_t)n);
 	if (c->fd >= 0)
 		(void)close(c->fd);
 	c->fd = -1;
@@ -190,6 +202,19 @@ on_readable(sd_event_source *source, int fd, uint32_t revents, void *arg)
 	}
 	connection_unref(c);
 	return 0;
+}
+
+/* From Linux 6.16 on the sender of descriptors is refused; what is accepted here inherits it from the listener. */
+static void
+refuse_fds(int fd)
+{
+#ifdef SO_PASSRIGHTS
+	const int off = 0;
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &off, sizeof off);
+#else
+	(void)fd;
+#endif
 }
 
 /* Take over fd, or close it. */
@@ -282,6 +307,7 @@ server_new(sd_event *event, const struct server_config *config, struct server **
 		}
 		if (info->struct_size > s->message_size)
 			s->message_size = info->struct_size;
+		s->takes_fd = s->takes_fd || h->takes_fd;
 	}
 	s->frame = malloc(config->frame_max);
 	s->message = calloc(1, s->message_size);
@@ -297,6 +323,8 @@ server_new(sd_event *event, const struct server_config *config, struct server **
 	r = listener_open(config->path, config->mode, &s->listen_fd);
 	if (r < 0)
 		goto out;
+	if (!s->takes_fd)
+		refuse_fds(s->listen_fd);
 	s->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	r = sd_event_add_io(event, &s->acceptor, s->listen_fd, EPOLLIN, on_connect, s);
 	if (r < 0)

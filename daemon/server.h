@@ -7,6 +7,7 @@
  *   - A connection that sends nothing for 2 s is closed, one that has not come to its end after 120 s as well.
  *   - Users other than root have 4 connections each, and together at most three quarters of all (THREATS 5.3).
  *   - Replies never wait: a peer that does not read is dropped.
+ *   - Descriptors that no message takes are never received: the kernel drops them, and the peer is hung up on.
  *
  * States of a connection: ST_NEW takes a request; while its handler's answer is under way (ST_WAITING) every
  * message is a breach; connection_send() says what is legal next.
