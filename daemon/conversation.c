@@ -28,12 +28,65 @@ wipe_answers(struct conversation *v)
 	explicit_bzero(v->fresh, sizeof v->fresh);
 }
 
+static enum event_id
+event_of(const struct evaluation_result *result)
+{
+	return result->reason == REASON_MFA_FAILED || result->reason == REASON_MFA_REPLAYED ? EVENT_MFA_FAILED :
+	    EVENT_LOGIN_DENIED;
+}
+
+/* The event of an evaluation that ended in a refusal. */
+static void
+record_refused(struct conversation *v, const struct evaluation_result *result, struct record *rec)
+{
+	record_init(v->front, rec, event_of(result), "denied", result->reason, &v->subject, result->facts, result->judged);
+	if (result->fault[0] != '\0')
+		memcpy(rec->fault, result->fault, sizeof rec->fault);
+	memcpy(rec->token, result->token, sizeof rec->token);
+}
+
+/* This failure has locked the account. */
+static void
+write_lock(struct front *f, const struct record *refused)
+{
+	struct record lock = *refused;
+
+	lock.id = EVENT_MFA_LOCKED;
+	lock.decision = "none";
+	lock.reason = REASON_MFA_LOCKED;
+	(void)snprintf(lock.note, sizeof lock.note, "%u failures; ends after %u s", f->settings.mfa_lock_after,
+	    f->settings.mfa_lock_time);
+	record_write(f, &lock);
+}
+
+/*
+ * Give up an evaluation under way. Its failure may be counted already, so that ten callers who kill su in time lock
+ * an account: not without a trace. When the front itself stops, the module reports the refusal.
+ */
+static void
+abandon(struct conversation *v, const char *note)
+{
+	const struct evaluation_result *result = evaluation_abandon(v->evaluation);
+	struct record rec;
+
+	record_refused(v, result, &rec);
+	(void)snprintf(rec.note, sizeof rec.note, "%s", note);
+	if (!v->front->stopping)
+		record_write(v->front, &rec);
+	if (result->locked)
+		write_lock(v->front, &rec);
+	evaluation_cancel(v->evaluation);
+	v->evaluation = NULL;
+}
+
 /* The connection has closed. */
 static void
 conversation_free(void *data)
 {
 	struct conversation *v = data;
 
+	if (v->evaluation != NULL)
+		abandon(v, "the caller hung up during the check");
 	if (v->prev != NULL)
 		v->prev->next = v->next;
 	else
@@ -41,7 +94,6 @@ conversation_free(void *data)
 	if (v->next != NULL)
 		v->next->prev = v->prev;
 	ask_cancel(v->ask);
-	evaluation_cancel(v->evaluation);
 	sd_event_source_disable_unref(v->floor_timer);
 	sd_event_source_disable_unref(v->limit_timer);
 	free(v->facts);
@@ -59,7 +111,9 @@ on_limit(sd_event_source *source, uint64_t usec, void *arg)
 
 	(void)source;
 	(void)usec;
-	if (v->step != STEP_FLOOR && v->step != STEP_END) {
+	if (v->evaluation != NULL) {
+		abandon(v, "no time was left for the check");
+	} else if (v->step != STEP_FLOOR && v->step != STEP_END) {
 		record_init(v->front, &rec, EVENT_LOGIN_DENIED, "denied",
 		    v->step == STEP_CODE ? REASON_MFA_REQUIRED : REASON_PASSWORD_FAILED, &v->subject, v->facts,
 		    v->facts_known ? &v->decision : NULL);
@@ -177,35 +231,18 @@ conversation_prompt(struct conversation *v, enum step step, const char *text, bo
 	connection_unref(c);
 }
 
-static enum event_id
-event_of(const struct evaluation_result *result)
-{
-	return result->reason == REASON_MFA_FAILED || result->reason == REASON_MFA_REPLAYED ? EVENT_MFA_FAILED :
-	    EVENT_LOGIN_DENIED;
-}
-
 static void
 on_refused(struct conversation *v, const struct evaluation_result *result)
 {
 	struct front *f = v->front;
-	struct record rec, lock;
+	struct record rec;
 	char text[512];
 
-	record_init(f, &rec, event_of(result), "denied", result->reason, &v->subject, result->facts, result->judged);
-	if (result->fault[0] != '\0')
-		memcpy(rec.fault, result->fault, sizeof rec.fault);
-	memcpy(rec.token, result->token, sizeof rec.token);
-	lock = rec;
+	record_refused(v, result, &rec);
 	text_auth_refused(f, text, sizeof text);
 	conversation_refuse(v, result->verdict, result->reason, &rec, text);	/* v may be gone */
-	if (!result->locked)
-		return;
-	lock.id = EVENT_MFA_LOCKED;
-	lock.decision = "none";
-	lock.reason = REASON_MFA_LOCKED;
-	(void)snprintf(lock.note, sizeof lock.note, "%u failures; ends after %u s", f->settings.mfa_lock_after,
-	    f->settings.mfa_lock_time);
-	record_write(f, &lock);
+	if (result->locked)
+		write_lock(f, &rec);
 }
 
 static void

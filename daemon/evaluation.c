@@ -27,6 +27,7 @@ struct evaluation {
 	enum scope scope;
 	unsigned asked, need;
 	bool ignore_session, running, counted;
+	bool code_due;			/* the password was right, or not asked for */
 	int64_t deadline_ms;
 	struct ask *ask;		/* owned */
 	sd_event_source *timer;		/* owned */
@@ -70,12 +71,18 @@ evaluation_cancel(struct evaluation *ev)
 }
 
 static void
-finish(struct evaluation *ev, enum verdict verdict, enum reason reason)
+set_result(struct evaluation *ev, enum verdict verdict, enum reason reason)
 {
 	ev->result.verdict = verdict;
 	ev->result.reason = reason;
 	ev->result.facts = ev->facts;
 	ev->result.judged = ev->judged ? &ev->decision : NULL;
+}
+
+static void
+finish(struct evaluation *ev, enum verdict verdict, enum reason reason)
+{
+	set_result(ev, verdict, reason);
 	ev->done(ev->arg, &ev->result);
 	evaluation_cancel(ev);
 }
@@ -108,15 +115,35 @@ source_must_wait(const struct evaluation *ev)
 	    source_refuses(ev->front->sources, key, loop_now_ms());
 }
 
+/* The failure that was counted stays one. */
 static void
-finish_failed(struct evaluation *ev, enum reason reason)
+keep_failure(struct evaluation *ev)
 {
 	struct failures now;
 
 	count_source(ev);
 	if (state_failures(ev->front->state, ev->user, ev->scope, &now) == 0)
 		ev->result.locked = now.locked_until_utc_sec != 0;
+}
+
+static void
+finish_failed(struct evaluation *ev, enum reason reason)
+{
+	keep_failure(ev);
 	finish(ev, VERDICT_DENY, reason);
+}
+
+const struct evaluation_result *
+evaluation_abandon(struct evaluation *ev)
+{
+	enum reason reason = ev->result.reason;
+
+	if (reason == REASON_NONE)
+		reason = ev->code_due || (ev->asked & FACTOR_PASSWORD) == 0 ? REASON_MFA_REQUIRED : REASON_PASSWORD_FAILED;
+	if (ev->counted)
+		keep_failure(ev);
+	set_result(ev, VERDICT_DENY, reason);
+	return &ev->result;
 }
 
 static int
@@ -305,6 +332,7 @@ get_tokens(struct evaluation *ev)
 		accept_answers(ev, NULL, 0);
 		return;
 	}
+	ev->code_due = true;
 	memcpy(msg.user, ev->user, sizeof msg.user);
 	if (ask_directory(ev, MSG_TOKENS_GET, &msg, on_token) < 0)
 		finish_uncounted(ev, REASON_DIRECTORY_UNAVAILABLE);

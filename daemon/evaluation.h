@@ -43,8 +43,14 @@ struct evaluation_question {
 int evaluation_start(struct front *f, const struct evaluation_question *q,
     void (*done)(void *arg, const struct evaluation_result *result), void *arg, struct evaluation **ret);
 
-/* The person has gone: wipe and forget; a counted failure stays counted. NULL is fine. */
+/* Wipe and forget; a counted failure stays counted. NULL is fine. */
 void evaluation_cancel(struct evaluation *ev);
+
+/*
+ * The person has gone before the end: the refusal to report. What was counted counts for its source as well, and
+ * may have locked the account. To be cancelled next, until when the result is valid.
+ */
+const struct evaluation_result *evaluation_abandon(struct evaluation *ev);
 
 /*
  * How failures are counted. Pure.

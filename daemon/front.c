@@ -183,6 +183,7 @@ start(struct front *f)
 static void
 finish(struct front *f)
 {
+	f->stopping = true;
 	server_free(f->server);		/* first: closes connections, and with them all that is under way */
 	live_sessions_free(f->sessions);
 	sd_event_source_disable_unref(f->clock_timer);

@@ -44,6 +44,7 @@ struct front {
 	sd_event *event;		/* owned */
 	struct settings settings;
 	struct policy *policy;		/* owned; NULL: none could be read yet, every managed user is refused */
+	bool stopping;			/* connections are closed because the front ends, not because a caller went */
 	char config_fault[512];		/* "": the files are as they are in force */
 	struct state *state;		/* owned */
 	bool state_told;		/* state.unwritable was written and is still true */

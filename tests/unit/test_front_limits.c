@@ -3,6 +3,10 @@
  */
 #include <config.h>
 
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/channel.h"
@@ -72,10 +76,105 @@ START_TEST(failures_of_others)
 }
 END_TEST
 
+/* From here on a look at a password takes the directory process a good while. */
+static void
+make_checks_slow(void)
+{
+	static char text[65536];		/* the file has a tenth of that */
+	char path[128], *at;
+	FILE *f;
+
+	scene_path(&s, "var/lib/isms/directory/directory.ldif", path, sizeof path);
+	f = fopen(path, "r+");
+	ck_assert_ptr_nonnull(f);
+	text[fread(text, 1, sizeof text - 1, f)] = '\0';
+	ck_assert_ptr_nonnull(strstr(text, "rounds=1000$"));
+	while ((at = strstr(text, "rounds=1000$")) != NULL) {
+		memmove(at + 14, at + 12, strlen(at + 12) + 1);
+		memcpy(at, "rounds=999999$", 14);
+	}
+	rewind(f);
+	ck_assert_uint_eq(fwrite(text, 1, strlen(text), f), strlen(text));
+	ck_assert_int_eq(fclose(f), 0);
+}
+
+/* An attempt with a wrong password, whose check is under way. */
+static int
+begin_attempt(void)
+{
+	const struct msg_auth_begin m = { .user = "hana", .service = "su", .ruser = "hana", .ruid = 2002 };
+	struct msg_answer answer = { .outcome = ANSWER_GIVEN };
+	struct msg_prompt prompt;
+	int fd = scene_connect(&s);
+
+	ck_assert_int_eq(channel_ask(fd, MSG_AUTH_BEGIN, &m, MSG_PROMPT, &prompt, DEADLINE), 0);
+	(void)snprintf(answer.text, sizeof answer.text, "wrong");
+	ck_assert_int_eq(channel_ask(fd, MSG_ANSWER, &answer, MSG_PROMPT, &prompt, DEADLINE), 0);
+	(void)snprintf(answer.text, sizeof answer.text, "000000");
+	ck_assert_int_eq(channel_send(fd, MSG_ANSWER, &answer, DEADLINE), 0);
+	(void)usleep(100000);
+	return fd;
+}
+
+/* The failure is counted before the look: whoever kills su meanwhile locks nobody without a trace. */
+START_TEST(callers_that_vanish_in_the_check)
+{
+	const char *right[] = { SCENE_PASSWORD, scene_hotp(0), NULL, NULL };
+	const struct msg_auth_begin m = { .user = "hana", .service = "su", .ruser = "hana", .ruid = 2002 };
+	struct msg_prompt prompt;
+	unsigned n = 0;
+	int fd;
+
+	scene_start(&s, "[mfa]\ndelay-after = 100\nlock-after = 3\nlock-time = 15m\n");
+	scene_kill_directory(&s, SIGTERM);
+	make_checks_slow();
+	scene_run_directory(&s);
+	/* Who hangs up at a prompt has not been checked. */
+	fd = scene_connect(&s);
+	ck_assert_int_eq(channel_ask(fd, MSG_AUTH_BEGIN, &m, MSG_PROMPT, &prompt, DEADLINE), 0);
+	(void)close(fd);
+	while (n < 5 && (n < 3 || scene_events(&s, 1, "second factor locked", NULL) == 0)) {
+		(void)close(begin_attempt());
+		n++;
+		ck_assert_uint_eq(scene_events(&s, n, "login denied", "user=hana ", "service=su ", "reason=password-failed ",
+		    "note=\"the caller hung up during the check\"", NULL), n);
+	}
+	ck_assert_uint_eq(scene_events(&s, 1, "second factor locked", "user=hana ", "reason=mfa-locked ", NULL), 1);
+	talk_run(&s, MSG_AUTH_BEGIN, &m, right, &t);
+	talk_end(&t);
+	talk_expect(&t, VERDICT_DENY, REASON_MFA_LOCKED);
+	ck_assert_uint_eq(scene_events(&s, 1, "login denied", "reason=mfa-locked ", NULL), 1);
+	ck_assert_uint_eq(scene_events(&s, 0, "login denied", NULL), n + 1);
+	scene_stop(&s);
+}
+END_TEST
+
+/* The front that is stopped is not a caller that hangs up: the module reports that refusal. */
+START_TEST(stopped_in_the_check)
+{
+	int fd;
+
+	scene_start(&s, "");
+	scene_kill_directory(&s, SIGTERM);
+	make_checks_slow();
+	scene_run_directory(&s);
+	fd = begin_attempt();
+	scene_kill_front(&s, SIGTERM);
+	ck_assert_uint_eq(scene_events(&s, 0, "login denied", NULL), 0);
+	(void)close(fd);
+	scene_stop(&s);
+}
+END_TEST
+
 int
 main(void)
 {
-	const struct suite_row rows[] = { { open_prompts_of_one_caller, 0 }, { failures_of_others, 0 } };
+	const struct suite_row rows[] = {
+		{ open_prompts_of_one_caller, 0 },
+		{ failures_of_others, 0 },
+		{ callers_that_vanish_in_the_check, 0 },
+		{ stopped_in_the_check, 0 },
+	};
 
 	return suite_run("front_limits", rows, ROWS(rows), 120);
 }
