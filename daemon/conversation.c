@@ -291,14 +291,16 @@ evaluate(struct conversation *v)
 		.password = v->password,
 		.code = v->code,
 	};
+	int r;
 
 	v->step = STEP_EVALUATION;
-	if (evaluation_start(v->front, &q, on_evaluated, v, &v->evaluation) < 0)
-		conversation_refuse_plain(v, REASON_DAEMON_UNAVAILABLE, "out of memory");
+	r = evaluation_start(v->front, &q, on_evaluated, v, &v->evaluation);
 	explicit_bzero(v->code, sizeof v->code);
 	/* A password change compares old and new; else nobody needs it any more. */
 	if (v->purpose != PURPOSE_CHANGE)
 		explicit_bzero(v->password, sizeof v->password);
+	if (r < 0)
+		conversation_refuse_plain(v, REASON_DAEMON_UNAVAILABLE, "out of memory");	/* v may be gone */
 }
 
 /* What is due next: a prompt, facts, or the evaluation. */
