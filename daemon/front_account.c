@@ -36,23 +36,31 @@ account_free(void *data)
 	free(a);
 }
 
-/* The proof is used up here, whatever the verdict. Returns what was proven, and names the transaction. */
+/* The proof is used up here, whatever the verdict will be. Returns what was proven, and names the transaction. */
 static unsigned
 take_proof(struct account *a)
 {
-	struct front *f = a->front;
-	const struct transaction *t;
-	unsigned factors = 0;
-	int64_t now_ms = loop_now_ms();
+	const struct transaction *t = proof_take(a->front->proofs, a->proof, a->subject.user, a->subject.service,
+	    a->subject.peer_uid, loop_now_ms());
 
-	t = proof_take(f->proofs, a->proof, a->subject.user, a->subject.service, a->subject.peer_uid, now_ms);
-	if (t != NULL)
-		factors = t->factors;
-	else if (proof_begin(f->proofs, a->subject.user, a->subject.service, a->subject.peer_uid, a->subject.txn, now_ms,
-	    &t) < 0)
+	if (t == NULL)
 		return 0;
 	memcpy(a->subject.txn, t->txn, sizeof a->subject.txn);
-	return factors;
+	return t->factors;
+}
+
+/* Nothing was proven. A transaction is for a session to come: who is refused has but a name for the event. */
+static void
+begin_unproven(struct account *a, enum verdict verdict)
+{
+	bool may_enter = verdict == VERDICT_ALLOW || verdict == VERDICT_MUST_CHANGE;
+	const struct transaction *t;
+
+	if (may_enter && proof_begin(a->front->proofs, a->subject.user, a->subject.service, a->subject.peer_uid,
+	    a->subject.txn, loop_now_ms(), &t) == 0)
+		memcpy(a->subject.txn, t->txn, sizeof a->subject.txn);
+	else if (may_enter || a->subject.txn[0] == '\0')
+		(void)proof_random(a->subject.txn);
 }
 
 static void
@@ -88,6 +96,8 @@ on_facts(void *arg, int error, enum message number, const void *msg)
 	a->ask = NULL;
 	factors = take_proof(a);
 	front_judge(a->front, facts, &a->subject, STAGE_ACCOUNT, factors, &d);
+	if (factors == 0)
+		begin_unproven(a, d.verdict);
 	tell(a, facts, &d, factors);
 }
 

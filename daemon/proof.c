@@ -85,9 +85,21 @@ copy_text(char *to, size_t size, const char *from)
 	return true;
 }
 
-/* A free place: dead, or else the one that expires first. */
+/* Whether a gives way rather than b: first who proves nothing, then who expires first. */
+static bool
+gives_way(const struct transaction *a, const struct transaction *b)
+{
+	if ((a->factors == 0) != (b->factors == 0))
+		return a->factors == 0;
+	return a->expires_ms < b->expires_ms;
+}
+
+/*
+ * A free place: dead, or else the one that gives way. NULL: every one proves something, and the new one does not.
+ * Anybody's job makes an account stage, which must not cost others their proofs.
+ */
 static struct transaction *
-find_place(struct proofs *all, int64_t now_ms)
+find_place(struct proofs *all, bool proven, int64_t now_ms)
 {
 	struct transaction *first = &all->list[0];
 
@@ -98,9 +110,11 @@ find_place(struct proofs *all, int64_t now_ms)
 			first = t;
 			break;
 		}
-		if (t->expires_ms < first->expires_ms)
+		if (gives_way(t, first))
 			first = t;
 	}
+	if (!proven && first->factors != 0 && is_alive(first, now_ms))
+		return NULL;
 	explicit_bzero(first, sizeof *first);
 	return first;
 }
@@ -118,10 +132,10 @@ find_txn(struct proofs *all, const char *txn, const char *user, int64_t now_ms)
 }
 
 static int
-enter(struct proofs *all, const char *user, const char *service, uid_t peer_uid, const char *txn, int64_t now_ms,
-    struct transaction **ret)
+enter(struct proofs *all, const char *user, const char *service, uid_t peer_uid, unsigned factors, const char *txn,
+    int64_t now_ms, struct transaction **ret)
 {
-	struct transaction t = { .peer_uid = peer_uid };
+	struct transaction t = { .peer_uid = peer_uid, .factors = factors };
 	int r = 0;
 
 	if (!copy_text(t.user, sizeof t.user, user) || !copy_text(t.service, sizeof t.service, service))
@@ -132,7 +146,9 @@ enter(struct proofs *all, const char *user, const char *service, uid_t peer_uid,
 		r = proof_random(t.txn);
 	if (r < 0)
 		return r;
-	*ret = find_place(all, now_ms);
+	*ret = find_place(all, factors != 0, now_ms);
+	if (*ret == NULL)
+		return -ENOSPC;
 	**ret = t;
 	return 0;
 }
@@ -148,11 +164,10 @@ proof_add(struct proofs *all, const char *user, const char *service, uid_t peer_
 	r = proof_random(proof);
 	if (r < 0)
 		return r;
-	r = enter(all, user, service, peer_uid, txn, now_ms, &t);
+	r = enter(all, user, service, peer_uid, factors, txn, now_ms, &t);
 	if (r < 0)
 		return r;
 	memcpy(t->proof, proof, sizeof t->proof);
-	t->factors = factors;
 	t->proven_ms = now_ms;
 	t->expires_ms = now_ms + PROOF_LIFE_MS;
 	*ret = t;
@@ -190,7 +205,7 @@ proof_begin(struct proofs *all, const char *user, const char *service, uid_t pee
 		if (is_alive(&all->list[i], now_ms) && is_same_id(all->list[i].txn, txn))
 			txn = "";
 	}
-	r = enter(all, user, service, peer_uid, txn, now_ms, &t);
+	r = enter(all, user, service, peer_uid, 0, txn, now_ms, &t);
 	if (r < 0)
 		return r;
 	t->expires_ms = now_ms + PROOF_SESSION_MS;

@@ -3,7 +3,7 @@
  * PAM stage to the next (DESIGN 3.4).
  *
  *   auth ok  -> proof_add(): a transaction and a proof of it
- *   account  -> proof_take(): the proof is used up; or proof_begin(): nothing was proven
+ *   account  -> proof_take(): the proof is used up; or proof_begin(): nothing was proven, and the user may enter
  *   session  -> proof_finish(): the transaction is used up
  *
  * A restart forgets all of them: who was between two stages begins anew.
@@ -19,7 +19,7 @@
 #define PROOF_ID_SIZE		33	/* 128 bit in hex, and NUL */
 #define PROOF_LIFE_MS		120000	/* from auth to account, and from auth to chauthtok */
 #define PROOF_SESSION_MS	600000	/* from account to open_session: a password change may lie between */
-#define PROOF_MAX		2048	/* at a time; the oldest gives way */
+#define PROOF_MAX		2048	/* at a time; what proves nothing gives way, then the oldest */
 
 struct transaction {
 	char txn[PROOF_ID_SIZE];
@@ -66,7 +66,7 @@ const struct transaction *proof_take(struct proofs *all, const char *proof, cons
  *
  *  txn  the name that auth's events have, if any; "" to make a new one
  *
- * Returns 0 or -errno.
+ * Returns 0 or -errno; -ENOSPC when all places are taken by what was proven.
  */
 int proof_begin(struct proofs *all, const char *user, const char *service, uid_t peer_uid, const char *txn,
     int64_t now_ms, const struct transaction **ret);

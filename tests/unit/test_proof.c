@@ -5,6 +5,7 @@
 
 #include "daemon/proof.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "common/proto.h"
@@ -124,6 +125,29 @@ START_TEST(bounded)
 }
 END_TEST
 
+/* Anybody's account stage enters transactions in which nothing was proven, and they live longer: they cost no proof. */
+START_TEST(unproven_gives_way)
+{
+	const struct transaction *t;
+	char first[PROOF_ID_SIZE];
+
+	issue(1000);
+	memcpy(first, proof, sizeof first);
+	for (unsigned i = 0; i < 2 * PROOF_MAX; i++)
+		ck_assert_int_eq(proof_begin(all, "bob", "cron", 0, "", 1500, &t), 0);
+	ck_assert_uint_eq(proof_count(all, 2000), PROOF_MAX);
+	for (unsigned i = 1; i < PROOF_MAX; i++)
+		ck_assert_int_eq(proof_add(all, "ada", "login", 0, both, "", 2000, &t), 0);
+	/* None is left that proves nothing. Now nobody gives way to one. */
+	ck_assert_int_eq(proof_begin(all, "bob", "cron", 0, "", 3000, &t), -ENOSPC);
+	ck_assert_ptr_nonnull(proof_take(all, first, "ada", "sshd", 0, 3000));
+	/* Among proofs the oldest gives way; a dead one before all. */
+	ck_assert_int_eq(proof_begin(all, "bob", "cron", 0, "", 2000 + PROOF_LIFE_MS, &t), 0);
+	ck_assert_uint_eq(proof_count(all, 2000 + PROOF_LIFE_MS), 2);
+	proofs_free(all);
+}
+END_TEST
+
 /* A change takes it once; the session still knows what was proven. */
 START_TEST(change_uses_it_up)
 {
@@ -155,6 +179,7 @@ main(void)
 		{ session_learns_what_was_proven, 0 },
 		{ recent_for_a_password_change, 0 },
 		{ bounded, 0 },
+		{ unproven_gives_way, 0 },
 	};
 
 	return suite_run("proof", rows, ROWS(rows), 30);
