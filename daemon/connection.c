@@ -75,6 +75,7 @@ connection_close(struct connection *c)
 		c->next->prev = c->prev;
 	c->next = c->prev = NULL;
 	s->count--;
+	(void)sd_event_source_set_enabled(s->acceptor, SD_EVENT_ON);	/* it is off while all places are taken */
 	c->readable = sd_event_source_disable_unref(c->readable);
 	c->deadline = sd_event_source_disable_unref(c->deadline);
 	(void)close(c->socket);

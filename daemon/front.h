@@ -5,6 +5,7 @@
  *   conversation.c    auth: prompts, answers, the failure floor          evaluation.c   password, code, counting
  *   password_change.c chauthtok                                          judgement.c    facts + policy + clock
  *   front_account.c   account          front_session.c  open, close, setcred reports
+ *   front_request.c   how many of those two one user may have open
  *   front_admin.c     status, why, unlock, clock trust
  *   front_event.c     decision events, their sequence, aggregation       front_text.c   what a refused person reads
  */
@@ -31,10 +32,12 @@
 #include "daemon/server.h"
 #include "daemon/state.h"
 
+#define FRONT_PER_USER_MAX 128	/* account and session stages at a time for one user: a quarter of all connections */
 #define CRED_FACTS_MS 2000	/* setcred's report is answered within the module's 3 s, facts or no facts */
 
 struct conversation;
 struct evaluation;
+struct request_head;
 struct live_sessions;
 struct sources;
 
@@ -56,6 +59,7 @@ struct front {
 	struct server *server;		/* owned */
 	struct flood *flood;		/* owned */
 	struct conversation *conversations;	/* each owned by its connection */
+	struct request_head *requests;	/* account and session stages; each owned by its connection */
 	struct evaluation *evaluations;	/* in the order in which they came; each owned by its conversation */
 	uint64_t lost_first, lost_last;	/* sequence numbers that the journal did not take; 0: none */
 };
@@ -194,6 +198,20 @@ int handle_clock_trust(struct connection *c, const void *msg);
 enum request_kind { REQUEST_CONVERSATION, REQUEST_ACCOUNT, REQUEST_SESSION, REQUEST_WHY };
 struct request_head {
 	enum request_kind kind;		/* first member of what hangs on a connection of the front */
+	struct request_head *next, *prev;	/* in front->requests */
+	const struct subject *subject;	/* borrowed; NULL: not entered */
 };
+
+/* ---- front_request.c ---- */
+
+/*
+ * Enter an account or session stage.
+ *
+ *  head, subject  zeroed before, and of the same life: until request_leave()
+ *
+ * Returns false when its user has FRONT_PER_USER_MAX open: to be hung up on, which refuses that user alone.
+ */
+bool request_enter(struct front *f, struct request_head *head, const struct subject *subject);
+void request_leave(struct front *f, struct request_head *head);		/* one that was not entered is fine */
 
 #endif

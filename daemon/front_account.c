@@ -31,6 +31,7 @@ account_free(void *data)
 {
 	struct account *a = data;
 
+	request_leave(a->front, &a->head);
 	ask_cancel(a->ask);
 	explicit_bzero(a->proof, sizeof a->proof);
 	free(a);
@@ -117,6 +118,10 @@ handle_account(struct connection *c, const void *msg)
 		memcpy(a->proof, m->proof, sizeof a->proof);
 	if (proof_id_valid(m->txn))
 		memcpy(a->subject.txn, m->txn, sizeof a->subject.txn);
+	if (!request_enter(a->front, &a->head, &a->subject)) {
+		account_free(a);
+		return -EUSERS;
+	}
 	connection_set_data(c, a, account_free);
 	return front_ask_facts(a->front, a->subject.user, loop_now_ms() + EVALUATION_MS, on_facts, a, &a->ask);
 }

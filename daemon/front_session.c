@@ -35,6 +35,7 @@ opening_free(void *data)
 {
 	struct opening *o = data;
 
+	request_leave(o->front, &o->head);
 	ask_cancel(o->ask);
 	free(o);
 }
@@ -157,6 +158,10 @@ handle_session_open(struct connection *c, const void *msg)
 		memcpy(o->subject.txn, m->txn, sizeof o->subject.txn);
 	memcpy(o->dropped, m->dropped, sizeof o->dropped);
 	o->strip_failed = m->strip_failed != 0;
+	if (!request_enter(o->front, &o->head, &o->subject)) {
+		opening_free(o);
+		return -EUSERS;
+	}
 	connection_set_data(c, o, opening_free);
 	return front_ask_facts(o->front, o->subject.user, loop_now_ms() + EVALUATION_MS, on_facts, o, &o->ask);
 }
@@ -260,6 +265,7 @@ handle_cred_report(struct connection *c, const void *msg)
 		memcpy(o->subject.txn, m->txn, sizeof o->subject.txn);
 	memcpy(o->dropped, m->dropped, sizeof o->dropped);
 	o->strip_failed = m->failed != 0;
+	/* Not entered: it ends sessions, and whose they are must not be able to keep it away. */
 	connection_set_data(c, o, opening_free);
 	return front_ask_facts(o->front, o->subject.user, loop_now_ms() + CRED_FACTS_MS, on_cred_facts, o, &o->ask);
 }

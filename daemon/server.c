@@ -26,14 +26,13 @@
 
 #define ACCEPTS_PER_TURN 64	/* then the loop serves others again */
 
+/* Whether a peer gets one of the places that are free. */
 static bool
 has_room(const struct server *s, uid_t uid)
 {
 	const struct connection *c;
 	unsigned others = 0, same = 0;
 
-	if (s->count >= SERVER_CONNECTIONS_MAX)
-		return false;
 	if (uid == s->config.peers->root)
 		return true;
 	for (c = s->connections; c != NULL; c = c->next) {
@@ -270,8 +269,14 @@ on_connect(sd_event_source *source, int fd, uint32_t revents, void *arg)
 	(void)source;
 	(void)revents;
 	for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
-		int peer_fd = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		int peer_fd;
 
+		/* To accept and hang up would be a refusal: peers wait in the backlog until connection_close(). */
+		if (s->count >= SERVER_CONNECTIONS_MAX) {
+			(void)sd_event_source_set_enabled(s->acceptor, SD_EVENT_OFF);
+			break;
+		}
+		peer_fd = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 		if (peer_fd >= 0) {
 			serve(s, peer_fd);
 			continue;

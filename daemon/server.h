@@ -6,6 +6,7 @@
  *
  *   - A connection that sends nothing for 2 s is closed, one that has not come to its end after 120 s as well.
  *   - Users other than root have 4 connections each, and together at most three quarters of all (THREATS 5.3).
+ *   - When all are taken, nobody is accepted until one is free: peers wait in the backlog, as long as they care to.
  *   - Replies never wait: a peer that does not read is dropped.
  *   - Descriptors that no message takes are never received: the kernel drops them, and the peer is hung up on.
  *

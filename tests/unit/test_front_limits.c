@@ -3,13 +3,16 @@
  */
 #include <config.h>
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/channel.h"
+#include "daemon/front.h"
 #include "tests/unit/front_scene.h"
 #include "tests/unit/suite.h"
 
@@ -72,6 +75,93 @@ START_TEST(failures_of_others)
 	talk_expect(&t, VERDICT_ALLOW, REASON_AUTH_PASSED);
 	scene_auth(&s, "hana", "login", SCENE_PASSWORD, scene_hotp(1), &t);
 	talk_expect(&t, VERDICT_ALLOW, REASON_AUTH_PASSED);
+	scene_stop(&s);
+}
+END_TEST
+
+static int
+open_account(const char *user)
+{
+	struct msg_account m = { .flags = 0 };
+	int fd = scene_connect(&s);
+
+	ck_assert_int_ge(fd, 0);
+	(void)snprintf(m.user, sizeof m.user, "%s", user);
+	(void)snprintf(m.service, sizeof m.service, "cron");
+	ck_assert_int_eq(channel_send(fd, MSG_ACCOUNT, &m, DEADLINE), 0);
+	return fd;
+}
+
+/* Whether the account stage was judged; else the front has hung up. The connection stays open: nobody acknowledges. */
+static bool
+is_judged(int fd)
+{
+	static uint8_t frame[PROTO_FRAME_MAX];
+	const struct message_info *info;
+	size_t size;
+	int r = channel_recv(fd, frame, sizeof frame, DEADLINE, &info, &size);
+
+	if (r == 0)
+		ck_assert_uint_eq(info->number, MSG_VERDICT);
+	else
+		ck_assert_int_eq(r, -ECONNRESET);
+	return r == 0;
+}
+
+/* Who keeps his own jobs from acknowledging, and starts more, refuses himself and nobody else. */
+START_TEST(open_requests_of_one_user)
+{
+	struct msg_session_open m = { .user = "emil", .service = "cron" };
+	int fd[FRONT_PER_USER_MAX], one;
+
+	scene_start(&s, "");
+	for (unsigned i = 0; i < FRONT_PER_USER_MAX; i++) {
+		fd[i] = open_account("emil");
+		ck_assert(is_judged(fd[i]));
+	}
+	one = open_account("emil");
+	ck_assert(!is_judged(one));
+	(void)close(one);
+	one = scene_connect(&s);
+	ck_assert_int_eq(channel_send(one, MSG_SESSION_OPEN, &m, DEADLINE), 0);
+	ck_assert(!is_judged(one));
+	(void)close(one);
+	one = open_account("ada");
+	ck_assert(is_judged(one));
+	(void)close(one);
+	for (unsigned i = 0; i < FRONT_PER_USER_MAX; i++)
+		(void)close(fd[i]);
+	one = open_account("emil");
+	ck_assert(is_judged(one));
+	(void)close(one);
+	scene_stop(&s);
+}
+END_TEST
+
+/* Every place is taken: a job of root's that comes then waits for one, and is granted. */
+START_TEST(no_place_is_no_refusal)
+{
+	const struct msg_auth_begin m = { .user = "hana", .service = "su", .ruid = geteuid() };
+	const struct msg_ack ack = { { 0 } };
+	struct msg_prompt prompt;
+	int fd[SERVER_CONNECTIONS_MAX], late;
+
+	scene_start(&s, "");
+	for (unsigned i = 0; i < SERVER_CONNECTIONS_MAX; i++) {
+		fd[i] = scene_connect(&s);
+		ck_assert_int_eq(channel_ask(fd[i], MSG_AUTH_BEGIN, &m, MSG_PROMPT, &prompt, DEADLINE), 0);
+	}
+	late = open_account("emil");
+	(void)usleep(100000);
+	ck_assert_int_eq(recv(late, &prompt, sizeof prompt, MSG_DONTWAIT), -1);
+	ck_assert_int_eq(errno, EAGAIN);
+	(void)close(fd[0]);
+	ck_assert(is_judged(late));
+	ck_assert_int_eq(channel_send(late, MSG_ACK, &ack, DEADLINE), 0);
+	ck_assert_uint_eq(scene_events(&s, 1, "login granted", "user=emil ", "service=cron ", NULL), 1);
+	(void)close(late);
+	for (unsigned i = 1; i < SERVER_CONNECTIONS_MAX; i++)
+		(void)close(fd[i]);
 	scene_stop(&s);
 }
 END_TEST
@@ -210,6 +300,8 @@ main(void)
 	const struct suite_row rows[] = {
 		{ open_prompts_of_one_caller, 0 },
 		{ failures_of_others, 0 },
+		{ open_requests_of_one_user, 0 },
+		{ no_place_is_no_refusal, 0 },
 		{ callers_that_vanish_in_the_check, 0 },
 		{ stopped_in_the_check, 0 },
 		{ refused_accounts_leave_nothing, 0 },

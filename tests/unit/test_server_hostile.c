@@ -280,12 +280,89 @@ START_TEST(no_room_for_descriptors)
 }
 END_TEST
 
+static void
+send_auth(int fd)
+{
+	const struct msg_auth_begin m = { .user = "ada" };
+
+	send_message(fd, MSG_AUTH_BEGIN, &m);
+}
+
+static bool
+is_answered(int fd)
+{
+	uint8_t frame[PROTO_FRAME_MAX];
+
+	turn();
+	return recv(fd, frame, sizeof frame, MSG_DONTWAIT) > 0;
+}
+
+/*
+ * All places are taken: root, who stands for people at a console as for jobs, waits in the backlog for the next free
+ * one and is not hung up on, which his module would take for a refusal. The loop does not spin meanwhile.
+ */
+START_TEST(root_waits_for_a_place)
+{
+	int fd[SERVER_CONNECTIONS_MAX], late[3], stranger;
+	struct rlimit before, wide;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	wide = before;
+	if (wide.rlim_cur < 4 * SERVER_CONNECTIONS_MAX)
+		wide.rlim_cur = 4 * SERVER_CONNECTIONS_MAX;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &wide), 0);
+	begin(plain);
+	for (unsigned i = 0; i < SERVER_CONNECTIONS_MAX; i++) {
+		fd[i] = join();
+		send_auth(fd[i]);
+		ck_assert(is_answered(fd[i]));
+	}
+	for (unsigned i = 0; i < 3; i++) {
+		late[i] = join();
+		send_auth(late[i]);
+	}
+	ck_assert_uint_eq(handled, SERVER_CONNECTIONS_MAX);
+	for (unsigned i = 0; i < 3; i++) {
+		char byte;
+
+		turn();
+		ck_assert_int_eq(recv(late[i], &byte, 1, MSG_DONTWAIT), -1);
+		ck_assert_int_eq(errno, EAGAIN);
+	}
+	/* As many as there are places again, in the order in which they came. */
+	(void)close(fd[0]);
+	ck_assert(is_answered(late[0]));
+	ck_assert(!is_answered(late[1]));
+	(void)close(fd[1]);
+	(void)close(fd[2]);
+	ck_assert(is_answered(late[1]) && is_answered(late[2]));
+	ck_assert_uint_eq(server_connection_count(server), SERVER_CONNECTIONS_MAX);
+	/* Whoever is not root has no claim to wait for: beyond his share he is hung up on as soon as he is seen. */
+	peers.root = geteuid() + 1;
+	stranger = join();
+	(void)close(fd[3]);
+	ck_assert(!is_answered(stranger));
+	ck_assert_int_eq(recv(stranger, &(char){ 0 }, 1, MSG_DONTWAIT), 0);
+	ck_assert_uint_eq(server_connection_count(server), SERVER_CONNECTIONS_MAX - 1);
+	(void)close(stranger);
+	for (unsigned i = 0; i < 3; i++)
+		(void)close(late[i]);
+	for (unsigned i = 4; i < SERVER_CONNECTIONS_MAX; i++)
+		(void)close(fd[i]);
+	turn();
+	ck_assert_uint_eq(server_connection_count(server), 0);
+	end();
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+END_TEST
+
 int
 main(void)
 {
 	const struct suite_row rows[] = {
 		{ descriptors_of_strangers, ROWS(descriptor_rows) },
 		{ no_room_for_descriptors, 0 },
+		{ root_waits_for_a_place, 0 },
 	};
 
 	return suite_run("server_hostile", rows, ROWS(rows), 90);
