@@ -45,7 +45,9 @@ local="added local no-usb"
 groups_are() { # WANTED COMMAND...: its output has a line with exactly these groups
 	local wanted=$1
 	shift
-	"$@" 2>&1 | tr -d '\r' | sed 's/\x1b\[[?0-9;]*[a-zA-Z]//g' | tee /dev/stderr | grep -q "^groups: $wanted *$"
+	"$@" 2>&1 | tr -d '\r' | sed 's/\x1b\[[?0-9;]*[a-zA-Z]//g' >/run/groups-output
+	cat /run/groups-output
+	grep -q "^groups: $wanted *$" /run/groups-output || { journalctl --sync; journalctl -n 30; return 1; }
 }
 
 # ---- what lookups alone give: no module that changes credentials has run ---------------------------------
