@@ -70,7 +70,10 @@ calloc(size_t count, size_t size)
 
 static struct scene scene;
 
-static const struct typed both[] = { { REPLY_TEXT, "right horse" }, { REPLY_TEXT, "123456" }, { REPLY_NONE, NULL } };
+static const struct typed answers[] = {
+	{ REPLY_TEXT, "right horse" }, { REPLY_TEXT, "123456" }, { REPLY_TEXT, "new horse" }, { REPLY_TEXT, "new horse" },
+	{ REPLY_NONE, NULL },
+};
 
 static void
 setup(void)
@@ -84,67 +87,221 @@ teardown(void)
 	scene_close(&scene);
 }
 
+typedef int entry_point(pam_handle_t *, int, int, const char **);
+
+/* One row for each thing that a caller can ask, also of those who are not ours. */
 static const struct {
 	const char *user;
+	const char *entry;	/* NULL: auth, which only libpam may call: it sets PAM_AUTHTOK */
+	int flags;
 	enum message request;
-	int (*call)(pam_handle_t *, int);
 	int good;	/* without a failure */
+	int refusal;	/* the one other code that the module may choose (THREATS I1, I2) */
+	bool decides;	/* PAM_SUCCESS lets somebody in: only after the whole way */
 } calls[] = {
-	{ "ada", MSG_AUTH_BEGIN, pam_authenticate, PAM_SUCCESS },
-	{ "ada", MSG_ACCOUNT, pam_acct_mgmt, PAM_SUCCESS },
-	{ "ada", MSG_SESSION_OPEN, pam_open_session, PAM_SUCCESS },
-	{ "nobody-there", MSG_AUTH_BEGIN, pam_authenticate, PAM_USER_UNKNOWN },
-	{ "nobody-there", MSG_ACCOUNT, pam_acct_mgmt, PAM_USER_UNKNOWN },
-	{ "bob", MSG_ACCOUNT, pam_acct_mgmt, PAM_USER_UNKNOWN },
-	{ "daemon", MSG_ACCOUNT, pam_acct_mgmt, PAM_USER_UNKNOWN },
+	{ "ada", NULL, 0, MSG_AUTH_BEGIN, PAM_SUCCESS, PAM_AUTH_ERR, true },
+	{ "ada", "pam_sm_acct_mgmt", 0, MSG_ACCOUNT, PAM_SUCCESS, PAM_PERM_DENIED, true },
+	{ "ada", "pam_sm_setcred", PAM_ESTABLISH_CRED, MSG_CRED_REPORT, PAM_SUCCESS, PAM_CRED_ERR, false },
+	{ "ada", "pam_sm_setcred", PAM_REINITIALIZE_CRED, MSG_CRED_REPORT, PAM_SUCCESS, PAM_CRED_ERR, false },
+	{ "ada", "pam_sm_open_session", 0, MSG_SESSION_OPEN, PAM_SUCCESS, PAM_SESSION_ERR, true },
+	{ "ada", "pam_sm_close_session", 0, MSG_SESSION_CLOSE, PAM_SUCCESS, PAM_SESSION_ERR, false },
+	{ "ada", "pam_sm_chauthtok", PAM_PRELIM_CHECK, MSG_CHANGE_BEGIN, PAM_SUCCESS, PAM_AUTHTOK_ERR, true },
+	{ "ada", "pam_sm_chauthtok", PAM_UPDATE_AUTHTOK, MSG_CHANGE_BEGIN, PAM_SUCCESS, PAM_AUTHTOK_ERR, true },
+	{ "nobody-there", NULL, 0, MSG_AUTH_BEGIN, PAM_USER_UNKNOWN, PAM_AUTH_ERR, true },
+	{ "nobody-there", "pam_sm_acct_mgmt", 0, MSG_ACCOUNT, PAM_USER_UNKNOWN, PAM_PERM_DENIED, true },
+	{ "nobody-there", "pam_sm_chauthtok", PAM_UPDATE_AUTHTOK, MSG_CHANGE_BEGIN, PAM_IGNORE, PAM_AUTHTOK_ERR, true },
+	{ "bob", NULL, 0, MSG_AUTH_BEGIN, PAM_USER_UNKNOWN, PAM_AUTH_ERR, true },
+	{ "bob", "pam_sm_acct_mgmt", 0, MSG_ACCOUNT, PAM_USER_UNKNOWN, PAM_PERM_DENIED, true },
+	{ "bob", "pam_sm_setcred", PAM_ESTABLISH_CRED, MSG_CRED_REPORT, PAM_IGNORE, PAM_CRED_ERR, false },
+	{ "bob", "pam_sm_open_session", 0, MSG_SESSION_OPEN, PAM_IGNORE, PAM_SESSION_ERR, true },
+	{ "daemon", "pam_sm_acct_mgmt", 0, MSG_ACCOUNT, PAM_USER_UNKNOWN, PAM_PERM_DENIED, true },
 };
 
-/* Codes that let nobody in; of the module (I1, I2) or, where libpam itself runs out of memory, of libpam. */
-static bool
-is_refusal(int rc)
+/* What the front says to a request, for a person who is let in, or for one whom it does not know. */
+static void
+script(struct step way[12], enum message request, bool managed)
 {
-	return rc == PAM_AUTH_ERR || rc == PAM_PERM_DENIED || rc == PAM_SESSION_ERR || rc == PAM_USER_UNKNOWN ||
-	    rc == PAM_BUF_ERR || rc == PAM_SYSTEM_ERR || rc == PAM_ABORT;
-}
+	static const struct msg_prompt again = { .text = "New password: " };
+	static const struct msg_done done = { .error = 0 };
+	int step = 0;
 
-/* One call with the n-th allocation failing; n NEVER: none. */
-static int
-attempt(int which, long n)
-{
-	const enum verdict verdict = strcmp(calls[which].user, "ada") == 0 ? VERDICT_ALLOW : VERDICT_NOT_OURS;
-	struct step way[8] = { { .op = ACT_EXPECT, .number = calls[which].request } };
-	int step = 1, rc;
-
-	if (calls[which].request == MSG_AUTH_BEGIN) {
+	way[step++] = (struct step){ .op = ACT_EXPECT, .number = request };
+	if (request == MSG_CRED_REPORT || request == MSG_SESSION_CLOSE) {
+		way[step++] = (struct step)SEND(DONE, &done);
+		return;
+	}
+	if (request == MSG_AUTH_BEGIN || request == MSG_CHANGE_BEGIN) {
 		way[step++] = (struct step)SEND(PROMPT, say_password());
 		way[step++] = (struct step)EXPECT(ANSWER);
 	}
-	way[step++] = (struct step)SEND(VERDICT, say(verdict, REASON_OK));
-	if (calls[which].request == MSG_ACCOUNT && verdict == VERDICT_ALLOW)
+	if (request == MSG_CHANGE_BEGIN) {
+		way[step++] = (struct step)SEND(PROMPT, say_code());
+		way[step++] = (struct step)EXPECT(ANSWER);
+		way[step++] = (struct step)SEND(PROMPT, &again);
+		way[step++] = (struct step)EXPECT(ANSWER);
+	}
+	way[step++] = (struct step)SEND(VERDICT, say(managed ? VERDICT_ALLOW : VERDICT_NOT_OURS, REASON_OK));
+	if (request == MSG_ACCOUNT && managed)
 		way[step++] = (struct step)EXPECT(ACK);
-	scene_start(&scene, "su", calls[which].user);
-	scene.typed = both;
+}
+
+static bool
+is_managed(const char *user)
+{
+	return strcmp(user, "ada") == 0;
+}
+
+/* Auth through libpam, where PAM_IGNORE of the module shows as PAM_MAXTRIES, which nobody else returns. */
+static void
+write_watched_stack(void)
+{
+	scene_write(&scene, "watched", "auth [success=done ignore=ignore default=die] " TEST_MODULE "\n"
+	    "auth [default=die] pam_debug.so auth=maxtries\n");
+}
+
+/* Codes of libpam's own, where its memory ends before or behind our module; no stack admits on them. */
+static bool
+is_of_libpam(int rc)
+{
+	return rc == PAM_BUF_ERR || rc == PAM_SYSTEM_ERR || rc == PAM_ABORT || rc == PAM_MODULE_UNKNOWN;
+}
+
+/*
+ * One call with the n-th allocation failing; n NEVER: none. The entry point is called itself where that is possible,
+ * so that the code is the module's own, with nothing of libpam's in between. -1: let in without the whole way.
+ */
+static int
+attempt(entry_point *entry, int which, long n)
+{
+	struct step way[12] = { { .op = ACT_END } };
+	bool whole;
+	int rc;
+
+	script(way, calls[which].request, is_managed(calls[which].user));
+	scene_start(&scene, "watched", calls[which].user);
+	scene.typed = answers;
 	actor_play(&scene.actor, way);
 	failed = false;
 	countdown = n;
-	rc = calls[which].call(scene.pamh, 0);
+	rc = entry == NULL ? pam_authenticate(scene.pamh, 0) : entry(scene.pamh, calls[which].flags, 0, NULL);
 	countdown = NEVER;
-	rc = actor_abandon(&scene.actor) != 0 && rc == PAM_SUCCESS ? -1 : rc;	/* never in without the whole way */
+	whole = actor_abandon(&scene.actor) == 0;
 	scene_end(&scene);
-	return rc;
+	return calls[which].decides && rc == PAM_SUCCESS && !whole ? -1 : rc;
 }
 
 START_TEST(ph03a_nth_allocation_fails)
 {
+	void *module = dlopen(TEST_MODULE, RTLD_NOW);
+	const char *user = calls[_i].user;
+	entry_point *entry = NULL;
 	long n = 0;
 
-	ck_assert_int_eq(attempt(_i, NEVER), calls[_i].good);
-	if (getenv("ISMS_VALGRIND") != NULL)
-		return;		/* it has an allocator of its own, past ours */
-	do {
-		int rc = attempt(_i, n);
+	ck_assert_ptr_nonnull(module);
+	if (calls[_i].entry != NULL) {
+		entry = (entry_point *)dlsym(module, calls[_i].entry);
+		ck_assert_ptr_nonnull(entry);
+	}
+	write_watched_stack();
+	ck_assert_int_eq(attempt(entry, _i, NEVER), calls[_i].good);
+	if (getenv("ISMS_VALGRIND") == NULL) {		/* it has an allocator of its own, past ours */
+		do {
+			int rc = attempt(entry, _i, n);
 
-		ck_assert_msg(rc == calls[_i].good || is_refusal(rc), "%s: allocation %ld: %d", calls[_i].user, n, rc);
+			/* Debian's stacks admit on these (THREATS I1). */
+			ck_assert(!is_managed(user) || (rc != PAM_USER_UNKNOWN && rc != PAM_IGNORE && rc != PAM_AUTHINFO_UNAVAIL));
+			ck_assert_msg(rc == calls[_i].good || rc == calls[_i].refusal || (entry == NULL && is_of_libpam(rc)),
+			    "%s, row %d: allocation %ld: %d", user, _i, n, rc);
+			n++;
+		} while (failed);
+		ck_assert_int_gt(n, 2);
+	}
+	(void)dlclose(module);
+}
+END_TEST
+
+/* ---- with all of libpam around it ---- */
+
+static const struct {
+	const char *user;
+	int (*call)(pam_handle_t *, int);
+	int flags;
+	enum message request;
+	int good;
+	bool decides;
+} stacks[] = {
+	{ "ada", pam_authenticate, 0, MSG_AUTH_BEGIN, PAM_SUCCESS, true },
+	{ "ada", pam_acct_mgmt, 0, MSG_ACCOUNT, PAM_SUCCESS, true },
+	{ "ada", pam_setcred, PAM_ESTABLISH_CRED, MSG_CRED_REPORT, PAM_SUCCESS, false },
+	{ "ada", pam_setcred, PAM_REINITIALIZE_CRED, MSG_CRED_REPORT, PAM_SUCCESS, false },
+	{ "ada", pam_open_session, 0, MSG_SESSION_OPEN, PAM_SUCCESS, true },
+	{ "ada", pam_close_session, 0, MSG_SESSION_CLOSE, PAM_SUCCESS, false },
+	{ "ada", pam_chauthtok, 0, MSG_CHANGE_BEGIN, PAM_SUCCESS, true },
+	{ "bob", pam_acct_mgmt, 0, MSG_ACCOUNT, PAM_SUCCESS, false },
+};
+
+/* nss-pam-ldapd's line: on these three codes the next module decides, and pam_permit lets everybody in. */
+static void
+write_lenient_stack(void)
+{
+	static const char *const types[] = { "auth", "account", "session", "password" };
+	char text[2048];
+	size_t used = 0;
+
+	for (int i = 0; i < ROWS(types); i++)
+		used += (size_t)snprintf(text + used, sizeof text - used, "%s [success=ok new_authtok_reqd=done ignore=ignore "
+		    "user_unknown=ignore authinfo_unavail=ignore default=bad] " TEST_MODULE "\n%s required pam_permit.so\n",
+		    types[i], types[i]);
+	scene_write(&scene, "lenient", text);
+}
+
+/* pam_chauthtok() asks twice, and so is its way twice as long. */
+static int
+attempt_stack(int which, long n)
+{
+	const bool twice = stacks[which].request == MSG_CHANGE_BEGIN;
+	struct step way[24] = { { .op = ACT_END } };
+	bool whole;
+	int rc;
+
+	if (twice) {
+		way[0] = (struct step)EXPECT(CHANGE_BEGIN);
+		way[1] = (struct step)SEND(VERDICT, say(VERDICT_ALLOW, REASON_OK));
+		way[2] = (struct step)ACCEPT;
+	}
+	script(way + (twice ? 3 : 0), stacks[which].request, true);
+	scene_start(&scene, "lenient", stacks[which].user);
+	scene.typed = answers;
+	actor_play(&scene.actor, way);
+	failed = false;
+	countdown = n;
+	rc = stacks[which].call(scene.pamh, stacks[which].flags);
+	countdown = NEVER;
+	whole = actor_abandon(&scene.actor) == 0;
+	scene_end(&scene);
+	return stacks[which].decides && rc == PAM_SUCCESS && !whole ? -1 : rc;
+}
+
+/* What keeps everybody out of that stack. */
+static bool
+is_refusal(int rc)
+{
+	return rc == PAM_AUTH_ERR || rc == PAM_PERM_DENIED || rc == PAM_CRED_ERR || rc == PAM_SESSION_ERR ||
+	    rc == PAM_AUTHTOK_ERR || is_of_libpam(rc);
+}
+
+START_TEST(ph03a_lenient_stack)
+{
+	long n = 0;
+
+	write_lenient_stack();
+	ck_assert_int_eq(attempt_stack(_i, NEVER), stacks[_i].good);
+	if (getenv("ISMS_VALGRIND") != NULL)
+		return;
+	do {
+		int rc = attempt_stack(_i, n);
+
+		ck_assert_msg(rc == stacks[_i].good || is_refusal(rc), "%s, call %d: allocation %ld: %d", stacks[_i].user, _i, n, rc);
 		n++;
 	} while (failed);
 	ck_assert_int_gt(n, 2);
@@ -154,7 +311,9 @@ END_TEST
 int
 main(void)
 {
-	const struct suite_row rows[] = { { ph03a_nth_allocation_fails, ROWS(calls) } };
+	const struct suite_row rows[] = {
+		{ ph03a_nth_allocation_fails, ROWS(calls) }, { ph03a_lenient_stack, ROWS(stacks) },
+	};
 
 	return scene_run("pam_faults", rows, ROWS(rows), setup, teardown);
 }
