@@ -195,8 +195,9 @@ answer(const struct scene *scene, const struct typed *typed, struct pam_response
 		response->resp = strdup(typed->text);
 		return typed->reply == REPLY_TEXT ? PAM_SUCCESS : PAM_CONV_ERR;
 	case REPLY_MADE:
+	case REPLY_ERROR_AND_MADE:
 		response->resp = scene->make(scene->asked);
-		return PAM_SUCCESS;
+		return typed->reply == REPLY_MADE ? PAM_SUCCESS : PAM_CONV_ERR;
 	case REPLY_HUGE:
 		response->resp = malloc(HUGE_BYTES + 1);
 		memset(response->resp, 'x', HUGE_BYTES);
@@ -234,7 +235,7 @@ prompted(struct scene *scene, struct pam_response **ret)
 	if (*ret == NULL)
 		return PAM_BUF_ERR;
 	r = answer(scene, typed, *ret);
-	if (r != PAM_SUCCESS && typed->reply != REPLY_ERROR_AND_TEXT) {
+	if (r != PAM_SUCCESS && typed->reply != REPLY_ERROR_AND_TEXT && typed->reply != REPLY_ERROR_AND_MADE) {
 		free(*ret);
 		*ret = NULL;
 	}
@@ -249,6 +250,10 @@ converse(int count, const struct pam_message **messages, struct pam_response **r
 
 	if (count != 1)
 		return PAM_CONV_ERR;
+	if (scene->on_watch != NULL && strcmp(messages[0]->msg, "watch") == 0) {
+		scene->on_watch(scene);
+		return PAM_SUCCESS;
+	}
 	if (scene->lines < SCENE_LINES_MAX) {
 		scene->line[scene->lines].style = style;
 		(void)snprintf(scene->line[scene->lines].text, sizeof scene->line[0].text, "%s", messages[0]->msg);

@@ -33,6 +33,7 @@ enum reply {
 	REPLY_ERROR_AND_TEXT,	/* PAM_CONV_ERR, and a response all the same */
 	REPLY_HUGE,		/* 1 MiB */
 	REPLY_MADE,		/* what scene->make() returns, which nobody else keeps */
+	REPLY_ERROR_AND_MADE,	/* the same, and PAM_CONV_ERR besides */
 };
 
 struct typed {
@@ -53,6 +54,7 @@ struct scene {
 	unsigned lines;
 	unsigned delay_usec;		/* that libpam would have waited */
 	void (*on_prompt)(struct scene *scene);	/* called at every prompt; may be NULL */
+	void (*on_watch)(struct scene *scene);	/* called by TEST_GIVER with "watch"; may be NULL */
 	char *(*make)(unsigned prompt);	/* for REPLY_MADE: a new string */
 };
 

@@ -128,18 +128,34 @@ START_TEST(px04a_daemon_down)
 }
 END_TEST
 
+static const struct {
+	int (*call)(pam_handle_t *, int);
+	int want;
+} local_calls[] = {
+	{ pam_acct_mgmt, PAM_USER_UNKNOWN }, { pam_authenticate, PAM_USER_UNKNOWN }, { pam_open_session, SCENE_IGNORE },
+	{ pam_close_session, SCENE_IGNORE }, { pam_chauthtok, SCENE_IGNORE }, { pam_setcred, SCENE_IGNORE },
+};
+
+/* 50 ms for each call. The machine is shared: of some calls, each with the right code, the quickest is the module's. */
 START_TEST(px05a_local_without_anything)
 {
-	int64_t began_ms;
-
 	scene_stop(&scene);
 	scene_no_snapshot(&scene);
-	scene_start(&scene, "login", "bob");
-	began_ms = monotonic_ms();
-	ck_assert_int_eq(pam_acct_mgmt(scene.pamh, 0), PAM_USER_UNKNOWN);
-	ck_assert_int_eq(pam_authenticate(scene.pamh, 0), PAM_USER_UNKNOWN);
-	ck_assert_int_eq(pam_open_session(scene.pamh, 0), SCENE_IGNORE);
-	ck_assert_int_lt(monotonic_ms() - began_ms, 500);	/* 50 ms each, on a machine that others use too */
+	for (int i = 0; i < ROWS(local_calls); i++) {
+		int64_t took_ms = INT64_MAX;
+
+		for (int k = 0; k < 10; k++) {
+			int64_t began_ms;
+
+			scene_start(&scene, "login", "bob");
+			began_ms = monotonic_ms();
+			ck_assert_int_eq(local_calls[i].call(scene.pamh, 0), local_calls[i].want);
+			if (monotonic_ms() - began_ms < took_ms)
+				took_ms = monotonic_ms() - began_ms;
+		}
+		if (getenv("ISMS_VALGRIND") == NULL)
+			ck_assert_msg(took_ms < 50, "call %d: %ld ms", i, (long)took_ms);
+	}
 	ck_assert_uint_eq(scene_event_count(&scene), 0);
 	scene_start(&scene, "login", "daemon");		/* resolved by another source */
 	ck_assert_int_eq(pam_acct_mgmt(scene.pamh, 0), PAM_USER_UNKNOWN);

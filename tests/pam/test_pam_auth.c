@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/channel.h"
 #include "tests/pam/scene.h"
 #include "tests/unit/suite.h"
 
@@ -106,15 +107,10 @@ START_TEST(pa02a_empty_password)
 }
 END_TEST
 
-static const struct typed bad_replies[] = {
-	{ REPLY_NULL, NULL }, { REPLY_NULL_TEXT, NULL }, { REPLY_ERROR, NULL }, { REPLY_AGAIN, NULL },
-	{ REPLY_ERROR_AND_TEXT, "right horse" }, { REPLY_HUGE, NULL },
-};
-
-/* Also pa03a: PAM_SUCCESS without a response, and without text. Loop: kind of failure x prompt at which it comes. */
-START_TEST(pa04a_conversation_fails)
+/* The conversation fails in this way at the first or second prompt: refused, whatever the front says then. */
+static void
+conversation_fails(struct typed bad, int at)
 {
-	const struct typed bad = bad_replies[_i / 2];
 	const struct typed first[] = { bad, { REPLY_NONE, NULL } }, second[] = { both[0], bad, { REPLY_NONE, NULL } };
 	const struct step at_first[] = {
 		EXPECT(AUTH_BEGIN), SEND(PROMPT, say_password()), EXPECT(ANSWER),
@@ -124,13 +120,32 @@ START_TEST(pa04a_conversation_fails)
 	const struct got *got = scene.actor.got;
 
 	scene_start(&scene, "sshd", "ada");
-	scene.typed = _i % 2 == 0 ? first : second;
+	scene.typed = at == 0 ? first : second;
 	ck_assert_int_eq(scene_call(&scene, at_first, pam_authenticate, 0), PAM_AUTH_ERR);
 	ck_assert_uint_eq(scene.beyond, 0);
-	ck_assert_uint_eq(got[1].msg.answer.outcome, _i % 2 == 0 ? ANSWER_FAILED : ANSWER_GIVEN);
+	ck_assert_uint_eq(got[1].msg.answer.outcome, at == 0 ? ANSWER_FAILED : ANSWER_GIVEN);
 	ck_assert_uint_eq(got[2].msg.answer.outcome, ANSWER_FAILED);
 	ck_assert_str_eq(got[2].msg.answer.text, "");
 	passes("sshd");
+}
+
+static const struct typed null_replies[] = { { REPLY_NULL, NULL }, { REPLY_NULL_TEXT, NULL } };
+
+/* PAM_SUCCESS without a response, and without text. Loop: which of them x prompt at which it comes. */
+START_TEST(pa03a_null_response)
+{
+	conversation_fails(null_replies[_i / 2], _i % 2);
+}
+END_TEST
+
+static const struct typed bad_replies[] = {
+	{ REPLY_ERROR, NULL }, { REPLY_AGAIN, NULL }, { REPLY_ERROR_AND_TEXT, "right horse" }, { REPLY_HUGE, NULL },
+};
+
+/* Loop: kind of failure x prompt at which it comes. What stays in memory: pa04a_wiped of test_pam_hygiene. */
+START_TEST(pa04a_conversation_fails)
+{
+	conversation_fails(bad_replies[_i / 2], _i % 2);
 }
 END_TEST
 
@@ -155,6 +170,35 @@ START_TEST(pa05a_long_password)
 	scene.typed = fits;
 	ck_assert_int_eq(scene_call(&scene, way, pam_authenticate, 0), PAM_SUCCESS);
 	ck_assert_str_eq(scene.actor.got[1].msg.answer.text, most);
+}
+END_TEST
+
+/* 1 MiB: refused, and at once. The machine is shared: of some attempts, each refused, the quickest is the module's. */
+START_TEST(pa05a_one_mebibyte)
+{
+	const struct typed huge[] = { { REPLY_HUGE, NULL }, { REPLY_NONE, NULL } };
+	const struct step way[] = {
+		EXPECT(AUTH_BEGIN), SEND(PROMPT, say_password()), EXPECT(ANSWER),
+		SEND(VERDICT, say(VERDICT_ALLOW, REASON_AUTH_PASSED)), HANG_UP,
+	};
+	int64_t took_ms = INT64_MAX;
+
+	for (int i = 0; i < 10; i++) {
+		int64_t began_ms;
+
+		scene_start(&scene, "su", "ada");
+		scene.typed = huge;
+		began_ms = channel_now_ms();
+		ck_assert_int_eq(scene_call(&scene, way, pam_authenticate, 0), PAM_AUTH_ERR);
+		if (channel_now_ms() - began_ms < took_ms)
+			took_ms = channel_now_ms() - began_ms;
+		ck_assert_uint_eq(scene.asked, 1);
+		ck_assert_uint_eq(scene.actor.got[1].msg.answer.outcome, ANSWER_FAILED);
+		ck_assert_str_eq(scene.actor.got[1].msg.answer.text, "");	/* nor what would have fitted */
+	}
+	if (getenv("ISMS_VALGRIND") == NULL)
+		ck_assert_int_lt(took_ms, 50);
+	passes("su");
 }
 END_TEST
 
@@ -230,23 +274,35 @@ START_TEST(pa07a_no_name)
 }
 END_TEST
 
-/* bob in the directory, root in the directory (pa09a), and daemon of another source: left alone at once. */
-START_TEST(pa08a_not_managed)
+static void
+left_alone(const char *name)
 {
-	static const char *const names[] = { "bob", "root", "daemon" };
-
-	scene_start(&scene, "su", names[_i]);
+	scene_start(&scene, "su", name);
 	ck_assert_int_eq(pam_authenticate(scene.pamh, 0), PAM_USER_UNKNOWN);
 	ck_assert_int_eq(pam_acct_mgmt(scene.pamh, 0), PAM_USER_UNKNOWN);
 	ck_assert_uint_eq(scene.lines, 0);	/* in the next stages pam_debug shows some of its own */
 	ck_assert_int_eq(pam_open_session(scene.pamh, 0), SCENE_IGNORE);
 	ck_assert_int_eq(pam_close_session(scene.pamh, 0), SCENE_IGNORE);
 	ck_assert_int_eq(pam_chauthtok(scene.pamh, 0), SCENE_IGNORE);
-	scene_start(&scene, "su", names[_i]);
+	scene_start(&scene, "su", name);
 	ck_assert_int_eq(pam_setcred(scene.pamh, PAM_ESTABLISH_CRED), SCENE_IGNORE);
 	ck_assert(actor_quiet(&scene.actor));
 	ck_assert_uint_eq(scene.delay_usec, 0);
 	ck_assert_uint_eq(scene_event_count(&scene), 0);
+}
+
+/* bob in the directory, and daemon of another source: left alone at once. */
+START_TEST(pa08a_not_managed)
+{
+	left_alone(_i == 0 ? "bob" : "daemon");
+	passes("su");
+}
+END_TEST
+
+START_TEST(pa09a_root)
+{
+	left_alone("root");
+	passes("su");
 }
 END_TEST
 
@@ -349,13 +405,18 @@ START_TEST(pa11a_use_first_pass)
 		SEND(VERDICT, say(VERDICT_ALLOW, REASON_AUTH_PASSED)), HANG_UP,
 	};
 	const struct typed code[] = { { REPLY_TEXT, "123456" }, { REPLY_NONE, NULL } };
+	static const char *const nothing[] = { "first", "letterless" };	/* PAM_AUTHTOK unset, and "" */
 
-	scene_start(&scene, "first", "ada");
-	scene.typed = both;
-	ck_assert_int_eq(scene_call(&scene, denied, pam_authenticate, 0), PAM_AUTH_ERR);
-	ck_assert_uint_eq(scene.asked + scene.beyond, 0);
-	ck_assert_uint_eq(scene.actor.got[0].msg.auth.flags, REQUEST_DISALLOW_NULL | REQUEST_USE_FIRST_PASS);
-	ck_assert_uint_eq(scene.actor.got[1].msg.answer.outcome, ANSWER_FAILED);
+	scene_write(&scene, "letterless", "auth optional " TEST_GIVER " empty\nauth required " TEST_MODULE " use_first_pass\n");
+	for (int i = 0; i < ROWS(nothing); i++) {
+		scene_start(&scene, nothing[i], "ada");
+		scene.typed = both;
+		ck_assert_int_eq(scene_call(&scene, denied, pam_authenticate, 0), PAM_AUTH_ERR);
+		ck_assert_uint_eq(scene.asked + scene.beyond, 0);
+		ck_assert_uint_eq(scene.actor.got[0].msg.auth.flags, REQUEST_DISALLOW_NULL | REQUEST_USE_FIRST_PASS);
+		ck_assert_str_eq(scene.actor.got[0].msg.auth.first_pass, "");
+		ck_assert_uint_eq(scene.actor.got[1].msg.answer.outcome, ANSWER_FAILED);
+	}
 	scene_write(&scene, "given", "auth optional " TEST_GIVER "\nauth required " TEST_MODULE " use_first_pass\n");
 	scene_start(&scene, "given", "ada");
 	scene.typed = code;
@@ -448,9 +509,10 @@ main(void)
 {
 	const struct suite_row rows[] = {
 		{ auth_passes, 0 }, { pa01a_daemon_absent, 0 }, { pa02a_empty_password, 0 },
-		{ pa04a_conversation_fails, 2 * ROWS(bad_replies) }, { pa05a_long_password, 0 },
+		{ pa03a_null_response, 2 * ROWS(null_replies) }, { pa04a_conversation_fails, 2 * ROWS(bad_replies) },
+		{ pa05a_long_password, 0 }, { pa05a_one_mebibyte, 0 },
 		{ pa06a_user_changed_between, 0 }, { pa06a_user_changed_during, 0 }, { pa07a_no_name, 0 },
-		{ pa08a_not_managed, 3 }, { pa08a_local_first, 0 }, { pa10a_equal_for_unknown, 0 },
+		{ pa08a_not_managed, 2 }, { pa08a_local_first, 0 }, { pa09a_root, 0 }, { pa10a_equal_for_unknown, 0 },
 		{ pa10a_password_passed_on, 0 }, { pa10a_unknown_never_admitted, 0 }, { pa11a_use_first_pass, 0 },
 		{ pa12a_unknown_option, 0 }, { pa13a_no_proof, 0 }, { pa14a_ssh_auth_info, 0 }, { self_unlocks, 0 },
 	};

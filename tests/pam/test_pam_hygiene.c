@@ -151,8 +151,9 @@ END_TEST
 
 #define CANARY_LEN	24
 #define MASK		0x55
+#define CANARIES	3	/* prompts of an auth, at most */
 
-static char canaries[2][CANARY_LEN];	/* masked: this process must not hold the plain text itself */
+static char canaries[CANARIES][CANARY_LEN];	/* masked: this process must not hold the plain text itself */
 static uint8_t window[1 << 20];
 
 static char *
@@ -173,7 +174,7 @@ count_canaries(const uint8_t *p, size_t n)
 	unsigned found = 0;
 
 	for (size_t at = 0; at + CANARY_LEN <= n; at++)
-		for (int c = 0; c < 2; c++) {
+		for (int c = 0; c < CANARIES; c++) {
 			int i = 0;
 
 			while (i < CANARY_LEN && p[at + (size_t)i] == (uint8_t)(canaries[c][i] ^ MASK))
@@ -211,6 +212,39 @@ scan_memory(void)
 	return found;
 }
 
+static void
+make_canaries(void)
+{
+	FILE *f = fopen("/dev/urandom", "re");
+
+	ck_assert_ptr_nonnull(f);
+	ck_assert_uint_eq(fread(canaries, sizeof canaries, 1, f), 1);
+	(void)fclose(f);
+	for (size_t i = 0; i < sizeof canaries; i++)	/* no zero byte in the plain text */
+		if (((char *)canaries)[i] == MASK)
+			((char *)canaries)[i] = 'x';
+}
+
+/* One auth against a front in another process, then the scan: nothing that was typed stands anywhere. */
+static int
+type_and_scan(const struct step *way, const char *user, const struct typed *typed)
+{
+	int status, rc;
+	pid_t pid;
+
+	make_canaries();
+	pid = actor_fork(&scene.actor, way);
+	scene_start(&scene, "su", user);
+	scene.typed = typed;
+	scene.make = make_canary;
+	rc = pam_authenticate(scene.pamh, 0);
+	scene_end(&scene);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+	ck_assert_uint_eq(scan_memory(), 0);
+	return rc;
+}
+
 static const struct typed made[] = { { REPLY_MADE, NULL }, { REPLY_MADE, NULL }, { REPLY_NONE, NULL } };
 
 /* Loop: granted, refused, the daemon gone after the code, unknown name. */
@@ -225,28 +259,26 @@ START_TEST(ph04a_wiped)
 		EXPECT(AUTH_BEGIN), SEND(PROMPT, say_password()), EXPECT(ANSWER), SEND(PROMPT, say_code()), EXPECT(ANSWER),
 		end[_i], HANG_UP,
 	};
-	int status, rc;
-	pid_t pid;
-	FILE *f;
 
-	f = fopen("/dev/urandom", "re");
-	ck_assert_ptr_nonnull(f);
-	ck_assert_uint_eq(fread(canaries, sizeof canaries, 1, f), 1);
-	(void)fclose(f);
-	for (size_t i = 0; i < sizeof canaries; i++)	/* no zero byte in the plain text */
-		if (((char *)canaries)[i] == MASK)
-			((char *)canaries)[i] = 'x';
-	pid = actor_fork(&scene.actor, way);
-	scene_start(&scene, "su", _i == 3 ? "nobody-there" : "ada");
-	scene.typed = made;
-	scene.make = make_canary;
-	rc = pam_authenticate(scene.pamh, 0);
-	scene_end(&scene);
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	ck_assert_int_eq(status, 0);
-	ck_assert_int_eq(rc, want[_i]);
+	ck_assert_int_eq(type_and_scan(way, _i == 3 ? "nobody-there" : "ada", made), want[_i]);
 	ck_assert_uint_eq(scene.asked, 2);
-	ck_assert_uint_eq(scan_memory(), 0);
+}
+END_TEST
+
+/* Loop: the conversation fails at the k-th of three prompts, with and without a text all the same. */
+START_TEST(pa04a_wiped)
+{
+	const struct step way[] = {	/* a front that goes on asking, and says yes in the end */
+		EXPECT(AUTH_BEGIN), SEND(PROMPT, say_password()), EXPECT(ANSWER), SEND(PROMPT, say_code()), EXPECT(ANSWER),
+		SEND(PROMPT, say_code()), EXPECT(ANSWER), SEND(VERDICT, say(VERDICT_ALLOW, REASON_AUTH_PASSED)), HANG_UP,
+	};
+	const unsigned failing = (unsigned)_i / 2;
+	struct typed typed[5] = { made[0], made[0], made[0], { REPLY_NONE, NULL } };
+
+	if (failing < 3)
+		typed[failing].reply = _i % 2 == 0 ? REPLY_ERROR : REPLY_ERROR_AND_MADE;
+	ck_assert_int_eq(type_and_scan(way, "ada", typed), failing < 3 ? PAM_AUTH_ERR : PAM_SUCCESS);
+	ck_assert_uint_eq(scene.asked, failing < 3 ? failing + 1 : 3);
 }
 END_TEST
 
@@ -300,39 +332,117 @@ read_state(struct state *ret)
 	errno = saved;
 }
 
+static const struct {
+	const char *name;
+	int flags;
+	enum message request;
+} entries[] = {
+	{ "pam_sm_acct_mgmt", 0, MSG_ACCOUNT },
+	{ "pam_sm_setcred", PAM_ESTABLISH_CRED, MSG_CRED_REPORT },
+	{ "pam_sm_setcred", PAM_REINITIALIZE_CRED, MSG_CRED_REPORT },
+	{ "pam_sm_setcred", PAM_DELETE_CRED, MSG_CRED_REPORT },
+	{ "pam_sm_open_session", 0, MSG_SESSION_OPEN },
+	{ "pam_sm_close_session", 0, MSG_SESSION_CLOSE },
+	{ "pam_sm_chauthtok", PAM_PRELIM_CHECK, MSG_CHANGE_BEGIN },
+	{ "pam_sm_chauthtok", PAM_UPDATE_AUTHTOK, MSG_CHANGE_BEGIN },
+};
+
+/* The whole talk that a request leads to; returns whether a managed user's call comes to its end. */
+static bool
+script(struct step way[8], enum message request)
+{
+	static const struct msg_done done = { .error = 0 };
+	const bool reports = request == MSG_CRED_REPORT || request == MSG_SESSION_CLOSE;
+	int step = 0;
+
+	way[step++] = (struct step){ .op = ACT_EXPECT, .number = request };
+	if (request == MSG_CHANGE_BEGIN) {
+		way[step++] = (struct step)SEND(PROMPT, say_password());
+		way[step++] = (struct step)EXPECT(ANSWER);
+		way[step++] = (struct step)SEND(PROMPT, say_code());
+		way[step++] = (struct step)EXPECT(ANSWER);
+	}
+	way[step++] = reports ? (struct step)SEND(DONE, &done) : (struct step)SEND(VERDICT, say(VERDICT_DENY, REASON_LOCKED));
+	way[step] = (struct step)HANG_UP;
+	return request != MSG_CRED_REPORT;	/* only where there is a group to lose */
+}
+
 /* The entry points themselves are called: libpam sets errno besides (its audit record). Loop over names. */
 START_TEST(ph05a_state)
 {
 	static const char *const names[] = { "ada", "bob", "nobody-there" };
-	static const char *const entries[] = { "pam_sm_acct_mgmt", "pam_sm_open_session", "pam_sm_setcred", "pam_sm_close_session" };
-	const struct step denied[] = { EXPECT(ACCOUNT), SEND(VERDICT, say(VERDICT_DENY, REASON_LOCKED)), HANG_UP };
 	void *module = dlopen(TEST_MODULE, RTLD_NOW);
 	struct state before, after;
 	mode_t mask;
 
 	ck_assert_ptr_nonnull(module);
 	mask = umask(0137);
-	scene_start(&scene, "su", names[_i]);
 	for (int i = 0; i < 2 * ROWS(entries); i++) {	/* the second time without a daemon */
-		entry_point *entry = (entry_point *)dlsym(module, entries[i / 2]);
+		entry_point *entry = (entry_point *)dlsym(module, entries[i / 2].name);
+		struct step way[8];
+		bool whole = script(way, entries[i / 2].request);
 
 		ck_assert_ptr_nonnull(entry);
+		scene_start(&scene, "su", names[_i]);
+		scene.typed = both;
 		if (i % 2 == 0)
-			actor_play(&scene.actor, denied);
+			actor_play(&scene.actor, way);
 		else
 			scene_stop(&scene);
 		errno = 4711;
 		read_state(&before);
-		(void)entry(scene.pamh, PAM_DELETE_CRED, 0, NULL);
+		(void)entry(scene.pamh, entries[i / 2].flags, 0, NULL);
 		read_state(&after);
 		ck_assert_mem_eq(&before, &after, sizeof before);
-		if (i % 2 == 0)
-			(void)actor_abandon(&scene.actor);
-		else
+		if (i % 2 == 1)
 			scene_listen(&scene);
+		else if (actor_abandon(&scene.actor) != 0)
+			ck_assert_msg(!whole || _i != 0, "%s: the talk was not held", entries[i / 2].name);
 	}
 	(void)umask(mask);
 	(void)dlclose(module);
+}
+END_TEST
+
+static struct state watched[2];
+static unsigned watches;
+
+static void
+watch(struct scene *s)
+{
+	(void)s;
+	if (watches == 0)
+		errno = 4711;
+	if (watches < 2)
+		read_state(&watched[watches]);
+	watches++;
+}
+
+/* Auth needs libpam's leave to set PAM_AUTHTOK, so its neighbours in the stack look. Loop: names x daemon or none. */
+START_TEST(ph05a_state_in_auth)
+{
+	static const char *const names[] = { "ada", "bob", "nobody-there" };
+	const struct step way[] = {
+		EXPECT(AUTH_BEGIN), SEND(PROMPT, say_password()), EXPECT(ANSWER), SEND(PROMPT, say_code()), EXPECT(ANSWER),
+		SEND(VERDICT, say(_i == 0 ? VERDICT_ALLOW : VERDICT_NOT_OURS, REASON_OK)), HANG_UP,
+	};
+
+	scene_write(&scene, "watched", "auth optional " TEST_GIVER " watch\n"
+	    "auth [success=ok default=ignore] " TEST_MODULE "\nauth optional " TEST_GIVER " watch\n");
+	if (_i % 2 == 1)
+		scene_stop(&scene);
+	scene_start(&scene, "watched", names[_i / 2]);
+	scene.typed = both;
+	scene.on_watch = watch;
+	watches = 0;
+	memset(watched, 0, sizeof watched);
+	if (_i == 0 || _i == 4)
+		ck_assert_int_eq(scene_call(&scene, way, pam_authenticate, 0) == PAM_SUCCESS, _i == 0);
+	else
+		ck_assert_int_ne(pam_authenticate(scene.pamh, 0), PAM_SUCCESS);
+	ck_assert_uint_eq(watches, 2);
+	ck_assert_int_eq(watched[0].error, 4711);
+	ck_assert_mem_eq(&watched[0], &watched[1], sizeof watched[0]);
 }
 END_TEST
 
@@ -394,7 +504,7 @@ main(void)
 {
 	const struct suite_row rows[] = {
 		{ ph01a_descriptors, 0 }, { ph01a_no_descriptor, 0 }, { ph02a_daemon_closes, 0 }, { ph04a_wiped, 4 },
-		{ ph04a_scan_finds, 0 }, { ph05a_state, 3 }, { ph07a_getpwent_loop, 0 }, { ph08a_locker_survives, 0 },
+		{ pa04a_wiped, 7 }, { ph04a_scan_finds, 0 }, { ph05a_state, 3 }, { ph05a_state_in_auth, 6 }, { ph07a_getpwent_loop, 0 }, { ph08a_locker_survives, 0 },
 	};
 
 	return scene_run("pam_hygiene", rows, ROWS(rows), setup, teardown);
