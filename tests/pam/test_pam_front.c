@@ -7,17 +7,37 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "common/channel.h"
+#include "common/civil_date.h"
 #include "tests/pam/house.h"
 
 static struct house house;
 static struct scene scene;
 static char codes[3][9];	/* of one step before, of now, of one after: each is good once */
 
+/* How many password checks the directory process has received: it alone decodes that message. Shared with it. */
+static _Atomic unsigned *checks;
+
+int __real_proto_decode(const struct message_info *info, const uint8_t *buf, size_t size, void *ret_msg);
+int __wrap_proto_decode(const struct message_info *info, const uint8_t *buf, size_t size, void *ret_msg);
+
+int
+__wrap_proto_decode(const struct message_info *info, const uint8_t *buf, size_t size, void *ret_msg)
+{
+	if (info->number == MSG_PASSWORD_CHECK)
+		(*checks)++;
+	return __real_proto_decode(info, buf, size, ret_msg);
+}
+
 static void
 setup(void)
 {
+	checks = mmap(NULL, sizeof *checks, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ck_assert_ptr_ne(checks, MAP_FAILED);
 	house_open(&house);
 	scene_open(&scene);
 }
@@ -27,6 +47,7 @@ teardown(void)
 {
 	scene_close(&scene);
 	house_close(&house);
+	ck_assert_int_eq(munmap((void *)checks, sizeof *checks), 0);
 }
 
 /* One auth of a person who types these two. */
@@ -100,11 +121,84 @@ START_TEST(pa01a_directory_killed)
 }
 END_TEST
 
+/* Take the front's next message, which must be this one. */
+static void
+take(int fd, enum message want, void *ret)
+{
+	static uint8_t frame[PROTO_FRAME_MAX];
+	const struct message_info *info;
+	size_t size;
+
+	ck_assert_int_eq(channel_recv(fd, frame, sizeof frame, channel_now_ms() + 20000, &info, &size), 0);
+	ck_assert_int_eq(info->number, want);
+	ck_assert_int_eq(proto_decode(info, frame, size, ret), 0);
+}
+
+/* A caller that gives these answers as they are, past all that our module refuses to send. */
+static void
+authenticate_raw(const char *password, const char *code, struct msg_verdict *ret)
+{
+	const struct msg_auth_begin begin = { .user = "ada", .service = "login", .flags = REQUEST_DISALLOW_NULL };
+	const char *const words[] = { password, code };
+	const uid_t me = getuid();
+	struct msg_prompt prompt;
+	char path[256];
+	int fd;
+
+	(void)snprintf(path, sizeof path, "%s/run/isms/ismsd.sock", house.root);
+	ck_assert_int_eq(channel_connect(path, &me, 1, channel_now_ms() + 20000, &fd), 0);
+	ck_assert_int_eq(channel_send(fd, MSG_AUTH_BEGIN, &begin, channel_now_ms() + 20000), 0);
+	for (int i = 0; i < ROWS(words); i++) {
+		struct msg_answer answer = { .outcome = ANSWER_GIVEN };
+
+		take(fd, MSG_PROMPT, &prompt);
+		(void)snprintf(answer.text, sizeof answer.text, "%s", words[i]);
+		ck_assert_int_eq(channel_send(fd, MSG_ANSWER, &answer, channel_now_ms() + 20000), 0);
+	}
+	take(fd, MSG_VERDICT, ret);
+	(void)close(fd);
+}
+
 START_TEST(pa02a_empty_password)
 {
+	struct msg_verdict verdict;
+
 	ck_assert_int_eq(authenticate("login", "ada", "", house_code(0, codes[0])), PAM_AUTH_ERR);
 	ck_assert_uint_eq(house_events(&house, "login denied"), 1);
+	authenticate_raw("", house_code(0, codes[0]), &verdict);
+	ck_assert_uint_eq(verdict.verdict, VERDICT_DENY);
+	ck_assert_uint_eq(house_events(&house, "login denied"), 2);
+	ck_assert_uint_eq(*checks, 0);
+	authenticate_raw("x", house_code(0, codes[0]), &verdict);	/* one letter, and it is looked at */
+	ck_assert_uint_eq(verdict.verdict, VERDICT_DENY);
+	ck_assert_uint_eq(*checks, 1);
 	logs_in("login", "ada", 0);		/* the code is still good */
+	ck_assert_uint_eq(*checks, 2);
+}
+END_TEST
+
+/* use_first_pass, and nothing or an empty text before: nobody is asked, and nothing is checked. */
+START_TEST(pa11a_first_pass)
+{
+	static const char *const before[] = { "", "auth optional " TEST_GIVER " empty\n",
+		"auth optional " TEST_GIVER " [" HOUSE_PASSWORD "]\n" };
+	const struct typed code[] = { { REPLY_TEXT, house_code(0, codes[1]) }, { REPLY_NONE, NULL } };
+	char stack[1024];
+
+	for (unsigned i = 0; i < ROWS(before); i++) {
+		bool given = i == 2;
+
+		(void)snprintf(stack, sizeof stack, "%sauth required " TEST_MODULE " use_first_pass\n"
+		    "account required " TEST_MODULE "\n", before[i]);
+		scene_write(&scene, "login", stack);
+		scene_start(&scene, "login", "ada");
+		scene.typed = code;
+		ck_assert_int_eq(pam_authenticate(scene.pamh, 0), given ? PAM_SUCCESS : PAM_AUTH_ERR);
+		ck_assert_uint_eq(scene.asked + scene.beyond, given ? 1 : 0);	/* the code is asked for */
+		ck_assert_uint_eq(*checks, given ? 1 : 0);
+		ck_assert_uint_eq(house_events(&house, "login denied"), given ? 2 : i + 1);
+	}
+	ck_assert_int_eq(pam_acct_mgmt(scene.pamh, 0), PAM_SUCCESS);
 }
 END_TEST
 
@@ -118,16 +212,46 @@ START_TEST(pa06a_user_changed)
 }
 END_TEST
 
-/* bob and root in the directory, with a right password and code: local all the same. */
-START_TEST(pa08a_local_first)
+/* In the directory, with a right password and code: local all the same. */
+static void
+is_local(const char *name)
 {
-	const char *name = _i == 0 ? "bob" : "root";
+	char part[64];
 
 	ck_assert_int_eq(authenticate("login", name, HOUSE_PASSWORD, house_code(0, codes[0])), PAM_USER_UNKNOWN);
 	ck_assert_int_eq(pam_acct_mgmt(scene.pamh, 0), PAM_USER_UNKNOWN);
 	ck_assert_uint_eq(scene.lines, 0);
-	ck_assert_uint_eq(house_events(&house, "user=bob"), 0);
+	(void)snprintf(part, sizeof part, "user=%s", name);
+	ck_assert_uint_eq(house_events(&house, part), 0);
+	ck_assert_uint_eq(*checks, 0);
 	logs_in("login", "ada", 0);
+}
+
+START_TEST(pa08a_local_first)
+{
+	is_local("bob");
+}
+END_TEST
+
+START_TEST(pa09a_root)
+{
+	is_local("root");
+}
+END_TEST
+
+/* A contractor without an end gets nowhere, not even where nothing is asked; given one, he does. */
+START_TEST(px03a_missing)
+{
+	char end[32];
+
+	scene_start(&scene, "cron", "endless");
+	ck_assert_int_eq(pam_acct_mgmt(scene.pamh, PAM_SILENT), PAM_PERM_DENIED);
+	ck_assert_uint_eq(house_events(&house, "login denied"), 1);
+	ck_assert_uint_eq(house_events(&house, "denied reason=no-expiry"), 1);
+	house_edit(&house, "endless", "pwdEndTime", civil_date_format_generalized(time(NULL) + 86400, end));
+	scene_start(&scene, "cron", "endless");
+	ck_assert_int_eq(pam_acct_mgmt(scene.pamh, PAM_SILENT), PAM_SUCCESS);
+	logs_in("login", "endless", 0);
 }
 END_TEST
 
@@ -142,7 +266,7 @@ START_TEST(pa10a_enumeration)
 		{ "disabled", HOUSE_PASSWORD, NULL, "disabled", PAM_AUTH_ERR },
 		{ "expired", HOUSE_PASSWORD, NULL, "expired", PAM_AUTH_ERR },
 		{ "unenrolled", HOUSE_PASSWORD, NULL, "mfa-not-enrolled", PAM_AUTH_ERR },
-		{ "endless", HOUSE_PASSWORD, NULL, "no-expiry", PAM_AUTH_ERR },	/* px03a */
+		{ "endless", HOUSE_PASSWORD, NULL, "no-expiry", PAM_AUTH_ERR },
 	};
 	struct scene first = { .lines = 0 };
 	char reason[64];
@@ -279,7 +403,8 @@ main(void)
 {
 	const struct suite_row rows[] = {
 		{ whole_login, 0 }, { pa01a_front_killed, 0 }, { pa01a_directory_killed, 0 }, { pa02a_empty_password, 0 },
-		{ pa06a_user_changed, 0 }, { pa08a_local_first, 2 }, { pa10a_enumeration, 0 }, { pa13a_nothing_proven, 0 },
+		{ pa06a_user_changed, 0 }, { pa08a_local_first, 0 }, { pa09a_root, 0 }, { pa10a_enumeration, 0 },
+		{ pa11a_first_pass, 0 }, { px03a_missing, 0 }, { pa13a_nothing_proven, 0 },
 		{ pa14a_key_and_code, 0 }, { password_authentication, 0 }, { code_replayed, 0 }, { px06a_must_change, 0 },
 		{ px07a_disabled_between, 0 }, { password_change, 0 },
 	};
