@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "common/paths.h"
 #include "common/proto.h"
 #include "common/verdict.h"
 
@@ -36,6 +37,12 @@ struct talk {
 	int64_t wait_ms;		/* from the last thing we sent to the verdict */
 	int fd;				/* still open for talk_ack(); -1 */
 };
+
+/*
+ * Runs the front, in the process that scene_run_front() forks, instead of the program ismsd; NULL: that program.
+ * For a test that stands between the front and the system (-Wl,--wrap).
+ */
+extern int (*scene_front)(const struct paths *paths);
 
 /* settings: further lines of isms.conf; "" for none. Aborts the test on failure. */
 void scene_start(struct scene *s, const char *settings);
