@@ -13,6 +13,7 @@
 #include "common/snapshot_format.h"
 #include "daemon/snapshot_build.h"
 #include "tests/nss/module.h"
+#include "tests/nss/population.h"
 #include "tests/nss/scratch.h"
 #include "tests/unit/suite.h"
 
@@ -139,41 +140,112 @@ fenced(size_t size)
 	return map + room - size;
 }
 
-/* All buffer sizes: too small, too small, ..., big enough; never both. */
+static enum nss_status
+sized_getpwnam(char *to, size_t size, int *ret_error)
+{
+	return module.getpwnam_r("u99", &pw, to, size, ret_error);
+}
+
+static enum nss_status
+sized_getpwuid(char *to, size_t size, int *ret_error)
+{
+	return module.getpwuid_r(POPULATION_UID + 99, &pw, to, size, ret_error);
+}
+
+static enum nss_status
+sized_getpwent(char *to, size_t size, int *ret_error)
+{
+	return module.getpwent_r(&pw, to, size, ret_error);
+}
+
+static enum nss_status
+sized_getgrnam(char *to, size_t size, int *ret_error)
+{
+	return module.getgrnam_r("everybody", &gr, to, size, ret_error);
+}
+
+static enum nss_status
+sized_getgrgid(char *to, size_t size, int *ret_error)
+{
+	return module.getgrgid_r(POPULATION_EVERYBODY, &gr, to, size, ret_error);
+}
+
+static enum nss_status
+sized_getgrent(char *to, size_t size, int *ret_error)
+{
+	return module.getgrent_r(&gr, to, size, ret_error);
+}
+
+static const struct {
+	enum nss_status (*look)(char *to, size_t size, int *ret_error);
+	bool is_group;
+} lookups[] = {
+	{ sized_getpwnam, false }, { sized_getpwuid, false }, { sized_getpwent, false },
+	{ sized_getgrnam, true }, { sized_getgrgid, true }, { sized_getgrent, true },
+};
+
+/* Everything that a record says, in one text. */
+static const char *
+told(bool is_group)
+{
+	static char text[8192];
+	size_t used;
+
+	if (!is_group) {
+		(void)snprintf(text, sizeof text, "%s:%s:%u:%u:%s:%s:%s", pw.pw_name, pw.pw_passwd, pw.pw_uid, pw.pw_gid, pw.pw_gecos,
+		    pw.pw_dir, pw.pw_shell);
+		return text;
+	}
+	used = (size_t)snprintf(text, sizeof text, "%s:%s:%u:", gr.gr_name, gr.gr_passwd, gr.gr_gid);
+	for (char **member = gr.gr_mem; *member != NULL; member++)
+		used += (size_t)snprintf(text + used, sizeof text - used, "%s,", *member);
+	MUST(used < sizeof text);
+	return text;
+}
+
+/* All buffer sizes: too small, too small, ..., big enough; never both. An enumeration stays where it is meanwhile. */
+static void
+erange_sweep(unsigned which)
+{
+	const struct passwd no_pw = { .pw_uid = 7 };
+	const struct group no_gr = { .gr_gid = 7 };
+	enum nss_status last = NSS_STATUS_TRYAGAIN;
+	char whole[8192];
+
+	MUST(module.setpwent(0) == NSS_STATUS_SUCCESS && module.setgrent(0) == NSS_STATUS_SUCCESS);
+	MUST(lookups[which].look(buf, sizeof buf, &error) == NSS_STATUS_SUCCESS);
+	(void)snprintf(whole, sizeof whole, "%s", told(lookups[which].is_group));
+	MUST(module.setpwent(0) == NSS_STATUS_SUCCESS && module.setgrent(0) == NSS_STATUS_SUCCESS);
+	for (size_t size = 0; size <= 4096; size++) {
+		enum nss_status got;
+
+		pw = no_pw;
+		gr = no_gr;
+		error = UNTOUCHED;
+		got = lookups[which].look(fenced(size), size, &error);
+		if (got == NSS_STATUS_TRYAGAIN) {
+			MUST(error == ERANGE && last == NSS_STATUS_TRYAGAIN);
+			MUST(memcmp(&pw, &no_pw, sizeof pw) == 0 && memcmp(&gr, &no_gr, sizeof gr) == 0);
+		} else {
+			MUST(got == NSS_STATUS_SUCCESS && error == UNTOUCHED && strcmp(told(lookups[which].is_group), whole) == 0);
+			MUST(module.setpwent(0) == NSS_STATUS_SUCCESS && module.setgrent(0) == NSS_STATUS_SUCCESS);
+		}
+		last = got;
+	}
+	MUST(last == NSS_STATUS_SUCCESS);
+}
+
 static void
 ns03a_erange(void)
 {
 	const struct population p = { 100, 50, 20 };
-	enum nss_status last[2] = { NSS_STATUS_TRYAGAIN, NSS_STATUS_TRYAGAIN };
 
 	module_publish(&p, &plain_header);
 	module_load();
-	for (size_t size = 0; size <= 4096; size++) {
-		enum nss_status got[2];
-		const struct passwd no_pw = { .pw_uid = 7 };
-		const struct group no_gr = { .gr_gid = 7 };
-		int errors[2] = { UNTOUCHED, UNTOUCHED };
-
-		pw = no_pw;
-		gr = no_gr;
-		got[0] = module.getpwnam_r("u99", &pw, fenced(size), size, &errors[0]);
-		if (got[0] == NSS_STATUS_SUCCESS)
-			MUST(strcmp(pw.pw_dir, "/home/u99") == 0 && strcmp(pw.pw_passwd, "x") == 0);
-		got[1] = module.getgrnam_r("everybody", &gr, fenced(size), size, &errors[1]);
-		for (int i = 0; i < 2; i++) {
-			if (got[i] == NSS_STATUS_TRYAGAIN)
-				MUST(errors[i] == ERANGE && last[i] == NSS_STATUS_TRYAGAIN);
-			else
-				MUST(got[i] == NSS_STATUS_SUCCESS && errors[i] == UNTOUCHED);
-			last[i] = got[i];
-		}
-		MUST(got[0] == NSS_STATUS_SUCCESS || memcmp(&pw, &no_pw, sizeof pw) == 0);
-		MUST(got[1] == NSS_STATUS_SUCCESS || memcmp(&gr, &no_gr, sizeof gr) == 0);
-		if (got[1] == NSS_STATUS_SUCCESS)
-			MUST(strcmp(gr.gr_mem[99], "u99") == 0 && strcmp(gr.gr_name, "everybody") == 0);
-	}
-	MUST(last[0] == NSS_STATUS_SUCCESS && last[1] == NSS_STATUS_SUCCESS);
+	for (unsigned i = 0; i < ROWS(lookups); i++)
+		erange_sweep(i);
 	MUST(module.getpwnam_r("u99", &pw, fenced(34), 34, &error) == NSS_STATUS_SUCCESS);	/* and not one too many */
+	MUST(strcmp(pw.pw_dir, "/home/u99") == 0 && strcmp(pw.pw_passwd, "x") == 0);
 	MUST(module.getpwnam_r("u99", &pw, fenced(33), 33, &error) == NSS_STATUS_TRYAGAIN);
 }
 

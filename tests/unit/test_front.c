@@ -235,7 +235,23 @@ START_TEST(dm04a_lockout_is_preserved)
 }
 END_TEST
 
-/* A wrong password burns no code. */
+/* The look-ahead that is in force when nobody sets one. */
+START_TEST(ot06a_hotp)
+{
+	scene_start(&s, "");
+	scene_auth(&s, "hana", "sshd", SCENE_PASSWORD, scene_hotp(11), &t);
+	expect_refused_in_auth(REASON_MFA_FAILED);
+	scene_auth(&s, "hana", "sshd", SCENE_PASSWORD, scene_hotp(10), &t);
+	expect(VERDICT_ALLOW, REASON_AUTH_PASSED);
+	scene_auth(&s, "hana", "sshd", SCENE_PASSWORD, scene_hotp(3), &t);
+	expect_refused_in_auth(REASON_MFA_REPLAYED);
+	scene_auth(&s, "hana", "sshd", SCENE_PASSWORD, scene_hotp(11), &t);
+	expect(VERDICT_ALLOW, REASON_AUTH_PASSED);
+	scene_stop(&s);
+}
+END_TEST
+
+/* A wrong password burns no code: it is good once, and once only. */
 START_TEST(ot14a_order)
 {
 	scene_start(&s, "");
@@ -243,6 +259,29 @@ START_TEST(ot14a_order)
 	expect_refused_in_auth(REASON_PASSWORD_FAILED);
 	scene_auth(&s, "hana", "sshd", SCENE_PASSWORD, scene_hotp(0), &t);
 	expect(VERDICT_ALLOW, REASON_AUTH_PASSED);
+	scene_auth(&s, "hana", "sshd", SCENE_PASSWORD, scene_hotp(0), &t);
+	expect_refused_in_auth(REASON_MFA_REPLAYED);
+	scene_stop(&s);
+}
+END_TEST
+
+/* And it is a failure like any other: of two that lock it is one, the right code with it or not. Loop: without, with it. */
+START_TEST(ot14a_failure_counted)
+{
+	scene_start(&s, "[mfa]\ndelay-after = 100\nlock-after = 2\nlock-time = 15m\n");
+	scene_auth(&s, "hana", "sshd", SCENE_PASSWORD, "000000", &t);
+	expect_refused_in_auth(REASON_MFA_FAILED);
+	ck_assert_uint_eq(scene_events(&s, 0, "second factor locked", NULL), 0);
+	if (_i == 1) {
+		scene_auth(&s, "hana", "sshd", "wrong", scene_hotp(0), &t);
+		expect_refused_in_auth(REASON_PASSWORD_FAILED);
+		ck_assert_uint_eq(scene_events(&s, 1, "second factor locked", "user=hana ", NULL), 1);
+	}
+	scene_auth(&s, "hana", "sshd", SCENE_PASSWORD, scene_hotp(0), &t);
+	if (_i == 1)
+		expect_refused_in_auth(REASON_MFA_LOCKED);
+	else
+		expect(VERDICT_ALLOW, REASON_AUTH_PASSED);
 	scene_stop(&s);
 }
 END_TEST
@@ -497,7 +536,9 @@ main(void)
 		{ dm06a_state, 0 },
 		{ ot10a_throttle, 0 },
 		{ dm04a_lockout_is_preserved, 0 },
+		{ ot06a_hotp, 0 },
 		{ ot14a_order, 0 },
+		{ ot14a_failure_counted, 2 },
 		{ password_authentication_only, 0 },
 		{ key_and_code, 0 },
 		{ pa14a_ssh_info, 0 },
