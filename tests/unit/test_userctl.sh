@@ -335,6 +335,44 @@ run 3 status; says "sg and newgrp"
 run 3 clock trust; says "systemctl restart"
 run 0 clock trust --dry-run
 
+# ---- IP08a: a socket at another path, offered by folder and environment, is never used; with --root it is ----------
+python3 - "$tool" "$root" >"$root/out" 2>"$root/err" <<'END' || wrong "IP08a: isms-userctl and a socket at another path"
+import os, socket, subprocess, sys, time
+tool, root = sys.argv[1:]
+path = root + "/run/isms/ismsd.sock"
+os.makedirs(os.path.dirname(path))
+listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+listener.bind(path)
+listener.listen(8)
+listener.setblocking(False)
+names = ("ISMS_SOCKET", "ISMS_ROOT", "ISMS_PATH", "ISMSD_SOCKET", "ISMS_TEST_DIR", "ISMS_TEST_ROOT", "RUNTIME_DIRECTORY",
+         "XDG_RUNTIME_DIR", "TMPDIR", "HOME", "PWD", "ROOT")
+def came(value, arguments):
+    child = subprocess.Popen([tool, *arguments, "why", "ada"], cwd=root, env=dict(os.environ, **dict.fromkeys(names, value)),
+                             stdin=subprocess.DEVNULL)
+    until = time.monotonic() + 30
+    taken = False
+    while child.poll() is None and time.monotonic() < until:
+        try:
+            listener.accept()[0].close()
+            taken = True
+        except BlockingIOError:
+            time.sleep(0.01)
+    assert child.wait(5) != 0, "nobody answers, and yet it succeeds"
+    try:
+        listener.accept()[0].close()
+        taken = True
+    except BlockingIOError:
+        pass
+    return taken
+assert not came(path, []), "led by the path of a socket"
+assert not came(root, []), "led by a root"
+assert came("/nonexistent", ["--root", root]), "--root is not obeyed, so that nothing was shown"
+os.unlink(path)
+os.rmdir(os.path.dirname(path))
+END
+count=$((count + 1))
+
 # ---- doctor ---------------------------------------------------------------------------------------
 run 1 doctor --json; json True 'any(f["state"] == "bad" and f["cure"] for f in d)'
 says "no isms"; says "isms-mfa"
