@@ -173,14 +173,21 @@ count_canaries(const uint8_t *p, size_t n)
 {
 	unsigned found = 0;
 
-	for (size_t at = 0; at + CANARY_LEN <= n; at++)
-		for (int c = 0; c < CANARIES; c++) {
+	for (int c = 0; c < CANARIES; c++) {
+		const uint8_t *at = p;
+
+		while ((size_t)(p + n - at) >= CANARY_LEN) {
 			int i = 0;
 
-			while (i < CANARY_LEN && p[at + (size_t)i] == (uint8_t)(canaries[c][i] ^ MASK))
+			at = memchr(at, canaries[c][0] ^ MASK, (size_t)(p + n - at));
+			if (at == NULL || (size_t)(p + n - at) < CANARY_LEN)
+				break;
+			while (i < CANARY_LEN && at[i] == (uint8_t)(canaries[c][i] ^ MASK))
 				i++;
 			found += i == CANARY_LEN;
+			at++;
 		}
+	}
 	return found;
 }
 
