@@ -45,8 +45,12 @@ static bool
 readable(int fd)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
+	int n;
 
-	return poll(&p, 1, PATIENCE_MS) == 1;
+	do	/* setgroups() of the other thread sends this one a signal */
+		n = poll(&p, 1, PATIENCE_MS);
+	while (n < 0 && errno == EINTR);
+	return n == 1;
 }
 
 /* Receive one message into the next place; it must be the expected one, or any for ACT_ANY. */
