@@ -294,7 +294,7 @@ START_TEST(ps05a_setcred)
 	/* Nothing of the test's own groups is ada's: run without any to strip, or without the right to. */
 	ck_assert_int_eq(setenv("ISMS_TEST_SELF", "1", 1), 0);
 	scene_start(&scene, "locker", "ada");
-	if (getuid() != 0) {
+	if (!suite_as_root()) {
 		ck_assert_int_eq(pam_setcred(scene.pamh, PAM_ESTABLISH_CRED), PAM_SUCCESS);
 		ck_assert_int_eq(pam_setcred(scene.pamh, PAM_REINITIALIZE_CRED), PAM_SUCCESS);
 	}

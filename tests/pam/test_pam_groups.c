@@ -155,7 +155,7 @@ run_child(int (*child)(const struct change *), const struct change *c)
 
 START_TEST(strips)
 {
-	if (getuid() != 0)
+	if (!suite_as_root())
 		return;
 	ck_assert_int_eq(run_child(in_child, &changes[_i]), 0);
 }
@@ -163,7 +163,7 @@ END_TEST
 
 START_TEST(needs_right)
 {
-	if (getuid() != 0)
+	if (!suite_as_root())
 		return;
 	ck_assert_int_eq(run_child(without_right, &changes[0]), 0);
 }
@@ -192,7 +192,7 @@ START_TEST(reports)
 		EXPECT(SESSION_OPEN), SEND(VERDICT, say(VERDICT_ALLOW, REASON_OK)), HANG_UP,
 	};
 
-	if (getuid() != 0)
+	if (!suite_as_root())
 		return;
 	scene_start(&scene, "su", "ada");
 	actor_play(&scene.actor, way);
@@ -219,7 +219,7 @@ setcred_alone(const struct change *c)
 
 START_TEST(reports_itself)
 {
-	if (getuid() != 0)
+	if (!suite_as_root())
 		return;
 	scene_stop(&scene);
 	scene_start(&scene, "sudo", "ada");
@@ -242,7 +242,7 @@ START_TEST(session_denied)
 {
 	const struct step way[] = { EXPECT(SESSION_OPEN), SEND(VERDICT, say(VERDICT_ALLOW, REASON_OK)), HANG_UP };
 
-	if (getuid() != 0)
+	if (!suite_as_root())
 		return;
 	scene_start(&scene, "su", "ada");
 	actor_play(&scene.actor, way);

@@ -7,7 +7,21 @@
 
 #include "tests/unit/suite.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
+
+bool
+suite_test_as_root(const char *test)
+{
+	bool is_root = getuid() == 0 && geteuid() == 0;
+
+	if (getenv("ISMS_ROOT_TESTS") != NULL) {
+		ck_assert_msg(is_root, "needs root");
+		(void)fprintf(stderr, "as root: %s\n", test);
+	}
+	return is_root;
+}
 
 int
 suite_run(const char *name, const struct suite_row *rows, int count, double timeout_sec)

@@ -5,6 +5,7 @@
 #define ISMS_TESTS_SUITE_H
 
 #include <check.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #define ROWS(table) ((int)(sizeof(table) / sizeof((table)[0])))
@@ -22,5 +23,15 @@ struct suite_row {
  * Returns the exit status of main().
  */
 int suite_run(const char *name, const struct suite_row *rows, int count, double timeout_sec);
+
+/*
+ * Whether what only root can do is tested: the one way for a test to ask. START_TEST itself asks, for tests/suites/root
+ * looks for the name of each test that does.
+ *
+ * With ISMS_ROOT_TESTS in the environment, which that suite sets, it says on stderr that the test runs as root, and the
+ * test fails where it does not.
+ */
+#define suite_as_root() suite_test_as_root(__func__)
+bool suite_test_as_root(const char *test);
 
 #endif

@@ -242,15 +242,13 @@ START_TEST(setcred_report)
 }
 END_TEST
 
-/* As another user, if we may become one; returns false when not. */
-static bool
+/* As another user: only root may become one. */
+static void
 as_user(uid_t uid, enum message number, const void *msg, const char *const *answers)
 {
 	int told[2];
 	pid_t pid;
 
-	if (geteuid() != 0)
-		return false;
 	ck_assert_int_eq(pipe(told), 0);
 	pid = fork();
 	ck_assert_int_ge(pid, 0);
@@ -266,7 +264,6 @@ as_user(uid_t uid, enum message number, const void *msg, const char *const *answ
 	ck_assert_int_eq(read(told[0], &t, sizeof t), (ssize_t)sizeof t);
 	(void)close(told[0]);
 	(void)waitpid(pid, NULL, 0);
-	return true;
 }
 
 START_TEST(si05a_locker)
@@ -275,17 +272,18 @@ START_TEST(si05a_locker)
 	const char *answers[] = { SCENE_PASSWORD, scene_hotp(0), NULL, NULL };
 
 	scene_start(&s, "");
-	if (as_user(SCENE_SELF_UID, MSG_AUTH_SELF, &me, answers)) {
+	if (suite_as_root()) {
+		as_user(SCENE_SELF_UID, MSG_AUTH_SELF, &me, answers);
 		talk_expect(&t, VERDICT_ALLOW, REASON_AUTH_PASSED);
 		ck_assert_uint_eq(t.prompts, 2);
 		ck_assert_uint_eq(scene_events(&s, 1, "authentication passed", "user=self ", "service=unprivileged", NULL), 1);
-		ck_assert(as_user(SCENE_SELF_UID, MSG_AUTH_SELF, &other, answers));
+		as_user(SCENE_SELF_UID, MSG_AUTH_SELF, &other, answers);
 		talk_expect(&t, VERDICT_DENY, REASON_NONE);
 		ck_assert_uint_eq(t.prompts, 2);
 		ck_assert_uint_eq(scene_events(&s, 1, "login denied", "reason=not-managed", NULL), 1);
 		scene_change_user(&s, "self", "nsAccountLock: TRUE\n");
 		(void)sleep(1);
-		ck_assert(as_user(SCENE_SELF_UID, MSG_AUTH_SELF, &me, answers));
+		as_user(SCENE_SELF_UID, MSG_AUTH_SELF, &me, answers);
 		talk_expect(&t, VERDICT_DENY, REASON_NONE);
 		ck_assert_uint_eq(scene_events(&s, 1, "login denied", "reason=disabled", NULL), 1);
 	}
@@ -300,12 +298,12 @@ START_TEST(locker_flood)
 	const char *answers[] = { "wrong", "000000", NULL, NULL };
 
 	scene_start(&s, "[events]\naggregate-after = 3\n");
-	if (geteuid() == 0) {
+	if (suite_as_root()) {
 		for (unsigned i = 0; i < sizeof users / sizeof users[0]; i++) {
 			struct msg_auth_self m = { .tty = "" };
 
 			(void)snprintf(m.user, sizeof m.user, "%s", users[i]);
-			ck_assert(as_user(SCENE_SELF_UID, MSG_AUTH_SELF, &m, answers));
+			as_user(SCENE_SELF_UID, MSG_AUTH_SELF, &m, answers);
 			ck_assert_int_eq(t.verdict.verdict, VERDICT_DENY);
 		}
 		scene_kill_front(&s, SIGTERM);
@@ -324,14 +322,13 @@ START_TEST(ip01a_peer_authz)
 	static char zeros[16384];
 
 	scene_start(&s, "");
-	for (unsigned i = 0; i < sizeof rooted / sizeof rooted[0]; i++) {
-		if (!as_user(1001, rooted[i], zeros, answers))
-			break;
-		ck_assert_int_lt(t.error, 0);
-		ck_assert_uint_eq(t.prompts, 0);
-	}
-	/* Five are written one by one; the rest with their count when the window ends. */
-	if (geteuid() == 0) {
+	if (suite_as_root()) {
+		for (unsigned i = 0; i < sizeof rooted / sizeof rooted[0]; i++) {
+			as_user(1001, rooted[i], zeros, answers);
+			ck_assert_int_lt(t.error, 0);
+			ck_assert_uint_eq(t.prompts, 0);
+		}
+		/* Five are written one by one; the rest with their count when the window ends. */
 		ck_assert_uint_eq(scene_events(&s, 5, "request refused", "uid=1001 ", NULL), 5);
 		scene_kill_front(&s, SIGTERM);
 		ck_assert_uint_eq(scene_events(&s, 1, "request refused", "uid=1001 ", "count=5 ", NULL), 1);

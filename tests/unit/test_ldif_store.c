@@ -172,7 +172,7 @@ START_TEST(owner_kept)
 	struct ldif_edit edit;
 	struct stat st;
 
-	if (getuid() != 0)
+	if (!suite_as_root())
 		return;
 	setup_folder();
 	ck_assert_int_eq(chown(folder, 12345, 12346), 0);

@@ -507,7 +507,7 @@ START_TEST(ps06a_ends_at_the_instant)
 	double at;
 	pid_t pid;
 
-	if (geteuid() != 0)
+	if (!suite_as_root())
 		return;
 	begin();
 	pid = start_process(OWNER);
@@ -534,7 +534,7 @@ START_TEST(ends_who_must_leave)
 	struct roster_user ada = make_ada();
 	pid_t pid;
 
-	if (geteuid() != 0)
+	if (!suite_as_root())
 		return;
 	begin();
 	ada.group_count = 0;
@@ -571,7 +571,7 @@ START_TEST(first_roster_after_a_restart)
 	struct roster_user ada = make_ada();
 	pid_t pid;
 
-	if (geteuid() != 0)
+	if (!suite_as_root())
 		return;
 	begin();
 	ada.group_count = 0;

@@ -38,12 +38,6 @@ __wrap_loop_now_ms(void)
 	return __real_loop_now_ms() + skipped_ms;
 }
 
-static bool
-is_root(void)
-{
-	return geteuid() == 0;
-}
-
 /* A process of a uid that ignores what it can; ready when it returns. */
 static pid_t
 start_process(uint32_t uid, bool stubborn)
@@ -131,7 +125,7 @@ START_TEST(finds_live_uids)
 	size_t count = 0, hits = 0;
 	pid_t pid;
 
-	if (!is_root())
+	if (!suite_as_root())
 		return;
 	pid = start_process(OWNER, false);
 	ck_assert_int_eq(proc_live_uids("/proc", NULL, &uids, &count), 0);
@@ -251,7 +245,7 @@ START_TEST(ps06a_expiry_live)
 	pid_t tame, stubborn, other;
 	int64_t began;
 
-	if (!is_root())
+	if (!suite_as_root())
 		return;
 	tame = start_process(OWNER, false);
 	stubborn = start_process(OWNER, true);
@@ -308,7 +302,7 @@ START_TEST(survivors_are_not_forgotten)
 {
 	pid_t spring, late;
 
-	if (!is_root())
+	if (!suite_as_root())
 		return;
 	spring = start_spring(OWNER);
 	begin();
@@ -345,7 +339,7 @@ START_TEST(ps07a_grace_race)
 {
 	pid_t stubborn;
 
-	if (!is_root())
+	if (!suite_as_root())
 		return;
 	stubborn = start_process(OWNER, true);
 	begin();
@@ -377,7 +371,7 @@ START_TEST(once)
 	struct session_end_order now = order;
 	pid_t pid;
 
-	if (!is_root())
+	if (!suite_as_root())
 		return;
 	now.once = true;
 	due_answer = false;			/* not asked */
@@ -411,7 +405,7 @@ START_TEST(without_first_thread)
 	pthread_t thread;
 	pid_t pid;
 
-	if (!is_root())
+	if (!suite_as_root())
 		return;
 	pid = fork();
 	ck_assert_int_ge(pid, 0);
@@ -449,7 +443,8 @@ warn_owner(uint32_t uid, char *buf, size_t size, void *arg)
 START_TEST(warns_on_terminals)
 {
 	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), slave;
-	uint32_t owner = is_root() ? OWNER : getuid();	/* below 1000 nobody is written to */
+	bool as_root = suite_as_root();
+	uint32_t owner = as_root ? OWNER : getuid();	/* below 1000 nobody is written to */
 	char text[1024];
 	ssize_t n;
 
@@ -458,7 +453,7 @@ START_TEST(warns_on_terminals)
 	ck_assert_int_eq(unlockpt(master), 0);
 	slave = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
 	ck_assert_int_ge(slave, 0);
-	if (is_root())
+	if (as_root)
 		ck_assert_int_eq(fchown(slave, owner, (gid_t)-1), 0);
 	ck_assert_uint_eq(session_warn_each("/dev", warn_owner, &owner), owner >= 1000);
 	if (owner < 1000)
