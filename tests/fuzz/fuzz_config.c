@@ -1,5 +1,7 @@
 /*
  * fuzz_config.c - isms.conf. What was taken reads back as it is written; what was not says what and where.
+ *
+ * conf_file.c, which finds and reads the files, takes no byte of them apart. covers: common/conf_parse.c common/settings.c
  */
 #include <config.h>
 

@@ -1,5 +1,7 @@
 /*
  * fuzz_date.c - dates and durations; the first byte chooses the parser. Answers lie in their range.
+ *
+ * Of a zone it takes the name alone; its file is fuzz_zone's. covers: common/civil_date.c
  */
 #include <config.h>
 

@@ -1,9 +1,15 @@
 /*
- * fuzz_directory.c - LDIF bytes -> entries -> identities, facts and tokens, with what may never come out of them.
- * covers: common/ldif_parse.c common/identity.c common/identity_groups.c common/identity_time.c common/identity_token.c common/identity_user.c
+ * fuzz_directory.c - LDIF bytes -> entries -> identities, facts and tokens, with what may never come out of them; then
+ * the edits of isms-userctl on entries that somebody else wrote.
+ *
+ * ldif_store.c, which reads and writes the file, takes no byte of it apart.
+ * covers: common/ldif_parse.c common/entry.c common/entry_dn.c common/identity.c common/identity_facts.c
+ * covers: common/identity_groups.c common/identity_time.c common/identity_token.c common/identity_user.c
  */
 #include <config.h>
 
+#include <ldap.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +18,68 @@
 #include "common/snapshot.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void
+must(bool condition)
+{
+	if (!condition)
+		abort();
+}
+
+/* A value from outside, escaped, is one value of one RDN and no more (THREATS 5.4), or no DN at all. */
+static void
+name_by(const char *value)
+{
+	char *escaped = entry_escape_rdn(value), *dn, *normal, *again;
+	size_t room;
+	LDAPDN parts = NULL;
+
+	must(escaped != NULL);
+	room = strlen(escaped) + sizeof "cn=,o=x";
+	dn = malloc(room);
+	must(dn != NULL);
+	(void)snprintf(dn, room, "cn=%s,o=x", escaped);
+	normal = entry_normalise_dn(dn);
+	if (normal != NULL) {
+		must(ldap_str2dn(normal, &parts, LDAP_DN_FORMAT_LDAPV3) == LDAP_SUCCESS);
+		must(parts[0] != NULL && parts[1] != NULL && parts[2] == NULL && parts[0][1] == NULL && parts[1][1] == NULL);
+		must(parts[0][0]->la_value.bv_len == strlen(value) && strcasecmp(parts[0][0]->la_value.bv_val, value) == 0);
+		ldap_dnfree(parts);
+		again = entry_normalise_dn(normal);
+		must(again != NULL && strcmp(again, normal) == 0);
+		free(again);
+	}
+	free(normal);
+	free(dn);
+	free(escaped);
+}
+
+static void
+edit(struct entries *entries)
+{
+	struct entry *e = entries->list[0];
+	char *dn = strdup(e->dn), *name, *value;
+	const char *single;
+
+	must(dn != NULL && entries_find(entries, dn) == e);
+	if (e->count > 0) {
+		name = strdup(e->attributes[e->count - 1].name);
+		value = strdup(e->attributes[e->count - 1].values[0].bytes);	/* up to its first NUL, if it has one */
+		must(name != NULL && value != NULL);
+		name_by(value);
+		must(entry_add_value(e, name, value, strlen(value)) == 0 && entry_has_value(e, name, value));
+		must(entry_remove_value(e, name, value) == 0 && !entry_has_value(e, name, value));
+		must(entry_set(e, name, "x") == 0 && entry_set(e, name, value) == 0 && entry_has_value(e, name, value));
+		must(strlen(value) > ENTRY_VALUE_MAX || entry_single(e, name, &single) == 1);
+		must(entry_add_value(e, name, "y", 1) == 0 && entry_single(e, name, &single) < 0);
+		must(entry_set(e, name, NULL) == 0 && entry_attribute(e, name) == NULL);
+		must(entry_set(e, name, NULL) == 0 && entry_remove_value(e, name, value) == 0);
+		free(value);
+		free(name);
+	}
+	must(entries_remove(entries, dn) && entries_find(entries, dn) == NULL && !entries_remove(entries, dn));
+	free(dn);
+}
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -25,6 +93,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (ldif_store_parse((const char *)data, size, "fuzz", &entries, error, sizeof error) == 0 &&
 	    identities_build(&entries, &s.settings, &all) == 0)
 		(void)identities_build_after(&entries, &s.settings, &all, &again);
+	identity_facts(&again, NULL, &s.facts);
+	must(s.facts.state != FACTS_MANAGED && s.facts.user[0] == '\0');
 	for (size_t i = 0; i < again.user_count; i++) {
 		const struct identity *u = &again.users[i];
 
@@ -36,6 +106,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	identities_done(&again);
 	identities_done(&all);
+	if (entries.count > 0)
+		edit(&entries);
 	entries_done(&entries);
 	return 0;
 }

@@ -1,5 +1,8 @@
 /*
  * fuzz_policy.c - policy.conf. No policy lets in a contractor at his end, or by a key alone where a code is due.
+ *
+ * policy.c, policy_decide.c and policy_service.c judge what was parsed here; the lines are fuzz_config's.
+ * covers: common/policy_file.c common/policy_names.c
  */
 #include <config.h>
 

@@ -3,6 +3,7 @@
  */
 #include <config.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +20,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct roster *r = NULL;
 	int fd = memfd_create("fuzz", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
-	if (fd < 0 || write(fd, data, size) != (ssize_t)size || fcntl(fd, F_ADD_SEALS, ROSTER_SEALS) < 0)
+	if (fd < 0 || write(fd, data, size) != (ssize_t)size || roster_open(fd, &r) != -EPERM ||
+	    fcntl(fd, F_ADD_SEALS, ROSTER_SEALS) < 0)
 		abort();
 	(void)roster_open(fd, &r);
 	for (uint32_t i = 0; r != NULL && i < roster_user_count(r); i++) {
@@ -28,7 +30,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (strlen(user->name) > ROSTER_STR_MAX || strpbrk(user->home, "\n\r\x7f") != NULL)
 			abort();
 		for (uint32_t k = 0; k < user->group_count; k++)
-			if (roster_group_at(r, user->groups[k]) == NULL)
+			if (user->groups[k] >= roster_group_count(r) || roster_group_at(r, user->groups[k]) == NULL)
 				abort();
 		for (uint32_t k = 0; k < user->local_count; k++)
 			if (strlen(user->locals[k]) > ROSTER_STR_MAX)

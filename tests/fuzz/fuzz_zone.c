@@ -1,5 +1,7 @@
 /*
  * fuzz_zone.c - TZif files: the end of a day lies within two days of its midnight, whatever the file says.
+ *
+ * zone_file.c opens and reads it, no more. covers: common/zone.c
  */
 #include <config.h>
 
