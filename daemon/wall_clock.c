@@ -1,8 +1,8 @@
 /*
  * wall_clock.c - effective time of the publisher (see wall_clock.h).
  *
- * Runs in the publisher. It must never go back by more than the slack while the process lives, once the boot phase is
- * over and unless root says that the clock is right.
+ * Runs in the publisher. It must never fall behind by more than the slack while the process lives, by one step or by
+ * many, once the boot phase is over and unless root says that the clock is right.
  */
 #include <config.h>
 
@@ -52,7 +52,8 @@ wall_clock_judge(struct wall_clock *clock, int64_t real_usec, int64_t boot_usec)
 	clock->ahead = !booting && real_usec > expected_usec + WALL_SLACK_USEC;
 	if (!booting && real_usec < expected_usec - WALL_SLACK_USEC)
 		return expected_usec;
-	if (!clock->ahead) {
+	/* Never anchored at an earlier time than expected, or steps back within the slack would add up. */
+	if (booting || (real_usec >= expected_usec && !clock->ahead)) {
 		clock->real_usec = real_usec;
 		clock->boot_usec = boot_usec;
 	}

@@ -2,9 +2,9 @@
  * wall_clock.h - the time at which contracts end: the system's clock, which nobody can stop by setting it back.
  *
  * While the process runs, CLOCK_BOOTTIME says how much time has passed. A clock that lags behind that by more than
- * WALL_SLACK_USEC was set back and is not followed; smaller steps are corrections. A clock that is ahead is followed
- * but not remembered, so that a jump forward poisons nothing once it is corrected (THREATS 5.7, TM04a, TM05a). In the
- * boot phase (daemon/clock.h) the clock is set right, and followed both ways.
+ * WALL_SLACK_USEC was set back and is not followed; smaller steps are corrections, which together count as one. A clock
+ * that is ahead is followed but not remembered, so that a jump forward poisons nothing once it is corrected (THREATS 5.7,
+ * TM04a, TM05a). In the boot phase (daemon/clock.h) the clock is set right, and followed both ways.
  */
 #ifndef ISMS_WALL_CLOCK_H
 #define ISMS_WALL_CLOCK_H
@@ -15,7 +15,7 @@
 #define WALL_SLACK_USEC (300LL * 1000000)
 
 struct wall_clock {
-	int64_t real_usec, boot_usec;	/* a moment at which both were read and agreed */
+	int64_t real_usec, boot_usec;	/* the last moment at which the first was not behind the second */
 	bool ahead;			/* at the last look it was ahead, which may be taken back */
 };
 

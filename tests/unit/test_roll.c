@@ -215,6 +215,21 @@ START_TEST(small_steps_are_corrections)
 }
 END_TEST
 
+/* Corrections backwards do not add up: together they are bounded as one is. */
+START_TEST(tm04a_small_steps_back)
+{
+	struct wall_clock clock = { .real_usec = 100 * DAY, .boot_usec = DAY };
+
+	ck_assert_int_eq(wall_clock_judge(&clock, 100 * DAY - 299 * SEC, DAY), 100 * DAY - 299 * SEC);
+	ck_assert_int_eq(wall_clock_judge(&clock, 100 * DAY - 598 * SEC, DAY), 100 * DAY);
+	ck_assert_int_eq(wall_clock_judge(&clock, 100 * DAY - 896 * SEC, DAY + SEC), 100 * DAY + SEC);
+	/* Forward they do, as the clock of a host may run slow. */
+	ck_assert_int_eq(wall_clock_judge(&clock, 100 * DAY + 299 * SEC, DAY), 100 * DAY + 299 * SEC);
+	ck_assert_int_eq(wall_clock_judge(&clock, 100 * DAY - 10 * SEC, DAY), 100 * DAY + 299 * SEC);
+	ck_assert_int_eq(wall_clock_judge(&clock, 100 * DAY, DAY), 100 * DAY);
+}
+END_TEST
+
 START_TEST(reads_the_clock)
 {
 	struct wall_clock clock;
@@ -233,7 +248,8 @@ main(void)
 	const struct suite_row rows[] = {
 		{ finds, 0 }, { px01a_boundary, 0 }, { next_due, ROWS(dues) }, { short_warning, 0 }, { nobody, 0 },
 		{ warnings, 0 }, { tm07a_random, 0 }, { tm04a_rollback, 0 }, { tm05a_forward, 0 },
-		{ tm05a_forward_at_boot, 0 }, { resumes, 0 }, { small_steps_are_corrections, 0 }, { reads_the_clock, 0 },
+		{ tm05a_forward_at_boot, 0 }, { resumes, 0 }, { small_steps_are_corrections, 0 }, { tm04a_small_steps_back, 0 },
+		{ reads_the_clock, 0 },
 	};
 
 	return suite_run("roll", rows, ROWS(rows), 30);
