@@ -251,6 +251,12 @@ local_accounts_has_uid(const struct local_accounts *all, uint32_t uid)
 }
 
 bool
+local_accounts_owns_uid(const struct local_accounts *all, uint32_t uid)
+{
+	return local_accounts_has_uid(all, uid) || subids_has(&all->subuids, uid);
+}
+
+bool
 local_accounts_has_gid(const struct local_accounts *all, uint32_t gid)
 {
 	return has_id(all->gids, all->group_count, gid);

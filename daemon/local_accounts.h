@@ -50,6 +50,9 @@ bool local_accounts_has_user(const struct local_accounts *all, const char *name)
 bool local_accounts_has_uid(const struct local_accounts *all, uint32_t uid);
 bool local_accounts_has_gid(const struct local_accounts *all, uint32_t gid);
 
+/* Whether a uid is a local account's: its own, or one that it has in its user namespaces. */
+bool local_accounts_owns_uid(const struct local_accounts *all, uint32_t uid);
+
 /* The group of a name; NULL when absent. Of several lines of one name the first counts, as it does for glibc. */
 const struct local_group *local_accounts_group(const struct local_accounts *all, const char *name);
 

@@ -340,8 +340,7 @@ is_local_now(const struct publisher *p, const char *name, uint32_t uid)
 
 	if (local_accounts_load(p->paths, &local) < 0)
 		return true;
-	found = local_accounts_has_user(&local, name) || local_accounts_has_uid(&local, uid) ||
-	    subids_has(&local.subuids, uid);
+	found = local_accounts_has_user(&local, name) || local_accounts_owns_uid(&local, uid);
 	local_accounts_done(&local);
 	return found;
 }

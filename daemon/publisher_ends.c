@@ -2,7 +2,8 @@
  * publisher_ends.c - watches the ends of contracts: one timer for the next instant, then a look at who is live.
  *
  * Runs in the publisher. No list of all users is ever walked when the time comes: /proc and the terminals name the few
- * that live, the roll says which of those must leave. It must never end a user who is not managed, nor a local one.
+ * that live, the roll says which of those must leave. It must never end a user who is not managed, nor a local one,
+ * nor what runs in a local one's user namespace.
  */
 #include <config.h>
 
@@ -82,7 +83,7 @@ judge_live(struct publisher *p, const struct before *before, uint32_t uid, int64
 	enum reason reason;
 
 	if (u == NULL) {
-		if (name != NULL && !local_accounts_has_uid(&p->local, uid))
+		if (name != NULL && !local_accounts_owns_uid(&p->local, uid))
 			put_out(p, uid, name, REASON_UNKNOWN_USER, not_after_utc_sec, false);
 		return;
 	}
@@ -140,7 +141,7 @@ is_due(const struct session_end_order *order, void *arg)
 	const struct roster_user *u = roll_find_uid(p->roll, order->uid);
 
 	if (u == NULL)
-		return !local_accounts_has_uid(&p->local, order->uid);
+		return !local_accounts_owns_uid(&p->local, order->uid);
 	return strcmp(u->name, order->name) == 0 && roll_judge(u, publisher_now_utc_sec(p)) != REASON_OK;
 }
 
@@ -205,7 +206,7 @@ tell(uint32_t uid, char *buf, size_t size, void *arg)
 
 	if (u == NULL) {
 		if (t->before == NULL || name_before(t->before, uid, &ignored) == NULL ||
-		    local_accounts_has_uid(&p->local, uid))
+		    local_accounts_owns_uid(&p->local, uid))
 			return false;
 		session_warn_ended(buf, size, contact_of(p, NULL));
 		return true;

@@ -566,6 +566,32 @@ START_TEST(ends_who_must_leave)
 }
 END_TEST
 
+/* A local user's rootless container has ids of his range of /etc/subuid: whoever bore one before, it is his now. */
+START_TEST(spares_subordinate_ids)
+{
+	struct roster_user ada = make_ada();
+	pid_t pid;
+
+	if (geteuid() != 0)
+		return;
+	begin();
+	ada.group_count = 0;
+	ck_assert_uint_eq(send_roster(roster_maker_seal(NULL, 0, &ada, 1)).accepted, 1);
+	pid = start_process(OWNER);
+	write_etc("subuid", "bob:300000:65536\n");
+	await_users(2, 0);
+	ck_assert(!is_gone(pid, 3000));
+	ck_assert(!has_logged("sessions terminated", 0));
+	/* The same without the range: it is what ada left behind. */
+	write_etc("subuid", "");
+	await_users(3, 1);
+	ck_assert(!is_gone(pid, 500));
+	ck_assert_uint_eq(send_roster(roster_maker_seal(NULL, 0, &ada, 0)).accepted, 1);
+	ck_assert(is_gone(pid, 5000));
+	end();
+}
+END_TEST
+
 START_TEST(first_roster_after_a_restart)
 {
 	struct roster_user ada = make_ada();
@@ -592,7 +618,8 @@ main(void)
 	const struct suite_row rows[] = {
 		{ publishes, 0 }, { republishes, 0 }, { rejects, 0 }, { survives_a_restart, 0 }, { cannot_write, 0 },
 		{ puts_back_what_is_gone, 0 },
-		{ ps06a_ends_at_the_instant, 0 }, { ends_who_must_leave, 0 }, { first_roster_after_a_restart, 0 },
+		{ ps06a_ends_at_the_instant, 0 }, { ends_who_must_leave, 0 }, { spares_subordinate_ids, 0 },
+		{ first_roster_after_a_restart, 0 },
 	};
 
 	return suite_run("publisher", rows, ROWS(rows), 60);
