@@ -35,8 +35,7 @@ print_text(const json_t *event)
 static void
 print_json(const json_t *event)
 {
-	(void)json_dumpf(event, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
-	(void)putchar('\n');
+	(void)output_json_line(event);		/* output_finish() tells of errors */
 }
 
 static const struct {

@@ -99,12 +99,25 @@ output_time(int64_t utc_sec)
 	return utc_sec == 0 ? json_null() : json_string(civil_date_format(utc_sec, buf));
 }
 
+/* jansson itself escapes no C1 control, like U+009B, which begins a terminal's commands, and no bidirectional mark. */
+static int
+dump(const json_t *root, size_t flags)
+{
+	if (json_dumpf(root, stdout, flags | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII) < 0 || putchar('\n') == EOF)
+		return -EIO;
+	return 0;
+}
+
 int
 output_json(const json_t *root)
 {
-	if (json_dumpf(root, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER) < 0 || putchar('\n') == EOF)
-		return -EIO;
-	return 0;
+	return dump(root, JSON_INDENT(2));
+}
+
+int
+output_json_line(const json_t *root)
+{
+	return dump(root, JSON_COMPACT);
 }
 
 /* A value as text: arrays joined by ", ", objects as "key=value" pairs. */

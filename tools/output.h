@@ -32,8 +32,9 @@ json_t *output_string(const char *text);
 /* A JSON string of an instant, ISO 8601; 0 is JSON null. */
 json_t *output_time(int64_t utc_sec);
 
-/* Print a document and a line end. Returns 0 or -EIO. */
+/* Print a document, or one on a single line, and a line end; pure ASCII. Returns 0 or -EIO. */
 int output_json(const json_t *root);
+int output_json_line(const json_t *root);
 
 /* Print the named keys of an object, one "Heading  value" a line; absent and null ones are left out. */
 void output_record(const json_t *object, const struct column *columns);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/unit/suite.h"
 #include "tools/command_line.h"
@@ -135,6 +136,47 @@ START_TEST(sanitised_within_room)
 }
 END_TEST
 
+/* What print() writes to standard output. */
+static void
+printed(int (*print)(const json_t *), const json_t *root, char *buf, size_t size)
+{
+	FILE *file = tmpfile();
+	int saved = dup(STDOUT_FILENO);
+	size_t n;
+
+	ck_assert_ptr_nonnull(file);
+	ck_assert_int_ge(saved, 0);
+	ck_assert_int_eq(fflush(stdout), 0);
+	ck_assert_int_ge(dup2(fileno(file), STDOUT_FILENO), 0);
+	ck_assert_int_eq(print(root), 0);
+	ck_assert_int_eq(fflush(stdout), 0);
+	ck_assert_int_ge(dup2(saved, STDOUT_FILENO), 0);
+	(void)close(saved);
+	rewind(file);
+	n = fread(buf, 1, size - 1, file);
+	buf[n] = '\0';
+	(void)fclose(file);
+}
+
+/* No byte of a text acts on the terminal that shows the JSON; the text itself is kept. */
+START_TEST(json_on_a_terminal)
+{
+	static int (*const prints[])(const json_t *) = { output_json, output_json_line };
+	static const char text[] = "Zo\xc3\xab \033[2J \xc2\x9b" "2J \xe2\x80\xae \xe2\x81\xa6 \xf0\x9f\x98\x80";
+	json_t *root = json_pack("{s:s}", "k", text), *again;
+	char buf[512];
+
+	printed(prints[_i], root, buf, sizeof buf);
+	for (const char *p = buf; *p != '\0'; p++)
+		ck_assert_msg((*p >= ' ' && *p < 0x7f) || *p == '\n', "byte %#x", (unsigned char)*p);
+	again = json_loads(buf, 0, NULL);
+	ck_assert_ptr_nonnull(again);
+	ck_assert_str_eq(json_string_value(json_object_get(again, "k")), text);
+	json_decref(again);
+	json_decref(root);
+}
+END_TEST
+
 START_TEST(json_of_anything)
 {
 	json_t *value = output_string("bad\xff");
@@ -243,6 +285,7 @@ main(void)
 {
 	const struct suite_row rows[] = {
 		{ command_lines, ROWS(lines) }, { option_values, 0 }, { sanitised_texts, ROWS(texts) },
+		{ json_on_a_terminal, 2 },
 		{ sanitised_within_room, 0 }, { json_of_anything, 0 }, { qr_code_is_what_the_library_says, 0 },
 		{ issuers, 0 }, { every_refusal_has_a_cure, 0 }, { jl04a_genuine_by_what_the_journal_says, 0 },
 	};
