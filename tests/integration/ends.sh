@@ -9,8 +9,8 @@ check "contractor" contractor ada
 check "add: visible within a second" bash -c 'isms-userctl add bob --kind employee --generate-password --secret-fd 3 3>/dev/null && sleep 1 && getent passwd bob'
 edit_by_hand() { # what an editor does: a new file, renamed over the old one
 	local f=/var/lib/isms/directory/directory.ldif
-	cp -p $f $f.new && sed -i 's/^gecos: .*\|^cn: bob$/&/; s,^homeDirectory: /home/bob$,homeDirectory: /srv/bob,' $f.new && mv $f.new $f &&
-		sleep 1 && [ "$(getent passwd bob | cut -d: -f6)" = /srv/bob ]
+	cp -p $f $f.new && sed -i 's/^gecos: .*\|^cn: bob$/&/; s,^homeDirectory: /home/bob$,homeDirectory: /home/robert,' $f.new && mv $f.new $f &&
+		sleep 1 && [ "$(getent passwd bob | cut -d: -f6)" = /home/robert ]
 }
 check "LDIF edited by hand: visible within a second" edit_by_hand
 

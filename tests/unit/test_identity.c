@@ -56,6 +56,9 @@ static const struct { const char *line, *fault; } changes[] = {
 	{ "homeDirectory: /home/a:b", "homeDirectory" },
 	{ "homeDirectory:: L2hvbWUvYQpi", "homeDirectory" },	/* newline */
 	{ "homeDirectory: /home/ada\nhomeDirectory: /home/eve", "homeDirectory must have one" },
+	{ "homeDirectory: /var/lib/extensions", "homeDirectory" },
+	{ "homeDirectory: /srv/ada", "homeDirectory" },
+	{ "homeDirectory: /home/in/a/tree", NULL },
 	{ "homeDirectory: /home/..ada", NULL },
 	{ "uid: ada\nuid: eve", "several values of uid" },
 	{ "uid: root:x", "cannot be a user's name" },

@@ -136,7 +136,11 @@ static const struct {
 	{ { .name = "ada", .uid = 2000, .gid = 2000, .home = "/home/bob" }, REFUSAL_LOCAL_HOME },
 	{ { .name = "ada", .uid = 2000, .gid = 2000, .home = "/home/bob/.config/systemd" }, REFUSAL_LOCAL_HOME },
 	{ { .name = "ada", .uid = 2000, .gid = 2000, .home = "/home/bobby" }, REFUSAL_NONE },
-	{ { .name = "ada", .uid = 2000, .gid = 2000, .home = "/srv/in/a/tree" }, REFUSAL_NONE },
+	{ { .name = "ada", .uid = 2000, .gid = 2000, .home = "/home/in/a/tree" }, REFUSAL_NONE },
+	/* Folders of services whose content root acts on: pam_mkhomedir would make them as root and give them away. */
+	{ { .name = "ada", .uid = 2000, .gid = 2000, .home = "/srv/in/a/tree" }, REFUSAL_HOME },
+	{ { .name = "ada", .uid = 2000, .gid = 2000, .home = "/var/lib/extensions" }, REFUSAL_HOME },
+	{ { .name = "ada", .uid = 2000, .gid = 2000, .home = "/var/lib/polkit-1/localauthority/60-x.d" }, REFUSAL_HOME },
 };
 
 START_TEST(each_user)

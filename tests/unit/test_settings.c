@@ -216,6 +216,7 @@ START_TEST(accepted_forms)
 	ck_assert(!settings_id_allowed(&s.nss_id_range, 6000));
 	ck_assert(!settings_id_allowed(&s.nss_id_range, 0));
 	ck_assert_int_eq(parse("", &s), 0);
+	ck_assert_str_eq(s.nss_home_prefixes, "/home/");
 	ck_assert_uint_eq(s.login_max_data_age, 86400);
 }
 END_TEST
