@@ -1,7 +1,7 @@
 /*
  * subid.c - reads the ranges of subordinate ids (see subid.h).
  *
- * Runs in the publisher and in isms-userctl add. It must never take a file that could not be read whole for an empty
+ * Runs in the publisher, the front and in isms-userctl add. It must never take a file that could not be read whole for an empty
  * one: every id of it would pass as free. Numbers are read as newuidmap(1) reads them, in base 8 and 16 too.
  */
 #include <config.h>
@@ -140,8 +140,8 @@ subids_done(struct subids *s)
 	*s = (struct subids){ 0 };
 }
 
-bool
-subids_has(const struct subids *s, uint32_t id)
+const struct subid_range *
+subids_find(const struct subids *s, uint32_t id)
 {
 	size_t low = 0, high = s->count;
 
@@ -153,5 +153,11 @@ subids_has(const struct subids *s, uint32_t id)
 		else
 			high = middle;
 	}
-	return low < s->count && s->ranges[low].first <= id;
+	return low < s->count && s->ranges[low].first <= id ? &s->ranges[low] : NULL;
+}
+
+bool
+subids_has(const struct subids *s, uint32_t id)
+{
+	return subids_find(s, id) != NULL;
 }

@@ -34,6 +34,9 @@ int subids_load(const char *path, struct subids *ret);
 /* Frees and zeroes; a zeroed struct is fine. */
 void subids_done(struct subids *s);
 
+/* The range that an id lies in; NULL when in none. Ranges that overlap have been joined. */
+const struct subid_range *subids_find(const struct subids *s, uint32_t id);
+
 /* Whether an id lies in one of the ranges. */
 bool subids_has(const struct subids *s, uint32_t id);
 

@@ -129,14 +129,14 @@ on_limit(sd_event_source *source, uint64_t usec, void *arg)
  * of his own anybody with a shell could take all the connections there are.
  */
 static bool
-has_room(const struct front *f, const struct subject *subject)
+has_room(const struct front *f, const struct subject *subject, uint32_t caller)
 {
 	unsigned same = 0;
 
 	if (subject->self || subject->ruid == f->peers.root)
 		return true;
 	for (const struct conversation *v = f->conversations; v != NULL; v = v->next)
-		same += !v->subject.self && v->subject.ruid == subject->ruid;
+		same += !v->subject.self && v->subject.caller == caller;
 	return same < CONVERSATION_PER_CALLER_MAX;
 }
 
@@ -144,7 +144,8 @@ struct conversation *
 conversation_new(struct connection *c, enum purpose purpose, const struct subject *subject)
 {
 	struct front *f = connection_context(c);
-	struct conversation *v = has_room(f, subject) ? calloc(1, sizeof *v) : NULL;
+	uint32_t caller = caller_of(f, subject->ruid);
+	struct conversation *v = has_room(f, subject, caller) ? calloc(1, sizeof *v) : NULL;
 
 	if (v == NULL)
 		return NULL;
@@ -157,6 +158,7 @@ conversation_new(struct connection *c, enum purpose purpose, const struct subjec
 	v->connection = c;
 	v->purpose = purpose;
 	v->subject = *subject;
+	v->subject.caller = caller;
 	v->replied_ms = loop_now_ms();
 	if ((v->subject.txn[0] == '\0' && proof_random(v->subject.txn) < 0) ||
 	    loop_timer(v->front->event, &v->limit_timer, CONVERSATION_MS, on_limit, v) < 0) {
@@ -286,6 +288,7 @@ evaluate(struct conversation *v)
 {
 	const struct evaluation_question q = {
 		.subject = &v->subject,
+		.facts = v->facts,
 		.asked = (v->has_password ? (unsigned)FACTOR_PASSWORD : 0U) | (v->has_code ? (unsigned)FACTOR_OTP : 0U),
 		.ignore_session = v->purpose == PURPOSE_CHANGE,
 		.password = v->password,

@@ -13,7 +13,7 @@
 #include "daemon/front.h"
 
 #define CONVERSATION_MS		119500	/* then the front hangs up and reports it; the module's own limit is a little later */
-#define CONVERSATION_PER_CALLER_MAX 16	/* at a time, of one real uid that is not root */
+#define CONVERSATION_PER_CALLER_MAX 16	/* at a time, of one caller (caller.h) who is not root */
 #define CONVERSATION_PREFETCH_MS 3000	/* with EVALUATION_MS below the module's 15 s */
 
 enum step {

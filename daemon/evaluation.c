@@ -96,13 +96,23 @@ finish_uncounted(struct evaluation *ev, enum reason reason)
 	finish(ev, VERDICT_DENY, reason);
 }
 
+/* The place that this attempt comes from; false: none but the person himself, or this host's console. */
+static bool
+source_of(const struct evaluation *ev, char ret[static SOURCE_KEY_SIZE])
+{
+	const struct subject *s = ev->subject;
+	bool is_other = s->ruid != ev->front->peers.root && !subject_is_target(s, ev->facts);
+
+	return source_key(s->rhost, is_other ? &s->caller : NULL, ret);
+}
+
 /* A failure also counts for the place that it came from. */
 static void
 count_source(struct evaluation *ev)
 {
 	char key[SOURCE_KEY_SIZE];
 
-	if (source_key(ev->subject->rhost, ev->user, ev->subject->ruser, ev->subject->ruid, key))
+	if (source_of(ev, key))
 		source_count(ev->front->sources, key, loop_now_ms());
 }
 
@@ -111,8 +121,7 @@ source_must_wait(const struct evaluation *ev)
 {
 	char key[SOURCE_KEY_SIZE];
 
-	return source_key(ev->subject->rhost, ev->user, ev->subject->ruser, ev->subject->ruid, key) &&
-	    source_refuses(ev->front->sources, key, loop_now_ms());
+	return source_of(ev, key) && source_refuses(ev->front->sources, key, loop_now_ms());
 }
 
 /* The failure that was counted stays one. */
@@ -494,7 +503,7 @@ evaluation_start(struct front *f, const struct evaluation_question *q,
 	ev->front = f;
 	ev->subject = q->subject;
 	memcpy(ev->user, q->subject->user, sizeof ev->user);
-	ev->scope = subject_scope(q->subject);
+	ev->scope = subject_scope(f, q->subject, q->facts);
 	ev->asked = q->asked;
 	ev->ignore_session = q->ignore_session;
 	ev->deadline_ms = loop_now_ms() + EVALUATION_MS;

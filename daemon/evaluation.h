@@ -28,6 +28,7 @@ struct evaluation_result {
 
 struct evaluation_question {
 	const struct subject *subject;	/* borrowed until the end */
+	const struct facts *facts;	/* borrowed for the call: whose uid is the person's; NULL: not known */
 	unsigned asked;			/* FACTOR_*: what the person was asked for */
 	bool ignore_session;		/* a live session does not spare the code */
 	const char *password, *code;	/* copied; "" when not asked for */

@@ -192,6 +192,7 @@ finish(struct front *f)
 	flood_free(f->flood);		/* writes its summaries, which take numbers */
 	state_close(f->state);
 	sources_free(f->sources);
+	callers_done(&f->callers);
 	proofs_free(f->proofs);
 	policy_free(f->policy);
 	loop_free(f->event);

@@ -5,7 +5,7 @@
  *   conversation.c    auth: prompts, answers, the failure floor          evaluation.c   password, code, counting
  *   password_change.c chauthtok                                          judgement.c    facts + policy + clock
  *   front_account.c   account          front_session.c  open, close, setcred reports
- *   front_request.c   how many of those two one user may have open
+ *   front_request.c   how many of those two one user may have open       caller.c       whom a uid counts for
  *   front_admin.c     status, why, unlock, clock trust
  *   front_event.c     decision events, their sequence, aggregation       front_text.c   what a refused person reads
  */
@@ -25,6 +25,7 @@
 #include "common/settings.h"
 #include "common/verdict.h"
 #include "daemon/ask.h"
+#include "daemon/caller.h"
 #include "daemon/clock.h"
 #include "daemon/flood.h"
 #include "daemon/peers.h"
@@ -55,6 +56,7 @@ struct front {
 	sd_event_source *clock_timer;	/* owned */
 	struct proofs *proofs;		/* owned */
 	struct sources *sources;	/* owned */
+	struct callers callers;		/* owned */
 	struct live_sessions *sessions;	/* owned */
 	struct server *server;		/* owned */
 	struct flood *flood;		/* owned */
@@ -69,6 +71,7 @@ struct subject {
 	char user[257], service[65], rhost[256], tty[65], ruser[257];
 	char txn[PROOF_ID_SIZE];
 	uint32_t ruid;			/* real uid of the caller */
+	uint32_t caller;		/* the uid that stands for him (caller.h); of conversations only */
 	uint32_t flags;			/* REQUEST_* */
 	uid_t peer_uid;
 	pid_t peer_pid;
@@ -86,8 +89,11 @@ void subject_init(struct subject *s, const struct connection *c, const char *use
 /* Whether SSH_AUTH_INFO_0 says that a public key was completed; strict: anything unknown says no. */
 bool subject_proves_key(const char *auth_info);
 
-/* Failures of this request count as remote, local, or of another local user. */
-enum scope subject_scope(const struct subject *s);
+/* Whether the caller is the person whose facts these are; NULL: not known, then he is not. */
+bool subject_is_target(const struct subject *s, const struct facts *facts);
+
+/* Failures of this request count as remote, local, or of another local user. facts: NULL when not known. */
+enum scope subject_scope(const struct front *f, const struct subject *s, const struct facts *facts);
 
 /* Read the clock; writes clock.untrusted and clock.trusted when that changes. Returns the effective time, UTC seconds. */
 int64_t front_now(struct front *f, struct clock_reading *ret_reading);

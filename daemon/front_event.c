@@ -223,7 +223,7 @@ flood_key(const struct record *r, char ret[static FLOOD_KEY_MAX])
 		(void)snprintf(ret, FLOOD_KEY_MAX, "%d self %lu", r->id, (unsigned long)r->peer_uid);
 		return;
 	}
-	if (r->rhost[0] != '\0' && !source_key(r->rhost, "", "", 0, source))
+	if (r->rhost[0] != '\0' && !source_key(r->rhost, NULL, source))
 		(void)snprintf(source, sizeof source, "%.60s", r->rhost);
 	(void)snprintf(ret, FLOOD_KEY_MAX, "%d %d %.40s %.32s %s", r->id, r->reason, r->user, r->service, source);
 }

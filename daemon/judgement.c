@@ -92,16 +92,26 @@ subject_init(struct subject *s, const struct connection *c, const char *user, co
 	s->key = connection_is_root(c) && strcmp(service, "sshd") == 0 && subject_proves_key(auth_info);
 }
 
+bool
+subject_is_target(const struct subject *s, const struct facts *facts)
+{
+	return facts != NULL && facts->state == FACTS_MANAGED && s->ruid == facts->uid;
+}
+
+/*
+ * What somebody else types at su must not lock the person out of console and sudo. Who that is, the real uid says and
+ * not PAM_RUSER: polkit's helper, which anybody may start, writes there whom it is told to authenticate, and su leaves
+ * it unset for a uid without a name. Root with nobody in PAM_RUSER is login or a display manager.
+ */
 enum scope
-subject_scope(const struct subject *s)
+subject_scope(const struct front *f, const struct subject *s, const struct facts *facts)
 {
 	/* sshd knows no local person; everybody else is remote exactly when the service names a remote host. */
 	if (strcmp(s->service, "sshd") == 0 || s->rhost[0] != '\0')
 		return SCOPE_REMOTE;
-	/* What somebody else types at su must not lock the person out of console and sudo. */
-	if (s->ruser[0] != '\0' && strcmp(s->ruser, s->user) != 0)
-		return SCOPE_OTHERS;
-	return SCOPE_LOCAL;
+	if (subject_is_target(s, facts) || (s->ruid == f->peers.root && s->ruser[0] == '\0'))
+		return SCOPE_LOCAL;
+	return SCOPE_OTHERS;
 }
 
 int64_t
@@ -200,7 +210,7 @@ front_judge(struct front *f, const struct facts *facts, const struct subject *su
 
 	front_moment(f, &moment);
 	/* Elevation of oneself: the caller's real uid and, where the service names the caller, the name must be the user's. */
-	if (facts != NULL && facts->state == FACTS_MANAGED && subject->ruid == facts->uid &&
+	if (subject_is_target(subject, facts) &&
 	    (subject->ruser[0] == '\0' || strcmp(subject->ruser, subject->user) == 0))
 		moment.live_mfa_session = live_session_proven(f->sessions, facts->uid);
 	front_judge_at(f, facts, subject, stage, factors, &moment, ret);

@@ -62,13 +62,13 @@ key_of_address(const char *rhost, char ret[static SOURCE_KEY_SIZE])
 }
 
 bool
-source_key(const char *rhost, const char *user, const char *ruser, uint32_t ruid, char ret[static SOURCE_KEY_SIZE])
+source_key(const char *rhost, const uint32_t *caller, char ret[static SOURCE_KEY_SIZE])
 {
 	if (rhost[0] != '\0')
 		return key_of_address(rhost, ret);
-	if (ruser[0] == '\0' || ruid == 0 || strcmp(ruser, user) == 0)
+	if (caller == NULL)
 		return false;
-	(void)snprintf(ret, SOURCE_KEY_SIZE, "u %u", ruid);
+	(void)snprintf(ret, SOURCE_KEY_SIZE, "u %u", *caller);
 	return true;
 }
 

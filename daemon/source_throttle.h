@@ -26,12 +26,12 @@ void sources_free(struct sources *all);		/* NULL is fine */
 /*
  * What stands for the place that a request comes from.
  *
- *  rhost  PAM_RHOST: an IPv4 address counts as such, an IPv6 one by its /64, anything else as it is written
- *  user, ruser, ruid  without rhost: the caller, when it is not the user himself and not root
+ *  rhost   PAM_RHOST: an IPv4 address counts as such, an IPv6 one by its /64, anything else as it is written
+ *  caller  without rhost: who calls (caller.h); NULL when that is the user himself, root, or nobody
  *
  * Returns false for a request that has none: this host itself (loopback), a console, one's own sudo.
  */
-bool source_key(const char *rhost, const char *user, const char *ruser, uint32_t ruid, char ret[static SOURCE_KEY_SIZE]);
+bool source_key(const char *rhost, const uint32_t *caller, char ret[static SOURCE_KEY_SIZE]);
 
 /* Whether an attempt from there is refused unseen. now_ms: CLOCK_MONOTONIC. */
 bool source_refuses(const struct sources *all, const char *key, int64_t now_ms);

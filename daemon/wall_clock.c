@@ -46,7 +46,6 @@ int64_t
 wall_clock_judge(struct wall_clock *clock, int64_t real_usec, int64_t boot_usec)
 {
 	int64_t expected_usec = clock->real_usec + (boot_usec - clock->boot_usec);
-
 	bool booting = wall_clock_is_booting(boot_usec);
 
 	clock->ahead = !booting && real_usec > expected_usec + WALL_SLACK_USEC;

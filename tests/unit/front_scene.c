@@ -413,7 +413,7 @@ scene_auth(const struct scene *s, const char *user, const char *service, const c
     struct talk *ret)
 {
 	const char *const answers[] = { password, code, NULL, NULL };
-	struct msg_auth_begin m = { .flags = REQUEST_DISALLOW_NULL };
+	struct msg_auth_begin m = { .flags = REQUEST_DISALLOW_NULL, .ruid = geteuid() };
 
 	(void)snprintf(m.user, sizeof m.user, "%s", user);
 	(void)snprintf(m.service, sizeof m.service, "%s", service);

@@ -54,12 +54,39 @@ START_TEST(open_prompts_of_one_caller)
 }
 END_TEST
 
-/* Another local user's su locks his own attempts, and neither sudo nor console of the person. */
+/* Who asks, as a root peer says it. uid 0 stands for the peer's own, which is root's here. */
+static const struct {
+	const char *service, *ruser;
+	uint32_t ruid;
+	bool is_own;
+} askers[] = {
+	{ "su", "mallory", 1234, false },
+	{ "su", "hana", 1234, false },		/* polkit's helper: anybody starts it with any name */
+	{ "su", "", 1234, false },		/* su by a uid without a name */
+	{ "sudo", "hana", 2003, false },	/* another managed user */
+	{ "login", "hana", 1234, false },
+	{ "login", "hana", 0, false },		/* the same helper, started by a socket */
+	{ "sudo", "hana", 2002, true },
+	{ "su", "", 2002, true },		/* a program that names nobody */
+	{ "login", "", 0, true },
+};
+
+static struct msg_auth_begin
+asks(const char *service, const char *ruser, uint32_t ruid)
+{
+	struct msg_auth_begin m = { .user = "hana", .ruid = ruid == 0 ? geteuid() : ruid };
+
+	(void)snprintf(m.service, sizeof m.service, "%s", service);
+	(void)snprintf(m.ruser, sizeof m.ruser, "%s", ruser);
+	return m;
+}
+
+/* Another local user's attempts lock his own, and neither sudo nor console of the person; the person's own lock both. */
 START_TEST(failures_of_others)
 {
-	const struct msg_auth_begin m = { .user = "hana", .service = "su", .ruser = "mallory", .ruid = 1234 };
-	const struct msg_auth_begin own = { .user = "hana", .service = "sudo", .ruser = "hana", .ruid = 2002 };
-	const char *wrong[] = { "wrong", "000000", NULL, NULL }, *right[] = { SCENE_PASSWORD, scene_hotp(0), NULL, NULL };
+	const struct msg_auth_begin m = asks(askers[_i].service, askers[_i].ruser, askers[_i].ruid);
+	const struct msg_auth_begin own[] = { asks("sudo", "hana", 2002), asks("login", "", 0), asks("su", "", 2002) };
+	const char *wrong[] = { "wrong", "000000", NULL, NULL }, *right[] = { SCENE_PASSWORD, NULL, NULL, NULL };
 
 	scene_start(&s, "[mfa]\ndelay-after = 100\nlock-after = 2\nlock-time = 15m\n");
 	for (unsigned i = 0; i < 2; i++) {
@@ -67,13 +94,81 @@ START_TEST(failures_of_others)
 		talk_end(&t);
 		talk_expect(&t, VERDICT_DENY, REASON_PASSWORD_FAILED);
 	}
+	right[1] = scene_hotp(0);
 	talk_run(&s, MSG_AUTH_BEGIN, &m, right, &t);
 	talk_end(&t);
 	talk_expect(&t, VERDICT_DENY, REASON_MFA_LOCKED);
-	talk_run(&s, MSG_AUTH_BEGIN, &own, right, &t);
+	for (unsigned i = 0; i < ROWS(own); i++) {
+		right[1] = scene_hotp(i);
+		talk_run(&s, MSG_AUTH_BEGIN, &own[i], right, &t);
+		talk_end(&t);
+		if (askers[_i].is_own)
+			talk_expect(&t, VERDICT_DENY, REASON_MFA_LOCKED);
+		else
+			talk_expect(&t, VERDICT_ALLOW, REASON_AUTH_PASSED);
+	}
+	scene_stop(&s);
+}
+END_TEST
+
+static const char subuid_text[] = "mallory:300000:65536\ntrent:400000:65536\n";
+
+static int
+prompts(uint32_t ruid)
+{
+	const struct msg_auth_begin m = asks("su", "", ruid);
+	struct msg_prompt prompt;
+	int fd = scene_connect(&s);
+
+	ck_assert_int_ge(fd, 0);
+	if (channel_ask(fd, MSG_AUTH_BEGIN, &m, MSG_PROMPT, &prompt, DEADLINE) == 0)
+		return fd;
+	(void)close(fd);
+	return -1;
+}
+
+/* Ids that one person has in user namespaces are one caller, whether /etc/subuid lends them or something else. */
+START_TEST(open_prompts_of_one_range)
+{
+	static const struct { uint32_t first, last, after, others; } ranges[] = {
+		{ 300000, 300015, 365535, 400000 }, { 700000, 700015, 4000000000, 300000 }, { 700000, 700015, 365536, 1234 },
+	};
+	int fd[16], one;
+
+	scene_start(&s, "");
+	scene_write(&s, "etc/subuid", subuid_text);
+	for (uint32_t ruid = ranges[_i].first; ruid <= ranges[_i].last; ruid++) {
+		fd[ruid - ranges[_i].first] = prompts(ruid);
+		ck_assert_int_ge(fd[ruid - ranges[_i].first], 0);
+	}
+	ck_assert_int_lt(prompts(ranges[_i].after), 0);
+	one = prompts(ranges[_i].others);
+	ck_assert_int_ge(one, 0);
+	(void)close(one);
+	for (unsigned i = 0; i < 16; i++)
+		(void)close(fd[i]);
+	scene_stop(&s);
+}
+END_TEST
+
+/* They share the failures that they may make freely, too. */
+START_TEST(failures_of_one_range)
+{
+	const char *wrong[] = { "wrong", "000000", NULL, NULL }, *right[] = { SCENE_PASSWORD, scene_hotp(0), NULL, NULL };
+	struct msg_auth_begin m;
+
+	scene_start(&s, "[mfa]\ndelay-after = 100\nlock-after = 1000\n");
+	scene_write(&s, "etc/subuid", subuid_text);
+	for (unsigned i = 0; i < 40 && t.verdict.reason != REASON_MFA_LOCKED; i++) {
+		m = asks("su", "", 300000 + i);
+		talk_run(&s, MSG_AUTH_BEGIN, &m, wrong, &t);
+		talk_end(&t);
+		ck_assert_int_eq(t.verdict.verdict, VERDICT_DENY);
+	}
+	talk_expect(&t, VERDICT_DENY, REASON_MFA_LOCKED);
+	m = asks("su", "", 400000);
+	talk_run(&s, MSG_AUTH_BEGIN, &m, right, &t);
 	talk_end(&t);
-	talk_expect(&t, VERDICT_ALLOW, REASON_AUTH_PASSED);
-	scene_auth(&s, "hana", "login", SCENE_PASSWORD, scene_hotp(1), &t);
 	talk_expect(&t, VERDICT_ALLOW, REASON_AUTH_PASSED);
 	scene_stop(&s);
 }
@@ -299,7 +394,9 @@ main(void)
 {
 	const struct suite_row rows[] = {
 		{ open_prompts_of_one_caller, 0 },
-		{ failures_of_others, 0 },
+		{ failures_of_others, ROWS(askers) },
+		{ open_prompts_of_one_range, 3 },
+		{ failures_of_one_range, 0 },
 		{ open_requests_of_one_user, 0 },
 		{ no_place_is_no_refusal, 0 },
 		{ callers_that_vanish_in_the_check, 0 },

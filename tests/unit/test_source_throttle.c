@@ -10,29 +10,31 @@
 
 #include "tests/unit/suite.h"
 
+static const uint32_t mallory = 1234, unnamed = UINT32_MAX;
+
 static const struct {
-	const char *rhost, *user, *ruser;
-	uint32_t ruid;
+	const char *rhost;
+	const uint32_t *caller;
 	const char *key;	/* NULL: none */
 } keys[] = {
-	{ "192.0.2.7", "ada", "", 0, "4 192.0.2.7" },
-	{ "::ffff:192.0.2.7", "ada", "", 0, "4 192.0.2.7" },
-	{ "2001:db8:1:2:3:4:5:6", "ada", "", 0, "6 2001:db8:1:2::" },
-	{ "2001:db8:1:2:ffff::1", "bob", "", 0, "6 2001:db8:1:2::" },
-	{ "127.0.0.1", "ada", "", 0, NULL },
-	{ "::1", "ada", "", 0, NULL },
-	{ "::ffff:127.0.0.1", "ada", "", 0, NULL },
-	{ "UNKNOWN", "ada", "", 0, "h UNKNOWN" },
-	{ "", "ada", "", 0, NULL },
-	{ "", "ada", "ada", 2001, NULL },
-	{ "", "bob", "ada", 2001, "u 2001" },
-	{ "", "bob", "root", 0, NULL },
+	{ "192.0.2.7", NULL, "4 192.0.2.7" },
+	{ "192.0.2.7", &mallory, "4 192.0.2.7" },
+	{ "::ffff:192.0.2.7", NULL, "4 192.0.2.7" },
+	{ "2001:db8:1:2:3:4:5:6", NULL, "6 2001:db8:1:2::" },
+	{ "2001:db8:1:2:ffff::1", NULL, "6 2001:db8:1:2::" },
+	{ "127.0.0.1", NULL, NULL },
+	{ "::1", NULL, NULL },
+	{ "::ffff:127.0.0.1", NULL, NULL },
+	{ "UNKNOWN", NULL, "h UNKNOWN" },
+	{ "", NULL, NULL },
+	{ "", &mallory, "u 1234" },
+	{ "", &unnamed, "u 4294967295" },
 };
 
 START_TEST(places)
 {
 	char key[SOURCE_KEY_SIZE];
-	bool is = source_key(keys[_i].rhost, keys[_i].user, keys[_i].ruser, keys[_i].ruid, key);
+	bool is = source_key(keys[_i].rhost, keys[_i].caller, key);
 
 	ck_assert(is == (keys[_i].key != NULL));
 	if (is)
