@@ -45,6 +45,9 @@ read_options(struct call *call, int argc, const char **argv)
 			call->debug = true;
 		else if (strcmp(argv[i], "use_first_pass") == 0)
 			call->use_first_pass = true;
+		else if (strcmp(argv[i], "identify") == 0 &&
+		    (call->stage == PAM_STAGE_OPEN || call->stage == PAM_STAGE_CLOSE))
+			call->identify = true;
 		else if (call->bad_option == NULL)
 			call->bad_option = argv[i];
 	}

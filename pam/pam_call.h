@@ -23,6 +23,7 @@ struct call {
 	unsigned flags;			/* of the caller */
 	bool privileged;		/* may speak for others */
 	bool debug, use_first_pass;	/* options */
+	bool identify;			/* the same; of the session stages only */
 	const char *bad_option;		/* the first that does not exist; NULL */
 	char user[WHO_NAME_MAX + 2];	/* a copy: conversations may change PAM_USER; one byte more shows an overlong one */
 	char txn[PROOF_ID_MAX + 1];

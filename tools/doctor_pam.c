@@ -25,10 +25,25 @@ struct seen {
 };
 
 static bool
-look(const char *module, const char *control, void *arg)
+has_word(const char *text, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (text += strspn(text, " \t"); *text != '\0'; text += strspn(text, " \t")) {
+		if (strncmp(text, word, n) == 0 && strchr(" \t", text[n]) != NULL)	/* its NUL is found, too */
+			return true;
+		text += strcspn(text, " \t");
+	}
+	return false;
+}
+
+static bool
+look(const char *module, const char *control, const char *options, void *arg)
 {
 	struct seen *seen = arg;
 
+	if (strcmp(module, "pam_isms.so") == 0 && has_word(options, "identify"))
+		return true;		/* it asks nothing */
 	if (strcmp(module, "pam_isms.so") == 0) {
 		seen->isms = true;
 		seen->denies = strstr(control, "default=die") != NULL || strstr(control, "default=bad") != NULL ||

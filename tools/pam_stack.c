@@ -86,7 +86,9 @@ take_line(struct walk *w, char *line)
 	if (strcasecmp(control, "include") == 0 || strcasecmp(control, "substack") == 0)
 		return walk_service(w, module);
 	slash = strrchr(module, '/');
-	w->stopped = !w->each(slash != NULL ? slash + 1 : module, control, w->arg);
+	line += strspn(line, " \t\r\n");
+	line[strcspn(line, "#\r\n")] = '\0';
+	w->stopped = !w->each(slash != NULL ? slash + 1 : module, control, line, w->arg);
 	return 0;
 }
 

@@ -6,8 +6,8 @@
 
 #include <stdbool.h>
 
-/* Called for each line; return false to stop. */
-typedef bool pam_stack_each(const char *module, const char *control, void *arg);
+/* Called for each line; options: the rest of it, "" for none. Return false to stop. */
+typedef bool pam_stack_each(const char *module, const char *control, const char *options, void *arg);
 
 /*
  * Walk a service's file with include, substack and @include.

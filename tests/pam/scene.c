@@ -23,6 +23,7 @@
 static const struct { const char *service, *options; } stacks[] = {
 	{ "sshd", "" }, { "su", "" }, { "sudo", "" }, { "cron", "" }, { "locker", "" },
 	{ "login", "" }, { "verbose", "debug" }, { "first", "use_first_pass" }, { "typo", "use_frist_pass" },
+	{ "who", "identify" },
 };
 
 static void

@@ -63,7 +63,8 @@ void scene_open(struct scene *scene);
 /* End PAM and remove everything. */
 void scene_close(struct scene *scene);
 
-/* Begin a PAM transaction; service: sshd su sudo cron login locker, verbose (debug), first (use_first_pass), typo (unknown option). */
+/* Begin a PAM transaction; service: sshd su sudo cron login locker, verbose (debug), first (use_first_pass), typo (unknown option),
+ * who (identify). */
 void scene_start(struct scene *scene, const char *service, const char *user);
 /* End it, for another one. */
 void scene_end(struct scene *scene);

@@ -381,6 +381,45 @@ START_TEST(session_of_deleted_user)
 }
 END_TEST
 
+/* Option identify: who is managed, and nothing else; as such a code that stacks may jump by. */
+START_TEST(i2_identify)
+{
+	static const struct { const char *user; int code; } people[] = {
+		{ "ada", PAM_SUCCESS }, { "bob", SCENE_IGNORE }, { "root", SCENE_IGNORE }, { "daemon", SCENE_IGNORE },
+		{ "nobody-there", SCENE_IGNORE },
+	};
+
+	for (size_t i = 0; i < ROWS(people); i++) {
+		scene_start(&scene, "who", people[i].user);
+		ck_assert_int_eq(pam_open_session(scene.pamh, 0), people[i].code);
+		ck_assert_int_eq(pam_close_session(scene.pamh, 0), people[i].code);
+	}
+	scene_no_snapshot(&scene);
+	scene_start(&scene, "who", "ada");
+	ck_assert_int_eq(pam_open_session(scene.pamh, 0), PAM_SESSION_ERR);
+	scene_start(&scene, "who", "bob");
+	ck_assert_int_eq(pam_open_session(scene.pamh, 0), SCENE_IGNORE);
+	ck_assert(actor_quiet(&scene.actor));
+	ck_assert_uint_eq(scene_event_count(&scene), 0);
+}
+END_TEST
+
+/* It knows sessions only: where something is decided, it is an option that does not exist. */
+START_TEST(i2_identify_decides_nothing)
+{
+	scene_start(&scene, "who", "ada");
+	ck_assert_int_eq(pam_authenticate(scene.pamh, 0), PAM_AUTH_ERR);
+	ck_assert_int_eq(pam_acct_mgmt(scene.pamh, 0), PAM_PERM_DENIED);
+	ck_assert_int_eq(pam_setcred(scene.pamh, PAM_ESTABLISH_CRED), PAM_CRED_ERR);
+	ck_assert_int_eq(pam_chauthtok(scene.pamh, 0), PAM_AUTHTOK_ERR);
+	scene_start(&scene, "who", "bob");
+	ck_assert_int_eq(pam_authenticate(scene.pamh, 0), PAM_USER_UNKNOWN);
+	ck_assert_int_eq(pam_acct_mgmt(scene.pamh, 0), PAM_USER_UNKNOWN);
+	ck_assert(actor_quiet(&scene.actor));
+	admitted("sshd");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -389,6 +428,7 @@ main(void)
 		{ px05a_local_without_anything, 0 }, { snapshot_unusable, 4 }, { px06a_must_change, 0 },
 		{ px06a_password_change, 0 }, { px08a_silent, 0 }, { account_ack_refused, 0 }, { ps05a_setcred, 0 },
 		{ open_session_limit, ROWS(limits) }, { session_open_close, 0 }, { session_of_deleted_user, 0 },
+		{ i2_identify, 0 }, { i2_identify_decides_nothing, 0 },
 	};
 
 	return scene_run("pam_account", rows, ROWS(rows), setup, teardown);

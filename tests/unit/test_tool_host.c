@@ -104,11 +104,12 @@ START_TEST(sshd_config_is_read_as_sshd_reads_it)
 END_TEST
 
 static bool
-collect(const char *module, const char *control, void *arg)
+collect(const char *module, const char *control, const char *options, void *arg)
 {
 	char *text = arg;
 
-	(void)snprintf(text + strlen(text), 512 - strlen(text), "%s(%s) ", module, control);
+	(void)snprintf(text + strlen(text), 512 - strlen(text), "%s(%s)%s%s ", module, control, *options != '\0' ? " " : "",
+	    options);
 	return true;
 }
 
@@ -119,7 +120,7 @@ static const struct {
 } stacks[] = {
 	{ "account required pam_unix.so\n", NULL, "account", 0, "pam_unix.so(required) " },
 	{ "account [success=1 default=ignore] /lib/security/pam_isms.so debug\n-account optional pam_x.so # y\nauth required pam_a.so\n",
-	    NULL, "account", 0, "pam_isms.so([success=1 default=ignore]) pam_x.so(optional) " },
+	    NULL, "account", 0, "pam_isms.so([success=1 default=ignore]) debug pam_x.so(optional) " },
 	{ "@include common-account\naccount required pam_b.so\n", "account required pam_c.so\nsession required pam_d.so\n", "account", 0,
 	    "pam_c.so(required) pam_b.so(required) " },
 	{ "account include common-account\n", "account \\\n required \\\n pam_c.so\n", "account", 0, "pam_c.so(required) " },

@@ -398,6 +398,11 @@ for hole in "UsePAM is off" "KbdInteractiveAuthentication is off" "sshd: pam_ism
 done
 printf 'UsePAM yes\nMatch Group isms-mfa\nAuthenticationMethods keyboard-interactive:pam\n' >"$root/etc/ssh/sshd_config"
 printf 'account required pam_isms.so\nsession required pam_isms.so\nsession optional pam_mkhomedir.so\n' >"$root/etc/pam.d/sshd"
+echo 'account required pam_isms.so' >"$root/etc/pam.d/su"
+echo 'session [success=1 module_unknown=ignore default=ignore] pam_isms.so identify' >>"$root/etc/pam.d/su"
+run 1 doctor; says "su: pam_isms is missing from the session stage"
+echo 'session required pam_isms.so debug' >>"$root/etc/pam.d/su"
+run 1 doctor; lacks "su: pam_isms is missing"; says "su asks pam_isms"
 rm "$root/etc/pam.d/su"
 printf 'passwd: files isms\ngroup: files isms\ninitgroups: isms files\n' >"$root/etc/nsswitch.conf"
 echo 'isms-mfa:x:990:' >>"$root/etc/group"
