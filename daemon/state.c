@@ -71,7 +71,8 @@ static const char *const statements[SQL_COUNT] = {
 };
 
 struct state {
-	char dir[PATH_MAX];
+	char dir[PATH_MAX], path[PATH_MAX];
+	ino_t ino;			/* of the open file */
 	sqlite3 *db;			/* owned; NULL: not usable */
 	sqlite3_stmt *stmt[SQL_COUNT];	/* owned */
 	char fault[256];
@@ -118,15 +119,22 @@ drop_db(struct state *s)
 
 /* A folder or file that somebody else could have made is not our memory. */
 static int
-check_owner(const char *path, mode_t type)
+check_owner(const char *path, mode_t type, struct stat *st)
+{
+	if (lstat(path, st) < 0)
+		return -errno;
+	if ((st->st_mode & S_IFMT) != type || st->st_uid != geteuid() || (st->st_mode & 022) != 0)
+		return -EPERM;
+	return 0;
+}
+
+/* Whether the open file is still the one at its place: what goes to another is lost at the next start (THREATS I9). */
+static bool
+is_in_place(const struct state *s)
 {
 	struct stat st;
 
-	if (lstat(path, &st) < 0)
-		return -errno;
-	if ((st.st_mode & S_IFMT) != type || st.st_uid != geteuid() || (st.st_mode & 022) != 0)
-		return -EPERM;
-	return 0;
+	return check_owner(s->dir, S_IFDIR, &st) == 0 && check_owner(s->path, S_IFREG, &st) == 0 && st.st_ino == s->ino;
 }
 
 static int
@@ -166,23 +174,25 @@ set_up(struct state *s)
 static int
 try_open(struct state *s)
 {
-	char path[PATH_MAX];
+	struct stat st;
 	int r, rc;
 
 	s->tried_ms = loop_now_ms();
-	r = check_owner(s->dir, S_IFDIR);
+	r = check_owner(s->dir, S_IFDIR, &st);
 	if (r < 0)
 		return r;
-	if ((size_t)snprintf(path, sizeof path, "%s/%s", s->dir, STATE_FILE_NAME) >= sizeof path)
-		return -ENAMETOOLONG;
-	r = check_owner(path, S_IFREG);
+	r = check_owner(s->path, S_IFREG, &st);
 	if (r < 0 && r != -ENOENT)
 		return r;
-	rc = sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
+	rc = sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
 	    SQLITE_OPEN_NOFOLLOW, NULL);
 	r = rc == SQLITE_OK ? set_up(s) : error_of(rc);
+	if (r == 0)
+		r = check_owner(s->path, S_IFREG, &st);
 	if (r < 0)
 		drop_db(s);
+	else
+		s->ino = st.st_ino;
 	return r;
 }
 
@@ -203,18 +213,21 @@ fault_text(int error)
 	}
 }
 
-/* Open it if it is not, and it is time. Returns 0 when usable. */
+/* Open it if it is not, or not in its place any more, and it is time. Returns 0 when usable. */
 static int
 need(struct state *s)
 {
 	char before[sizeof s->fault];
-	int r;
+	int keep_log = 1, r;
 
-	if (s->db != NULL)
+	if (s->db != NULL && is_in_place(s))
 		return 0;
-	if (s->tried_ms != 0 && loop_now_ms() - s->tried_ms < REOPEN_MS)
+	if (s->db == NULL && s->tried_ms != 0 && loop_now_ms() - s->tried_ms < REOPEN_MS)
 		return -EROFS;
 	memcpy(before, s->fault, sizeof before);
+	if (s->db != NULL)	/* closing would delete the log by its name, which may be another's by now */
+		(void)sqlite3_file_control(s->db, NULL, SQLITE_FCNTL_PERSIST_WAL, &keep_log);
+	drop_db(s);
 	r = try_open(s);
 	s->fault[0] = '\0';
 	if (r < 0)
@@ -231,7 +244,8 @@ state_open(const char *dir, struct state **ret)
 
 	if (s == NULL)
 		return -ENOMEM;
-	if ((size_t)snprintf(s->dir, sizeof s->dir, "%s", dir) >= sizeof s->dir) {
+	if ((size_t)snprintf(s->dir, sizeof s->dir, "%s", dir) >= sizeof s->dir ||
+	    (size_t)snprintf(s->path, sizeof s->path, "%s/%s", dir, STATE_FILE_NAME) >= sizeof s->path) {
 		free(s);
 		return -ENAMETOOLONG;
 	}
@@ -278,11 +292,13 @@ bind_int(sqlite3_stmt *st, int at, int64_t value)
 	(void)sqlite3_bind_int64(st, at, value);
 }
 
-static void
-done(sqlite3_stmt *st)
+/* After the last step of a statement, which said rc. */
+static int
+done(sqlite3_stmt *st, int rc)
 {
 	(void)sqlite3_reset(st);
 	(void)sqlite3_clear_bindings(st);
+	return error_of(rc);
 }
 
 /* Run a bound statement to its end. Returns 0 or -errno. */
@@ -294,8 +310,7 @@ run(sqlite3_stmt *st)
 	do
 		rc = sqlite3_step(st);
 	while (rc == SQLITE_ROW);
-	done(st);
-	return error_of(rc);
+	return done(st, rc);
 }
 
 /* End a transaction: commit after 0, else roll back. Returns r, or why the commit failed. */
@@ -337,8 +352,7 @@ state_token_mark(struct state *s, const char *id, struct otp_mark *ret)
 	*ret = (struct otp_mark){ .known = rc == SQLITE_ROW };
 	if (ret->known)
 		ret->last = (uint64_t)sqlite3_column_int64(st, 0);
-	done(st);
-	return error_of(rc);
+	return done(st, rc);
 }
 
 int
@@ -359,8 +373,7 @@ state_failures(struct state *s, const char *user, enum scope scope, struct failu
 		ret->last_utc_sec = sqlite3_column_int64(st, 1);
 		ret->locked_until_utc_sec = sqlite3_column_int64(st, 2);
 	}
-	done(st);
-	return error_of(rc);
+	return done(st, rc);
 }
 
 int
@@ -409,8 +422,7 @@ state_locked_count(struct state *s, int64_t now_utc_sec, unsigned *ret)
 	rc = sqlite3_step(st);
 	if (rc == SQLITE_ROW)
 		*ret = (unsigned)sqlite3_column_int(st, 0);
-	done(st);
-	return error_of(rc);
+	return done(st, rc);
 }
 
 static int
@@ -479,8 +491,7 @@ state_next_sequence(struct state *s, const char *user, int64_t now_utc_sec, uint
 	st = s->stmt[SQL_SEQUENCE_RAISE];
 	while ((rc = sqlite3_step(st)) == SQLITE_ROW)
 		value = (uint64_t)sqlite3_column_int64(st, 0);
-	done(st);
-	r = error_of(rc);
+	r = done(st, rc);
 	if (r == 0 && user != NULL) {
 		bind_text(s->stmt[SQL_LAST_USE], 1, user);
 		bind_int(s->stmt[SQL_LAST_USE], 2, now_utc_sec);
@@ -513,8 +524,7 @@ state_load_clock(struct state *s, struct clock_mark *ret)
 			(void)snprintf(ret->boot_id, sizeof ret->boot_id, "%s", (const char *)boot_id);
 		ret->known = true;
 	}
-	done(st);
-	return error_of(rc);
+	return done(st, rc);
 }
 
 int
@@ -583,6 +593,5 @@ state_each_session(struct state *s, void (*each)(const struct session_row *row, 
 		row.opened_utc_sec = sqlite3_column_int64(st, 6);
 		each(&row, arg);
 	}
-	done(st);
-	return error_of(rc);
+	return done(st, rc);
 }

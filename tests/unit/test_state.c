@@ -267,6 +267,42 @@ START_TEST(dm06a_state)
 }
 END_TEST
 
+/* The folder is taken away while the file is open: what would be written there is gone at the next start (I9). */
+START_TEST(dm06a_taken_away)
+{
+	char away[80];
+	struct otp_mark otp;
+	struct state *s;
+	uint64_t seq;
+
+	make_folder();
+	s = opened();
+	ck_assert_int_eq(accept_code(s, "t1", 100), 0);
+	(void)snprintf(away, sizeof away, "%s.away", folder);
+	ck_assert_int_eq(rename(folder, away), 0);
+	ck_assert_int_lt(accept_code(s, "t1", 101), 0);
+	ck_assert_int_lt(state_next_sequence(s, NULL, 0, &seq), 0);
+	ck_assert_ptr_nonnull(state_fault(s));
+	ck_assert_int_eq(rename(away, folder), 0);
+	ck_assert_int_eq(chmod(folder, 0777), 0);
+	ck_assert_int_lt(accept_code(s, "t1", 101), 0);
+	ck_assert_int_eq(chmod(folder, 0700), 0);
+	state_close(s);
+
+	s = opened();
+	ck_assert_ptr_null(state_fault(s));
+	ck_assert_int_eq(state_token_mark(s, "t1", &otp), 0);
+	ck_assert_uint_eq(otp.last, 100);
+	ck_assert_int_eq(accept_code(s, "t1", 101), 0);
+	/* Open, but others may write the folder by now. */
+	ck_assert_int_eq(chmod(folder, 0777), 0);
+	ck_assert_int_lt(accept_code(s, "t1", 102), 0);
+	ck_assert_int_eq(chmod(folder, 0700), 0);
+	state_close(s);
+	remove_folder();
+}
+END_TEST
+
 static void
 count_session(const struct session_row *row, void *arg)
 {
@@ -307,6 +343,7 @@ main(void)
 		{ ot08a_durable, 5 },
 		{ ot09a_store_fail, 0 },
 		{ dm06a_state, ROWS(breaks) },
+		{ dm06a_taken_away, 0 },
 		{ sessions, 0 },
 	};
 
