@@ -16,6 +16,9 @@ check "LDIF edited by hand: visible within a second" edit_by_hand
 
 # ---- every kind of session -----------------------------------------------------------------------
 gone() { ! pgrep -u "$1" -l; }
+through_tunnel() { # to sshd behind it, which greets
+	timeout 5 bash -c 'exec 3<>/dev/tcp/localhost/2222 && read -r line <&3 && [[ $line == SSH-2.0-* ]]' 2>/dev/null
+}
 open_all() { # shell, tmux, tunnel, lingering manager, what a logged-out session left, a cron job
 	by_ssh ada -tt -- 'sleep 300' >/run/people/ada/shell 2>&1 &
 	wait_until 10 has_session ada || return
@@ -26,20 +29,26 @@ open_all() { # shell, tmux, tunnel, lingering manager, what a logged-out session
 	echo '* * * * * ada sleep 304' >/etc/cron.d/isms-ends
 	wait_until 75 pgrep -f 'sleep 304' >/dev/null
 	rm /etc/cron.d/isms-ends
-	wait_until 10 bash -c '</dev/tcp/localhost/2222' 2>/dev/null
+	wait_until 10 through_tunnel || return
 	local n
 	for n in 300 301 302 303 304; do pgrep -u ada -f "sleep $n" || { echo "sleep $n does not run"; return 1; }; done
 }
 all_gone_within_5() { # COMMAND...: five seconds after it nothing of hers is alive
-	"$@" && wait_until 5 gone ada && ! bash -c '</dev/tcp/localhost/2222' 2>/dev/null
+	"$@" && wait_until 5 gone ada && ! through_tunnel
 }
 check "sessions of every kind are open" open_all
 check "mark" mark
 check "disable: all gone within five seconds" all_gone_within_5 isms-userctl disable ada --reason test --yes
-check "disable: refused within a second" bash -c "sleep 1; . $tests/check.sh; . $tests/integration/people.sh; ! by_ssh ada -- true"
 check "event session.terminated" event_is '.ISMS_EVENT == "session.terminated"' '.ISMS_USER == "ada"'
 check "SI07a lingering is over" bash -c 'sleep 1; ! systemctl -q is-active user@$(id -u ada)'
-check "enable" isms-userctl enable ada --reason test --yes
+a_second_after() { "$@" && sleep 1; }
+bites() { # disabled, and the next login a second later is refused for it
+	mark && a_second_after isms-userctl disable ada --reason test --yes && ! by_ssh ada -- true && denied_with disabled ada
+}
+let_in_again() { mark && a_second_after isms-userctl enable ada --reason test --yes && by_ssh ada -- true; }
+check "enable: in within a second" let_in_again
+check "disable: refused within a second" bites
+check "disable: its twin, enabled" let_in_again
 check "sessions of every kind are open again" open_all
 check "PS06a the contract's end: all gone within five seconds of it" bash -c "
 	. $tests/check.sh; . $tests/integration/people.sh
@@ -54,10 +63,14 @@ check "PS07a extended before it hits: the session lives" extended
 
 # ---- rules -------------------------------------------------------------------------------------
 revoked() {
-	sed -i 's/^allow-services = sshd/allow-services =/' /etc/isms/policy.conf && reload && sleep 1 && ! by_ssh ada -- true
+	sed -i 's/^allow-services = sshd/allow-services =/' /etc/isms/policy.conf && a_second_after reload && ! by_ssh ada -- true
+}
+given_back() { # its twin
+	sed -i 's/^allow-services =/& sshd/' /etc/isms/policy.conf && a_second_after reload && by_ssh ada -- true
 }
 check "login before the rule goes" by_ssh ada -- true
 check "mark" mark
 check "AR08a a service taken from the role: refused within a second" revoked
 check "reason service-not-allowed" denied_with service-not-allowed ada
+check "AR08a its twin: the service given back" given_back
 finish
