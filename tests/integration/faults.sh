@@ -30,16 +30,33 @@ rm "$module"
 mv /run/pam_isms.so "$module"
 well_again "module"
 
+# The publisher alone is stopped, or it would mend the file: front and directory would let her in.
 snapshot=/var/lib/isms/nss/base.1.snap
-check "all stopped" systemctl stop ismsd-{front,directory,publisher}.{socket,service}
+put_snapshot() { cp -p "$1" $snapshot.new && mv $snapshot.new $snapshot; }	# readers have the old one mapped
+blamed() { # NAME WHAT-LOOKUPS-SAY WHAT-THE-REFUSAL-SAYS: refused for the snapshot, while front and directory run
+	check "$1: the front and the directory run" systemctl -q is-active ismsd-front ismsd-directory
+	check "mark" mark
+	fault "$1"
+	check "$1: event of the lookup" event_is '.ISMS_EVENT == "nss.unavailable"' ".ISMS_FAULT | test(\"base.1.snap $2\")"
+	check "$1: event of the refusal" event_is '.ISMS_DECISION == "denied"' '.ISMS_SERVICE == "login"' \
+		'.ISMS_REASON == "daemon-unavailable"' ".ISMS_FAULT == \"the snapshot of users $3\""
+}
+snapshot_back() { # NAME: the twin, nothing else changed
+	check "$1: put back" put_snapshot /run/base
+	check "$1: its twin, in by ssh" by_ssh ada -- true
+	check "$1: its twin, in by key" by_key ada -- true
+	check "$1: its twin, in on the console" console ada
+}
 cp -p $snapshot /run/base
+check "publisher stopped" systemctl stop ismsd-publisher.{socket,service}
 rm $snapshot
-fault "snapshot missing, processes stopped"
-head -c 100 /dev/urandom >$snapshot
-fault "snapshot corrupt, processes stopped"
-cp -p /run/base $snapshot
-systemctl start ismsd-{front,directory,publisher}.{socket,service}
-well_again "snapshot"
+blamed "snapshot missing" missing "is missing"
+snapshot_back "snapshot missing"
+head -c 100 /dev/urandom >/run/corrupt
+check "snapshot replaced by noise" put_snapshot /run/corrupt
+blamed "snapshot corrupt" refused "cannot be used"
+snapshot_back "snapshot corrupt"
+check "publisher started" systemctl start ismsd-publisher.{socket,service}
 mv "$module" /run/pam_isms.so; rm $snapshot
 systemctl stop ismsd-{front,directory,publisher}.{socket,service}
 fault "SI01a module, snapshot and processes gone"
@@ -82,12 +99,44 @@ refused "DM06a disk full: again" by_ssh ada -- true
 check "DM06a reason state-unwritable" denied_with state-unwritable ada
 rm $state/fill
 well_again "disk"
+# NAME TEXT, after a mark from before the fault: refused for this reason, root is not; event and doctor say what it is.
+denied_for_state() {
+	refused "DM06a $1: ada by ssh" by_ssh ada -- true
+	check "DM06a $1: root by ssh" root_by_ssh
+	check "DM06a $1: reason state-unwritable" denied_with state-unwritable ada
+	check "DM06a $1: event" event_is '.ISMS_EVENT == "state.unwritable"' ".ISMS_FAULT | test(\"$2\")"
+	check "DM06a $1: doctor says it" bash -c "isms-userctl doctor | tee /dev/stderr | grep -Eq '^bad  *service  *ismsd-front, state: .*($2)'"
+}
+check "mark" mark
 systemctl stop ismsd-front.service
-mount -o remount,ro $state
+check "DM06a state read-only: mounted so" mount -o remount,ro $state
 systemctl start ismsd-front.service
 fault "DM06a state read-only"
+denied_for_state "state read-only" "Read-only|Input/output"
 systemctl stop ismsd-front.service
 mount -o remount,rw $state
 systemctl start ismsd-front.service
 well_again "state"
+systemctl stop ismsd-front.service
+check "the state is a plain folder again" bash -c "cp -a $state/. /run/state/ && umount $state && cp -a /run/state/. $state/"
+systemctl start ismsd-front.service
+well_again "state of its own again"
+check "mark" mark
+chown root:root $state
+denied_for_state "state of a wrong owner" "belongs to somebody else"
+chown isms:isms $state
+well_again "state of a wrong owner"
+# At the start too: systemd gives the folder back to isms, but no file in a folder that is isms's.
+check "mark" mark
+systemctl stop ismsd-front.service
+chown root:root $state/state.db
+systemctl start ismsd-front.service
+denied_for_state "state file of a wrong owner at start" "belongs to somebody else"
+chown isms:isms $state/state.db
+well_again "state file of a wrong owner at start"
+check "mark" mark
+mv $state $state.away
+denied_for_state "state missing" missing
+mv $state.away $state
+well_again "state missing"
 finish
