@@ -80,32 +80,47 @@ check "OT15a its twin: enrolled" enroll_person ned --hotp
 sleep 1
 check "OT15a its twin: in" by_ssh ned -- true
 
+denied_by() { # SERVICE REASON: ada was, since the mark, and entered by no session
+	event_is '.ISMS_DECISION == "denied"' '.ISMS_USER == "ada"' ".ISMS_SERVICE == \"$1\"" ".ISMS_REASON == \"$2\"" &&
+		! event_is '.ISMS_EVENT == "session.opened"' '.ISMS_USER == "ada"' ".ISMS_SERVICE == \"$1\"" >/dev/null
+}
+
 # ---- one fact changed: disabled --------------------------------------------------------------------
 check "disable" isms-userctl disable ada --reason test --yes
 check "mark" mark
 sleep 1
 refused "disabled: ssh" by_ssh ada -- true
 check "reason disabled" denied_with disabled ada
+check "mark" mark
 refused "disabled: key and code" by_key ada -- true
+check "reason disabled" denied_by sshd disabled
+check "mark" mark
 refused "disabled: root's su" root_su ada true
+check "reason disabled" denied_by su-l disabled
 check "enable" isms-userctl enable ada --reason test --yes
 sleep 1
 check "enabled: ssh" by_ssh ada -- true
+check "enabled: key and code" by_key ada -- true
+check "enabled: root's su" root_su ada true
 
 # ---- one fact changed: only the end ----------------------------------------------------------------
 # T-1 s: in. T: out. Each way with an end of its own, on whole seconds.
 end_at() { isms-userctl set-expiry ada "$(date -u -d "@$1" +%Y-%m-%dT%H:%M:%SZ)" --reason test --yes >/dev/null; }
 sleep_until() { local d; d=$(($1 - $(date +%s%3N))); [ $d -le 0 ] || sleep "$(printf '%d.%03d' $((d / 1000)) $((d % 1000)))"; }
-around_the_end() { # COMMAND...: in at T-1 s, out at T
-	local end local code
+end_is_ahead=true	# what is done between setting the end and T-1 s
+around_the_end() { # SERVICE COMMAND...: in at T-1 s, out at T, by this service, because of the end
+	local end service=$1 code
+	shift
 	end=$(($(date +%s) + 5))
+	end_at $end && $end_is_ahead || return
 	code=$(fresh_code ada)
-	end_at $end || return
 	sleep_until $((end * 1000 - 1000))
 	"$@" || { echo "refused one second before the end"; return 2; }
+	mark
 	code=$(fresh_code ada)
 	sleep_until $((end * 1000))
 	! "$@" || { echo "let in at the end"; return 1; }
+	denied_by "$service" expired
 }
 # A busy machine may need longer than that second for a whole login: then again, with another end.
 around_an_end() {
@@ -117,22 +132,43 @@ around_an_end() {
 	done
 	return $rc
 }
-check "PX01a ssh" around_an_end by_ssh ada -- true
-check "PX02a ssh: key and code" around_an_end by_key ada -- true
-check "PX01a login" around_an_end by_login ada 'id -un'
-check "PX01a su" around_an_end by_su ada 'id -un'
-check "SI04a root's su" around_an_end root_su ada true
-manager() { systemctl stop "user@$(id -u ada)" 2>/dev/null; by_user_manager ada true; }
-check "SI07a user manager" around_an_end manager
-locker() { printf '%s\n' "$(cat $people/ada/password)" "$code" | setpriv --reuid ada --regid ada --init-groups pamtester sudo ada authenticate; }
-check "SI05a screen locker" around_an_end locker
-sudo_in_session() { # sudo itself asks nobody: what counts is that she has a session proven with a code
-	has_session ada || { (by_ssh ada -- 'sleep 30' >/dev/null 2>&1 &) && sleep .9; }
-	setpriv --reuid ada --regid ada --init-groups sudo -n true
+check "PX01a ssh" around_an_end sshd by_ssh ada -- true
+check "PX02a ssh: key and code" around_an_end sshd by_key ada -- true
+check "PX01a login" around_an_end login by_login ada 'id -un'
+check "PX01a su" around_an_end su-l by_su ada 'id -un'
+# On a terminal, where a prompt would be seen; that of su by somebody else is.
+root_su_on_pty() { converse ada '' su - ada -c 'echo in' >/run/people/root_su 2>&1; }
+unprompted() { cat /run/people/root_su; [ -s /run/people/root_su ] && ! grep -Eqi 'password|code|: $' /run/people/root_su; }
+refused_unprompted() {
+	around_an_end su-l root_su_on_pty && unprompted &&
+		grep -q '^Access refused: your contract has ended' /run/people/root_su
 }
+su_prompts() {
+	converse ada '' setpriv --reuid 65534 --regid 65534 --clear-groups su - ada -c true >/run/people/root_su 2>&1
+	! unprompted
+}
+check "SI04a root's su" refused_unprompted
+check "extended" end_at $(($(date +%s) + 3600))
+sleep 1
+root_su_enters() { root_su_on_pty && unprompted && tr -d '\r' </run/people/root_su | grep -qx in; }
+check "SI04a its twin, valid: in, and without a prompt" root_su_enters
+check "SI04a su by somebody else does prompt on that terminal" su_prompts
+manager() { systemctl stop "user@$(id -u ada)" 2>/dev/null; by_user_manager ada true; }
+check "SI07a user manager" around_an_end systemd-user manager
+locker() {
+	printf '%s\n' "$(cat $people/ada/password)" "$code" |
+		setpriv --reuid ada --regid ada --init-groups pamtester sudo ada authenticate
+}
+check "SI05a screen locker" around_an_end unprivileged locker
+# sudo asks for no code in a session that was proven with one, so there is one before the end.
+proven_session() { (by_ssh ada -- 'sleep 30' >/dev/null 2>&1 &) && wait_until 3 has_session ada; }
+sudo_asks() { SUDO_ASKPASS=$people/ada/askpass setpriv --reuid ada --regid ada --init-groups sudo -k -A true; }
+sudo_asks_none() { setpriv --reuid ada --regid ada --init-groups sudo -n true; }
+echo 'Defaults passwd_tries=1' >>/etc/sudoers.d/isms-test
+end_is_ahead=proven_session
+check "SI03a sudo with a password" around_an_end sudo sudo_asks
 echo 'ada ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/isms-test
-check "SI03a sudo NOPASSWD" around_an_end sudo_in_session
-check "SI03a event" event_is '.ISMS_SERVICE == "sudo"' '.ISMS_REASON == "expired"'
+check "SI03a sudo NOPASSWD" around_an_end sudo sudo_asks_none
 cron_ends() { # the job of the minute before the end runs, that of the end does not
 	local minute
 	minute=$(($(date +%s) / 60 * 60 + 60))
@@ -145,5 +181,5 @@ cron_ends() { # the job of the minute before the end runs, that of the end does 
 	[ "$(wc -l </tmp/cron.end)" = 1 ]
 }
 check "SI02a cron" cron_ends
-check "SI02a event" event_is '.ISMS_SERVICE == "cron"' '.ISMS_REASON == "expired"'
+check "SI02a event" event_is '.ISMS_SERVICE == "cron"' '.ISMS_REASON == "expired"' '.ISMS_DECISION == "denied"' '.ISMS_USER == "ada"'
 finish
