@@ -228,7 +228,8 @@ make(const struct message_info *info, bool whole, char *msg, uint8_t *frame)
 {
 	size_t at = PROTO_HEADER_SIZE;
 
-	memset(msg, 0xa5, info->struct_size);
+	if (getenv("ISMS_VALGRIND") == NULL)		/* it knows them for what they are: never written */
+		memset(msg, 0xa5, info->struct_size);
 	for (const struct field *f = info->fields; f->kind != FIELD_END; f++) {
 		const bool is_text = f->kind == FIELD_STR || f->kind == FIELD_SECRET;
 		const size_t size = f->kind == FIELD_U32 ? 4 : 8, length = whole ? f->max : 0;
@@ -416,7 +417,7 @@ START_TEST(ip04a_ten_thousand)
 		first_ms = took_ms > first_ms ? took_ms : first_ms;
 		most = count > most ? count : most;
 	}
-	ck_assert_msg(first_ms - alone_ms <= 1000, "root waited %ld ms, alone %ld ms", (long)first_ms, (long)alone_ms);
+	ck_assert_msg(getenv("ISMS_VALGRIND") != NULL || first_ms - alone_ms <= 1000, "root waited %ld ms, alone %ld ms", (long)first_ms, (long)alone_ms);
 	/* Strangers are there as far as they may, and no further. */
 	ck_assert_uint_eq(most, (_i == 0 ? SERVER_OTHERS_MAX : SERVER_PER_UID_MAX) + 1);
 	for (int i = 0; i < CROWDS; i++)
