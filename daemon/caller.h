@@ -25,6 +25,7 @@ struct callers {
 /* The uid that stands for the caller: the same for all ids of one range, else mostly the id itself. */
 uint32_t caller_of(struct front *f, uint32_t ruid);
 
+/* Frees; a zeroed struct is fine. */
 void callers_done(struct callers *c);
 
 #endif
