@@ -59,8 +59,9 @@ echo 'ada ALL=(ALL) ALL' >/etc/sudoers.d/isms-test
 echo 'Defaults passwd_tries=1' >>/etc/sudoers.d/isms-test
 services="sshd su-l sudo login cron systemd-user"
 cron_jobs() { # N: for the next minute, whoever else logs in meanwhile
-	local left=$((60 - $(date +%s) % 60)) i
-	[ $left -ge 10 ] || { sleep $((left + 2)); left=$((60 - $(date +%s) % 60)); }	# not for the minute that begins
+	local left i
+	within_a_minute
+	left=$((60 - $(date +%s) % 60))
 	rm -f /tmp/cron.ran
 	for i in $(seq "$1"); do echo '* * * * * ada echo ran >>/tmp/cron.ran'; done >/etc/cron.d/isms-test
 	(sleep $((left + 4)); rm /etc/cron.d/isms-test) &	# nor for the one after it, however long the others take

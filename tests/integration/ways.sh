@@ -155,9 +155,16 @@ check "SI04a its twin, valid: in, and without a prompt" root_su_enters
 check "SI04a su by somebody else does prompt on that terminal" su_prompts
 manager() { systemctl stop "user@$(id -u ada)" 2>/dev/null; by_user_manager ada true; }
 check "SI07a user manager" around_an_end systemd-user manager
+# At the end the publisher ends her processes, the locker among them: then again, until it is PAM that says no.
 locker() {
-	printf '%s\n' "$(cat $people/ada/password)" "$code" |
-		setpriv --reuid ada --regid ada --init-groups pamtester sudo ada authenticate
+	local try rc
+	for try in 1 2 3 4 5; do
+		rc=0
+		printf '%s\n' "$(cat $people/ada/password)" "$code" |
+			setpriv --reuid ada --regid ada --init-groups pamtester sudo ada authenticate || rc=$?
+		[ $rc -gt 128 ] || break
+	done
+	return $rc
 }
 check "SI05a screen locker" around_an_end unprivileged locker
 # sudo asks for no code in a session that was proven with one, so there is one before the end.
@@ -171,13 +178,14 @@ echo 'ada ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/isms-test
 check "SI03a sudo NOPASSWD" around_an_end sudo sudo_asks_none
 cron_ends() { # the job of the minute before the end runs, that of the end does not
 	local minute
+	within_a_minute		# the table must not be there for a minute that is not counted
 	minute=$(($(date +%s) / 60 * 60 + 60))
-	# The table must not be there for a minute that is not counted.
-	[ $((minute - $(date +%s))) -ge 10 ] || { sleep_until $(((minute + 2) * 1000)); minute=$((minute + 60)); }
 	end_at $((minute + 60)) && echo '* * * * * ada date +\%s >>/tmp/cron.end' >/etc/cron.d/isms-end || return
 	sleep_until $(((minute + 63) * 1000))
 	rm /etc/cron.d/isms-end
+	echo "the end: $((minute + 60)); jobs began:"
 	cat /tmp/cron.end
+	events | jq -r 'select(.ISMS_SERVICE == "cron") | .__REALTIME_TIMESTAMP + " " + .MESSAGE'
 	[ "$(wc -l </tmp/cron.end)" = 1 ]
 }
 check "SI02a cron" cron_ends
