@@ -266,12 +266,18 @@ read_kind(const struct entry *e, struct fault *fault)
 	return KIND_UNKNOWN;
 }
 
-/* A password that we could check; "{CRYPT}!..." and "{CRYPT}*" are the customary ways to have none. */
+/*
+ * A password that we could check; "{CRYPT}!..." and "{CRYPT}*" are the customary ways to have none. A server shows
+ * none to us: it is asked by a bind.
+ */
 static bool
-read_password_set(const struct entry *e, struct fault *fault)
+read_password_set(const struct entry *e, const struct settings *settings, struct fault *fault)
 {
-	const char *text = identity_single(e, "userPassword", fault);
+	const char *text;
 
+	if (settings_uses_ldap(settings))
+		return true;
+	text = identity_single(e, "userPassword", fault);
 	return text != NULL && strncasecmp(text, "{CRYPT}$", 8) == 0 && text[8] != '\0';
 }
 
@@ -308,7 +314,7 @@ identity_read_user(const struct entry *e, const struct settings *settings, struc
 	user->uid = identity_read_id(e, "uidNumber", settings, fault);
 	user->gid = identity_read_id(e, "gidNumber", settings, fault);
 	user->kind = read_kind(e, fault);
-	user->password_set = read_password_set(e, fault);
+	user->password_set = read_password_set(e, settings, fault);
 	user->token_count = count_values(e, "oathTOTPToken") + count_values(e, "oathHOTPToken");
 	identity_read_window(e, user, fault);
 	r = read_home_and_shell(e, settings, user, fault);

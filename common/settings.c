@@ -186,18 +186,82 @@ parse_value(const struct option_info *o, const char *text, struct settings *s, c
 
 /* ---- texts with a form of their own ----------------------------------------------------------------- */
 
+/* One server: a scheme, a host (ldapi: a socket's path), perhaps a port; no base, filter or user in it. */
+static int
+check_server(const char *uri, char *error, size_t size)
+{
+	static const char *const schemes[] = { "ldaps://", "ldap://", "ldapi://" };
+	size_t len;
+
+	for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
+		len = strlen(schemes[i]);
+		if (strncmp(uri, schemes[i], len) != 0)
+			continue;
+		len += strcspn(uri + len, "/?#@\\\"");
+		if (uri[len] == '\0' || (uri[len] == '/' && uri[len + 1] == '\0'))
+			return 0;
+		return wrong(error, size, "\"%.100s\": write ldaps://HOST or ldaps://HOST:PORT, and the base as [directory] base",
+		    uri);
+	}
+	return wrong(error, size, "\"%.100s\": write file:///PATH, or ldaps://HOST, ldap://HOST (StartTLS) or ldapi://%%2fPATH",
+	    uri);
+}
+
 static int
 check_uri(const char *value, char *error, size_t size)
 {
-	const char *scheme = "file:///";
+	char copy[1024], *rest = copy, *word;
+	const char *file = "file:///";
+	int r = 0;
 
-	if (strncmp(value, "ldap", 4) == 0)
-		return wrong(error, size, "LDAP servers are not supported by this version; write file:///PATH");
-	if (strncmp(value, scheme, strlen(scheme)) != 0 || value[strlen(scheme)] == '\0' ||
-	    strpbrk(value, " \t") != NULL)
-		return wrong(error, size, "write file:///PATH of an LDIF file");
-	if (strstr(value, "/../") != NULL)
-		return wrong(error, size, "the path must not hold \"..\"");
+	if (strncmp(value, file, strlen(file)) == 0) {
+		if (value[strlen(file)] == '\0' || strpbrk(value, " \t") != NULL)
+			return wrong(error, size, "write file:///PATH of one LDIF file");
+		if (strstr(value, "/../") != NULL)
+			return wrong(error, size, "the path must not hold \"..\"");
+		return 0;
+	}
+	(void)snprintf(copy, sizeof copy, "%s", value);
+	while (r == 0 && (word = next_word(&rest)) != NULL)
+		r = check_server(word, error, size);
+	return r;
+}
+
+/* Files that root names; a relative one would depend on where a process stands. */
+static int
+check_file(const char *value, char *error, size_t size)
+{
+	if (value[0] == '/' && strstr(value, "/../") == NULL)
+		return 0;
+	return wrong(error, size, "\"%.100s\" is not the absolute path of a file", value);
+}
+
+/* A DN begins with an attribute's name; anything else is one of two words. */
+static int
+check_bind_dn(const char *value, char *error, size_t size)
+{
+	if (strcmp(value, "anonymous") == 0 || strcmp(value, "external") == 0 || strchr(value, '=') != NULL)
+		return 0;
+	return wrong(error, size, "\"%.100s\" is neither a DN nor external nor anonymous", value);
+}
+
+/* "ours=theirs ..."; what has no standard name cannot be mapped. */
+static int
+check_map(const char *value, char *error, size_t size)
+{
+	char copy[1024], *rest = copy, *word;
+
+	if (strcmp(value, "none") == 0)
+		return 0;
+	(void)snprintf(copy, sizeof copy, "%s", value);
+	while ((word = next_word(&rest)) != NULL) {
+		size_t ours = strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-");
+		size_t theirs = word[ours] != '=' ? 0 :
+		    strspn(word + ours + 1, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.");
+
+		if (ours == 0 || theirs == 0 || word[ours + 1 + theirs] != '\0')
+			return wrong(error, size, "\"%.100s\" is not OURS=THEIRS, two names of attributes", word);
+	}
 	return 0;
 }
 
@@ -242,6 +306,10 @@ check_text(const struct option_info *o, const char *value, char *error, size_t s
 		int (*check)(const char *, char *, size_t);
 	} checks[] = {
 		{ offsetof(struct settings, directory_uri), check_uri },
+		{ offsetof(struct settings, directory_bind_dn), check_bind_dn },
+		{ offsetof(struct settings, directory_ca_file), check_file },
+		{ offsetof(struct settings, directory_bind_password_file), check_file },
+		{ offsetof(struct settings, directory_attribute_map), check_map },
 		{ offsetof(struct settings, nss_home_prefixes), check_folders },
 		{ offsetof(struct settings, nss_shells), check_shells },
 		{ offsetof(struct settings, login_time_zone), check_zone },
@@ -252,6 +320,12 @@ check_text(const struct option_info *o, const char *value, char *error, size_t s
 			return checks[i].check(value, error, size);
 	}
 	return 0;
+}
+
+bool
+settings_uses_ldap(const struct settings *settings)
+{
+	return strncmp(settings->directory_uri, "file:", 5) != 0;
 }
 
 /* ---- files ------------------------------------------------------------------------------------------ */

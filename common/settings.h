@@ -46,6 +46,9 @@ int settings_parse(const char *text, size_t len, const char *name, struct settin
 /* Whether id lies in a range. */
 bool settings_id_allowed(const struct id_ranges *ranges, uint32_t id);
 
+/* Whether [directory] uri names LDAP servers; else it is a file. */
+bool settings_uses_ldap(const struct settings *settings);
+
 /* One row of the table, for the manual, `isms-userctl config show` and the tests. */
 struct option_info {
 	const char *section, *key, *type, *fallback, *unit, *help;
