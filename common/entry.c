@@ -56,6 +56,7 @@ entry_new(const char *dn)
 
 	if (e == NULL)
 		return NULL;
+	atomic_init(&e->refs, 1);
 	e->dn = strdup(dn);
 	e->ndn = entry_normalise_dn(dn);
 	if (e->dn == NULL || e->ndn == NULL || e->ndn[0] == '\0') {
@@ -65,10 +66,17 @@ entry_new(const char *dn)
 	return e;
 }
 
+struct entry *
+entry_ref(struct entry *e)
+{
+	(void)atomic_fetch_add(&e->refs, 1);
+	return e;
+}
+
 void
 entry_free(struct entry *e)
 {
-	if (e == NULL)
+	if (e == NULL || atomic_fetch_sub(&e->refs, 1) > 1)
 		return;
 	for (size_t i = 0; i < e->count; i++)
 		attribute_done(&e->attributes[i]);

@@ -7,6 +7,7 @@
 #ifndef ISMS_ENTRY_H
 #define ISMS_ENTRY_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,6 +26,7 @@ struct attribute {
 };
 
 struct entry {
+	atomic_uint refs;	/* an entry that several hold is never changed again */
 	char *dn;		/* owned; as written */
 	char *ndn;		/* owned; normalised for comparison */
 	struct attribute *attributes;	/* owned */
@@ -39,7 +41,8 @@ struct entries {
 
 /* Returns NULL without memory, or for what is no DN. */
 struct entry *entry_new(const char *dn);
-void entry_free(struct entry *e);		/* wipes values: some are secrets */
+struct entry *entry_ref(struct entry *e);	/* one more holder, of any thread */
+void entry_free(struct entry *e);		/* one holder less; the last one wipes the values: some are secrets */
 void entries_done(struct entries *all);
 
 /* Returns 0 and owns e from then on; or -ENOMEM, -EEXIST for a DN that is there already: e stays the caller's. */

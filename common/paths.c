@@ -36,6 +36,7 @@ paths_init(const char *root, struct paths *ret)
 	    (r = join(root, "/var/lib/isms/nss", p.nss)) < 0 ||
 	    (r = join(root, "/var/lib/isms/state", p.state)) < 0 ||
 	    (r = join(root, "/var/lib/isms/directory", p.directory)) < 0 ||
+	    (r = join(root, "/var/lib/isms/replica", p.replica)) < 0 ||
 	    (r = join(root, "/run/isms/ismsd.sock", p.front_socket)) < 0 ||
 	    (r = join(root, "/run/isms/private/directory.sock", p.directory_socket)) < 0 ||
 	    (r = join(root, "/run/isms/private/publisher.sock", p.publisher_socket)) < 0)

@@ -15,6 +15,7 @@ struct paths {
 	char nss[PATH_MAX];		/* /var/lib/isms/nss */
 	char state[PATH_MAX];		/* /var/lib/isms/state */
 	char directory[PATH_MAX];	/* /var/lib/isms/directory */
+	char replica[PATH_MAX];		/* /var/lib/isms/replica */
 	char front_socket[PATH_MAX];	/* /run/isms/ismsd.sock */
 	char directory_socket[PATH_MAX];	/* /run/isms/private/directory.sock */
 	char publisher_socket[PATH_MAX];	/* /run/isms/private/publisher.sock */

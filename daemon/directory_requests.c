@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "daemon/directory_state.h"
+#include "daemon/source_job.h"
 
 static int
 send_result(struct connection *c, enum reason reason, const char *text)
@@ -62,7 +63,7 @@ on_closed(void *data)
 	struct connection *c = data;
 	const struct directory *d = connection_context(c);
 
-	d->source->ops->forget(d->source, c);
+	source_jobs_forget(d->source, c);
 }
 
 /* Begin a request that is answered later: it holds the connection. */
@@ -166,6 +167,28 @@ on_tokens_get(struct connection *c, const void *msg)
 }
 
 static int
+on_token_mark(struct connection *c, const void *msg)
+{
+	const struct directory *d = connection_context(c);
+	const struct msg_token_mark *m = msg;
+	const struct identity *user;
+	enum reason reason;
+	int r;
+
+	user = find_user(d, m->user, &reason);
+	if (user == NULL)
+		return send_result(c, reason, "");
+	if (d->source->ops->token_mark == NULL)
+		return send_result(c, REASON_DIRECTORY_UNAVAILABLE, "");
+	r = d->source->ops->token_mark(d->source, user, m, on_result, hold(c));
+	if (r < 0) {
+		release(c);
+		return send_result(c, REASON_DIRECTORY_UNAVAILABLE, "");
+	}
+	return 0;
+}
+
+static int
 on_status(struct connection *c, const void *msg)
 {
 	const struct directory *d = connection_context(c);
@@ -181,6 +204,7 @@ const struct server_handler directory_handlers[] = {
 	{ .number = MSG_PASSWORD_CHECK, .handle = on_password_check },
 	{ .number = MSG_TOKENS_GET, .handle = on_tokens_get },
 	{ .number = MSG_PASSWORD_CHANGE, .handle = on_password_change },
+	{ .number = MSG_TOKEN_MARK, .handle = on_token_mark },
 	{ .number = MSG_DIRECTORY_STATUS, .handle = on_status },
 	{ .handle = NULL },
 };

@@ -37,6 +37,8 @@ struct evaluation {
 	struct failures before;		/* as they stood before this attempt was counted */
 	unsigned token_count;
 	struct msg_token tokens[TOKENS_MAX];
+	const struct msg_token *right;	/* among tokens: whose mark moves */
+	uint64_t right_last;
 	char password[1025], code[1025];
 	struct evaluation_result result;
 	void (*done)(void *arg, const struct evaluation_result *result);
@@ -205,7 +207,7 @@ refuse_unseen(struct evaluation *ev, enum verdict verdict, enum reason reason)
 
 /* All that was needed is right: burn the code, forget the failures, durably; only then it is true. */
 static void
-accept_answers(struct evaluation *ev, const struct msg_token *token, uint64_t last)
+accept_here(struct evaluation *ev, const struct msg_token *token, uint64_t last)
 {
 	struct clock_reading reading;
 	struct acceptance a = {
@@ -231,6 +233,48 @@ accept_answers(struct evaluation *ev, const struct msg_token *token, uint64_t la
 	}
 	ev->result.factors = ev->need | (ev->subject->key ? (unsigned)FACTOR_KEY : 0U);
 	finish(ev, VERDICT_ALLOW, REASON_AUTH_PASSED);
+}
+
+static void
+on_marked(void *arg, int error, enum message number, const void *msg)
+{
+	struct evaluation *ev = arg;
+	const struct msg_result *result = msg;
+
+	ev->ask = NULL;
+	if (error < 0 || number != MSG_RESULT || result->reason >= REASON_COUNT || result->reason == REASON_NONE)
+		finish(ev, VERDICT_DENY, REASON_DIRECTORY_UNAVAILABLE);
+	else if (result->reason == REASON_OK)
+		accept_here(ev, ev->right, ev->right_last);
+	else if (result->reason == REASON_MFA_REPLAYED)
+		finish_failed(ev, REASON_MFA_REPLAYED);
+	else
+		finish(ev, VERDICT_DENY, (enum reason)result->reason);
+}
+
+/*
+ * A directory of several hosts keeps the mark of a token: it must have moved before the code counts here (THREATS I9).
+ * Whether it has when no answer comes nobody knows; the code is as good as used then, and the person not in.
+ */
+static void
+accept_answers(struct evaluation *ev, const struct msg_token *token, uint64_t last)
+{
+	struct msg_token_mark msg = { .end_ = { 0 } };
+
+	if (token == NULL || token->mark_in_directory == 0) {
+		accept_here(ev, token, last);
+		return;
+	}
+	ev->right = token;
+	ev->right_last = last;
+	memcpy(msg.user, ev->user, sizeof msg.user);
+	memcpy(msg.id, token->id, sizeof msg.id);
+	msg.type = token->type;
+	msg.has_last = token->has_last;
+	msg.last = token->last;
+	msg.next = last;
+	if (ask_directory(ev, MSG_TOKEN_MARK, &msg, on_marked) < 0)
+		finish(ev, VERDICT_DENY, REASON_DIRECTORY_UNAVAILABLE);
 }
 
 /* Compare the code with every token; *ret_token is the one that it is of. */

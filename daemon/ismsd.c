@@ -2,7 +2,7 @@
  * ismsd.c - `ismsd PROCESS`: parses the command line and runs the process that it names.
  *
  * Runs as whoever systemd starts it as; takes no privilege and drops none: each process's unit is its sandbox. Nothing
- * of the environment is read here, and no core of any process is ever written.
+ * of the environment is read here, what would reach libldap is taken out of it, and no core of any process is ever written.
  */
 #include <config.h>
 
@@ -15,6 +15,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "common/ldap_handle.h"
 #include "common/paths.h"
 #include "daemon/process.h"
 
@@ -91,6 +92,7 @@ main(int argc, char **argv)
 	const char *root = "";
 	int c, r;
 
+	ldap_handle_prepare();
 	r = harden();
 	if (r < 0) {
 		(void)fprintf(stderr, "ismsd: %s\n", strerror(-r));

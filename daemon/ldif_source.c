@@ -210,7 +210,6 @@ ldif_close_source(struct source *base)
 {
 	struct ldif_source *s = (struct ldif_source *)base;
 
-	ldif_jobs_abandon(s);
 	sd_event_source_disable_unref(s->watch);
 	sd_event_source_disable_unref(s->settle);
 	free(s->path);
@@ -234,7 +233,6 @@ static const struct source_ops ldif_ops = {
 	.password_check = ldif_password_check,
 	.tokens = ldif_tokens,
 	.password_change = ldif_password_change,
-	.forget = ldif_forget,
 	.status = ldif_status,
 	.reload = ldif_reload,
 };

@@ -6,8 +6,6 @@
 
 #include "daemon/source.h"
 
-struct job;
-
 struct ldif_source {
 	struct source base;		/* first */
 	char *path, *folder, *name;	/* owned; name points into path */
@@ -17,7 +15,6 @@ struct ldif_source {
 	bool seen;			/* the file was read once, well or not */
 	struct source_status status;
 	int64_t lost_boot_sec;		/* boot clock at the loss of a view; 0: none was lost */
-	struct job *jobs;		/* answers that are due; the workers own the memory */
 };
 
 /* Of struct source_ops. */
@@ -26,11 +23,5 @@ int ldif_password_check(struct source *base, const struct identity *user, const 
 int ldif_password_change(struct source *base, const struct identity *user, const char *old, const char *new_password,
     source_result *done, void *arg);
 int ldif_tokens(struct source *base, const struct identity *user, source_tokens *done, void *arg);
-
-/* The client of arg has gone: its request is not begun any more, and not answered (struct source_ops). */
-void ldif_forget(struct source *base, const void *arg);
-
-/* Answer everything that is due with REASON_DIRECTORY_UNAVAILABLE. */
-void ldif_jobs_abandon(struct ldif_source *s);
 
 #endif

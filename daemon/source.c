@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "common/ldif_store.h"
+#include "daemon/source_job.h"
 
 struct source_view *
 source_view_ref(struct source_view *view)
@@ -41,12 +42,17 @@ source_new(sd_event *event, const struct paths *paths, const struct settings *se
 	char path[PATH_MAX];
 	int r;
 
-	r = ldif_store_locate(paths, settings->directory_uri, path, sizeof path);
-	if (r < 0) {
-		(void)snprintf(error, size, "[directory] uri: \"%s\" is not file:///PATH", settings->directory_uri);
-		return r;
+	if (settings_uses_ldap(settings)) {
+		(void)snprintf(path, sizeof path, "%s", settings->directory_uri);
+		r = ldap_source_new(&s);
+	} else {
+		r = ldif_store_locate(paths, settings->directory_uri, path, sizeof path);
+		if (r < 0) {
+			(void)snprintf(error, size, "[directory] uri: \"%s\" is not file:///PATH", settings->directory_uri);
+			return r;
+		}
+		r = ldif_source_new(path, &s);
 	}
-	r = ldif_source_new(path, &s);
 	if (r < 0)
 		goto out;
 	s->event = sd_event_ref(event);
@@ -71,6 +77,7 @@ source_free(struct source *s)
 {
 	if (s == NULL)
 		return;
+	source_jobs_abandon(s);
 	s->ops->close(s);
 	source_view_unref(s->view);
 	sd_event_unref(s->event);

@@ -1,5 +1,5 @@
 /*
- * source.h - where identities come from: the embedded LDIF file now, an LDAP server next.
+ * source.h - where identities come from: the embedded LDIF file or an LDAP server.
  *
  * A source keeps one complete state of its directory, the view. Views are immutable and counted: whoever works
  * with one keeps it while the source moves on. What needs the directory itself (a password, tokens with their
@@ -26,6 +26,7 @@
 #define SOURCE_TOKENS_MAX 16	/* of one user */
 
 struct source;
+struct source_job;
 
 /* One complete state of a directory. */
 struct source_view {
@@ -74,8 +75,12 @@ struct source_ops {
 	/* old "": the caller has judged the person by other means. */
 	int (*password_change)(struct source *s, const struct identity *user, const char *old, const char *new_password,
 	    source_result *done, void *arg);
-	/* Nobody waits for what was asked with this arg: if it has not begun it never will, and is answered now as unavailable. */
-	void (*forget)(struct source *s, const void *arg);
+	/*
+	 * Move the mark of a token's codes from what it was to next, if it still is what it was: of all hosts one at most
+	 * gets REASON_OK for a code, another one REASON_MFA_REPLAYED. NULL: the source keeps no marks.
+	 */
+	int (*token_mark)(struct source *s, const struct identity *user, const struct msg_token_mark *mark,
+	    source_result *done, void *arg);
 	void (*status)(const struct source *s, struct source_status *ret);
 	/* At the start, and when settings have changed (not the uri): make the view anew, at once where that is possible. */
 	void (*reload)(struct source *s);
@@ -91,6 +96,7 @@ struct source {
 	struct source_view *view;	/* owned; NULL before the first complete one */
 	source_changed *changed;
 	void *changed_arg;
+	struct source_job *jobs;	/* answers that are due (source_job.h); the workers own the memory */
 };
 
 /*
@@ -121,5 +127,8 @@ int source_publish(struct source *s, struct entries *entries);
 
 /* A source for file:///PATH. Returns 0 or -errno. */
 int ldif_source_new(const char *path, struct source **ret);
+
+/* A source for the LDAP servers of [directory] uri. Returns 0 or -ENOMEM. */
+int ldap_source_new(struct source **ret);
 
 #endif

@@ -1,0 +1,463 @@
+/*
+ * ldap_session.c - one session with one LDAP server: refresh, then follow its changes (RFC 4533), or poll.
+ *
+ * Directory process, on the thread of ldap_sync.c. A view is complete or it is none: only the end of a refresh that the
+ * server declared, or a search with result 0, may remove anybody (THREATS 5.5). Referrals make it incomplete.
+ */
+#include <config.h>
+
+#include "daemon/ldap_sync_parts.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "common/ldap_entry.h"
+#include "common/ldap_handle.h"
+#include "daemon/loop.h"
+
+#define PAGE_ENTRIES	1000
+#define PROBE_EVERY_MS	3000	/* a server that is stopped keeps its connections: it must answer, too */
+
+static const char filter[] = "(|(objectClass=posixAccount)(objectClass=posixGroup)(objectClass=groupOfNames)"
+    "(objectClass=groupOfMembers))";
+
+const char *const ldap_session_attributes[] = {
+	"objectClass", "entryUUID", "uid", "cn", "uidNumber", "gidNumber", "homeDirectory", "loginShell", "gecos",
+	"displayName", "employeeType", "manager", "memberUid", "member", "shadowExpire", "pwdStartTime", "pwdEndTime",
+	"pwdAccountLockedTime", "pwdAccountTmpLockoutEnd", "pwdReset", "accountExpires", "userAccountControl",
+	"krbPrincipalExpiration", "nsAccountLock", "ismsNotBefore", "ismsNotAfter", "oathTOTPToken", "oathHOTPToken",
+	"modifiersName", NULL
+};
+
+static int64_t
+now_utc_sec(void)
+{
+	struct timespec ts = { 0 };
+
+	(void)clock_gettime(CLOCK_REALTIME, &ts);
+	return ts.tv_sec;
+}
+
+static int
+fail(struct ldap_session *s, int r, const char *what, const char *why)
+{
+	(void)snprintf(s->fault, sizeof s->fault, "%.255s: %s%s%.200s", s->uri, what, why[0] != '\0' ? ": " : "", why);
+	return r;
+}
+
+static int
+fail_code(struct ldap_session *s, int code, const char *what)
+{
+	int r = ldap_handle_error(code);
+
+	return fail(s, r < 0 ? r : -EPROTO, what, ldap_err2string(code));
+}
+
+/* ---- entries ---- */
+
+/* entryUUID as 16 bytes. Returns 0 or -EBADMSG. */
+static int
+uuid_of(const struct entry *e, uint8_t ret[SYNC_UUID_SIZE])
+{
+	const char *text = entry_value(e, "entryUUID");
+	size_t at = 0;
+
+	for (; text != NULL && *text != '\0' && at < 2 * SYNC_UUID_SIZE; text++) {
+		int digit = *text >= '0' && *text <= '9' ? *text - '0' :
+		    (*text | 0x20) >= 'a' && (*text | 0x20) <= 'f' ? (*text | 0x20) - 'a' + 10 : -1;
+
+		if (*text == '-')
+			continue;
+		if (digit < 0)
+			return -EBADMSG;
+		ret[at / 2] = (uint8_t)(at % 2 == 0 ? digit << 4 : ret[at / 2] | digit);
+		at++;
+	}
+	return text != NULL && *text == '\0' && at == 2 * SYNC_UUID_SIZE ? 0 : -EBADMSG;
+}
+
+/* ---- applying ---- */
+
+static int
+apply(struct ldap_session *s)
+{
+	int r;
+
+	if (s->cookie.there)
+		(void)snprintf(s->cookie.server, sizeof s->cookie.server, "%s", s->uri);
+	s->fault[0] = '\0';
+	r = replica_apply(s->replica, &s->cookie, now_utc_sec(), s->fault, sizeof s->fault);
+	if (r < 0)
+		return r;
+	s->changed = false;
+	s->complete(s);
+	return 0;
+}
+
+/* The refresh has come to its end. */
+static int
+refresh_done(struct ldap_session *s)
+{
+	if (s->full)
+		replica_only_these(s->replica);
+	s->refreshed = true;
+	return apply(s);
+}
+
+/* ---- messages of the search ---- */
+
+static int
+on_entry(struct ldap_session *s, LDAPMessage *msg)
+{
+	LDAPControl **controls = NULL, *control;
+	uint8_t uuid[SYNC_UUID_SIZE];
+	struct entry *e = NULL;
+	enum sync_state state;
+	int r = -EBADMSG;
+
+	if (ldap_get_entry_controls(s->ld, msg, &controls) == LDAP_SUCCESS &&
+	    (control = ldap_control_find(LDAP_CONTROL_SYNC_STATE, controls, NULL)) != NULL)
+		r = sync_state_decode(&control->ldctl_value, &state, uuid, &s->cookie);
+	ldap_controls_free(controls);
+	if (r < 0)
+		return fail(s, r, "an entry without a sync state that can be understood", "");
+	s->changed = true;
+	switch (state) {
+	case SYNC_PRESENT:
+		replica_keep(s->replica, uuid);
+		return 0;
+	case SYNC_DELETE:
+		return replica_remove(s->replica, uuid);
+	case SYNC_ADD:
+	case SYNC_MODIFY:
+		break;
+	}
+	r = ldap_entry_take(s->ld, msg, &e);
+	if (r == -EBADMSG)
+		return fail(s, r, "an entry that cannot be understood", "");
+	return r < 0 ? r : replica_put(s->replica, uuid, e);
+}
+
+static int
+on_info(struct ldap_session *s, const struct sync_info *info)
+{
+	int r = 0;
+
+	switch (info->kind) {
+	case SYNC_NEW_COOKIE:
+		s->changed = true;
+		return 0;
+	case SYNC_ID_SET:
+		s->changed = true;
+		for (size_t i = 0; i < info->count && r == 0; i++) {
+			if (info->refresh_deletes)
+				r = replica_remove(s->replica, info->uuids[i]);
+			else
+				replica_keep(s->replica, info->uuids[i]);
+		}
+		return r;
+	case SYNC_REFRESH_PRESENT:
+		/* The end of a present phase: whom nobody mentioned is gone. A phase of deletes may follow. */
+		replica_only_these(s->replica);
+		break;
+	case SYNC_REFRESH_DELETE:
+		break;
+	}
+	return info->refresh_done ? refresh_done(s) : 0;
+}
+
+static int
+on_intermediate(struct ldap_session *s, LDAPMessage *msg)
+{
+	struct berval *value = NULL;
+	struct sync_info info;
+	char *oid = NULL;
+	int r = 0;
+
+	if (ldap_parse_intermediate(s->ld, msg, &oid, &value, NULL, 0) != LDAP_SUCCESS)
+		return fail(s, -EBADMSG, "a message that cannot be understood", "");
+	if (oid != NULL && strcmp(oid, LDAP_SYNC_INFO) == 0) {
+		r = value != NULL ? sync_info_decode(value, &info) : -EBADMSG;
+		if (r == -EBADMSG)
+			r = fail(s, r, "a sync message that cannot be understood", "");
+		if (r == 0) {
+			if (info.cookie.there)
+				s->cookie = info.cookie;
+			r = on_info(s, &info);
+			sync_info_done(&info);
+		}
+	}
+	ldap_memfree(oid);
+	ber_bvfree(value);
+	return r;
+}
+
+/* The search never ends by itself: why did it? */
+static int
+on_result(struct ldap_session *s, LDAPMessage *msg)
+{
+	int code = LDAP_OTHER;
+
+	(void)ldap_parse_result(s->ld, msg, &code, NULL, NULL, NULL, NULL, 0);
+	switch (code) {
+	case LDAP_SYNC_REFRESH_REQUIRED:	/* RP03a */
+	case LDAP_UNWILLING_TO_PERFORM:		/* a cookie newer than the server, restored from a backup (MEASURED 1) */
+		if (!s->full) {
+			replica_forget_cookie(s->replica);
+			return fail(s, -ESTALE, "the directory must be read anew", ldap_err2string(code));
+		}
+		break;
+	case LDAP_UNAVAILABLE_CRITICAL_EXTENSION:
+		return -EOPNOTSUPP;
+	case LDAP_SUCCESS:
+		return fail(s, -EPROTO, "the server ended the synchronisation", "");
+	default:
+		break;
+	}
+	return fail_code(s, code, "search");
+}
+
+static int
+on_message(struct ldap_session *s, LDAPMessage *msg)
+{
+	if (ldap_msgid(msg) == s->probe && s->probe >= 0) {
+		if (ldap_msgtype(msg) == LDAP_RES_SEARCH_RESULT)
+			s->probe = -1;
+		return 0;
+	}
+	if (ldap_msgid(msg) != s->search)
+		return ldap_msgid(msg) == 0 ? fail(s, -EHOSTUNREACH, "the server said goodbye", "") : 0;	/* LD11a */
+	switch (ldap_msgtype(msg)) {
+	case LDAP_RES_SEARCH_ENTRY:
+		return on_entry(s, msg);
+	case LDAP_RES_INTERMEDIATE:
+		return on_intermediate(s, msg);
+	case LDAP_RES_SEARCH_RESULT:
+		return on_result(s, msg);
+	case LDAP_RES_SEARCH_REFERENCE:		/* part of the directory is somewhere else: never followed (LD05a) */
+		return fail(s, -EPROTO, "a referral: the view would be incomplete", "");
+	default:
+		return fail(s, -EPROTO, "an answer that nobody asked for", "");
+	}
+}
+
+/* All that has come. Returns 0 or -errno. */
+static int
+drain(struct ldap_session *s)
+{
+	struct timeval none = { 0, 0 };
+	int quiet = 0, type, code, r = 0;
+
+	while (r == 0 && quiet < 2) {	/* one look may read without telling (MEASURED 1) */
+		LDAPMessage *msg = NULL;
+
+		type = ldap_result(s->ld, LDAP_RES_ANY, LDAP_MSG_ONE, &none, &msg);
+		if (type < 0) {
+			code = LDAP_SERVER_DOWN;
+			(void)ldap_get_option(s->ld, LDAP_OPT_RESULT_CODE, &code);
+			return fail_code(s, code == LDAP_SUCCESS ? LDAP_SERVER_DOWN : code, "connection lost");
+		}
+		quiet = type == 0 ? quiet + 1 : 0;
+		if (msg != NULL)
+			r = on_message(s, msg);
+		(void)ldap_msgfree(msg);
+	}
+	return r < 0 || !s->refreshed || !s->changed ? r : apply(s);
+}
+
+/* ---- following ---- */
+
+/* Ask something small now and then; no answer in time means that the server is no server any more. */
+static int
+probe(struct ldap_session *s)
+{
+	char *none[] = { (char *)(uintptr_t)LDAP_NO_ATTRS, NULL };
+	int64_t now = loop_now_ms();
+	int code;
+
+	if (s->probe >= 0)
+		return now < s->probe_deadline_ms ? 0 : fail(s, -ETIMEDOUT, "the server does not answer", "");
+	if (now < s->probe_due_ms)
+		return 0;
+	code = ldap_search_ext(s->ld, "", LDAP_SCOPE_BASE, "(objectClass=*)", none, 1, NULL, NULL, NULL, 1, &s->probe);
+	if (code != LDAP_SUCCESS)
+		return fail_code(s, code, "connection lost");
+	s->probe_due_ms = now + PROBE_EVERY_MS;
+	s->probe_deadline_ms = now + (int64_t)s->settings->directory_operation_timeout * 1000;
+	return 0;
+}
+
+/* Wait for bytes of the server, for stop, or for the time to look again. Returns 0 or -ECANCELED. */
+static int
+wait_for(struct ldap_session *s, int fd, int timeout_ms)
+{
+	struct pollfd fds[2] = { { .fd = s->wake_fd, .events = POLLIN }, { .fd = fd, .events = POLLIN } };
+
+	(void)poll(fds, fd >= 0 ? 2 : 1, timeout_ms);
+	return atomic_load(s->stop) ? -ECANCELED : 0;
+}
+
+static int
+follow(struct ldap_session *s)
+{
+	int64_t confirmed_ms = loop_now_ms();
+	int fd = -1, r;
+
+	if (ldap_get_option(s->ld, LDAP_OPT_DESC, &fd) != LDAP_OPT_SUCCESS || fd < 0)
+		return fail(s, -EPROTO, "no descriptor", "");
+	for (;;) {
+		r = drain(s);
+		if (r == 0)
+			r = probe(s);
+		if (r == 0)
+			r = wait_for(s, fd, 1000);
+		if (r < 0)
+			return r;
+		if (s->refreshed && loop_now_ms() - confirmed_ms > 60000) {
+			replica_confirm(s->replica, now_utc_sec());
+			confirmed_ms = loop_now_ms();
+		}
+	}
+}
+
+static int
+start_sync(struct ldap_session *s)
+{
+	const struct sync_cookie *cookie = replica_cookie(s->replica), none = { .there = false };
+	LDAPControl control = { .ldctl_oid = (char *)(uintptr_t)LDAP_CONTROL_SYNC, .ldctl_iscritical = 1 };
+	LDAPControl *controls[] = { &control, NULL };
+	struct berval *value = NULL;
+	int code;
+
+	s->full = !cookie->there || strcmp(cookie->server, s->uri) != 0;
+	if (!s->full)
+		s->cookie = *cookie;
+	else
+		s->cookie.there = false;
+	if (sync_request_encode(s->full ? &none : cookie, &value) < 0)
+		return -ENOMEM;
+	control.ldctl_value = *value;
+	replica_drop(s->replica);
+	code = ldap_search_ext(s->ld, s->settings->directory_base, LDAP_SCOPE_SUBTREE, filter,
+	    (char **)(uintptr_t)ldap_session_attributes, 0, controls, NULL, NULL, LDAP_NO_LIMIT, &s->search);
+	ber_bvfree(value);
+	return code == LDAP_SUCCESS ? 0 : fail_code(s, code, "search");
+}
+
+/* ---- polling ---- */
+
+static int
+take_page(struct ldap_session *s, LDAPMessage *res)
+{
+	for (LDAPMessage *msg = ldap_first_message(s->ld, res); msg != NULL; msg = ldap_next_message(s->ld, msg)) {
+		uint8_t uuid[SYNC_UUID_SIZE];
+		struct entry *e;
+		int r;
+
+		if (ldap_msgtype(msg) == LDAP_RES_SEARCH_REFERENCE)
+			return fail(s, -EPROTO, "a referral: the view would be incomplete", "");
+		if (ldap_msgtype(msg) != LDAP_RES_SEARCH_ENTRY)
+			continue;
+		r = ldap_entry_take(s->ld, msg, &e);
+		if (r < 0)
+			return r == -EBADMSG ? fail(s, r, "an entry that cannot be understood", "") : r;
+		if (uuid_of(e, uuid) < 0) {
+			entry_free(e);
+			return fail(s, -EPROTO, "entries without entryUUID", "");
+		}
+		r = replica_put(s->replica, uuid, e);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* One page; *cookie is of the next one, empty after the last. */
+static int
+poll_page(struct ldap_session *s, struct berval **cookie)
+{
+	struct timeval timeout = { .tv_sec = (time_t)s->settings->directory_operation_timeout };
+	LDAPControl *page = NULL, **answer = NULL, *controls[2] = { NULL, NULL }, *found;
+	LDAPMessage *res = NULL;
+	ber_int_t estimate;
+	int code, r = 0;
+
+	if (ldap_create_page_control(s->ld, PAGE_ENTRIES, *cookie, 0, &page) != LDAP_SUCCESS)
+		return -ENOMEM;
+	controls[0] = page;
+	code = ldap_search_ext_s(s->ld, s->settings->directory_base, LDAP_SCOPE_SUBTREE, filter,
+	    (char **)(uintptr_t)ldap_session_attributes, 0, controls, NULL, &timeout, LDAP_NO_LIMIT, &res);
+	ldap_control_free(page);
+	ber_bvfree(*cookie);
+	*cookie = NULL;
+	if (code == LDAP_SUCCESS)
+		r = take_page(s, res);
+	else
+		r = fail_code(s, code, "search");
+	if (r == 0 && ldap_parse_result(s->ld, res, &code, NULL, NULL, NULL, &answer, 0) == LDAP_SUCCESS &&
+	    (found = ldap_control_find(LDAP_CONTROL_PAGEDRESULTS, answer, NULL)) != NULL) {
+		*cookie = ber_memalloc(sizeof **cookie);
+		if (*cookie == NULL || ldap_parse_pageresponse_control(s->ld, found, &estimate, *cookie) != LDAP_SUCCESS)
+			r = fail(s, -EPROTO, "a page that cannot be understood", "");
+	}
+	ldap_controls_free(answer);
+	(void)ldap_msgfree(res);
+	return r;
+}
+
+/* Everything, again and again: a server without content synchronisation. */
+static int
+poll_for_ever(struct ldap_session *s)
+{
+	int64_t interval_ms = (int64_t)s->settings->directory_poll_interval * 1000;
+	struct berval *cookie = NULL;
+	int r;
+
+	s->full = s->polling = true;
+	s->cookie.there = false;
+	for (;;) {
+		replica_drop(s->replica);
+		do {
+			r = poll_page(s, &cookie);
+		} while (r == 0 && cookie != NULL && cookie->bv_len > 0 && !atomic_load(s->stop));
+		ber_bvfree(cookie);
+		cookie = NULL;
+		if (r == 0 && atomic_load(s->stop))
+			r = -ECANCELED;
+		if (r == 0)
+			r = refresh_done(s);
+		/* Up to a tenth more, so that the hosts of a fleet do not come all at once. */
+		if (r == 0)
+			r = wait_for(s, -1, (int)(interval_ms + random() % (interval_ms / 10 + 1)));
+		if (r < 0)
+			return r;
+	}
+}
+
+int
+ldap_session_run(struct ldap_session *s)
+{
+	int r;
+
+	s->search = s->probe = -1;
+	s->probe_due_ms = 0;
+	s->refreshed = s->changed = false;
+	s->ld = NULL;
+	r = ldap_handle_open(s->settings, s->uri, &s->ld, s->fault, sizeof s->fault);
+	if (r == 0)
+		r = ldap_handle_bind_host(s->settings, s->uri, s->ld, s->fault, sizeof s->fault);
+	if (r == 0)
+		r = start_sync(s);
+	if (r == 0)
+		r = follow(s);
+	if (r == -EOPNOTSUPP)
+		r = poll_for_ever(s);
+	ldap_handle_close(s->ld);
+	s->ld = NULL;
+	return r;
+}

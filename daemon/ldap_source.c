@@ -1,0 +1,130 @@
+/*
+ * ldap_source.c - an LDAP directory as a source: takes the states of ldap_sync.c, tells of its loss and return.
+ *
+ * Directory process, on its loop; what it is asked is in ldap_jobs.c. A lost server leaves the last complete view in
+ * force, with the time at which it was last vouched for: how long that may be, policy says.
+ */
+#include <config.h>
+
+#include "daemon/ldap_source.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <time.h>
+
+#include "daemon/loop.h"
+#include "daemon/report.h"
+
+static void
+report_state(const struct ldap_source *s)
+{
+	struct event e;
+
+	report_begin(&e, s->state.connected ? EVENT_DIRECTORY_CONNECTED : EVENT_DIRECTORY_LOST);
+	if (s->state.connected) {
+		event_add(&e, FIELD_ID_NOTE, s->state.server);
+		event_add_int(&e, FIELD_ID_USERS, (int64_t)s->base.view->identities.user_count);
+	} else {
+		event_add(&e, FIELD_ID_FAULT, s->state.fault);
+	}
+	(void)report_event(&e);
+}
+
+static void
+on_news(void *arg)
+{
+	struct ldap_source *s = arg;
+	struct ldap_sync_state before = s->state;
+	struct entries entries = { 0 };
+	bool fresh, news;
+
+	fresh = ldap_sync_take(s->sync, &entries, &s->state);
+	news = before.connected != s->state.connected || (!s->state.connected && strcmp(before.fault, s->state.fault) != 0) ||
+	    (!s->seen && s->state.connected);
+	if (fresh && source_publish(&s->base, &entries) < 0) {
+		s->state.connected = false;	/* what was told is not in force */
+		(void)snprintf(s->state.fault, sizeof s->state.fault, "out of memory");
+	} else if (!fresh && before.connected != s->state.connected) {
+		s->base.changed(s->base.view, s->base.changed_arg);
+	}
+	if (news && (s->state.connected ? s->base.view != NULL : s->state.since_utc_sec != 0)) {
+		s->seen = true;
+		report_state(s);
+	}
+}
+
+static int
+start(struct ldap_source *s)
+{
+	s->settings = *s->base.settings;
+	return ldap_sync_start(s->base.event, &s->settings, s->base.paths->replica, on_news, s, &s->sync);
+}
+
+static int
+ldap_open_source(struct source *base)
+{
+	return start((struct ldap_source *)base);
+}
+
+static void
+ldap_close_source(struct source *base)
+{
+	ldap_sync_stop(((struct ldap_source *)base)->sync);
+}
+
+static void
+ldap_status(const struct source *base, struct source_status *ret)
+{
+	const struct ldap_sync_state *state = &((const struct ldap_source *)base)->state;
+	struct timespec now = { 0 };
+
+	*ret = (struct source_status){ .connected = state->connected, .since_utc_sec = state->since_utc_sec,
+		.confirmed_utc_sec = state->confirmed_utc_sec };
+	memcpy(ret->fault, state->fault, sizeof ret->fault);
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	/* A server that follows us answers every few seconds; one that is polled vouched at the last poll. */
+	if (state->connected && !state->polling)
+		ret->confirmed_utc_sec = now.tv_sec;
+}
+
+/* What the thread goes by has changed: begin again with it, with the replica as it stands. */
+static void
+ldap_reload(struct source *base)
+{
+	struct ldap_source *s = (struct ldap_source *)base;
+	struct ldap_sync *old = s->sync;
+
+	if (memcmp(&s->settings, base->settings, sizeof s->settings) == 0)
+		return;
+	s->sync = NULL;
+	ldap_sync_stop(old);		/* the replica has one user at a time */
+	s->state.connected = false;
+	if (start(s) < 0)
+		report_log(LOG_ERR, "cannot follow the directory: no thread");
+}
+
+static const struct source_ops ldap_ops = {
+	.open = ldap_open_source,
+	.close = ldap_close_source,
+	.password_check = ldap_password_check,
+	.tokens = ldap_tokens,
+	.password_change = ldap_password_change,
+	.token_mark = ldap_token_mark,
+	.status = ldap_status,
+	.reload = ldap_reload,
+};
+
+int
+ldap_source_new(struct source **ret)
+{
+	struct ldap_source *s = calloc(1, sizeof *s);
+
+	if (s == NULL)
+		return -ENOMEM;
+	s->base.ops = &ldap_ops;
+	*ret = &s->base;
+	return 0;
+}

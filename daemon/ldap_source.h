@@ -1,0 +1,27 @@
+/*
+ * ldap_source.h - what the two files of the LDAP source share: following the directory, and requests to it.
+ */
+#ifndef ISMS_LDAP_SOURCE_H
+#define ISMS_LDAP_SOURCE_H
+
+#include "daemon/ldap_sync.h"
+#include "daemon/source.h"
+
+struct ldap_source {
+	struct source base;		/* first */
+	struct ldap_sync *sync;		/* owned */
+	struct settings settings;	/* that the thread was started with */
+	struct ldap_sync_state state;
+	bool seen;			/* a state was reported once */
+};
+
+/* Of struct source_ops. */
+int ldap_password_check(struct source *base, const struct identity *user, const char *password, source_result *done,
+    void *arg);
+int ldap_password_change(struct source *base, const struct identity *user, const char *old, const char *new_password,
+    source_result *done, void *arg);
+int ldap_tokens(struct source *base, const struct identity *user, source_tokens *done, void *arg);
+int ldap_token_mark(struct source *base, const struct identity *user, const struct msg_token_mark *mark,
+    source_result *done, void *arg);
+
+#endif

@@ -1,0 +1,309 @@
+/*
+ * ldap_sync.c - the thread that follows an LDAP directory, and how its states reach the loop (see ldap_sync.h).
+ *
+ * Directory process. The thread tries the servers in turn, the last good one first; a whole round without success is
+ * followed by a pause that grows. It writes no event and touches nothing of the loop but what the lock guards.
+ */
+#include <config.h>
+
+#include "daemon/ldap_sync.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/ldap_handle.h"
+#include "daemon/ldap_sync_parts.h"
+#include "daemon/loop.h"
+
+#define PAUSE_MIN_MS	500
+#define PAUSE_MAX_MS	10000
+#define GOOD_AFTER_MS	10000	/* a session that lived this long was no failure */
+
+struct ldap_sync {
+	pthread_mutex_t lock;		/* guards the next three */
+	struct entries entries;		/* owned; the newest that were not taken */
+	bool fresh;
+	struct ldap_sync_state state;
+
+	struct settings settings;	/* the thread's, never changed */
+	char folder[PATH_MAX];
+	pthread_t thread;
+	bool started;
+	atomic_bool stop;
+	int wake_fd;			/* loop -> thread */
+	int news_fd;			/* thread -> loop */
+	sd_event_source *source;	/* owned */
+	void (*news)(void *arg);
+	void *arg;
+	/* the thread's own */
+	struct replica *replica;
+};
+
+static int64_t
+now_utc_sec(void)
+{
+	struct timespec ts = { 0 };
+
+	(void)clock_gettime(CLOCK_REALTIME, &ts);
+	return ts.tv_sec;
+}
+
+static void
+ring(int fd)
+{
+	const uint64_t one = 1;
+
+	(void)!write(fd, &one, sizeof one);
+}
+
+/* ---- on the thread ---- */
+
+/* Tell the loop of a state. entries may be NULL: they stay as they were. Owns them. */
+static void
+tell(struct ldap_sync *s, const struct ldap_sync_state *state, struct entries *entries)
+{
+	struct entries old = { 0 };
+
+	(void)pthread_mutex_lock(&s->lock);
+	if (entries != NULL) {
+		old = s->entries;	/* never taken, and no longer the newest */
+		s->entries = *entries;
+		s->fresh = true;
+	}
+	s->state = *state;
+	(void)pthread_mutex_unlock(&s->lock);
+	entries_done(&old);
+	ring(s->news_fd);
+}
+
+/* The replica is complete and new. */
+static void
+on_complete(struct ldap_session *session)
+{
+	struct ldap_sync *s = session->owner;
+	struct ldap_sync_state state = s->state;	/* only this thread writes it */
+	struct entries entries = { 0 };
+
+	if (!state.connected)
+		state.since_utc_sec = now_utc_sec();
+	state.connected = true;
+	state.polling = session->polling;
+	state.confirmed_utc_sec = replica_confirmed_utc_sec(s->replica);
+	(void)snprintf(state.server, sizeof state.server, "%s", session->uri);
+	(void)snprintf(state.fault, sizeof state.fault, "%s", session->fault);
+	if (replica_entries(s->replica, &entries) == 0)
+		tell(s, &state, &entries);
+}
+
+static void
+tell_lost(struct ldap_sync *s, const char *fault)
+{
+	struct ldap_sync_state state = s->state;
+
+	if (state.connected || state.since_utc_sec == 0)
+		state.since_utc_sec = now_utc_sec();
+	if (state.connected) {
+		state.confirmed_utc_sec = now_utc_sec();
+		replica_confirm(s->replica, state.confirmed_utc_sec);
+	}
+	state.connected = false;
+	(void)snprintf(state.fault, sizeof state.fault, "%s", fault);
+	tell(s, &state, NULL);
+}
+
+/* What the replica's content depends on. */
+static void
+describe_origin(const struct settings *settings, char *buf, size_t size)
+{
+	size_t at = (size_t)snprintf(buf, size, "%s\n%s\n%s\n", settings->directory_base, settings->directory_attribute_map,
+	    settings->directory_bind_dn);
+
+	for (size_t i = 0; ldap_session_attributes[i] != NULL && at < size; i++)
+		at += (size_t)snprintf(buf + at, size - at, " %s", ldap_session_attributes[i]);
+}
+
+/* Open the replica and hand over what it holds. Returns 0 or -ENOMEM. */
+static int
+open_replica(struct ldap_sync *s)
+{
+	struct ldap_sync_state state = s->state;
+	struct entries entries = { 0 };
+	char origin[3072], fault[512] = "";
+	int r;
+
+	describe_origin(&s->settings, origin, sizeof origin);
+	r = replica_open(s->folder, origin, &s->replica, fault, sizeof fault);
+	if (r < 0)
+		return r;
+	state.confirmed_utc_sec = replica_confirmed_utc_sec(s->replica);
+	if (replica_cookie(s->replica)->there)
+		(void)snprintf(state.server, sizeof state.server, "%s", replica_cookie(s->replica)->server);
+	(void)snprintf(state.fault, sizeof state.fault, "%s", fault[0] != '\0' ? fault : "not connected yet");
+	if (state.confirmed_utc_sec == 0)
+		return 0;	/* never complete: nobody is there, as opposed to: nobody is in the directory */
+	r = replica_entries(s->replica, &entries);
+	if (r == 0)
+		tell(s, &state, &entries);
+	return r;
+}
+
+static bool
+pause_for(struct ldap_sync *s, int ms)
+{
+	struct pollfd fd = { .fd = s->wake_fd, .events = POLLIN };
+
+	(void)poll(&fd, 1, ms);
+	return !atomic_load(&s->stop);
+}
+
+/* One session with the n-th server. Returns whether it went well for a while. */
+static bool
+try_server(struct ldap_sync *s, const char *uri)
+{
+	struct ldap_session session = {
+		.settings = &s->settings, .replica = s->replica, .stop = &s->stop, .wake_fd = s->wake_fd, .uri = uri,
+		.complete = on_complete, .owner = s,
+	};
+	int64_t began_ms = loop_now_ms();
+	int r;
+
+	r = ldap_session_run(&session);
+	if (atomic_load(&s->stop))
+		return true;
+	tell_lost(s, session.fault[0] != '\0' ? session.fault : strerror(-r));
+	if (r == -ENOMEM) {		/* applied by half, perhaps: the store has a whole one */
+		replica_close(s->replica);
+		s->replica = NULL;
+	}
+	return r == -ESTALE || (session.refreshed && loop_now_ms() - began_ms > GOOD_AFTER_MS);
+}
+
+static void *
+thread_main(void *arg)
+{
+	struct ldap_sync *s = arg;
+	unsigned at = 0, failures = 0, count = 0;
+	char uri[LDAP_HANDLE_URI_MAX + 1];
+	int pause_ms = PAUSE_MIN_MS;
+
+	while (ldap_handle_uri(s->settings.directory_uri, count, uri))
+		count++;
+	while (!atomic_load(&s->stop)) {
+		if (s->replica == NULL && open_replica(s) < 0) {
+			if (!pause_for(s, PAUSE_MAX_MS))
+				break;
+			continue;
+		}
+		if (!ldap_handle_uri(s->settings.directory_uri, at % count, uri))
+			break;
+		if (try_server(s, uri)) {
+			failures = 0;
+			pause_ms = PAUSE_MIN_MS;
+		} else {
+			at++;
+			failures++;
+		}
+		if (failures < count && failures > 0)
+			continue;	/* another one may be there: at once */
+		failures = 0;
+		if (!pause_for(s, pause_ms + (int)(random() % (pause_ms / 4 + 1))))
+			break;
+		pause_ms = pause_ms * 2 > PAUSE_MAX_MS ? PAUSE_MAX_MS : pause_ms * 2;
+	}
+	if (s->replica != NULL && s->state.connected)
+		replica_confirm(s->replica, now_utc_sec());
+	replica_close(s->replica);
+	s->replica = NULL;
+	return NULL;
+}
+
+/* ---- on the loop ---- */
+
+static int
+on_news(sd_event_source *source, int fd, uint32_t revents, void *arg)
+{
+	struct ldap_sync *s = arg;
+	uint64_t count;
+
+	(void)source;
+	(void)revents;
+	(void)!read(fd, &count, sizeof count);
+	s->news(s->arg);
+	return 0;
+}
+
+int
+ldap_sync_start(sd_event *event, const struct settings *settings, const char *folder, void (*news)(void *arg),
+    void *arg, struct ldap_sync **ret)
+{
+	struct ldap_sync *s = calloc(1, sizeof *s);
+	int r;
+
+	if (s == NULL)
+		return -ENOMEM;
+	s->settings = *settings;
+	s->news = news;
+	s->arg = arg;
+	(void)snprintf(s->folder, sizeof s->folder, "%s", folder);
+	(void)snprintf(s->state.fault, sizeof s->state.fault, "not connected yet");
+	(void)pthread_mutex_init(&s->lock, NULL);
+	s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	s->news_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	r = s->wake_fd < 0 || s->news_fd < 0 ? -EMFILE : 0;
+	if (r == 0)
+		r = sd_event_add_io(event, &s->source, s->news_fd, EPOLLIN, on_news, s);
+	if (r >= 0)
+		r = -pthread_create(&s->thread, NULL, thread_main, s);
+	s->started = r == 0;
+	if (r < 0) {
+		ldap_sync_stop(s);
+		return r;
+	}
+	*ret = s;
+	return 0;
+}
+
+void
+ldap_sync_stop(struct ldap_sync *s)
+{
+	if (s == NULL)
+		return;
+	atomic_store(&s->stop, true);
+	if (s->wake_fd >= 0)
+		ring(s->wake_fd);
+	if (s->started)
+		(void)pthread_join(s->thread, NULL);
+	sd_event_source_disable_unref(s->source);
+	if (s->wake_fd >= 0)
+		(void)close(s->wake_fd);
+	if (s->news_fd >= 0)
+		(void)close(s->news_fd);
+	entries_done(&s->entries);
+	(void)pthread_mutex_destroy(&s->lock);
+	free(s);
+}
+
+bool
+ldap_sync_take(struct ldap_sync *s, struct entries *ret, struct ldap_sync_state *ret_state)
+{
+	bool fresh;
+
+	(void)pthread_mutex_lock(&s->lock);
+	fresh = s->fresh;
+	s->fresh = false;
+	if (fresh) {
+		*ret = s->entries;	/* now owned by the caller */
+		s->entries = (struct entries){ 0 };
+	}
+	*ret_state = s->state;
+	(void)pthread_mutex_unlock(&s->lock);
+	return fresh;
+}

@@ -1,0 +1,52 @@
+/*
+ * ldap_sync.h - follows an LDAP directory on a thread of its own: content synchronisation (RFC 4533), else polling.
+ *
+ * The thread holds the connection and the replica; the loop takes complete states from it. What was received in part is
+ * never handed over; a lost connection changes nothing but the state.
+ */
+#ifndef ISMS_LDAP_SYNC_H
+#define ISMS_LDAP_SYNC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+#include "common/entry.h"
+#include "common/settings.h"
+
+struct ldap_sync;
+
+struct ldap_sync_state {
+	bool connected;
+	bool polling;			/* the server does not offer content synchronisation */
+	int64_t since_utc_sec;		/* of connected, or of its loss */
+	int64_t confirmed_utc_sec;	/* when a server last vouched for the entries; 0: never */
+	char server[256];		/* uri of the last one that answered; "" before */
+	char fault[512];		/* why it is not connected, or what is wrong with the store; else "" */
+};
+
+/*
+ * Start the thread; what the replica holds from before is the first state.
+ *
+ *  settings  copied
+ *  folder    of the replica
+ *  news      called from the loop when there is something to take
+ *
+ * Returns 0 or -errno.
+ */
+int ldap_sync_start(sd_event *event, const struct settings *settings, const char *folder, void (*news)(void *arg),
+    void *arg, struct ldap_sync **ret);
+
+/* Ends the thread; waits for the call of libldap that it is in, some seconds at most. NULL is fine. */
+void ldap_sync_stop(struct ldap_sync *s);
+
+/*
+ * Take the newest state.
+ *
+ *  ret  zeroed; filled when there are other entries than those that were taken last
+ *
+ * Returns whether *ret was filled.
+ */
+bool ldap_sync_take(struct ldap_sync *s, struct entries *ret, struct ldap_sync_state *ret_state);
+
+#endif

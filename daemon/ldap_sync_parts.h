@@ -1,0 +1,45 @@
+/*
+ * ldap_sync_parts.h - what the two files of ldap_sync share: the thread's life, and one session with a server.
+ */
+#ifndef ISMS_LDAP_SYNC_PARTS_H
+#define ISMS_LDAP_SYNC_PARTS_H
+
+#include <ldap.h>
+#include <stdatomic.h>
+
+#include "daemon/ldap_sync.h"
+#include "daemon/replica.h"
+
+#define LDAP_SYNC_URIS_MAX 8
+
+/* The thread's own; the loop reads stop's pipe end alone. */
+struct ldap_session {
+	const struct settings *settings;	/* borrowed */
+	struct replica *replica;	/* borrowed */
+	atomic_bool *stop;
+	int wake_fd;			/* an eventfd: readable once stop is set */
+	const char *uri;		/* of the server */
+	LDAP *ld;
+	int search, probe;		/* message ids; -1: none */
+	int64_t probe_due_ms, probe_deadline_ms;
+	bool refreshed;			/* the content is complete; what comes is news */
+	bool full;			/* this refresh began without a cookie */
+	bool changed;			/* something was gathered since the last apply */
+	bool polling;
+	struct sync_cookie cookie;	/* the newest that the server gave */
+	char fault[512];
+	void (*complete)(struct ldap_session *s);	/* the replica was applied: hand it over */
+	struct ldap_sync *owner;	/* borrowed; of complete() */
+};
+
+/*
+ * Talk to one server until it fails or stop is set: connect, refresh, follow.
+ *
+ * Returns -ECANCELED when stop was set; -ENOMEM when the replica has to be opened anew; any other -errno with the fault.
+ */
+int ldap_session_run(struct ldap_session *s);
+
+/* Attributes that are asked for, ends with NULL: no password, no seed, no recovery code, no mark of a code. */
+extern const char *const ldap_session_attributes[];
+
+#endif

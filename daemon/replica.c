@@ -1,0 +1,386 @@
+/*
+ * replica.c - the entries that a server told of, and what is gathered to change them (see replica.h).
+ *
+ * Directory process, on the thread of the source. Gathering touches nothing that anybody sees; applying does all of it,
+ * in memory first: a store that is full must not keep a disabled person in.
+ */
+#include <config.h>
+
+#include "daemon/replica.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/tree.h"
+#include "daemon/replica_store.h"
+
+struct member {
+	uint8_t uuid[SYNC_UUID_SIZE];
+	struct entry *e;	/* owned; NULL in a change: to be removed */
+	uint64_t round;		/* in which it was last put or kept */
+	size_t at;		/* in list */
+};
+
+struct replica {
+	struct replica_store *store;	/* owned; NULL: in memory alone */
+	bool store_behind;		/* the store lacks something: write everything next time */
+	void *by_uuid;			/* owned; tree.h, of members */
+	struct member **list;		/* owned */
+	size_t count, room;
+	struct member **changes;	/* owned; gathered, in the order in which they came */
+	size_t change_count, change_room;
+	bool only_these;
+	uint64_t round;
+	struct sync_cookie cookie;
+	int64_t confirmed_utc_sec;
+};
+
+static int
+compare(const void *a, const void *b)
+{
+	return memcmp(((const struct member *)a)->uuid, ((const struct member *)b)->uuid, SYNC_UUID_SIZE);
+}
+
+static void
+member_free(struct member *m)
+{
+	if (m != NULL)
+		entry_free(m->e);
+	free(m);
+}
+
+static struct member *
+find(const struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE])
+{
+	struct member key;
+
+	memcpy(key.uuid, uuid, SYNC_UUID_SIZE);
+	return (struct member *)(uintptr_t)tree_find(&r->by_uuid, &key, compare);
+}
+
+/* Room for n more pointers. */
+static int
+reserve(struct member ***list, size_t count, size_t *room, size_t n)
+{
+	size_t wanted = *room == 0 ? 64 : *room;
+	struct member **bigger;
+
+	while (wanted < count + n)
+		wanted *= 2;
+	if (wanted == *room)
+		return 0;
+	bigger = reallocarray(*list, wanted, sizeof **list);
+	if (bigger == NULL)
+		return -ENOMEM;
+	*list = bigger;
+	*room = wanted;
+	return 0;
+}
+
+/* ---- members ---- */
+
+static void
+take_out(struct replica *r, struct member *m)
+{
+	tree_remove(&r->by_uuid, m, compare);
+	r->list[m->at] = r->list[--r->count];
+	r->list[m->at]->at = m->at;
+	member_free(m);
+}
+
+/* Put a new or changed entry in; owns m from then on. There is room. Returns 0 or -ENOMEM. */
+static int
+put_in(struct replica *r, struct member *m)
+{
+	struct member *there = find(r, m->uuid);
+
+	if (there != NULL) {
+		entry_free(there->e);
+		there->e = m->e;		/* now owned by the one that is there */
+		there->round = m->round;
+		m->e = NULL;
+		member_free(m);
+		return 0;
+	}
+	if (tree_add(&r->by_uuid, m, compare) == NULL) {
+		member_free(m);
+		return -ENOMEM;
+	}
+	m->at = r->count;
+	r->list[r->count++] = m;
+	return 0;
+}
+
+static int
+take_stored(void *arg, const uint8_t uuid[SYNC_UUID_SIZE], struct entry *e)
+{
+	struct replica *r = arg;
+	struct member *m = calloc(1, sizeof *m);
+
+	if (m == NULL || reserve(&r->list, r->count, &r->room, 1) < 0) {
+		free(m);
+		entry_free(e);
+		return -ENOMEM;
+	}
+	memcpy(m->uuid, uuid, SYNC_UUID_SIZE);
+	m->e = e;
+	return put_in(r, m);
+}
+
+static void
+clear(struct replica *r)
+{
+	tree_done(&r->by_uuid);
+	for (size_t i = 0; i < r->count; i++)
+		member_free(r->list[i]);
+	r->count = 0;
+}
+
+int
+replica_open(const char *folder, const char *origin, struct replica **ret, char *fault, size_t size)
+{
+	struct replica *r = calloc(1, sizeof *r);
+	int e;
+
+	if (r == NULL)
+		return -ENOMEM;
+	e = replica_store_open(folder, origin, &r->store, fault, size);
+	if (e == 0)
+		e = replica_store_read(r->store, &r->cookie, &r->confirmed_utc_sec);
+	if (e == 0)
+		e = replica_store_each(r->store, take_stored, r);
+	if (e == -ENOMEM) {
+		replica_close(r);
+		return e;
+	}
+	if (e < 0) {			/* what cannot be read is read anew */
+		clear(r);
+		r->cookie.there = false;
+		r->confirmed_utc_sec = 0;
+		r->store_behind = true;
+		if (fault[0] == '\0')
+			(void)snprintf(fault, size, "%.255s: %s", folder, strerror(-e));
+	}
+	*ret = r;
+	return 0;
+}
+
+void
+replica_close(struct replica *r)
+{
+	if (r == NULL)
+		return;
+	replica_drop(r);
+	clear(r);
+	free(r->list);
+	free(r->changes);
+	replica_store_close(r->store);
+	free(r);
+}
+
+size_t
+replica_count(const struct replica *r)
+{
+	return r->count;
+}
+
+const struct sync_cookie *
+replica_cookie(const struct replica *r)
+{
+	return &r->cookie;
+}
+
+void
+replica_forget_cookie(struct replica *r)
+{
+	r->cookie.there = false;
+}
+
+int64_t
+replica_confirmed_utc_sec(const struct replica *r)
+{
+	return r->confirmed_utc_sec;
+}
+
+/* ---- gathering ---- */
+
+void
+replica_drop(struct replica *r)
+{
+	for (size_t i = 0; i < r->change_count; i++)
+		member_free(r->changes[i]);
+	r->change_count = 0;
+	r->only_these = false;
+	r->round++;
+}
+
+/* Owns e from then on. */
+static int
+gather(struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE], struct entry *e)
+{
+	struct member *m = calloc(1, sizeof *m);
+
+	if (m == NULL || reserve(&r->changes, r->change_count, &r->change_room, 1) < 0) {
+		free(m);
+		entry_free(e);
+		return -ENOMEM;
+	}
+	memcpy(m->uuid, uuid, SYNC_UUID_SIZE);
+	m->e = e;
+	m->round = r->round;
+	r->changes[r->change_count++] = m;
+	return 0;
+}
+
+int
+replica_put(struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE], struct entry *e)
+{
+	return gather(r, uuid, e);
+}
+
+int
+replica_remove(struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE])
+{
+	return gather(r, uuid, NULL);
+}
+
+void
+replica_keep(struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE])
+{
+	struct member *m = find(r, uuid);
+
+	if (m != NULL)
+		m->round = r->round;
+}
+
+void
+replica_only_these(struct replica *r)
+{
+	r->only_these = true;
+}
+
+bool
+replica_pending(const struct replica *r)
+{
+	return r->change_count > 0 || r->only_these;
+}
+
+/* ---- applying ---- */
+
+/* All changes in memory. What was not put, kept or removed goes last, so that order among messages does not matter. */
+static int
+apply_in_memory(struct replica *r)
+{
+	int e = 0;
+
+	for (size_t i = 0; i < r->change_count && e == 0; i++) {
+		struct member *m = r->changes[i];
+
+		if (m->e != NULL) {
+			struct member *copy = calloc(1, sizeof *copy);
+
+			if (copy == NULL)
+				return -ENOMEM;
+			*copy = *m;
+			copy->e = entry_ref(m->e);	/* the change keeps its own for the store */
+			e = put_in(r, copy);
+		} else if (find(r, m->uuid) != NULL) {
+			take_out(r, find(r, m->uuid));
+		}
+	}
+	return e;
+}
+
+static void
+remove_others(struct replica *r, int *store_error)
+{
+	for (size_t i = r->count; i > 0; i--) {
+		struct member *m = r->list[i - 1];
+
+		if (m->round == r->round)
+			continue;
+		if (*store_error == 0)
+			*store_error = replica_store_remove(r->store, m->uuid);
+		take_out(r, m);		/* moves the last one, which was looked at already, to its place */
+	}
+}
+
+static int
+store_changes(struct replica *r)
+{
+	int e = 0;
+
+	for (size_t i = 0; i < r->change_count && e == 0; i++) {
+		const struct member *m = r->changes[i];
+
+		e = m->e != NULL ? replica_store_put(r->store, m->uuid, m->e) : replica_store_remove(r->store, m->uuid);
+	}
+	return e;
+}
+
+static int
+store_everything(struct replica *r)
+{
+	int e = replica_store_clear(r->store);
+
+	for (size_t i = 0; i < r->count && e == 0; i++)
+		e = replica_store_put(r->store, r->list[i]->uuid, r->list[i]->e);
+	return e;
+}
+
+int
+replica_apply(struct replica *r, const struct sync_cookie *cookie, int64_t now_utc_sec, char *fault, size_t size)
+{
+	int e, stored;
+
+	e = reserve(&r->list, r->count, &r->room, r->change_count);
+	if (e < 0)
+		return e;
+	stored = r->store == NULL ? -EACCES : replica_store_begin(r->store);
+	if (stored == 0 && !r->store_behind)
+		stored = store_changes(r);
+	e = apply_in_memory(r);
+	if (e == 0 && r->only_these)
+		remove_others(r, &stored);
+	if (e == 0 && stored == 0 && r->store_behind)
+		stored = store_everything(r);
+	if (e == 0 && stored == 0)
+		stored = replica_store_finish(r->store, cookie, now_utc_sec);
+	if (r->store != NULL && (e < 0 || stored < 0))
+		replica_store_undo(r->store);
+	r->store_behind = e < 0 || stored < 0;
+	r->cookie = *cookie;
+	r->confirmed_utc_sec = now_utc_sec;
+	replica_drop(r);
+	if (e == 0 && stored < 0)
+		(void)snprintf(fault, size, "the replica cannot be stored: %s", strerror(-stored));
+	return e < 0 ? e : stored < 0;
+}
+
+void
+replica_confirm(struct replica *r, int64_t now_utc_sec)
+{
+	r->confirmed_utc_sec = now_utc_sec;
+	if (r->store == NULL || r->store_behind || replica_store_begin(r->store) < 0)
+		return;
+	if (replica_store_finish(r->store, &r->cookie, now_utc_sec) < 0)
+		replica_store_undo(r->store);
+}
+
+int
+replica_entries(const struct replica *r, struct entries *ret)
+{
+	for (size_t i = 0; i < r->count; i++) {
+		int e = entries_add(ret, entry_ref(r->list[i]->e));
+
+		if (e < 0)
+			entry_free(r->list[i]->e);	/* the reference that was not taken */
+		if (e == -ENOMEM) {
+			entries_done(ret);
+			return e;
+		}
+	}
+	return 0;
+}

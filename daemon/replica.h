@@ -1,0 +1,79 @@
+/*
+ * replica.h - what an LDAP server told of its directory, kept whole and durable: entries by entryUUID and the cookie.
+ *
+ * Changes are gathered and applied together: what was received in part is never seen by anybody (THREATS 5.5). Entries
+ * carry no secret: passwords, seeds and recovery codes are never asked for. One thread uses it.
+ */
+#ifndef ISMS_REPLICA_H
+#define ISMS_REPLICA_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/entry.h"
+#include "daemon/sync_message.h"
+
+struct replica;
+
+/*
+ * Open the store and read what it holds.
+ *
+ *  folder  /var/lib/isms/replica
+ *  origin  what the content depends on (uri, base, attributes): another one than that of the store empties it
+ *  fault   receives why the store cannot be used; the replica then works in memory alone
+ *
+ * Returns 0 or -ENOMEM.
+ */
+int replica_open(const char *folder, const char *origin, struct replica **ret, char *fault, size_t size);
+void replica_close(struct replica *r);	/* NULL is fine */
+
+/* Entries held; 0 also says that there is nothing to resume from. */
+size_t replica_count(const struct replica *r);
+
+/* The cookie of what is held; not there: a full refresh is due. */
+const struct sync_cookie *replica_cookie(const struct replica *r);
+/* Forget the cookie: the next refresh is a full one. */
+void replica_forget_cookie(struct replica *r);
+/* When the server last vouched for what is held, by the store; 0: never. */
+int64_t replica_confirmed_utc_sec(const struct replica *r);
+
+/* ---- gathering; each returns 0 or -ENOMEM, which spoils the gathering: replica_drop() then */
+
+/* Begin: forget what was gathered and not applied. */
+void replica_drop(struct replica *r);
+/* An entry as it is now. Owns e from then on, also on failure. */
+int replica_put(struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE], struct entry *e);
+int replica_remove(struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE]);
+/* It is there, unchanged; said in a refresh. */
+void replica_keep(struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE]);
+/* Whatever was neither put nor kept since replica_drop() is gone: at the end of a present phase or a full refresh. */
+void replica_only_these(struct replica *r);
+
+/* Something is gathered that replica_apply() would change. */
+bool replica_pending(const struct replica *r);
+
+/*
+ * Apply what was gathered, in memory and in one transaction of the store, the cookie with it.
+ *
+ *  cookie         of the content after it; not there: none is stored
+ *  now_utc_sec    the server vouches for the content now
+ *  ret_unchanged  how many entries stay as they were
+ *  fault          receives what failed
+ *
+ * Returns 0; 1 when memory has it and the store has not: fault says why, and the next apply writes everything.
+ */
+int replica_apply(struct replica *r, const struct sync_cookie *cookie, int64_t now_utc_sec, char *fault, size_t size);
+
+/* Store that the server vouches for the content still. */
+void replica_confirm(struct replica *r, int64_t now_utc_sec);
+
+/*
+ * All entries, shared with the replica, which never changes one that it has given out.
+ *
+ *  ret  zeroed; free with entries_done()
+ *
+ * Returns 0 or -ENOMEM. Of two entries of one DN only one is in it.
+ */
+int replica_entries(const struct replica *r, struct entries *ret);
+
+#endif

@@ -1,0 +1,428 @@
+/*
+ * replica_store.c - the replica's SQLite file (see replica_store.h).
+ *
+ * Directory process, on the thread of the source. The file is ours alone (folder 0700), yet what it says is checked:
+ * a torn or foreign one is emptied, which costs a full refresh and nothing else.
+ */
+#include <config.h>
+
+#include "daemon/replica_store.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FORM "1"
+
+enum { SQL_PUT, SQL_REMOVE, SQL_CLEAR, SQL_ALL, SQL_META_GET, SQL_META_SET, SQL_META_UNSET, SQL_COUNT };
+
+static const char *const statements[SQL_COUNT] = {
+	[SQL_PUT] = "INSERT OR REPLACE INTO entries (uuid, dn, body) VALUES (?1, ?2, ?3)",
+	[SQL_REMOVE] = "DELETE FROM entries WHERE uuid = ?1",
+	[SQL_CLEAR] = "DELETE FROM entries",
+	[SQL_ALL] = "SELECT uuid, dn, body FROM entries",
+	[SQL_META_GET] = "SELECT value FROM meta WHERE key = ?1",
+	[SQL_META_SET] = "INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)",
+	[SQL_META_UNSET] = "DELETE FROM meta WHERE key = ?1",
+};
+
+static const char schema[] =
+    "CREATE TABLE IF NOT EXISTS entries (uuid BLOB PRIMARY KEY, dn TEXT NOT NULL, body BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;";
+
+struct replica_store {
+	sqlite3 *db;			/* owned */
+	sqlite3_stmt *stmt[SQL_COUNT];	/* owned */
+};
+
+static int
+error_of(int rc)
+{
+	switch (rc & 0xff) {
+	case SQLITE_OK:
+	case SQLITE_DONE:
+	case SQLITE_ROW:
+		return 0;
+	case SQLITE_FULL:
+		return -ENOSPC;
+	case SQLITE_NOMEM:
+		return -ENOMEM;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		return -EBADMSG;
+	case SQLITE_CANTOPEN:
+	case SQLITE_PERM:
+	case SQLITE_READONLY:
+		return -EACCES;
+	default:
+		return -EIO;
+	}
+}
+
+static int
+run(sqlite3_stmt *st)
+{
+	int rc = sqlite3_step(st);
+
+	(void)sqlite3_reset(st);
+	(void)sqlite3_clear_bindings(st);
+	return error_of(rc);
+}
+
+/* ---- an entry's body: for each attribute its name, the number of values, and each value with its length before it */
+
+static size_t
+body_size(const struct entry *e)
+{
+	size_t size = 0;
+
+	for (size_t i = 0; i < e->count; i++) {
+		size += 8 + strlen(e->attributes[i].name);
+		for (size_t k = 0; k < e->attributes[i].count; k++)
+			size += 4 + e->attributes[i].values[k].len;
+	}
+	return size;
+}
+
+static uint8_t *
+add_number(uint8_t *to, size_t n)
+{
+	uint32_t number = (uint32_t)n;
+
+	memcpy(to, &number, sizeof number);
+	return to + sizeof number;
+}
+
+static uint8_t *
+add_bytes(uint8_t *to, const void *bytes, size_t len)
+{
+	to = add_number(to, len);
+	memcpy(to, bytes, len);
+	return to + len;
+}
+
+static void
+body_write(const struct entry *e, uint8_t *to)
+{
+	for (size_t i = 0; i < e->count; i++) {
+		const struct attribute *a = &e->attributes[i];
+
+		to = add_bytes(to, a->name, strlen(a->name));
+		to = add_number(to, a->count);
+		for (size_t k = 0; k < a->count; k++)
+			to = add_bytes(to, a->values[k].bytes, a->values[k].len);
+	}
+}
+
+struct body {
+	const uint8_t *at;
+	size_t left;
+};
+
+static bool
+take_number(struct body *b, uint32_t *ret)
+{
+	if (b->left < sizeof *ret)
+		return false;
+	memcpy(ret, b->at, sizeof *ret);
+	b->at += sizeof *ret;
+	b->left -= sizeof *ret;
+	return true;
+}
+
+static bool
+take_bytes(struct body *b, const char **ret, uint32_t *ret_len)
+{
+	if (!take_number(b, ret_len) || *ret_len > b->left)
+		return false;
+	*ret = (const char *)b->at;
+	b->at += *ret_len;
+	b->left -= *ret_len;
+	return true;
+}
+
+static int
+body_read(struct body *b, struct entry *e)
+{
+	while (b->left > 0) {
+		const char *bytes;
+		uint32_t len, count;
+		char name[256];
+		int r;
+
+		if (!take_bytes(b, &bytes, &len) || len == 0 || len >= sizeof name || memchr(bytes, '\0', len) != NULL ||
+		    !take_number(b, &count))
+			return -EBADMSG;
+		memcpy(name, bytes, len);
+		name[len] = '\0';
+		for (uint32_t i = 0; i < count; i++) {
+			if (!take_bytes(b, &bytes, &len))
+				return -EBADMSG;
+			r = entry_add_value(e, name, bytes, len);
+			if (r < 0)
+				return r;
+		}
+	}
+	return 0;
+}
+
+/* ---- opening ---- */
+
+static int
+prepare(struct replica_store *s)
+{
+	int rc;
+
+	rc = sqlite3_exec(s->db, "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
+	    "PRAGMA trusted_schema=OFF;", NULL, NULL, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_exec(s->db, schema, NULL, NULL, NULL);
+	for (int i = 0; i < SQL_COUNT && rc == SQLITE_OK; i++)
+		rc = sqlite3_prepare_v3(s->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT, &s->stmt[i], NULL);
+	return error_of(rc);
+}
+
+/* A value beside the entries. Returns its length, 0 when it is not there or does not fit, or -errno. */
+static int
+meta_get(struct replica_store *s, const char *key, void *buf, size_t size)
+{
+	sqlite3_stmt *st = s->stmt[SQL_META_GET];
+	int len = 0, rc;
+
+	(void)sqlite3_bind_text(st, 1, key, -1, SQLITE_STATIC);
+	rc = sqlite3_step(st);
+	if (rc == SQLITE_ROW) {
+		len = sqlite3_column_bytes(st, 0);
+		if (len < 0 || (size_t)len > size)
+			len = 0;
+		if (len > 0)
+			memcpy(buf, sqlite3_column_blob(st, 0), (size_t)len);
+	}
+	(void)sqlite3_reset(st);
+	(void)sqlite3_clear_bindings(st);
+	rc = error_of(rc);
+	return rc < 0 ? rc : len;
+}
+
+static int
+meta_set(struct replica_store *s, const char *key, const void *bytes, size_t len)
+{
+	sqlite3_stmt *st = s->stmt[SQL_META_SET];
+
+	(void)sqlite3_bind_text(st, 1, key, -1, SQLITE_STATIC);
+	(void)sqlite3_bind_blob(st, 2, bytes, (int)len, SQLITE_STATIC);
+	return run(st);
+}
+
+static int
+meta_unset(struct replica_store *s, const char *key)
+{
+	(void)sqlite3_bind_text(s->stmt[SQL_META_UNSET], 1, key, -1, SQLITE_STATIC);
+	return run(s->stmt[SQL_META_UNSET]);
+}
+
+/* What is held must have come from where we look now. */
+static int
+claim(struct replica_store *s, const char *origin)
+{
+	char wanted[4096], there[4096];
+	size_t len;
+	int n, r;
+
+	n = snprintf(wanted, sizeof wanted, FORM "\n%s", origin);
+	if (n < 0 || (size_t)n >= sizeof wanted)
+		return -ENAMETOOLONG;
+	len = (size_t)n;
+	r = meta_get(s, "origin", there, sizeof there);
+	if (r < 0 || ((size_t)r == len && memcmp(there, wanted, len) == 0))
+		return r < 0 ? r : 0;
+	r = replica_store_begin(s);
+	if (r == 0)
+		r = replica_store_clear(s);
+	if (r == 0)
+		r = meta_set(s, "origin", wanted, len);
+	if (r == 0)
+		r = replica_store_finish(s, &(struct sync_cookie){ 0 }, 0);
+	if (r < 0)
+		replica_store_undo(s);
+	return r;
+}
+
+static int
+open_once(const char *path, const char *origin, struct replica_store **ret)
+{
+	struct replica_store *s = calloc(1, sizeof *s);
+	int r;
+
+	if (s == NULL)
+		return -ENOMEM;
+	r = error_of(sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
+	    SQLITE_OPEN_NOFOLLOW, NULL));
+	if (r == 0)
+		r = prepare(s);
+	if (r == 0)
+		r = claim(s, origin);
+	if (r < 0) {
+		replica_store_close(s);
+		return r;
+	}
+	*ret = s;
+	return 0;
+}
+
+int
+replica_store_open(const char *folder, const char *origin, struct replica_store **ret, char *fault, size_t size)
+{
+	static const char *const files[] = { "", "-wal", "-shm" };
+	char path[PATH_MAX], file[PATH_MAX + 8];
+	int n, r;
+
+	n = snprintf(path, sizeof path, "%s/replica.db", folder);
+	if (n < 0 || (size_t)n >= sizeof path)
+		return -ENAMETOOLONG;
+	r = open_once(path, origin, ret);
+	if (r == -EBADMSG) {		/* no database any more: the server has all of it */
+		for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+			(void)snprintf(file, sizeof file, "%s%s", path, files[i]);
+			(void)remove(file);
+		}
+		r = open_once(path, origin, ret);
+	}
+	if (r < 0)
+		(void)snprintf(fault, size, "%.255s: %s", path, strerror(-r));
+	return r;
+}
+
+void
+replica_store_close(struct replica_store *s)
+{
+	if (s == NULL)
+		return;
+	for (int i = 0; i < SQL_COUNT; i++)
+		(void)sqlite3_finalize(s->stmt[i]);
+	(void)sqlite3_close(s->db);
+	free(s);
+}
+
+/* ---- reading ---- */
+
+int
+replica_store_read(struct replica_store *s, struct sync_cookie *ret_cookie, int64_t *ret_confirmed_utc_sec)
+{
+	int r;
+
+	*ret_confirmed_utc_sec = 0;
+	r = meta_get(s, "cookie", ret_cookie->bytes, sizeof ret_cookie->bytes);
+	if (r < 0)
+		return r;
+	ret_cookie->len = (size_t)r;
+	r = meta_get(s, "server", ret_cookie->server, sizeof ret_cookie->server - 1);
+	if (r < 0)
+		return r;
+	ret_cookie->server[r] = '\0';
+	ret_cookie->there = ret_cookie->len > 0 && r > 0;
+	r = meta_get(s, "confirmed", ret_confirmed_utc_sec, sizeof *ret_confirmed_utc_sec);
+	return r < 0 ? r : 0;
+}
+
+static int
+read_row(sqlite3_stmt *st, struct entry **ret)
+{
+	struct body body = { .at = sqlite3_column_blob(st, 2), .left = (size_t)sqlite3_column_bytes(st, 2) };
+	const char *dn = (const char *)sqlite3_column_text(st, 1);
+	struct entry *e;
+	int r;
+
+	if (dn == NULL || sqlite3_column_bytes(st, 0) != SYNC_UUID_SIZE)
+		return -EBADMSG;
+	e = entry_new(dn);
+	if (e == NULL)
+		return -ENOMEM;
+	r = body_read(&body, e);
+	if (r < 0) {
+		entry_free(e);
+		return r;
+	}
+	*ret = e;
+	return 0;
+}
+
+int
+replica_store_each(struct replica_store *s, int (*take)(void *arg, const uint8_t uuid[SYNC_UUID_SIZE],
+    struct entry *e), void *arg)
+{
+	sqlite3_stmt *st = s->stmt[SQL_ALL];
+	struct entry *e;
+	int r = 0, rc = SQLITE_DONE;
+
+	while (r >= 0 && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+		r = read_row(st, &e);
+		if (r == 0)
+			r = take(arg, sqlite3_column_blob(st, 0), e);
+	}
+	(void)sqlite3_reset(st);
+	return r < 0 ? r : error_of(rc);
+}
+
+/* ---- writing ---- */
+
+int
+replica_store_begin(struct replica_store *s)
+{
+	return error_of(sqlite3_exec(s->db, "BEGIN IMMEDIATE", NULL, NULL, NULL));
+}
+
+int
+replica_store_put(struct replica_store *s, const uint8_t uuid[SYNC_UUID_SIZE], const struct entry *e)
+{
+	sqlite3_stmt *st = s->stmt[SQL_PUT];
+	size_t size = body_size(e);
+	uint8_t *body;
+
+	if (size > INT_MAX)
+		return -EFBIG;
+	body = malloc(size > 0 ? size : 1);
+	if (body == NULL)
+		return -ENOMEM;
+	body_write(e, body);
+	(void)sqlite3_bind_blob(st, 1, uuid, SYNC_UUID_SIZE, SQLITE_STATIC);
+	(void)sqlite3_bind_text(st, 2, e->dn, -1, SQLITE_STATIC);
+	(void)sqlite3_bind_blob(st, 3, body, (int)size, free);	/* now owned by the statement */
+	return run(st);
+}
+
+int
+replica_store_remove(struct replica_store *s, const uint8_t uuid[SYNC_UUID_SIZE])
+{
+	(void)sqlite3_bind_blob(s->stmt[SQL_REMOVE], 1, uuid, SYNC_UUID_SIZE, SQLITE_STATIC);
+	return run(s->stmt[SQL_REMOVE]);
+}
+
+int
+replica_store_clear(struct replica_store *s)
+{
+	return run(s->stmt[SQL_CLEAR]);
+}
+
+int
+replica_store_finish(struct replica_store *s, const struct sync_cookie *cookie, int64_t confirmed_utc_sec)
+{
+	int r;
+
+	r = cookie->there ? meta_set(s, "cookie", cookie->bytes, cookie->len) : meta_unset(s, "cookie");
+	if (r == 0)
+		r = meta_set(s, "server", cookie->server, strlen(cookie->server));
+	if (r == 0)
+		r = meta_set(s, "confirmed", &confirmed_utc_sec, sizeof confirmed_utc_sec);
+	return r < 0 ? r : error_of(sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL));
+}
+
+void
+replica_store_undo(struct replica_store *s)
+{
+	if (sqlite3_get_autocommit(s->db) == 0)
+		(void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+}

@@ -1,0 +1,37 @@
+/*
+ * replica_store.h - the durable side of the replica: SQLite, entries and cookie in one transaction. Used by replica.c.
+ */
+#ifndef ISMS_REPLICA_STORE_H
+#define ISMS_REPLICA_STORE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/entry.h"
+#include "daemon/sync_message.h"
+
+struct replica_store;
+
+/* Open or make it; another origin than the one it was made for empties it. Returns 0 or -errno with fault. */
+int replica_store_open(const char *folder, const char *origin, struct replica_store **ret, char *fault, size_t size);
+void replica_store_close(struct replica_store *s);	/* NULL is fine */
+
+/* What stands beside the entries. */
+int replica_store_read(struct replica_store *s, struct sync_cookie *ret_cookie, int64_t *ret_confirmed_utc_sec);
+
+/*
+ * Each entry in turn; take owns it. Returns 0, -EBADMSG for a store that cannot be understood, or what take returned
+ * below 0.
+ */
+int replica_store_each(struct replica_store *s, int (*take)(void *arg, const uint8_t uuid[SYNC_UUID_SIZE],
+    struct entry *e), void *arg);
+
+/* One transaction: begin, any of the next three, finish or undo. Each returns 0 or -errno. */
+int replica_store_begin(struct replica_store *s);
+int replica_store_put(struct replica_store *s, const uint8_t uuid[SYNC_UUID_SIZE], const struct entry *e);
+int replica_store_remove(struct replica_store *s, const uint8_t uuid[SYNC_UUID_SIZE]);
+int replica_store_clear(struct replica_store *s);
+int replica_store_finish(struct replica_store *s, const struct sync_cookie *cookie, int64_t confirmed_utc_sec);
+void replica_store_undo(struct replica_store *s);
+
+#endif
