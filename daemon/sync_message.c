@@ -76,6 +76,13 @@ take_bool(BerElement *ber, bool *value)
 	return 0;
 }
 
+/* NULL without memory, and for no bytes at all, on which liblber crashes. */
+static BerElement *
+begin(const struct berval *value)
+{
+	return value->bv_val != NULL && value->bv_len > 0 ? ber_init((struct berval *)(uintptr_t)value) : NULL;
+}
+
 /* Nothing may follow the end. */
 static bool
 at_end(BerElement *ber)
@@ -89,7 +96,7 @@ int
 sync_state_decode(const struct berval *value, enum sync_state *ret_state, uint8_t ret_uuid[SYNC_UUID_SIZE],
     struct sync_cookie *ret_cookie)
 {
-	BerElement *ber = ber_init((struct berval *)(uintptr_t)value);
+	BerElement *ber = begin(value);
 	struct berval uuid;
 	ber_int_t state;
 	int r = -EBADMSG;
@@ -179,7 +186,7 @@ decode_info(BerElement *ber, struct sync_info *ret)
 int
 sync_info_decode(const struct berval *value, struct sync_info *ret)
 {
-	BerElement *ber = ber_init((struct berval *)(uintptr_t)value);
+	BerElement *ber = begin(value);
 	int r;
 
 	*ret = (struct sync_info){ 0 };

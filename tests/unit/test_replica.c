@@ -1,0 +1,277 @@
+/*
+ * test_replica.c - what a server told of its directory: nothing of a part is seen, everything of a whole is kept, and a
+ * restart resumes from it.
+ */
+#include <config.h>
+
+#include "daemon/replica.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/unit/suite.h"
+
+static char folder[64], fault[512];
+static struct replica *r;
+static struct sync_cookie cookie;
+
+static void
+open_it(const char *origin)
+{
+	fault[0] = '\0';
+	ck_assert_int_eq(replica_open(folder, origin, &r, fault, sizeof fault), 0);
+}
+
+static void
+begin(void)
+{
+	(void)snprintf(folder, sizeof folder, "/tmp/isms-replica-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	cookie = (struct sync_cookie){ .there = true, .len = 3, .bytes = "abc", .server = "ldaps://a" };
+	open_it("origin");
+	ck_assert_str_eq(fault, "");
+	replica_drop(r);
+}
+
+static void
+end(void)
+{
+	char command[128];
+
+	replica_close(r);
+	for (int i = 0; i < 3; i++) {
+		static const char *const names[] = { "replica.db", "replica.db-wal", "replica.db-shm" };
+
+		(void)snprintf(command, sizeof command, "%s/%s", folder, names[i]);
+		(void)unlink(command);
+	}
+	ck_assert_int_eq(rmdir(folder), 0);
+}
+
+static void
+put(unsigned char id, const char *dn, const char *cn)
+{
+	uint8_t uuid[SYNC_UUID_SIZE] = { id };
+	struct entry *e = entry_new(dn);
+
+	ck_assert_ptr_nonnull(e);
+	ck_assert_int_eq(entry_add_value(e, "cn", cn, strlen(cn)), 0);
+	ck_assert_int_eq(entry_add_value(e, "jpegPhoto", "\0\xff\n", 3), 0);
+	ck_assert_int_eq(replica_put(r, uuid, e), 0);
+}
+
+static void
+apply(void)
+{
+	ck_assert_int_eq(replica_apply(r, &cookie, 1000, fault, sizeof fault), 0);
+}
+
+/* "cn of a entry" by DN; NULL when it is not there. */
+static const char *
+cn_of(const char *dn)
+{
+	static char text[64];
+	struct entries all = { 0 };
+	const struct entry *e;
+
+	ck_assert_int_eq(replica_entries(r, &all), 0);
+	e = entries_find(&all, dn);
+	if (e != NULL)
+		(void)snprintf(text, sizeof text, "%s", entry_value(e, "cn"));
+	entries_done(&all);
+	return e != NULL ? text : NULL;
+}
+
+static void
+remove_one(unsigned char id)
+{
+	const uint8_t uuid[SYNC_UUID_SIZE] = { id };
+
+	ck_assert_int_eq(replica_remove(r, uuid), 0);
+}
+
+static void
+keep(unsigned char id)
+{
+	const uint8_t uuid[SYNC_UUID_SIZE] = { id };
+
+	replica_keep(r, uuid);
+}
+
+START_TEST(nothing_of_a_part)
+{
+	begin();
+	put(1, "uid=a,dc=x", "one");
+	ck_assert(replica_pending(r));
+	ck_assert_ptr_null(cn_of("uid=a,dc=x"));
+	replica_drop(r);		/* the connection was lost */
+	ck_assert(!replica_pending(r));
+	apply();
+	ck_assert_uint_eq(replica_count(r), 0);
+	put(1, "uid=a,dc=x", "one");
+	apply();
+	ck_assert_str_eq(cn_of("uid=a,dc=x"), "one");
+	end();
+}
+END_TEST
+
+/* Disconnected in the present phase: nobody was removed (RP02a). Completed: whoever was not mentioned is gone. */
+START_TEST(rp02a_present_abort)
+{
+	begin();
+	put(1, "uid=a,dc=x", "one");
+	put(2, "uid=b,dc=x", "two");
+	put(3, "uid=c,dc=x", "three");
+	apply();
+	keep(1);
+	replica_only_these(r);
+	replica_drop(r);
+	ck_assert_uint_eq(replica_count(r), 3);
+	keep(1);
+	put(3, "uid=c,dc=x", "drei");
+	put(4, "uid=d,dc=x", "four");
+	replica_only_these(r);
+	apply();
+	ck_assert_uint_eq(replica_count(r), 3);
+	ck_assert_str_eq(cn_of("uid=a,dc=x"), "one");
+	ck_assert_ptr_null(cn_of("uid=b,dc=x"));
+	ck_assert_str_eq(cn_of("uid=c,dc=x"), "drei");
+	ck_assert_str_eq(cn_of("uid=d,dc=x"), "four");
+	end();
+}
+END_TEST
+
+/* The same identity by entryUUID; and a new one that took an old one's name. */
+START_TEST(rp07a_rename)
+{
+	begin();
+	put(1, "uid=a,dc=x", "one");
+	apply();
+	put(1, "uid=z,dc=x", "one");
+	apply();
+	ck_assert_uint_eq(replica_count(r), 1);
+	ck_assert_ptr_null(cn_of("uid=a,dc=x"));
+	ck_assert_str_eq(cn_of("uid=z,dc=x"), "one");
+	remove_one(1);
+	put(2, "uid=z,dc=x", "another");
+	apply();
+	ck_assert_uint_eq(replica_count(r), 1);
+	ck_assert_str_eq(cn_of("uid=z,dc=x"), "another");
+	end();
+}
+END_TEST
+
+START_TEST(a_restart_resumes)
+{
+	begin();
+	put(1, "uid=a,dc=x", "one");
+	put(2, "uid=b,dc=x", "two");
+	apply();
+	remove_one(2);
+	put(3, "uid=c,dc=x", "three");
+	apply();
+	put(4, "uid=d,dc=x", "never applied");
+	replica_close(r);
+	open_it("origin");
+	ck_assert_uint_eq(replica_count(r), 2);
+	ck_assert_str_eq(cn_of("uid=a,dc=x"), "one");
+	ck_assert_str_eq(cn_of("uid=c,dc=x"), "three");
+	ck_assert(replica_cookie(r)->there);
+	ck_assert_uint_eq(replica_cookie(r)->len, 3);
+	ck_assert_mem_eq(replica_cookie(r)->bytes, "abc", 3);
+	ck_assert_str_eq(replica_cookie(r)->server, "ldaps://a");
+	ck_assert_int_eq(replica_confirmed_utc_sec(r), 1000);
+	replica_confirm(r, 2000);
+	replica_close(r);
+	open_it("another origin");	/* other attributes, another base: all of it is to be read anew */
+	ck_assert_uint_eq(replica_count(r), 0);
+	ck_assert(!replica_cookie(r)->there);
+	end();
+}
+END_TEST
+
+/* A store that is no store any more costs a full refresh, and nothing else. */
+START_TEST(torn_store)
+{
+	char path[128];
+	FILE *f;
+
+	begin();
+	put(1, "uid=a,dc=x", "one");
+	apply();
+	replica_close(r);
+	(void)snprintf(path, sizeof path, "%s/replica.db", folder);
+	f = fopen(path, "wb");
+	ck_assert_ptr_nonnull(f);
+	for (int i = 0; i < 1000; i++)
+		ck_assert_int_ge(fputs("no database", f), 0);
+	ck_assert_int_eq(fclose(f), 0);
+	open_it("origin");
+	ck_assert_uint_eq(replica_count(r), 0);
+	ck_assert(!replica_cookie(r)->there);
+	put(1, "uid=a,dc=x", "one");
+	apply();
+	ck_assert_str_eq(cn_of("uid=a,dc=x"), "one");
+	end();
+}
+END_TEST
+
+/* A folder that cannot be written: memory has it, at once, and says so. */
+START_TEST(store_unwritable)
+{
+	if (geteuid() == 0)
+		return;		/* root writes anywhere */
+	begin();
+	replica_close(r);
+	ck_assert_int_eq(chmod(folder, 0500), 0);
+	{
+		char path[128];
+
+		(void)snprintf(path, sizeof path, "%s/replica.db", folder);
+		(void)chmod(path, 0400);
+	}
+	open_it("origin");
+	ck_assert_str_ne(fault, "");
+	put(1, "uid=a,dc=x", "one");
+	ck_assert_int_eq(replica_apply(r, &cookie, 1000, fault, sizeof fault), 1);
+	ck_assert_ptr_nonnull(strstr(fault, "cannot be stored"));
+	ck_assert_str_eq(cn_of("uid=a,dc=x"), "one");
+	ck_assert_int_eq(chmod(folder, 0700), 0);
+	end();
+}
+END_TEST
+
+/* What was given out never changes under whoever has it. */
+START_TEST(views_stay)
+{
+	struct entries before = { 0 };
+
+	begin();
+	put(1, "uid=a,dc=x", "one");
+	apply();
+	ck_assert_int_eq(replica_entries(r, &before), 0);
+	put(1, "uid=a,dc=x", "eins");
+	apply();
+	remove_one(1);
+	apply();
+	ck_assert_str_eq(entry_value(entries_find(&before, "uid=a,dc=x"), "cn"), "one");
+	entries_done(&before);
+	ck_assert_uint_eq(replica_count(r), 0);
+	end();
+}
+END_TEST
+
+int
+main(void)
+{
+	const struct suite_row rows[] = {
+		{ nothing_of_a_part, 0 }, { rp02a_present_abort, 0 }, { rp07a_rename, 0 }, { a_restart_resumes, 0 },
+		{ torn_store, 0 }, { store_unwritable, 0 }, { views_stay, 0 },
+	};
+
+	return suite_run("replica", rows, ROWS(rows), 60);
+}
