@@ -37,6 +37,7 @@ enum factor {	/* bits */
 	FACTOR_PASSWORD = 1 << 0,
 	FACTOR_KEY = 1 << 1,
 	FACTOR_OTP = 1 << 2,
+	FACTOR_PASSWORD_STALE = 1 << 3,	/* the password was right, and the directory lets it in for a change only */
 };
 
 enum facts_state {

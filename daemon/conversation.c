@@ -447,6 +447,7 @@ handle_answer(struct connection *c, const void *msg)
 		v->has_code = true;
 		advance(v);
 		return 0;
+	case STEP_OLD:
 	case STEP_NEW:
 	case STEP_REPEAT:
 		change_answer(v, m->text);

@@ -21,6 +21,7 @@ enum step {
 	STEP_PASSWORD,
 	STEP_CODE,
 	STEP_EVALUATION,
+	STEP_OLD,		/* the old password, where the directory wants it beside the proof */
 	STEP_NEW, STEP_REPEAT,	/* the new password, twice */
 	STEP_CHANGE,		/* the directory process writes it */
 	STEP_FLOOR,		/* refused; waiting until the person may hear it */
@@ -84,7 +85,7 @@ void conversation_tell(struct conversation *v);
 
 /* The person has proven to be who he is: ask for the new password. */
 void change_proven(struct conversation *v);
-/* An answer in STEP_NEW or STEP_REPEAT. */
+/* An answer in STEP_OLD, STEP_NEW or STEP_REPEAT. */
 void change_answer(struct conversation *v, const char *text);
 
 #endif

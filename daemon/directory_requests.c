@@ -53,6 +53,7 @@ on_facts_get(struct connection *c, const void *msg)
 		identity_facts(&d->source->view->identities,
 		    identities_find(&d->source->view->identities, m->user), &facts);
 	facts.confirmed_utc_sec = status.confirmed_utc_sec;
+	facts.change_needs_old = settings_uses_ldap(&d->settings);
 	return connection_send(c, MSG_FACTS, &facts, ST_NEW);
 }
 

@@ -26,6 +26,7 @@ struct evaluation {
 	char user[257];
 	enum scope scope;
 	unsigned asked, need;
+	unsigned stale;			/* FACTOR_PASSWORD_STALE or 0 */
 	bool ignore_session, running, counted;
 	bool code_due;			/* the password was right, or not asked for */
 	int64_t deadline_ms;
@@ -231,7 +232,7 @@ accept_here(struct evaluation *ev, const struct msg_token *token, uint64_t last)
 		finish(ev, VERDICT_DENY, REASON_STATE_UNWRITABLE);
 		return;
 	}
-	ev->result.factors = ev->need | (ev->subject->key ? (unsigned)FACTOR_KEY : 0U);
+	ev->result.factors = ev->need | ev->stale | (ev->subject->key ? (unsigned)FACTOR_KEY : 0U);
 	finish(ev, VERDICT_ALLOW, REASON_AUTH_PASSED);
 }
 
@@ -400,10 +401,12 @@ on_password(void *arg, int error, enum message number, const void *msg)
 	ev->ask = NULL;
 	if (error < 0 || number != MSG_RESULT || result->reason >= REASON_COUNT || result->reason == REASON_NONE)
 		finish_uncounted(ev, REASON_DIRECTORY_UNAVAILABLE);
-	else if (result->reason == REASON_OK)
+	else if (result->reason == REASON_OK || result->reason == REASON_PASSWORD_CHANGE_REQUIRED) {
+		ev->stale = result->reason == REASON_OK ? 0U : (unsigned)FACTOR_PASSWORD_STALE;
 		get_tokens(ev);
-	else if (result->reason == REASON_PASSWORD_FAILED)
-		finish_failed(ev, REASON_PASSWORD_FAILED);
+	} else if (result->reason == REASON_PASSWORD_FAILED || result->reason == REASON_PASSWORD_EXPIRED ||
+	    result->reason == REASON_LOCKED)
+		finish_failed(ev, (enum reason)result->reason);
 	else
 		finish_uncounted(ev, (enum reason)result->reason);
 }

@@ -17,6 +17,7 @@
 
 #include "daemon/loop.h"
 
+#define PROMPT_OLD		"Current password: "
 #define PROMPT_NEW		"New password: "
 
 static void
@@ -65,7 +66,10 @@ change_judged(struct conversation *v)
 		refuse_change(v, d.verdict, d.reason, text);
 	} else if (proof_recent(v->front->proofs, v->subject.txn, v->subject.user, loop_now_ms()) != NULL) {
 		v->by_proof = true;
-		change_proven(v);
+		if (v->facts->change_needs_old != 0)
+			conversation_prompt(v, STEP_OLD, PROMPT_OLD, false, true);
+		else
+			change_proven(v);
 	} else if (conversation_begin(v) < 0) {
 		refuse_new(v, "login service unavailable");
 	}
@@ -207,6 +211,11 @@ change_answer(struct conversation *v, const char *text)
 {
 	const char *why;
 
+	if (v->step == STEP_OLD) {
+		(void)snprintf(v->password, sizeof v->password, "%s", text);
+		change_proven(v);
+		return;
+	}
 	if (v->step == STEP_NEW) {
 		(void)snprintf(v->fresh, sizeof v->fresh, "%s", text);
 		conversation_prompt(v, STEP_REPEAT, PROMPT_NEW, false, false);
