@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "daemon/directory_state.h"
+#include "daemon/report.h"
 #include "daemon/source_job.h"
 
 static int
@@ -190,6 +191,29 @@ on_token_mark(struct connection *c, const void *msg)
 }
 
 static int
+on_hold_decide(struct connection *c, const void *msg)
+{
+	const struct directory *d = connection_context(c);
+	const struct msg_hold_decide *m = msg;
+	struct msg_done done = { .error = ENOENT };
+	struct source_status status;
+	struct event e;
+
+	d->source->ops->status(d->source, &status);
+	if (d->source->ops->approve != NULL && status.held_removed + status.held_renumbered > 0) {
+		done.error = 0;
+		report_begin(&e, EVENT_DIRECTORY_MASS_CHANGE);
+		event_add(&e, FIELD_ID_NOTE, m->approve != 0 ? "approved" : "rejected: it stays held back");
+		event_add(&e, FIELD_ID_ACTOR, m->actor);
+		event_add_int(&e, FIELD_ID_COUNT, (int64_t)(status.held_removed + status.held_renumbered));
+		(void)report_event(&e);
+		if (m->approve != 0)
+			d->source->ops->approve(d->source);
+	}
+	return connection_send(c, MSG_DONE, &done, ST_NEW);
+}
+
+static int
 on_status(struct connection *c, const void *msg)
 {
 	const struct directory *d = connection_context(c);
@@ -206,6 +230,7 @@ const struct server_handler directory_handlers[] = {
 	{ .number = MSG_TOKENS_GET, .handle = on_tokens_get },
 	{ .number = MSG_PASSWORD_CHANGE, .handle = on_password_change },
 	{ .number = MSG_TOKEN_MARK, .handle = on_token_mark },
+	{ .number = MSG_HOLD_DECIDE, .handle = on_hold_decide },
 	{ .number = MSG_DIRECTORY_STATUS, .handle = on_status },
 	{ .handle = NULL },
 };

@@ -60,6 +60,9 @@ add_source(struct lines *l, const struct directory *d)
 		add(l, "fault=%s\n", status.fault);
 	}
 	add_time(l, "confirmed", status.confirmed_utc_sec);
+	if (status.held_removed + status.held_renumbered > 0)
+		add(l, "held=%zu users would go, %zu get another uid; look with isms-userctl snapshot show\n",
+		    status.held_removed, status.held_renumbered);
 }
 
 static void

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <strings.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "common/ldap_entry.h"
 #include "common/ldap_handle.h"
@@ -297,9 +298,17 @@ static int
 wait_for(struct ldap_session *s, int fd, int timeout_ms)
 {
 	struct pollfd fds[2] = { { .fd = s->wake_fd, .events = POLLIN }, { .fd = fd, .events = POLLIN } };
+	uint64_t rings;
 
 	(void)poll(fds, fd >= 0 ? 2 : 1, timeout_ms);
-	return atomic_load(s->stop) ? -ECANCELED : 0;
+	if ((fds[0].revents & POLLIN) != 0)
+		(void)!read(s->wake_fd, &rings, sizeof rings);
+	if (atomic_load(s->stop))
+		return -ECANCELED;
+	if (!s->refreshed || !atomic_exchange(s->approve, false))
+		return 0;
+	replica_approve(s->replica);
+	return apply(s);
 }
 
 static int

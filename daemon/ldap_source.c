@@ -33,6 +33,21 @@ report_state(const struct ldap_source *s)
 	(void)report_event(&e);
 }
 
+/* Told when it begins, and again whenever it grows or shrinks: it is a person's turn. */
+static void
+report_held(const struct ldap_source *s)
+{
+	char text[256];
+	struct event e;
+
+	(void)snprintf(text, sizeof text, "%zu users would go, %zu get another uid: held back, look with isms-userctl snapshot show",
+	    s->state.held_removed, s->state.held_renumbered);
+	report_begin(&e, EVENT_DIRECTORY_MASS_CHANGE);
+	event_add(&e, FIELD_ID_FAULT, text);
+	event_add_int(&e, FIELD_ID_COUNT, (int64_t)(s->state.held_removed + s->state.held_renumbered));
+	(void)report_event(&e);
+}
+
 static void
 on_news(void *arg)
 {
@@ -50,6 +65,9 @@ on_news(void *arg)
 	} else if (!fresh && before.connected != s->state.connected) {
 		s->base.changed(s->base.view, s->base.changed_arg);
 	}
+	if ((s->state.held_removed != before.held_removed || s->state.held_renumbered != before.held_renumbered) &&
+	    s->state.held_removed + s->state.held_renumbered > 0)
+		report_held(s);
 	if (news && (s->state.connected ? s->base.view != NULL : s->state.since_utc_sec != 0)) {
 		s->seen = true;
 		report_state(s);
@@ -82,7 +100,8 @@ ldap_status(const struct source *base, struct source_status *ret)
 	struct timespec now = { 0 };
 
 	*ret = (struct source_status){ .connected = state->connected, .since_utc_sec = state->since_utc_sec,
-		.confirmed_utc_sec = state->confirmed_utc_sec };
+		.confirmed_utc_sec = state->confirmed_utc_sec, .held_removed = state->held_removed,
+		.held_renumbered = state->held_renumbered };
 	memcpy(ret->fault, state->fault, sizeof ret->fault);
 	(void)clock_gettime(CLOCK_REALTIME, &now);
 	/* A server that follows us answers every few seconds; one that is polled vouched at the last poll. */
@@ -106,6 +125,12 @@ ldap_reload(struct source *base)
 		report_log(LOG_ERR, "cannot follow the directory: no thread");
 }
 
+static void
+ldap_approve(struct source *base)
+{
+	ldap_sync_approve(((struct ldap_source *)base)->sync);
+}
+
 static const struct source_ops ldap_ops = {
 	.open = ldap_open_source,
 	.close = ldap_close_source,
@@ -113,6 +138,7 @@ static const struct source_ops ldap_ops = {
 	.tokens = ldap_tokens,
 	.password_change = ldap_password_change,
 	.token_mark = ldap_token_mark,
+	.approve = ldap_approve,
 	.status = ldap_status,
 	.reload = ldap_reload,
 };

@@ -37,7 +37,7 @@ struct ldap_sync {
 	char folder[PATH_MAX];
 	pthread_t thread;
 	bool started;
-	atomic_bool stop;
+	atomic_bool stop, approve;
 	int wake_fd;			/* loop -> thread */
 	int news_fd;			/* thread -> loop */
 	sd_event_source *source;	/* owned */
@@ -97,6 +97,8 @@ on_complete(struct ldap_session *session)
 	state.connected = true;
 	state.polling = session->polling;
 	state.confirmed_utc_sec = replica_confirmed_utc_sec(s->replica);
+	state.held_removed = replica_held(s->replica)->removed;
+	state.held_renumbered = replica_held(s->replica)->renumbered;
 	(void)snprintf(state.server, sizeof state.server, "%s", session->uri);
 	(void)snprintf(state.fault, sizeof state.fault, "%s", session->fault);
 	if (replica_entries(s->replica, &entries) == 0)
@@ -169,7 +171,7 @@ static bool
 try_server(struct ldap_sync *s, const char *uri)
 {
 	struct ldap_session session = {
-		.settings = &s->settings, .replica = s->replica, .stop = &s->stop, .wake_fd = s->wake_fd, .uri = uri,
+		.settings = &s->settings, .replica = s->replica, .stop = &s->stop, .approve = &s->approve, .wake_fd = s->wake_fd, .uri = uri,
 		.complete = on_complete, .owner = s,
 	};
 	int64_t began_ms = loop_now_ms();
@@ -289,6 +291,13 @@ ldap_sync_stop(struct ldap_sync *s)
 	entries_done(&s->entries);
 	(void)pthread_mutex_destroy(&s->lock);
 	free(s);
+}
+
+void
+ldap_sync_approve(struct ldap_sync *s)
+{
+	atomic_store(&s->approve, true);
+	ring(s->wake_fd);
 }
 
 bool

@@ -21,6 +21,7 @@ struct ldap_sync_state {
 	bool polling;			/* the server does not offer content synchronisation */
 	int64_t since_utc_sec;		/* of connected, or of its loss */
 	int64_t confirmed_utc_sec;	/* when a server last vouched for the entries; 0: never */
+	size_t held_removed, held_renumbered;	/* users of a mass change that waits for a person */
 	char server[256];		/* uri of the last one that answered; "" before */
 	char fault[512];		/* why it is not connected, or what is wrong with the store; else "" */
 };
@@ -39,6 +40,9 @@ int ldap_sync_start(sd_event *event, const struct settings *settings, const char
 
 /* Ends the thread; waits for the call of libldap that it is in, some seconds at most. NULL is fine. */
 void ldap_sync_stop(struct ldap_sync *s);
+
+/* A person has looked at what is held back: let it happen. Takes effect at the thread's next turn. */
+void ldap_sync_approve(struct ldap_sync *s);
 
 /*
  * Take the newest state.

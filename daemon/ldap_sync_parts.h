@@ -16,8 +16,8 @@
 struct ldap_session {
 	const struct settings *settings;	/* borrowed */
 	struct replica *replica;	/* borrowed */
-	atomic_bool *stop;
-	int wake_fd;			/* an eventfd: readable once stop is set */
+	atomic_bool *stop, *approve;
+	int wake_fd;			/* an eventfd: readable once one of them is set */
 	const char *uri;		/* of the server */
 	LDAP *ld;
 	int search, probe;		/* message ids; -1: none */

@@ -19,6 +19,9 @@
 struct member {
 	uint8_t uuid[SYNC_UUID_SIZE];
 	struct entry *e;	/* owned; NULL in a change: to be removed */
+	struct entry *next;	/* owned; as the server has it now, with another number; NULL: e is that */
+	bool gone;		/* the server has it no more */
+	bool is_user;
 	uint64_t round;		/* in which it was last put or kept */
 	size_t at;		/* in list */
 };
@@ -32,6 +35,9 @@ struct replica {
 	struct member **changes;	/* owned; gathered, in the order in which they came */
 	size_t change_count, change_room;
 	bool only_these;
+	bool approved;		/* the next apply may change as much as it likes */
+	size_t users;		/* members that are users */
+	struct replica_held held;
 	uint64_t round;
 	struct sync_cookie cookie;
 	int64_t confirmed_utc_sec;
@@ -46,8 +52,10 @@ compare(const void *a, const void *b)
 static void
 member_free(struct member *m)
 {
-	if (m != NULL)
+	if (m != NULL) {
 		entry_free(m->e);
+		entry_free(m->next);
+	}
 	free(m);
 }
 
@@ -87,30 +95,50 @@ take_out(struct replica *r, struct member *m)
 	tree_remove(&r->by_uuid, m, compare);
 	r->list[m->at] = r->list[--r->count];
 	r->list[m->at]->at = m->at;
+	r->users -= m->is_user;
 	member_free(m);
 }
 
-/* Put a new or changed entry in; owns m from then on. There is room. Returns 0 or -ENOMEM. */
-static int
-put_in(struct replica *r, struct member *m)
+static bool
+is_renumbered(const struct entry *before, const struct entry *after)
 {
-	struct member *there = find(r, m->uuid);
+	const char *x = entry_value(before, "uidNumber"), *y = entry_value(after, "uidNumber");
 
-	if (there != NULL) {
-		entry_free(there->e);
-		there->e = m->e;		/* now owned by the one that is there */
-		there->round = m->round;
-		m->e = NULL;
-		member_free(m);
-		return 0;
-	}
+	return x != NULL && (y == NULL || strcmp(x, y) != 0);
+}
+
+/* A new entry; owns m from then on. There is room. Returns 0 or -ENOMEM. */
+static int
+put_new(struct replica *r, struct member *m)
+{
 	if (tree_add(&r->by_uuid, m, compare) == NULL) {
 		member_free(m);
 		return -ENOMEM;
 	}
+	m->is_user = entry_has_class(m->e, "posixAccount");
+	r->users += m->is_user;
 	m->at = r->count;
 	r->list[r->count++] = m;
 	return 0;
+}
+
+/* An entry as it is now; another number of a user's waits in next until settle(). e is borrowed. */
+static void
+put_changed(struct replica *r, struct member *there, struct entry *e)
+{
+	entry_free(there->next);
+	there->next = NULL;
+	there->gone = false;
+	there->round = r->round;
+	if (there->is_user && is_renumbered(there->e, e)) {
+		there->next = entry_ref(e);
+		return;
+	}
+	entry_free(there->e);
+	there->e = entry_ref(e);
+	r->users -= there->is_user;
+	there->is_user = entry_has_class(e, "posixAccount");
+	r->users += there->is_user;
 }
 
 static int
@@ -126,7 +154,7 @@ take_stored(void *arg, const uint8_t uuid[SYNC_UUID_SIZE], struct entry *e)
 	}
 	memcpy(m->uuid, uuid, SYNC_UUID_SIZE);
 	m->e = e;
-	return put_in(r, m);
+	return put_new(r, m);
 }
 
 static void
@@ -135,7 +163,7 @@ clear(struct replica *r)
 	tree_done(&r->by_uuid);
 	for (size_t i = 0; i < r->count; i++)
 		member_free(r->list[i]);
-	r->count = 0;
+	r->count = r->users = 0;
 }
 
 int
@@ -269,42 +297,70 @@ replica_pending(const struct replica *r)
 
 /* ---- applying ---- */
 
-/* All changes in memory. What was not put, kept or removed goes last, so that order among messages does not matter. */
+/* All changes in memory, but for what settle() does. */
 static int
 apply_in_memory(struct replica *r)
 {
-	int e = 0;
+	for (size_t i = 0; i < r->change_count; i++) {
+		const struct member *change = r->changes[i];
+		struct member *there = find(r, change->uuid), *m;
 
-	for (size_t i = 0; i < r->change_count && e == 0; i++) {
-		struct member *m = r->changes[i];
-
-		if (m->e != NULL) {
-			struct member *copy = calloc(1, sizeof *copy);
-
-			if (copy == NULL)
+		if (there != NULL && change->e != NULL) {
+			put_changed(r, there, change->e);
+		} else if (there != NULL) {
+			there->gone = true;
+		} else if (change->e != NULL) {
+			m = calloc(1, sizeof *m);
+			if (m == NULL)
 				return -ENOMEM;
-			*copy = *m;
-			copy->e = entry_ref(m->e);	/* the change keeps its own for the store */
-			e = put_in(r, copy);
-		} else if (find(r, m->uuid) != NULL) {
-			take_out(r, find(r, m->uuid));
+			*m = *change;
+			m->e = entry_ref(change->e);	/* the change keeps its own for the store */
+			if (put_new(r, m) < 0)
+				return -ENOMEM;
 		}
 	}
-	return e;
+	for (size_t i = 0; r->only_these && i < r->count; i++)
+		r->list[i]->gone = r->list[i]->gone || r->list[i]->round != r->round;
+	return 0;
 }
 
+/*
+ * Whether what is to go is more than a day's work (THREATS 5.5): somebody may have emptied a tree, or the server shows
+ * us less than before. Only removals and new numbers of users wait for a person: what tightens one entry never does.
+ */
+static bool
+is_mass_change(struct replica *r)
+{
+	size_t many, limit = r->users / 10 > REPLICA_HOLD_MIN ? r->users / 10 : REPLICA_HOLD_MIN;
+
+	r->held = (struct replica_held){ 0 };
+	for (size_t i = 0; i < r->count; i++) {
+		r->held.removed += r->list[i]->is_user && r->list[i]->gone;
+		r->held.renumbered += r->list[i]->next != NULL;
+	}
+	many = r->held.removed + r->held.renumbered;
+	return many > limit || (many > 0 && r->held.removed == r->users);
+}
+
+/* Let go what has gone, and take what has another number. The store's part, where it is up to date. */
 static void
-remove_others(struct replica *r, int *store_error)
+settle(struct replica *r, int *store_error)
 {
 	for (size_t i = r->count; i > 0; i--) {
 		struct member *m = r->list[i - 1];
 
-		if (m->round == r->round)
-			continue;
-		if (*store_error == 0)
-			*store_error = replica_store_remove(r->store, m->uuid);
-		take_out(r, m);		/* moves the last one, which was looked at already, to its place */
+		if (m->gone) {
+			if (*store_error == 0)
+				*store_error = replica_store_remove(r->store, m->uuid);
+			take_out(r, m);		/* moves the last one, which was looked at already, to its place */
+		} else if (m->next != NULL) {
+			entry_free(m->e);
+			m->e = m->next;
+			m->next = NULL;
+		}
 	}
+	r->held = (struct replica_held){ 0 };
+	r->approved = false;
 }
 
 static int
@@ -333,6 +389,7 @@ store_everything(struct replica *r)
 int
 replica_apply(struct replica *r, const struct sync_cookie *cookie, int64_t now_utc_sec, char *fault, size_t size)
 {
+	bool hold;
 	int e, stored;
 
 	e = reserve(&r->list, r->count, &r->room, r->change_count);
@@ -342,21 +399,35 @@ replica_apply(struct replica *r, const struct sync_cookie *cookie, int64_t now_u
 	if (stored == 0 && !r->store_behind)
 		stored = store_changes(r);
 	e = apply_in_memory(r);
-	if (e == 0 && r->only_these)
-		remove_others(r, &stored);
-	if (e == 0 && stored == 0 && r->store_behind)
+	hold = e == 0 && is_mass_change(r) && !r->approved;
+	if (e == 0 && !hold)
+		settle(r, &stored);
+	if (e == 0 && stored == 0 && r->store_behind && !hold)
 		stored = store_everything(r);
-	if (e == 0 && stored == 0)
+	if (e == 0 && stored == 0 && !hold)
 		stored = replica_store_finish(r->store, cookie, now_utc_sec);
-	if (r->store != NULL && (e < 0 || stored < 0))
+	/* While much waits for a person the store stays as it was: a restart resumes before it, and waits again. */
+	if (r->store != NULL && (e < 0 || stored < 0 || hold))
 		replica_store_undo(r->store);
-	r->store_behind = e < 0 || stored < 0;
+	r->store_behind = e < 0 || stored < 0 || hold;
 	r->cookie = *cookie;
 	r->confirmed_utc_sec = now_utc_sec;
 	replica_drop(r);
 	if (e == 0 && stored < 0)
 		(void)snprintf(fault, size, "the replica cannot be stored: %s", strerror(-stored));
 	return e < 0 ? e : stored < 0;
+}
+
+const struct replica_held *
+replica_held(const struct replica *r)
+{
+	return &r->held;
+}
+
+void
+replica_approve(struct replica *r)
+{
+	r->approved = true;
 }
 
 void

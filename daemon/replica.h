@@ -37,6 +37,16 @@ void replica_forget_cookie(struct replica *r);
 /* When the server last vouched for what is held, by the store; 0: never. */
 int64_t replica_confirmed_utc_sec(const struct replica *r);
 
+#define REPLICA_HOLD_MIN 5	/* users; more than this and than a tenth of all: a mass change */
+
+/* Users that the server has no more, or with another uidNumber, and whom we show as before until a person says so. */
+struct replica_held {
+	size_t removed, renumbered;
+};
+const struct replica_held *replica_held(const struct replica *r);
+/* The next replica_apply() holds nothing back. */
+void replica_approve(struct replica *r);
+
 /* ---- gathering; each returns 0 or -ENOMEM, which spoils the gathering: replica_drop() then */
 
 /* Begin: forget what was gathered and not applied. */
@@ -53,11 +63,11 @@ void replica_only_these(struct replica *r);
 bool replica_pending(const struct replica *r);
 
 /*
- * Apply what was gathered, in memory and in one transaction of the store, the cookie with it.
+ * Apply what was gathered, in memory and in one transaction of the store, the cookie with it. A mass change of users is
+ * held back, all else of it applied (THREATS 5.5, RP04a, RP05a).
  *
  *  cookie         of the content after it; not there: none is stored
  *  now_utc_sec    the server vouches for the content now
- *  ret_unchanged  how many entries stay as they were
  *  fault          receives what failed
  *
  * Returns 0; 1 when memory has it and the store has not: fault says why, and the next apply writes everything.
@@ -68,7 +78,7 @@ int replica_apply(struct replica *r, const struct sync_cookie *cookie, int64_t n
 void replica_confirm(struct replica *r, int64_t now_utc_sec);
 
 /*
- * All entries, shared with the replica, which never changes one that it has given out.
+ * All entries, those held back as they were, shared with the replica, which never changes one that it has given out.
  *
  *  ret  zeroed; free with entries_done()
  *

@@ -49,6 +49,7 @@ struct source_status {
 	 */
 	int64_t confirmed_utc_sec;
 	char fault[512];		/* why it is not connected; "" when it is */
+	size_t held_removed, held_renumbered;	/* users of a mass change that waits for a person (THREATS 5.5) */
 };
 
 /*
@@ -81,6 +82,8 @@ struct source_ops {
 	 */
 	int (*token_mark)(struct source *s, const struct identity *user, const struct msg_token_mark *mark,
 	    source_result *done, void *arg);
+	/* Let a mass change happen that is held back (struct source_status). NULL: the source holds nothing back. */
+	void (*approve)(struct source *s);
 	void (*status)(const struct source *s, struct source_status *ret);
 	/* At the start, and when settings have changed (not the uri): make the view anew, at once where that is possible. */
 	void (*reload)(struct source *s);

@@ -265,12 +265,115 @@ START_TEST(views_stay)
 }
 END_TEST
 
+static void
+put_user(unsigned char id, unsigned number)
+{
+	uint8_t uuid[SYNC_UUID_SIZE] = { 100, id };
+	char dn[64], text[16];
+	struct entry *e;
+
+	(void)snprintf(dn, sizeof dn, "uid=u%u,dc=x", id);
+	(void)snprintf(text, sizeof text, "%u", number);
+	e = entry_new(dn);
+	ck_assert_ptr_nonnull(e);
+	ck_assert_int_eq(entry_set(e, "objectClass", "posixAccount"), 0);
+	ck_assert_int_eq(entry_set(e, "uidNumber", text), 0);
+	ck_assert_int_eq(entry_set(e, "cn", text), 0);
+	ck_assert_int_eq(replica_put(r, uuid, e), 0);
+}
+
+/* Of 100 users ten may go unasked; eleven wait for a person, and so they do over a restart. */
+START_TEST(rp04a_mass_change)
+{
+	begin();
+	for (unsigned char i = 0; i < 100; i++)
+		put_user(i, 2000u + i);
+	apply();
+	for (unsigned char i = 0; i < 90; i++)
+		put_user(i, 2000u + i);
+	replica_only_these(r);
+	apply();
+	ck_assert_uint_eq(replica_count(r), 90);
+	replica_only_these(r);		/* a refresh that names nobody */
+	apply();
+	ck_assert_uint_eq(replica_count(r), 90);
+	ck_assert_uint_eq(replica_held(r)->removed, 90);
+	put_user(1, 2001);		/* back again: one less is held */
+	apply();
+	ck_assert_uint_eq(replica_held(r)->removed, 89);
+	replica_close(r);
+	open_it("origin");
+	ck_assert_uint_eq(replica_count(r), 90);
+	replica_drop(r);
+	put_user(1, 2001);
+	replica_only_these(r);
+	apply();
+	ck_assert_uint_eq(replica_held(r)->removed, 89);
+	replica_approve(r);
+	apply();
+	ck_assert_uint_eq(replica_count(r), 1);
+	ck_assert_uint_eq(replica_held(r)->removed, 0);
+	replica_close(r);
+	open_it("origin");
+	ck_assert_uint_eq(replica_count(r), 1);
+	end();
+}
+END_TEST
+
+/* The last one of a small directory, too: an empty tree is no tree. */
+START_TEST(rp04a_nobody_left)
+{
+	begin();
+	put_user(1, 2001);
+	put_user(2, 2002);
+	apply();
+	replica_only_these(r);
+	apply();
+	ck_assert_uint_eq(replica_count(r), 2);
+	put_user(2, 2002);
+	apply();
+	ck_assert_uint_eq(replica_count(r), 1);	/* only one has gone: that is a day's work */
+	end();
+}
+END_TEST
+
+/* What tightens one entry is applied while others are held; new numbers wait, and are taken when they are few. */
+START_TEST(rp05a_tighten)
+{
+	uint8_t uuid[SYNC_UUID_SIZE] = { 100, 50 };
+	struct entry *e = entry_new("uid=u50,dc=x");
+
+	begin();
+	for (unsigned char i = 0; i < 60; i++)
+		put_user(i, 2000u + i);
+	apply();
+	for (unsigned char i = 0; i < 40; i++)
+		put_user(i, 5000u + i);
+	ck_assert_int_eq(entry_set(e, "objectClass", "posixAccount"), 0);
+	ck_assert_int_eq(entry_set(e, "uidNumber", "2050"), 0);
+	ck_assert_int_eq(entry_set(e, "cn", "disabled"), 0);
+	ck_assert_int_eq(replica_put(r, uuid, e), 0);
+	apply();
+	ck_assert_uint_eq(replica_held(r)->renumbered, 40);
+	ck_assert_str_eq(cn_of("uid=u3,dc=x"), "2003");
+	ck_assert_str_eq(cn_of("uid=u50,dc=x"), "disabled");
+	for (unsigned char i = 3; i < 40; i++)
+		put_user(i, 2000u + i);
+	apply();
+	ck_assert_uint_eq(replica_held(r)->renumbered, 0);
+	ck_assert_str_eq(cn_of("uid=u2,dc=x"), "5002");
+	ck_assert_str_eq(cn_of("uid=u3,dc=x"), "2003");
+	end();
+}
+END_TEST
+
 int
 main(void)
 {
 	const struct suite_row rows[] = {
 		{ nothing_of_a_part, 0 }, { rp02a_present_abort, 0 }, { rp07a_rename, 0 }, { a_restart_resumes, 0 },
 		{ torn_store, 0 }, { store_unwritable, 0 }, { views_stay, 0 },
+		{ rp04a_mass_change, 0 }, { rp04a_nobody_left, 0 }, { rp05a_tighten, 0 },
 	};
 
 	return suite_run("replica", rows, ROWS(rows), 60);
