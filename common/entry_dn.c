@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/ldap_escape.h"
+
 /* Whether the simple way below is the whole grammar for this DN. */
 static bool
 is_plain(const char *dn)
@@ -113,27 +115,5 @@ entry_normalise_dn(const char *dn)
 char *
 entry_escape_rdn(const char *value)
 {
-	size_t len = strlen(value);
-	char *all = malloc(len * 3 + 1), *out = all;
-
-	if (all == NULL)
-		return NULL;
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)value[i];
-		bool edge = (c == ' ' && (i == 0 || i == len - 1)) || (c == '#' && i == 0);
-
-		if (c < ' ' || c == 0x7f) {
-			static const char hex[] = "0123456789abcdef";
-
-			*out++ = '\\';
-			*out++ = hex[c >> 4];
-			*out++ = hex[c & 15];
-			continue;
-		}
-		if (edge || strchr("\\\"+,;<>=", c) != NULL)
-			*out++ = '\\';
-		*out++ = (char)c;
-	}
-	*out = '\0';
-	return all;
+	return ldap_escape_rdn(value, strlen(value));
 }
