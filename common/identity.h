@@ -87,4 +87,7 @@ void identity_facts(const struct identities *all, const struct identity *user, s
  */
 size_t identity_tokens(const struct entries *entries, const struct entry *user, struct msg_token *ret, size_t room);
 
+/* The same for who may see the tokens and not their secrets: no secret is in *ret, and none that lacks is a fault. */
+size_t identity_tokens_seen(const struct entries *entries, const struct entry *user, struct msg_token *ret, size_t room);
+
 #endif

@@ -92,7 +92,8 @@ read_params(const struct entry *params, struct msg_token *token, struct fault *f
 }
 
 static void
-read_token(const struct entries *entries, const struct entry *e, struct msg_token *token, struct fault *fault)
+read_token(const struct entries *entries, const struct entry *e, bool secrets, struct msg_token *token,
+    struct fault *fault)
 {
 	bool totp = token->type == TOKEN_TOTP;
 	const char *dn = identity_single(e, totp ? "oathTOTPParams" : "oathHOTPParams", fault);
@@ -108,11 +109,12 @@ read_token(const struct entries *entries, const struct entry *e, struct msg_toke
 		read_params(params, token, fault);
 	token->has_last = identity_single_number(e, totp ? "oathTOTPLastTimeStep" : "oathHOTPCounter", INT64_MAX, fault,
 	    &token->last);
-	read_secret(e, token, fault);
+	if (secrets)
+		read_secret(e, token, fault);
 }
 
-size_t
-identity_tokens(const struct entries *entries, const struct entry *user, struct msg_token *ret, size_t room)
+static size_t
+read_tokens(const struct entries *entries, const struct entry *user, bool secrets, struct msg_token *ret, size_t room)
 {
 	static const struct { const char *link; enum token_type type; } links[] = {
 		{ "oathTOTPToken", TOKEN_TOTP }, { "oathHOTPToken", TOKEN_HOTP },
@@ -133,11 +135,23 @@ identity_tokens(const struct entries *entries, const struct entry *user, struct 
 			if (e == NULL)
 				identity_fault(&fault, "the token %.120s does not exist", a->values[j].bytes);
 			else
-				read_token(entries, e, &ret[count], &fault);
+				read_token(entries, e, secrets, &ret[count], &fault);
 			if (fault.text[0] != '\0')	/* a token that must not be used carries no secret */
 				explicit_bzero(ret[count].secret_hex, sizeof ret[count].secret_hex);
 			memcpy(ret[count].fault, fault.text, sizeof fault.text);
 		}
 	}
 	return count;
+}
+
+size_t
+identity_tokens(const struct entries *entries, const struct entry *user, struct msg_token *ret, size_t room)
+{
+	return read_tokens(entries, user, true, ret, room);
+}
+
+size_t
+identity_tokens_seen(const struct entries *entries, const struct entry *user, struct msg_token *ret, size_t room)
+{
+	return read_tokens(entries, user, false, ret, room);
 }

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "common/ldap_escape.h"
 #include "common/snapshot.h"
 #include "tools/output.h"
 
@@ -49,11 +50,30 @@ account_name_allowed(const char *what, const char *name)
 	return false;
 }
 
+/* What a server refuses is told apart from one that is not there. */
+static enum exit_code
+complain_of_directory(const struct invocation *in, int r, const char *error)
+{
+	if (!settings_uses_ldap(&in->settings)) {
+		output_error("%s; isms-userctl setup makes a first directory", error);
+		return EXIT_UNREACHABLE;
+	}
+	output_error("%s", error);
+	return r == -EINVAL ? EXIT_USAGE : r == -EACCES || r == -ENOENT ? EXIT_REFUSED : EXIT_UNREACHABLE;
+}
+
+bool
+account_needs_name(const struct invocation *in)
+{
+	return settings_uses_ldap(&in->settings) && !operator_is_named(&in->who, in->settings.directory_uri);
+}
+
 enum exit_code
 account_open(struct invocation *in, const char *name, enum directory_mode mode, struct account *ret)
 {
-	char error[1024];
+	char error[1024] = "";
 	enum exit_code code;
+	int r;
 
 	memset(ret, 0, sizeof *ret);
 	if (name != NULL && !account_name_allowed("user", name))
@@ -61,10 +81,9 @@ account_open(struct invocation *in, const char *name, enum directory_mode mode, 
 	code = invocation_settings(in);
 	if (code != EXIT_DONE)
 		return code;
-	if (directory_open(&in->settings, in->root, mode, in->dry_run, &ret->directory, error, sizeof error) < 0) {
-		output_error("%s; isms-userctl setup makes a first directory", error);
-		return EXIT_UNREACHABLE;
-	}
+	r = directory_open(&in->settings, &in->who, in->root, mode, in->dry_run, &ret->directory, error, sizeof error);
+	if (r < 0)
+		return complain_of_directory(in, r, error);
 	if (identities_build(directory_entries(ret->directory), &in->settings, &ret->identities) < 0) {
 		output_error("out of memory");
 		return EXIT_UNREACHABLE;
@@ -97,13 +116,38 @@ account_refresh(const struct invocation *in, struct account *account, const char
 enum exit_code
 account_commit(struct account *account)
 {
+	char error[4096];
 	int r;
 
-	r = directory_commit(account->directory);
+	r = directory_commit(account->directory, error, sizeof error);
 	if (r == 0)
 		return EXIT_DONE;
-	output_error("the directory could not be written: %s; nothing was changed", strerror(-r));
-	return EXIT_UNREACHABLE;
+	output_error("%s", error[0] != '\0' ? error : strerror(-r));
+	return directory_takes_passwords(account->directory) && (r == -EACCES || r == -ESTALE) ? EXIT_REFUSED : EXIT_UNREACHABLE;
+}
+
+int
+account_need_unit(const struct invocation *in, struct directory *d, const char *name)
+{
+	char dn[ACCOUNT_DN_MAX];
+	struct entry *e;
+	int r;
+
+	r = ldap_escape_dn(dn, sizeof dn, "ou", name, NULL, in->settings.directory_base);
+	if (r < 0 || entries_find(directory_entries(d), dn) != NULL)
+		return r;
+	e = entry_new(dn);
+	if (e == NULL)
+		return -ENOMEM;
+	r = entry_set(e, "objectClass", "top");
+	if (r == 0)
+		r = entry_add_value(e, "objectClass", "organizationalUnit", strlen("organizationalUnit"));
+	if (r == 0)
+		r = entry_set(e, "ou", name);
+	if (r == 0)
+		return directory_add(d, e);	/* now owned by the directory */
+	entry_free(e);
+	return r;
 }
 
 void

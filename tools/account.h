@@ -8,6 +8,8 @@
 #include "tools/directory_edit.h"
 #include "tools/invocation.h"
 
+#define ACCOUNT_DN_MAX 1280
+
 struct account {
 	struct directory *directory;		/* owned */
 	struct identities identities;		/* what the entries mean; after a change only by account_refresh() */
@@ -20,8 +22,9 @@ struct account {
  *  name  NULL: the directory alone
  *  ret   close with account_done(), on failure too
  *
- * Returns EXIT_DONE; else it has said what is wrong: EXIT_REFUSED for a name that cannot be or is not there,
- * EXIT_UNREACHABLE for a directory that cannot be read.
+ * Returns EXIT_DONE; else it has said what is wrong: EXIT_REFUSED for a name that cannot be or is not there, or an
+ * operator whom the server refuses, EXIT_USAGE for one who was not named, EXIT_UNREACHABLE for a directory that cannot
+ * be read.
  */
 enum exit_code account_open(struct invocation *in, const char *name, enum directory_mode mode, struct account *ret);
 
@@ -32,8 +35,17 @@ enum exit_code account_open(struct invocation *in, const char *name, enum direct
  */
 int account_refresh(const struct invocation *in, struct account *account, const char *name);
 
-/* Commit; says what failed. Returns EXIT_DONE or EXIT_UNREACHABLE. */
+/* Commit; says what failed. Returns EXIT_DONE, EXIT_REFUSED (by a server alone) or EXIT_UNREACHABLE. */
 enum exit_code account_commit(struct account *account);
+
+/* Make ou=NAME below the base where a directory lacks it. Returns 0 or -errno of directory_add(). */
+int account_need_unit(const struct invocation *in, struct directory *d, const char *name);
+
+/*
+ * Whether the directory is on a server that will not say anything before --bind-dn or --sasl is given; after
+ * invocation_settings().
+ */
+bool account_needs_name(const struct invocation *in);
 
 /* Close and wipe; what was not committed is forgotten. */
 void account_done(struct account *account);

@@ -173,13 +173,17 @@ create(struct invocation *in, struct account *account, struct new_account *new, 
 
 	code = new_account_check(in, account, new);
 	if (code == EXIT_DONE)
-		code = new_account_build(in, account, new, password->hash);
+		code = new_account_build(in, account, new, password);
 	if (code == EXIT_DONE)
 		code = new_account_verify(in, account, new);
 	if (code == EXIT_DONE)
 		code = account_commit(account);
 	if (code != EXIT_DONE)
 		return code;
+	if (account_refresh(in, account, new->user) < 0) {	/* a server has given the entry its id only now */
+		output_error("%s: the account is made, but there is no memory to show it", new->user);
+		return EXIT_DONE;
+	}
 	record(in, new, account->identity);
 	result = describe(in, new, account->identity, new_password_word(password));
 	print(in, new, result);

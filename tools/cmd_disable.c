@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/proto.h"
 #include "tools/account.h"
@@ -66,10 +67,16 @@ dry_note(const struct invocation *in)
 static enum exit_code
 disable(struct invocation *in, struct account *account, const char *user)
 {
-	static const struct change lock = { CHANGE_REPLACE, "pwdAccountLockedTime", LOCKED_FOR_EVER };
+	struct change lock = { CHANGE_REPLACE, "pwdAccountLockedTime", LOCKED_FOR_EVER };
 	const char *old = account_state(account->identity, in->now_utc_sec);
 	enum exit_code code;
 
+	if (!directory_knows(account->directory, lock.attribute))
+		lock = (struct change){ CHANGE_REPLACE, "nsAccountLock", "TRUE" };
+	if (!directory_knows(account->directory, lock.attribute)) {
+		output_error("%s: the server has no attribute of a lock; load the overlay ppolicy; nothing was changed", user);
+		return EXIT_REFUSED;
+	}
 	if (entry_has_value(account->identity->entry, lock.attribute, lock.value)) {
 		print(in, user, "disabled", "disabled", NULL, "was disabled already");
 		return EXIT_DONE;
@@ -122,20 +129,20 @@ cmd_disable(struct invocation *in)
 	return code;
 }
 
-/* Take away every lock that the schemas know; what is not there costs nothing. */
+/* Take away every lock that the schemas know and the directory lets us write; what is not there costs nothing. */
 static int
 unlock_entry(struct account *account)
 {
+	static const char *const locks[] = { "pwdAccountLockedTime", "pwdAccountTmpLockoutEnd", "nsAccountLock" };
 	const struct entry *e = account->identity->entry;
 	const char *control = entry_value(e, "userAccountControl");
 	char text[16];
-	struct change changes[4] = {
-		{ CHANGE_REPLACE, "pwdAccountLockedTime", NULL },
-		{ CHANGE_REPLACE, "pwdAccountTmpLockoutEnd", NULL },
-		{ CHANGE_REPLACE, "nsAccountLock", NULL },
-	};
-	size_t count = 3;
+	struct change changes[4];
+	size_t count = 0;
 
+	for (size_t i = 0; i < sizeof locks / sizeof locks[0]; i++)
+		if (directory_knows(account->directory, locks[i]))
+			changes[count++] = (struct change){ CHANGE_REPLACE, locks[i], NULL };
 	if (control != NULL && (strtoul(control, NULL, 10) & 2) != 0) {
 		(void)snprintf(text, sizeof text, "%lu", strtoul(control, NULL, 10) & 0xfffffffdul);
 		changes[count++] = (struct change){ CHANGE_REPLACE, "userAccountControl", text };
@@ -193,7 +200,9 @@ enable(struct invocation *in, struct account *account, const char *user)
 			return code;
 		record(in, EVENT_ACCOUNT_ENABLED, id, old, new);
 	}
-	if (!in->dry_run)
+	if (!in->dry_run && geteuid() != 0)
+		failures = "not forgotten on this host: for root alone";
+	else if (!in->dry_run)
 		code = unlock_front(in, user, &failures);
 	print(in, user, old, new, failures, dry_note(in));
 	if (id->state != FACTS_MANAGED)

@@ -102,7 +102,9 @@ write_pending(struct enrolment *x)
 		code = judge(x, &account);
 	if (code != EXIT_DONE)
 		goto out;
-	r = token_remove_pending(account.directory, account.identity->entry->dn);
+	r = account_need_unit(x->in, account.directory, "tokens");
+	if (r == 0)
+		r = token_remove_pending(account.directory, account.identity->entry->dn);
 	if (r == 0)
 		r = token_add(&x->token, account.directory, account.identity->entry->dn, x->in->now_utc_sec);
 	if (r < 0) {

@@ -17,7 +17,7 @@
 #include "tools/invocation.h"
 #include "tools/output.h"
 
-#define CHANGES_MAX (END_COUNT + 1)
+#define CHANGES_MAX (END_COUNT + 2)
 
 static const struct column columns[] = {
 	{ "user", "User" }, { "entry_id", "Entry" }, { "old", "Old end" }, { "old_local", "" }, { "old_source", "  from" },
@@ -94,18 +94,42 @@ add_change(struct expiry *x, enum change_op op, const char *attribute, const cha
 	x->changes[x->count++] = (struct change){ op, attribute, value };
 }
 
-/* Set pwdEndTime and shadowExpire; move along what the entry has besides and what would end it earlier. */
+/* The classes of the attributes that are written. */
 static void
+add_classes(struct expiry *x, enum contract_end exact, bool mirrors)
+{
+	const struct entry *e = x->account.identity->entry;
+
+	if (exact == END_OWN && !entry_has_class(e, "ismsAccount"))
+		add_change(x, CHANGE_ADD, "objectClass", "ismsAccount");
+	if (mirrors && !entry_has_class(e, "shadowAccount"))
+		add_change(x, CHANGE_ADD, "objectClass", "shadowAccount");
+}
+
+/*
+ * Set the exact end (pwdEndTime, or ismsNotAfter where a server lacks it) and shadowExpire; move along what the entry
+ * has besides and what would end it earlier.
+ */
+static enum exit_code
 plan(struct expiry *x)
 {
 	const struct entry *e = x->account.identity->entry;
+	bool mirrors = directory_knows(x->account.directory, contract_end_attribute(END_SHADOW));
+	enum contract_end exact = END_PWD;
 	json_t *also = json_array();
 	int64_t its_utc_sec = 0;
+	bool moves_along;
 	unsigned end;
 	int r;
 
-	if (x->end_utc_sec != 0 && !entry_has_class(e, "shadowAccount"))
-		add_change(x, CHANGE_ADD, "objectClass", "shadowAccount");	/* the class of shadowExpire */
+	(void)json_object_set_new(x->result, "also_changed", also);
+	if (contract_end_pick(x->account.directory, &exact) < 0 && x->end_utc_sec != 0) {
+		output_error("%s: the server knows neither pwdEndTime nor ismsNotAfter; load the overlay ppolicy or the schema isms.ldif",
+		    x->user);
+		return EXIT_REFUSED;
+	}
+	if (x->end_utc_sec != 0)
+		add_classes(x, exact, mirrors);
 	for (end = 0; end < END_COUNT; end++) {
 		const char *name = contract_end_attribute((enum contract_end)end);
 
@@ -115,14 +139,15 @@ plan(struct expiry *x)
 			continue;
 		}
 		r = contract_end_read(e, (enum contract_end)end, &its_utc_sec);
-		if (end > END_SHADOW && (r == 0 || (r == 1 && its_utc_sec >= x->end_utc_sec)))
+		moves_along = end != exact && !(end == END_SHADOW && mirrors);
+		if (moves_along && (r == 0 || (r == 1 && its_utc_sec >= x->end_utc_sec)))
 			continue;
-		if (end > END_SHADOW)
+		if (moves_along)
 			(void)json_array_append_new(also, json_string(name));
 		add_change(x, CHANGE_REPLACE, name,
 		    contract_end_format((enum contract_end)end, x->end_utc_sec, x->texts[end]));
 	}
-	(void)json_object_set_new(x->result, "also_changed", also);
+	return EXIT_DONE;
 }
 
 /* What the daemon would now read must be what was asked. */
@@ -253,7 +278,9 @@ change(struct expiry *x, bool asked)
 	if (code != EXIT_DONE)
 		return code;
 	describe(x);
-	plan(x);
+	code = plan(x);
+	if (code != EXIT_DONE)
+		return code;
 	if (directory_modify(x->account.directory, x->account.identity->entry->dn, x->changes, x->count) < 0) {
 		output_error("%s: out of memory; nothing was changed", x->user);
 		return EXIT_UNREACHABLE;

@@ -89,8 +89,10 @@ describe_ends(const struct entry *e)
 }
 
 static json_t *
-describe_tokens(const struct entries *entries, const struct entry *user)
+describe_tokens(const struct account *account)
 {
+	const struct entries *entries = directory_entries(account->directory);
+	const struct entry *user = account->identity->entry;
 	static const char *const hashes[] = { "?", "sha1", "sha256", "sha512" };
 	struct msg_token *tokens = calloc(TOKENS_MAX, sizeof *tokens);
 	json_t *list = json_array(), *row;
@@ -98,7 +100,10 @@ describe_tokens(const struct entries *entries, const struct entry *user)
 
 	if (tokens == NULL)
 		return list;
-	count = identity_tokens(entries, user, tokens, TOKENS_MAX);
+	if (directory_takes_passwords(account->directory))	/* a server: secrets are never read from there */
+		count = identity_tokens_seen(entries, user, tokens, TOKENS_MAX);
+	else
+		count = identity_tokens(entries, user, tokens, TOKENS_MAX);
 	for (i = 0; i < count && i < TOKENS_MAX; i++) {
 		const struct msg_token *t = &tokens[i];
 
@@ -211,7 +216,7 @@ print(const struct invocation *in, const struct account *account)
 	set(object, "ends", describe_ends(id->entry));
 	if (created != NULL && civil_date_parse_generalized(created, strlen(created), &utc_sec) == 0)
 		set(object, "created", output_time(utc_sec));
-	set(object, "tokens", describe_tokens(directory_entries(account->directory), id->entry));
+	set(object, "tokens", describe_tokens(account));
 	if (policy_load(in->paths.etc, &policy, error, sizeof error) == 0) {
 		set(object, "roles", describe_roles(&account->identities, id, policy));
 		set(object, "groups", group_view(&account->identities, id, policy, in->paths.group));

@@ -6,7 +6,11 @@
 
 #include <stddef.h>
 
-enum command_who { WHO_ANYONE, WHO_ROOT };
+enum command_who {
+	WHO_ANYONE,
+	WHO_OPERATOR,	/* root; anybody where the directory is on a server, which judges for itself */
+	WHO_ROOT,
+};
 enum option_times { TIMES_ONE, TIMES_MANY };
 
 enum command_id {

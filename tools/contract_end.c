@@ -40,6 +40,15 @@ contract_end_attribute(enum contract_end end)
 	return ends[end].attribute;
 }
 
+int
+contract_end_pick(const struct directory *d, enum contract_end *ret)
+{
+	if (!directory_knows(d, ends[END_PWD].attribute) && !directory_knows(d, ends[END_OWN].attribute))
+		return -EOPNOTSUPP;
+	*ret = directory_knows(d, ends[END_PWD].attribute) ? END_PWD : END_OWN;
+	return 0;
+}
+
 /* Digits only, as the deciding reader demands. */
 static int
 parse_number(const char *text, uint64_t *ret)

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "common/entry.h"
+#include "tools/directory_edit.h"
 
 #define CONTRACT_END_TEXT_MAX 32
 
@@ -16,6 +17,13 @@ enum contract_end { END_PWD, END_SHADOW, END_KERBEROS, END_AD, END_OWN, END_COUN
 
 /* Name of the attribute. */
 const char *contract_end_attribute(enum contract_end end);
+
+/*
+ * The attribute that states an end to the second in a directory: pwdEndTime where it has it, else ismsNotAfter.
+ *
+ * Returns 0, or -EOPNOTSUPP for one that has neither.
+ */
+int contract_end_pick(const struct directory *d, enum contract_end *ret);
 
 /*
  * What an entry says.

@@ -9,12 +9,13 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
-static const struct directory_ops *const kinds[] = { &directory_ldif };
+static const struct directory_ops *const kinds[] = { &directory_ldif, &directory_ldap };
 
 int
-directory_open(const struct settings *settings, const char *root, enum directory_mode mode, bool dry_run,
-    struct directory **ret, char *error, size_t size)
+directory_open(const struct settings *settings, struct operator *who, const char *root, enum directory_mode mode,
+    bool dry_run, struct directory **ret, char *error, size_t size)
 {
 	size_t i;
 	int r;
@@ -23,7 +24,7 @@ directory_open(const struct settings *settings, const char *root, enum directory
 	for (i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
 		if (!kinds[i]->takes(settings->directory_uri))
 			continue;
-		r = kinds[i]->open(settings->directory_uri, root, dry_run ? DIRECTORY_READ : mode, ret, error, size);
+		r = kinds[i]->open(settings, who, root, dry_run ? DIRECTORY_READ : mode, ret, error, size);
 		if (r == 0) {
 			(*ret)->ops = kinds[i];
 			(*ret)->dry_run = dry_run;
@@ -60,9 +61,59 @@ directory_remove(struct directory *d, const char *dn)
 }
 
 int
-directory_commit(struct directory *d)
+directory_change_entry(struct entry *e, const struct change *changes, size_t count)
 {
-	return d->dry_run ? 0 : d->ops->commit(d);
+	size_t i;
+	int r = 0;
+
+	for (i = 0; i < count && r == 0; i++) {
+		const struct change *c = &changes[i];
+
+		switch (c->op) {
+		case CHANGE_REPLACE:
+			r = entry_set(e, c->attribute, c->value);
+			break;
+		case CHANGE_ADD:
+			if (!entry_has_value(e, c->attribute, c->value))
+				r = entry_add_value(e, c->attribute, c->value, strlen(c->value));
+			break;
+		case CHANGE_DELETE:
+			r = entry_remove_value(e, c->attribute, c->value);
+			break;
+		}
+	}
+	return r;
+}
+
+int
+directory_commit(struct directory *d, char *error, size_t size)
+{
+	error[0] = '\0';
+	return d->dry_run ? 0 : d->ops->commit(d, error, size);
+}
+
+bool
+directory_knows(const struct directory *d, const char *attribute)
+{
+	return d->ops->knows == NULL || d->ops->knows(d, attribute);
+}
+
+bool
+directory_is_auxiliary(const struct directory *d, const char *object_class)
+{
+	return d->ops->is_auxiliary != NULL && d->ops->is_auxiliary(d, object_class);
+}
+
+bool
+directory_takes_passwords(const struct directory *d)
+{
+	return d->ops->set_password != NULL;
+}
+
+int
+directory_set_password(struct directory *d, const char *dn, const char *password)
+{
+	return d->ops->set_password(d, dn, password);
 }
 
 void

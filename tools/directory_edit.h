@@ -3,7 +3,7 @@
  *
  * A verb opens the directory, looks at its entries, hands over changes, and commits. Each kind is one
  * struct directory_ops: directory_ldif.c edits the embedded file under its lock, all changes or none;
- * one over LDAP sends each change as one modify operation that asserts the old value.
+ * directory_ldap.c sends each changed entry as one operation that asserts what was read.
  */
 #ifndef ISMS_DIRECTORY_EDIT_H
 #define ISMS_DIRECTORY_EDIT_H
@@ -13,6 +13,7 @@
 
 #include "common/entry.h"
 #include "common/settings.h"
+#include "tools/operator.h"
 
 enum directory_mode { DIRECTORY_READ, DIRECTORY_EDIT };
 
@@ -33,16 +34,20 @@ struct directory_ops {
 	/* Whether uri is of this kind. */
 	bool (*takes)(const char *uri);
 	/* Open and read; error receives what is wrong. Returns 0 or -errno. */
-	int (*open)(const char *uri, const char *root, enum directory_mode mode, struct directory **ret, char *error,
-	    size_t size);
+	int (*open)(const struct settings *settings, struct operator *who, const char *root, enum directory_mode mode,
+	    struct directory **ret, char *error, size_t size);
 	/* What is there, changes handed over included; borrowed, changed by every change. */
 	const struct entries *(*entries)(const struct directory *d);
 	/* As directory_add() ... directory_close() below. */
 	int (*add)(struct directory *d, struct entry *e);
 	int (*modify)(struct directory *d, const char *dn, const struct change *changes, size_t count);
 	int (*remove)(struct directory *d, const char *dn);
-	int (*commit)(struct directory *d);
+	int (*commit)(struct directory *d, char *error, size_t size);
 	void (*close)(struct directory *d);
+	/* As the functions below; NULL where everything is known, nothing auxiliary, and passwords are hashed here. */
+	bool (*knows)(const struct directory *d, const char *attribute);
+	bool (*is_auxiliary)(const struct directory *d, const char *object_class);
+	int (*set_password)(struct directory *d, const char *dn, const char *password);
 };
 
 /* The first member of each kind's own struct. */
@@ -51,19 +56,22 @@ struct directory {
 	bool dry_run;
 };
 
-extern const struct directory_ops directory_ldif;
+extern const struct directory_ops directory_ldif, directory_ldap;
 
 /*
  * Open the directory that the settings name.
  *
+ *  settings must outlive it
+ *  who      as whom to bind, where the directory is on a server; NULL: nobody was named
  *  root     "" or the folder of --root
  *  dry_run  changes are made in memory only
  *  error    receives "WHERE: what is wrong; what to do"
  *
- * Returns 0; -EPROTONOSUPPORT for a kind of uri that is not known; or what ops->open returned.
+ * Returns 0; -EPROTONOSUPPORT for a kind of uri that is not known; or what ops->open returned, of a server: -EINVAL
+ * when nobody was named, -EACCES for an identity that is refused, anything else for a server that is not there.
  */
-int directory_open(const struct settings *settings, const char *root, enum directory_mode mode, bool dry_run,
-    struct directory **ret, char *error, size_t size);
+int directory_open(const struct settings *settings, struct operator *who, const char *root, enum directory_mode mode,
+    bool dry_run, struct directory **ret, char *error, size_t size);
 
 /* All entries, also what was changed since; valid until the next change. */
 const struct entries *directory_entries(const struct directory *d);
@@ -77,8 +85,30 @@ int directory_modify(struct directory *d, const char *dn, const struct change *c
 /* Returns 0 or -ENOENT. */
 int directory_remove(struct directory *d, const char *dn);
 
-/* Make the changes real; nothing may be changed afterwards. Returns 0 or -errno: then nothing was changed. */
-int directory_commit(struct directory *d);
+/*
+ * Make the changes real; nothing may be changed afterwards.
+ *
+ *  error  receives what failed; of a server also what was done nevertheless and what was not
+ *
+ * Returns 0 or -errno: of a file, then nothing was changed; of a server -EACCES when it refuses, -ESTALE when somebody
+ * else was faster, -EHOSTUNREACH or -ETIMEDOUT when it does not answer.
+ */
+int directory_commit(struct directory *d, char *error, size_t size);
+
+/* Whether an attribute exists there and may be written; where that cannot be said, it may. */
+bool directory_knows(const struct directory *d, const char *attribute);
+
+/* Whether a class is auxiliary there, so that an entry of it needs another, structural one. */
+bool directory_is_auxiliary(const struct directory *d, const char *object_class);
+
+/* Whether the directory hashes passwords itself, by its own policy: then they are given by directory_set_password(). */
+bool directory_takes_passwords(const struct directory *d);
+
+/* Set the password of an entry at commit, after all that was handed over before. Returns 0 or -ENOMEM. */
+int directory_set_password(struct directory *d, const char *dn, const char *password);
+
+/* Apply changes to an entry in memory; for the kinds. Returns 0 or -ENOMEM. */
+int directory_change_entry(struct entry *e, const struct change *changes, size_t count);
 
 /* Close; what was not committed is forgotten. NULL is fine. */
 void directory_close(struct directory *d);

@@ -41,13 +41,15 @@ takes(const char *uri)
 }
 
 static int
-open_ldif(const char *uri, const char *root, enum directory_mode mode, struct directory **ret, char *error,
-    size_t size)
+open_ldif(const struct settings *settings, struct operator *who, const char *root, enum directory_mode mode,
+    struct directory **ret, char *error, size_t size)
 {
+	const char *uri = settings->directory_uri;
 	char path[PATH_MAX];
 	struct ldif_directory *l;
 	int n, r;
 
+	(void)who;	/* a file asks nobody's name: who may open it, may edit it */
 	n = snprintf(path, sizeof path, "%s%s", root, uri + strlen(SCHEME));
 	if (n < 0 || (size_t)n >= sizeof path)
 		return -ENAMETOOLONG;
@@ -90,28 +92,8 @@ static int
 modify(struct directory *d, const char *dn, const struct change *changes, size_t count)
 {
 	struct entry *e = entries_find(entries_of(d), dn);
-	size_t i;
-	int r = 0;
 
-	if (e == NULL)
-		return -ENOENT;
-	for (i = 0; i < count && r == 0; i++) {
-		const struct change *c = &changes[i];
-
-		switch (c->op) {
-		case CHANGE_REPLACE:
-			r = entry_set(e, c->attribute, c->value);
-			break;
-		case CHANGE_ADD:
-			if (!entry_has_value(e, c->attribute, c->value))
-				r = entry_add_value(e, c->attribute, c->value, strlen(c->value));
-			break;
-		case CHANGE_DELETE:
-			r = entry_remove_value(e, c->attribute, c->value);
-			break;
-		}
-	}
-	return r;
+	return e != NULL ? directory_change_entry(e, changes, count) : -ENOENT;
 }
 
 static int
@@ -121,7 +103,7 @@ remove_entry(struct directory *d, const char *dn)
 }
 
 static int
-commit(struct directory *d)
+commit(struct directory *d, char *error, size_t size)
 {
 	struct ldif_directory *l = (struct ldif_directory *)(uintptr_t)d;
 	int r;
@@ -131,6 +113,8 @@ commit(struct directory *d)
 	r = ldif_store_commit(&l->edit);	/* ends the edit, also on failure */
 	l->edit = (struct ldif_edit){ .lock_fd = -1 };
 	l->editing = false;
+	if (r < 0)
+		(void)snprintf(error, size, "the directory could not be written: %s; nothing was changed", strerror(-r));
 	return r;
 }
 

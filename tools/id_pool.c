@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/ldap_escape.h"
 #include "common/snapshot.h"
 #include "common/subid.h"
 
@@ -186,7 +187,9 @@ id_pool_load(struct id_pool *ret, const struct entries *entries, const struct id
 	int r = 0;
 
 	memset(ret, 0, sizeof *ret);
-	(void)snprintf(ret->dn, sizeof ret->dn, "cn=used-ids,%s", base);
+	r = ldap_escape_dn(ret->dn, sizeof ret->dn, "cn", "used-ids", NULL, base);
+	if (r < 0)
+		return r;
 	record = entries_find(entries, ret->dn);
 	ret->recorded = record != NULL;
 	if (record != NULL)

@@ -10,6 +10,7 @@
 #include "common/paths.h"
 #include "common/settings.h"
 #include "tools/command_line.h"
+#include "tools/operator.h"
 
 enum exit_code {
 	EXIT_DONE,
@@ -26,6 +27,7 @@ struct invocation {
 	const char *reason, *ticket;	/* NULL when not given; borrowed */
 	int64_t now_utc_sec;
 	struct settings settings;	/* after invocation_settings() */
+	struct operator who;		/* as whom to bind at a server */
 };
 
 /*

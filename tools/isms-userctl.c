@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/ldap_handle.h"
 #include "tools/commands.h"
 #include "tools/invocation.h"
 #include "tools/output.h"
@@ -113,11 +114,24 @@ help(int command)
 	(void)printf("\nExit status: 0 done, 1 refused or not found, 2 usage, 3 directory or daemon unreachable.\n");
 }
 
+/* Whether this user may run such a verb here; says why not. A server judges for itself who may read and write there. */
+static bool
+may_ask_for(struct invocation *in, enum command_who who)
+{
+	if (who == WHO_ANYONE || in->root[0] != '\0' || geteuid() == 0)
+		return true;
+	if (who == WHO_OPERATOR && invocation_settings(in) == EXIT_DONE && settings_uses_ldap(&in->settings))
+		return true;
+	output_error("%s: only root may do this; run it with sudo", command_infos[in->line.command].name);
+	return false;
+}
+
 /* Fill in what every verb needs from the global options. Returns an exit code. */
 static enum exit_code
 prepare(struct invocation *in)
 {
 	const struct command_line *line = &in->line;
+	char error[512] = "";
 	struct stat st;
 	size_t len;
 
@@ -139,11 +153,11 @@ prepare(struct invocation *in)
 		output_error("--root: too long");
 		return EXIT_USAGE;
 	}
-	if (command_infos[line->command].who == WHO_ROOT && len == 0 && geteuid() != 0) {
-		output_error("%s: only root may do this; run it with sudo", command_infos[line->command].name);
-		return EXIT_REFUSED;
+	if (operator_init(&in->who, line, error, sizeof error) < 0) {
+		output_error("%s", error);
+		return EXIT_USAGE;
 	}
-	return EXIT_DONE;
+	return may_ask_for(in, command_infos[line->command].who) ? EXIT_DONE : EXIT_REFUSED;
 }
 
 int
@@ -158,6 +172,7 @@ main(int argc, char **argv)
 	(void)setrlimit(RLIMIT_CORE, &none);
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)umask(077);
+	ldap_handle_prepare();
 	if (command_line_parse(argc, argv, &in.line, error, sizeof error) < 0) {
 		output_error("%s", error);
 		return EXIT_USAGE;
@@ -173,6 +188,7 @@ main(int argc, char **argv)
 	code = prepare(&in);
 	if (code == EXIT_DONE)
 		code = functions[in.line.command](&in);
+	operator_done(&in.who);
 	if (output_finish() < 0 && code == EXIT_DONE) {
 		output_error("could not write all of the output");
 		code = EXIT_REFUSED;

@@ -14,11 +14,10 @@
 #include <string.h>
 
 #include "common/civil_date.h"
+#include "common/ldap_escape.h"
 #include "tools/contract_end.h"
 #include "tools/id_pool.h"
 #include "tools/output.h"
-
-#define DN_MAX 1280
 
 static bool
 is_local_group(const struct invocation *in, const char *name)
@@ -133,31 +132,6 @@ new_account_check(const struct invocation *in, const struct account *account, co
 	return code == EXIT_DONE ? check_uid(in, account, new) : code;
 }
 
-/* Make ou=NAME below the base where a directory lacks it. */
-static int
-need_unit(const struct invocation *in, struct directory *d, const char *name)
-{
-	char dn[DN_MAX];
-	struct entry *e;
-	int r;
-
-	(void)snprintf(dn, sizeof dn, "ou=%s,%s", name, in->settings.directory_base);
-	if (entries_find(directory_entries(d), dn) != NULL)
-		return 0;
-	e = entry_new(dn);
-	if (e == NULL)
-		return -ENOMEM;
-	r = entry_set(e, "objectClass", "top");
-	if (r == 0)
-		r = entry_add_value(e, "objectClass", "organizationalUnit", strlen("organizationalUnit"));
-	if (r == 0)
-		r = entry_set(e, "ou", name);
-	if (r == 0)
-		return directory_add(d, e);	/* now owned by the directory */
-	entry_free(e);
-	return r;
-}
-
 struct row {
 	const char *name, *value;	/* a NULL value is left out */
 };
@@ -187,27 +161,62 @@ add_entry(const struct invocation *in, struct directory *d, const char *dn, cons
 	return r;
 }
 
+/* A new group with one member. Where posixGroup is auxiliary (RFC 2307bis), members are DNs and another class carries it. */
 static int
-add_group(const struct invocation *in, struct directory *d, const char *name, uint32_t gid, const char *member)
+add_group(const struct invocation *in, struct directory *d, const char *name, uint32_t gid, const char *user)
 {
-	char dn[DN_MAX], number[16];
+	bool by_dn = directory_is_auxiliary(d, "posixGroup"), is_private = strcmp(name, user) == 0;
+	char dn[ACCOUNT_DN_MAX], member[ACCOUNT_DN_MAX], number[16];
 	const struct row rows[] = {
-		{ "objectClass", "top" }, { "objectClass", "posixGroup" }, { "cn", name }, { "gidNumber", number },
-		{ "memberUid", member },
+		{ "objectClass", "top" }, { "objectClass", by_dn ? "groupOfNames" : NULL }, { "objectClass", "posixGroup" },
+		{ "cn", name }, { "gidNumber", number },
+		{ "member", by_dn ? member : NULL },	/* groupOfNames demands one, also in a private group */
+		{ "memberUid", by_dn || is_private ? NULL : user },
 	};
+	int r;
 
-	(void)snprintf(dn, sizeof dn, "cn=%s,ou=groups,%s", name, in->settings.directory_base);
+	r = ldap_escape_dn(dn, sizeof dn, "cn", name, "ou=groups", in->settings.directory_base);
+	if (r == 0)
+		r = ldap_escape_dn(member, sizeof member, "uid", user, "ou=people", in->settings.directory_base);
 	(void)snprintf(number, sizeof number, "%u", gid);
-	return add_entry(in, d, dn, rows, sizeof rows / sizeof rows[0]);
+	return r == 0 ? add_entry(in, d, dn, rows, sizeof rows / sizeof rows[0]) : r;
+}
+
+/* Begin and end, by the attributes that the directory has. */
+static int
+set_dates(struct directory *d, const char *dn, const struct new_account *new)
+{
+	bool has_begin = new->not_before_utc_sec != 0, has_end = new->not_after_utc_sec != 0;
+	char begin[32], end[CONTRACT_END_TEXT_MAX], days[CONTRACT_END_TEXT_MAX];
+	const char *start = directory_knows(d, "pwdStartTime") ? "pwdStartTime" : "ismsNotBefore";
+	enum contract_end which = END_PWD;
+	struct change changes[4];
+	size_t count = 0;
+
+	if ((has_begin && !directory_knows(d, start)) || (has_end && contract_end_pick(d, &which) < 0))
+		return -EOPNOTSUPP;
+	if ((has_begin && strcmp(start, "ismsNotBefore") == 0) || (has_end && which == END_OWN))
+		changes[count++] = (struct change){ CHANGE_ADD, "objectClass", "ismsAccount" };
+	if (has_begin)
+		changes[count++] = (struct change){ CHANGE_REPLACE, start,
+		    civil_date_format_generalized(new->not_before_utc_sec, begin) };
+	if (has_end)
+		changes[count++] = (struct change){ CHANGE_REPLACE, contract_end_attribute(which),
+		    contract_end_format(which, new->not_after_utc_sec, end) };
+	if (has_end)
+		changes[count++] = (struct change){ CHANGE_REPLACE, contract_end_attribute(END_SHADOW),
+		    contract_end_format(END_SHADOW, new->not_after_utc_sec, days) };
+	return directory_modify(d, dn, changes, count);
 }
 
 static int
-add_user(const struct invocation *in, struct account *account, const struct new_account *new, const char *password)
+add_user(const struct invocation *in, struct account *account, const struct new_account *new,
+    const struct new_password *password)
 {
 	const struct identity *sponsor = new->sponsor != NULL ? identities_find(&account->identities, new->sponsor) : NULL;
-	char dn[DN_MAX], number[16], home[300], begin[32], end[32], days[CONTRACT_END_TEXT_MAX];
+	char dn[ACCOUNT_DN_MAX], number[16], home[300];
 	const char *display = new->display != NULL ? new->display : new->user, *family = strrchr(display, ' ');
-	bool ends = new->not_after_utc_sec != 0;
+	bool hands_over = directory_takes_passwords(account->directory);
 	const struct row rows[] = {
 		{ "objectClass", "top" }, { "objectClass", "inetOrgPerson" }, { "objectClass", "posixAccount" },
 		{ "objectClass", "shadowAccount" }, { "uid", new->user }, { "cn", display },
@@ -216,76 +225,96 @@ add_user(const struct invocation *in, struct account *account, const struct new_
 		{ "homeDirectory", new->home != NULL ? new->home : home },
 		{ "loginShell", new->shell != NULL ? new->shell : "/bin/bash" },
 		{ "employeeType", account_kind_name(new->kind) }, { "manager", sponsor != NULL ? sponsor->entry->dn : NULL },
-		{ "userPassword", password[0] != '\0' ? password : NULL },
+		{ "userPassword", !hands_over && password->hash[0] != '\0' ? password->hash : NULL },
 		{ "pwdReset", new->must_change ? "TRUE" : NULL },
-		{ "pwdStartTime", new->not_before_utc_sec != 0 ? begin : NULL },
-		{ "pwdEndTime", ends ? end : NULL }, { "shadowExpire", ends ? days : NULL },
 	};
+	int r;
 
-	(void)snprintf(dn, sizeof dn, "uid=%s,ou=people,%s", new->user, in->settings.directory_base);
+	if (new->must_change && !directory_knows(account->directory, "pwdReset"))
+		return -EOPNOTSUPP;
+	r = ldap_escape_dn(dn, sizeof dn, "uid", new->user, "ou=people", in->settings.directory_base);
 	(void)snprintf(number, sizeof number, "%u", new->uid);
 	(void)snprintf(home, sizeof home, "/home/%s", new->user);
-	(void)civil_date_format_generalized(new->not_before_utc_sec, begin);
-	(void)civil_date_format_generalized(new->not_after_utc_sec, end);
-	(void)contract_end_format(END_SHADOW, new->not_after_utc_sec, days);
-	return add_entry(in, account->directory, dn, rows, sizeof rows / sizeof rows[0]);
-}
-
-/* Put the user into each --group, which is made if need be. */
-static int
-join_groups(const struct invocation *in, struct account *account, struct new_account *new, struct id_pool *pool)
-{
-	char dn[DN_MAX];
-	const char *name;
-	uint32_t gid = 0;
-	unsigned i;
-	int r = 0;
-
-	(void)snprintf(dn, sizeof dn, "uid=%s,ou=people,%s", new->user, in->settings.directory_base);
-	for (i = 0; r == 0 && (name = command_line_nth(&in->line, OPTION_add_group, i)) != NULL; i++) {
-		const struct identity_group *group = find_group(account, name);
-		struct change join = { CHANGE_ADD, "memberUid", new->user };
-
-		if (group != NULL) {
-			if (entry_has_class(group->entry, "groupOfNames") || entry_has_class(group->entry, "groupOfMembers"))
-				join = (struct change){ CHANGE_ADD, "member", dn };
-			r = directory_modify(account->directory, group->entry->dn, &join, 1);
-			continue;
-		}
-		r = id_pool_take(pool, &in->settings.nss_id_range, &gid);
-		if (r == 0)
-			r = add_group(in, account->directory, name, gid, new->user);
-		new->made[new->made_count++] = name;
-	}
+	if (r == 0)
+		r = add_entry(in, account->directory, dn, rows, sizeof rows / sizeof rows[0]);
+	if (r == 0)
+		r = set_dates(account->directory, dn, new);
+	if (r == 0 && hands_over && password->clear.len > 0)
+		r = directory_set_password(account->directory, dn, password->clear.text);
 	return r;
 }
 
+/* Ids of the user and of the groups that are to be made, all of them before anything is written. */
 static int
-build(const struct invocation *in, struct account *account, struct new_account *new, const char *password,
-    struct id_pool *pool)
+take_ids(const struct invocation *in, const struct account *account, struct new_account *new, struct id_pool *pool)
 {
-	struct directory *d = account->directory;
-	int r = 0;
+	const char *name;
+	unsigned i;
+	int r;
 
 	if (new->uid == 0)
 		r = id_pool_take(pool, &in->settings.nss_id_range, &new->uid);
 	else
 		r = id_pool_note(pool, new->uid);
+	for (i = 0; r == 0 && (name = command_line_nth(&in->line, OPTION_add_group, i)) != NULL; i++) {
+		if (find_group(account, name) != NULL)
+			continue;
+		r = id_pool_take(pool, &in->settings.nss_id_range, &new->made_gids[new->made_count]);
+		new->made[new->made_count++] = name;
+	}
+	return r;
+}
+
+/* Put the user into each --group, which is made if need be. */
+static int
+join_groups(const struct invocation *in, struct account *account, const struct new_account *new)
+{
+	char dn[ACCOUNT_DN_MAX];
+	const char *name;
+	unsigned i, made = 0;
+	int r;
+
+	r = ldap_escape_dn(dn, sizeof dn, "uid", new->user, "ou=people", in->settings.directory_base);
+	for (i = 0; r == 0 && (name = command_line_nth(&in->line, OPTION_add_group, i)) != NULL; i++) {
+		const struct identity_group *group = find_group(account, name);
+		struct change join = { CHANGE_ADD, "memberUid", new->user };
+
+		if (group == NULL) {
+			r = add_group(in, account->directory, name, new->made_gids[made++], new->user);
+			continue;
+		}
+		if (entry_has_class(group->entry, "groupOfNames") || entry_has_class(group->entry, "groupOfMembers"))
+			join = (struct change){ CHANGE_ADD, "member", dn };
+		r = directory_modify(account->directory, group->entry->dn, &join, 1);
+	}
+	return r;
+}
+
+/* The record of ids comes first: on a server it is what keeps two operators from giving one id to two people. */
+static int
+build(const struct invocation *in, struct account *account, struct new_account *new,
+    const struct new_password *password, struct id_pool *pool)
+{
+	struct directory *d = account->directory;
+	int r;
+
+	r = take_ids(in, account, new, pool);
 	if (r == 0)
-		r = need_unit(in, d, "people");
+		r = id_pool_store(pool, d);
 	if (r == 0)
-		r = need_unit(in, d, "groups");
+		r = account_need_unit(in, d, "people");
+	if (r == 0)
+		r = account_need_unit(in, d, "groups");
 	if (r == 0)
 		r = add_user(in, account, new, password);
 	if (r == 0)
-		r = add_group(in, d, new->user, new->uid, NULL);
-	if (r == 0)
-		r = join_groups(in, account, new, pool);
-	return r == 0 ? id_pool_store(pool, d) : r;
+		r = add_group(in, d, new->user, new->uid, new->user);
+	return r == 0 ? join_groups(in, account, new) : r;
 }
 
 enum exit_code
-new_account_build(const struct invocation *in, struct account *account, struct new_account *new, const char *password)
+new_account_build(const struct invocation *in, struct account *account, struct new_account *new,
+    const struct new_password *password)
 {
 	char error[512] = "";
 	struct id_pool pool;
@@ -300,6 +329,9 @@ new_account_build(const struct invocation *in, struct account *account, struct n
 		return EXIT_DONE;
 	if (r == -ENOSPC)
 		output_error("[nss] id-range has no id left that was never used; widen it in isms.conf");
+	else if (r == -EOPNOTSUPP)
+		output_error("the server has no attributes for %s: load the overlay ppolicy%s", new->must_change ? "--must-change" :
+		    "--until and --not-before", new->must_change ? "" : ", or the schema isms.ldif");
 	else if (r == -EEXIST)
 		output_error("%s: an entry of this name is there, but is no account; look into the directory", new->user);
 	else

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "tools/account.h"
+#include "tools/new_password.h"
 
 #define NEW_ACCOUNT_GROUPS_MAX 64
 
@@ -18,6 +19,7 @@ struct new_account {
 	int64_t not_before_utc_sec, not_after_utc_sec;	/* 0: none */
 	bool must_change;
 	const char *made[NEW_ACCOUNT_GROUPS_MAX];	/* groups that had to be made; borrowed */
+	uint32_t made_gids[NEW_ACCOUNT_GROUPS_MAX];
 	unsigned made_count;
 };
 
@@ -32,10 +34,10 @@ enum exit_code new_account_check(const struct invocation *in, const struct accou
 /*
  * Hand all entries to the directory, in memory still.
  *
- *  password  userPassword, "" for none
+ *  password  its hash becomes userPassword, or itself goes to a server that hashes; none where the hash is ""
  */
 enum exit_code new_account_build(const struct invocation *in, struct account *account, struct new_account *new,
-    const char *password);
+    const struct new_password *password);
 
 /* Read the account back as the daemon would: it must be whole and as asked. Sets account->identity. */
 enum exit_code new_account_verify(const struct invocation *in, struct account *account, const struct new_account *new);

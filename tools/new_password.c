@@ -2,7 +2,7 @@
  * new_password.c - the first password of an account.
  *
  * Runs in isms-userctl add only. Must never take a password from argv or environment nor show one anywhere
- * but on a terminal; only its yescrypt hash goes on from here.
+ * but on a terminal. Its yescrypt hash goes on from here; itself it goes only to a server that hashes, over TLS.
  */
 #include <config.h>
 
@@ -51,14 +51,15 @@ characters(const char *text)
 	return n;
 }
 
+/* Judge and hash ret->clear. */
 static enum exit_code
-take(const struct secret *secret, struct new_password *ret)
+take(struct new_password *ret)
 {
-	if (characters(secret->text) < NEW_PASSWORD_LEN_MIN) {
+	if (characters(ret->clear.text) < NEW_PASSWORD_LEN_MIN) {
 		output_error("the password has fewer than %d characters; take a longer one", NEW_PASSWORD_LEN_MIN);
 		return EXIT_REFUSED;
 	}
-	if (hash(secret->text, ret->hash, sizeof ret->hash) < 0) {
+	if (hash(ret->clear.text, ret->hash, sizeof ret->hash) < 0) {
 		output_error("the password could not be hashed by yescrypt (libcrypt)");
 		return EXIT_REFUSED;
 	}
@@ -68,29 +69,25 @@ take(const struct secret *secret, struct new_password *ret)
 static enum exit_code
 from_descriptor(uint32_t fd, struct new_password *ret)
 {
-	struct secret secret = { 0 };
-	enum exit_code code;
 	int r;
 
-	r = secret_read((int)fd, &secret);
+	r = secret_read((int)fd, &ret->clear);
 	if (r < 0) {
 		output_error("--password-fd %u: %s", fd, r == -ENODATA ? "nothing to read" : r == -E2BIG ?
 		    "longer than 1024 bytes, or holds a NUL" : strerror(-r));
 		return r == -EBADF ? EXIT_USAGE : EXIT_REFUSED;
 	}
-	code = take(&secret, ret);
-	secret_done(&secret);
-	return code;
+	return take(ret);
 }
 
 static enum exit_code
 from_terminal(bool optional, struct new_password *ret)
 {
-	struct secret first = { 0 }, second = { 0 };
+	struct secret again = { 0 };
 	enum exit_code code = EXIT_REFUSED;
 	int r;
 
-	r = secret_ask("New password: ", false, &first);
+	r = secret_ask("New password: ", false, &ret->clear);
 	if (r == -ENXIO && optional)
 		return EXIT_DONE;
 	if (r == -ENXIO) {
@@ -98,15 +95,14 @@ from_terminal(bool optional, struct new_password *ret)
 		return EXIT_USAGE;
 	}
 	if (r == 0)
-		r = secret_ask("The same again: ", false, &second);
+		r = secret_ask("The same again: ", false, &again);
 	if (r < 0)
 		output_error("no password was read; nothing was changed");
-	else if (strcmp(first.text, second.text) != 0)
+	else if (strcmp(ret->clear.text, again.text) != 0)
 		output_error("the two passwords differ; nothing was changed");
 	else
-		code = take(&first, ret);
-	secret_done(&first);
-	secret_done(&second);
+		code = take(ret);
+	secret_done(&again);
 	return code;
 }
 
@@ -117,12 +113,12 @@ generate(const struct invocation *in, struct new_password *ret)
 		output_error("--generate-password has no terminal to show the password on; run it on one or give --secret-fd N");
 		return EXIT_USAGE;
 	}
-	if (secret_generate(GENERATED_LEN, &ret->generated) < 0) {
+	if (secret_generate(GENERATED_LEN, &ret->clear) < 0) {
 		output_error("no random bytes");
 		return EXIT_REFUSED;
 	}
 	ret->was_generated = true;
-	return take(&ret->generated, ret);
+	return take(ret);
 }
 
 enum exit_code
@@ -163,7 +159,7 @@ new_password_show(const struct invocation *in, const struct new_password *passwo
 		(void)printf("Password  (shown once) ");
 		(void)fflush(stdout);
 	}
-	r = secret_write((int)fd, password->generated.text);
+	r = secret_write((int)fd, password->clear.text);
 	if (r == 0)
 		return EXIT_DONE;
 	output_error("the account is made, but its password could not be handed over: %s; set another one", strerror(-r));
@@ -179,6 +175,6 @@ new_password_word(const struct new_password *password)
 void
 new_password_done(struct new_password *password)
 {
-	secret_done(&password->generated);
+	secret_done(&password->clear);
 	explicit_bzero(password, sizeof *password);
 }

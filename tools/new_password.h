@@ -13,7 +13,7 @@
 
 struct new_password {
 	char hash[384];			/* "{CRYPT}$y$...", or "" for none */
-	struct secret generated;	/* set only when it was made here */
+	struct secret clear;		/* the same as it was typed, for a server that hashes itself */
 	bool was_generated;
 };
 

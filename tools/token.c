@@ -17,6 +17,8 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "common/ldap_escape.h"
+
 static const struct {
 	const char *name;
 	size_t bytes;
@@ -31,7 +33,6 @@ int
 token_make(struct token *ret, enum token_type type, enum token_algorithm algorithm, unsigned digits, const char *base)
 {
 	uint8_t serial[6];
-	int n;
 
 	memset(ret, 0, sizeof *ret);
 	ret->type = type;
@@ -43,8 +44,7 @@ token_make(struct token *ret, enum token_type type, enum token_algorithm algorit
 		return -EIO;
 	(void)snprintf(ret->serial, sizeof ret->serial, "ISMS-%02X%02X%02X%02X%02X%02X", serial[0], serial[1], serial[2],
 	    serial[3], serial[4], serial[5]);
-	n = snprintf(ret->dn, sizeof ret->dn, "cn=%s,ou=tokens,%s", ret->serial, base);
-	return n < 0 || (size_t)n >= sizeof ret->dn ? -EIO : 0;
+	return ldap_escape_dn(ret->dn, sizeof ret->dn, "cn", ret->serial, "ou=tokens", base) < 0 ? -EIO : 0;
 }
 
 void

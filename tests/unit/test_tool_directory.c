@@ -123,7 +123,7 @@ open_directory(struct fixture *f, enum directory_mode mode, bool dry_run)
 {
 	char error[512] = "";
 
-	ck_assert_msg(directory_open(&f->settings, f->folder, mode, dry_run, &f->directory, error, sizeof error) == 0, "%s", error);
+	ck_assert_msg(directory_open(&f->settings, NULL, f->folder, mode, dry_run, &f->directory, error, sizeof error) == 0, "%s", error);
 	ck_assert_int_eq(identities_build(directory_entries(f->directory), &f->settings, &f->identities), 0);
 }
 
@@ -200,7 +200,7 @@ START_TEST(ids_are_never_given_twice)
 		if (i == 1)
 			ck_assert_int_eq(id_pool_note(&pool, 40000), 0);	/* chosen by hand: wastes nothing below it */
 		ck_assert_int_eq(id_pool_store(&pool, f.directory), 0);
-		ck_assert_int_eq(directory_commit(f.directory), 0);
+		ck_assert_int_eq(directory_commit(f.directory, error, sizeof error), 0);
 		id_pool_done(&pool);
 		close_directory(&f);
 	}
@@ -267,17 +267,18 @@ END_TEST
 START_TEST(dry_runs_write_nothing)
 {
 	struct change change = { CHANGE_REPLACE, "description", "changed" };
+	char error[256] = "";
 	struct fixture f;
 
 	setup_fixture(&f);
 	open_directory(&f, DIRECTORY_EDIT, true);
 	ck_assert_int_eq(directory_modify(f.directory, "ou=people," BASE, &change, 1), 0);
 	ck_assert_ptr_nonnull(entry_value(entries_find(directory_entries(f.directory), "ou=people," BASE), "description"));
-	ck_assert_int_eq(directory_commit(f.directory), 0);
+	ck_assert_int_eq(directory_commit(f.directory, error, sizeof error), 0);
 	close_directory(&f);
 	open_directory(&f, DIRECTORY_READ, false);
 	ck_assert_ptr_null(entry_value(entries_find(directory_entries(f.directory), "ou=people," BASE), "description"));
-	ck_assert_int_eq(directory_commit(f.directory), -EROFS);
+	ck_assert_int_eq(directory_commit(f.directory, error, sizeof error), -EROFS);
 	remove_fixture(&f);
 }
 END_TEST
@@ -289,11 +290,32 @@ START_TEST(unknown_kinds_of_directory)
 	char error[512];
 
 	settings_defaults(&settings);
-	(void)snprintf(settings.directory_uri, sizeof settings.directory_uri, "ldaps://ldap.example.com");
-	ck_assert_int_eq(directory_open(&settings, "", DIRECTORY_READ, false, &d, error, sizeof error), -EPROTONOSUPPORT);
-	ck_assert_ptr_nonnull(strstr(error, "ldaps://"));
+	(void)snprintf(settings.directory_uri, sizeof settings.directory_uri, "nis://example.com");
+	ck_assert_int_eq(directory_open(&settings, NULL, "", DIRECTORY_READ, false, &d, error, sizeof error), -EPROTONOSUPPORT);
+	ck_assert_ptr_nonnull(strstr(error, "nis://"));
 	ck_assert_ptr_null(d);
 	directory_close(NULL);
+}
+END_TEST
+
+/* Nothing is sent to a server, not even a name asked for, before somebody is named. */
+START_TEST(nobody_is_named)
+{
+	struct operator who = { .way = OPERATOR_UNNAMED };
+	struct directory *d = NULL;
+	struct settings settings;
+	char error[512];
+
+	settings_defaults(&settings);
+	(void)snprintf(settings.directory_uri, sizeof settings.directory_uri, "ldaps://ldap.invalid ldapi://");
+	ck_assert_int_eq(directory_open(&settings, &who, "", DIRECTORY_READ, false, &d, error, sizeof error), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(error, "say who you are"));
+	ck_assert_int_eq(directory_open(&settings, NULL, "", DIRECTORY_READ, false, &d, error, sizeof error), -EINVAL);
+	ck_assert_ptr_null(d);
+	(void)snprintf(settings.directory_uri, sizeof settings.directory_uri, "ldapi://%%2fnonexistent%%2fldapi");
+	ck_assert_int_eq(directory_open(&settings, &who, "", DIRECTORY_READ, false, &d, error, sizeof error), -EHOSTUNREACH);
+	ck_assert_ptr_null(strstr(error, "say who you are"));
+	ck_assert_ptr_null(d);
 }
 END_TEST
 
@@ -448,7 +470,7 @@ main(void)
 	const struct suite_row rows[] = {
 		{ ends_are_read, ROWS(ends) }, { uc02a_ends_are_written, 0 }, { local_clock, 0 },
 		{ ids_are_never_given_twice, 0 }, { ids_run_out, 0 }, { a_bad_record_of_ids_stops, 8 },
-		{ dry_runs_write_nothing, 0 }, { unknown_kinds_of_directory, 0 }, { totp_codes, ROWS(rfc6238) }, { hotp_codes, 0 },
+		{ dry_runs_write_nothing, 0 }, { unknown_kinds_of_directory, 0 }, { nobody_is_named, 0 }, { totp_codes, ROWS(rfc6238) }, { hotp_codes, 0 },
 		{ token_is_random_and_shown_right, 0 }, { token_life, 0 },
 	};
 
