@@ -23,7 +23,8 @@
 #include "tools/setup.h"
 
 static const struct column columns[] = {
-	{ "settings", "Settings" }, { "policy", "Policy" }, { "directory", "Directory" }, { "units", "Processes" },
+	{ "settings", "Settings" }, { "policy", "Policy" }, { "directory", "Directory" }, { "password", "Password" },
+	{ "network", "Network" }, { "units", "Processes" },
 	{ "snapshot", "Snapshot" }, { "next", "Next" }, { "note", "Note" }, { NULL, NULL },
 };
 
@@ -72,6 +73,8 @@ read_answers(struct setup *s)
 		output_error("no terminal to ask on; give --contact, --base, --time-zone, or --yes for the defaults");
 		return EXIT_USAGE;
 	}
+	if (setup_ldap_answers(s) != EXIT_DONE)
+		return EXIT_USAGE;
 	take(in, OPTION_setup_base, "Base entry of the directory (Enter keeps what stands in brackets)", "dc=isms,dc=local", may_ask, s->base,
 	    sizeof s->base);
 	take(in, OPTION_setup_contact, "Whom a refused person should ask: mail, phone", "your administrator", may_ask,
@@ -109,6 +112,9 @@ check_settings(struct setup *s, const char *text)
 		output_error("%s", error);
 		return EXIT_REFUSED;
 	}
+	if (!agrees(s->uri, in->settings.directory_uri, "uri") || !agrees(s->host_dn, in->settings.directory_bind_dn, "host-dn") ||
+	    !agrees(s->ca_file, in->settings.directory_ca_file, "ca-file"))
+		return EXIT_REFUSED;
 	if (!agrees(s->base, in->settings.directory_base, "base") || !agrees(s->contact, in->settings.login_contact, "contact") ||
 	    !agrees(s->time_zone, in->settings.login_time_zone, "time-zone"))
 		return EXIT_REFUSED;
@@ -130,6 +136,10 @@ failed(const char *path, int error)
 static enum exit_code
 write_settings(struct setup *s)
 {
+	const struct setup_value values[] = {
+		{ "uri", s->uri }, { "base", s->base }, { "bind-dn", s->host_dn }, { "ca-file", s->ca_file },
+		{ "contact", s->contact }, { "time-zone", s->time_zone }, { NULL, NULL },
+	};
 	char path[PATH_MAX + 16], *text;
 	enum exit_code code;
 	int r;
@@ -139,11 +149,12 @@ write_settings(struct setup *s)
 		setup_say(s, "settings", "already there", path);
 		return check_settings(s, NULL);
 	}
-	text = setup_files_settings(s->base[0] != '\0' ? s->base : NULL, s->contact[0] != '\0' ? s->contact : NULL,
-	    s->time_zone[0] != '\0' ? s->time_zone : NULL);
+	text = setup_files_settings(values);
 	if (text == NULL)
 		return failed(path, -ENOMEM);
 	code = check_settings(s, text);
+	if (code == EXIT_DONE)
+		code = setup_ldap_check(s);
 	if (code == EXIT_DONE && !s->in->dry_run) {
 		r = setup_files_folder(&s->made, s->in->paths.etc, 0755, (uid_t)-1, (gid_t)-1);
 		if (r >= 0)
@@ -217,9 +228,9 @@ create_directory(struct setup *s)
 	gid_t gid = getegid();
 	int r;
 
-	if (strncmp(uri, scheme, strlen(scheme)) != 0) {
-		setup_say(s, "directory", "of another server", uri);
-		return EXIT_DONE;
+	if (settings_uses_ldap(&s->in->settings)) {
+		setup_say(s, "directory", "on a server", uri);
+		return setup_ldap_write(s);
 	}
 	(void)snprintf(path, sizeof path, "%s%s", s->in->root, uri + strlen(scheme));
 	if (access(path, F_OK) == 0 || s->in->dry_run) {
@@ -284,6 +295,7 @@ cmd_setup(struct invocation *in)
 			output_error("setup failed; everything it made is taken back");
 		setup_stop(s);
 		setup_files_undo(&s->made);
+		(void)setup_reload(s);
 	} else {
 		(void)json_object_set_new(s->result, "dry_run", json_boolean(in->dry_run));
 		setup_say(s, in->dry_run ? "note" : "next", in->dry_run ? "dry run: nothing was changed" :

@@ -56,8 +56,8 @@ setup_files_folder(struct setup_made *made, const char *path, mode_t mode, uid_t
 	return 1;
 }
 
-int
-setup_files_write(struct setup_made *made, const char *path, const char *text)
+static int
+write_whole(struct setup_made *made, const char *path, const char *text, mode_t mode, gid_t group)
 {
 	size_t len = strlen(text), done = 0;
 	ssize_t n = 0;
@@ -74,11 +74,23 @@ setup_files_write(struct setup_made *made, const char *path, const char *text)
 		else if (n > 0)
 			done += (size_t)n;
 	}
-	if (r == 0 && (fchmod(fd, 0644) < 0 || fsync(fd) < 0))
+	if (r == 0 && ((group != (gid_t)-1 && fchown(fd, (uid_t)-1, group) < 0) || fchmod(fd, mode) < 0 || fsync(fd) < 0))
 		r = -errno;
 	if (close(fd) < 0 && r == 0)
 		r = -errno;
 	return r < 0 ? r : 1;
+}
+
+int
+setup_files_write(struct setup_made *made, const char *path, const char *text)
+{
+	return write_whole(made, path, text, 0644, (gid_t)-1);
+}
+
+int
+setup_files_secret(struct setup_made *made, const char *path, const char *text, gid_t group)
+{
+	return write_whole(made, path, text, 0640, group);
 }
 
 void
@@ -93,20 +105,24 @@ setup_files_undo(struct setup_made *made)
 	}
 }
 
-/* A line of the shipped file, or ours in its place. */
+/* Put ours in the place of a line "#KEY = ..." of the shipped file. Returns whether it was one of ours. */
 static int
-put_line(FILE *to, const char *line, const char *key, const char *value)
+put_line(FILE *to, const char *line, const struct setup_value *values)
 {
-	size_t len = strlen(key);
+	for (; values->key != NULL; values++) {
+		size_t len = strlen(values->key);
 
-	if (value == NULL || strncmp(line, key, len) != 0)
-		return 0;
-	(void)fprintf(to, "%s%s\n", key + 1, value);	/* without the comment sign */
-	return 1;
+		if (values->value == NULL || values->value[0] == '\0' || line[0] != '#' ||
+		    strncmp(line + 1, values->key, len) != 0 || strncmp(line + 1 + len, " = ", 3) != 0)
+			continue;
+		(void)fprintf(to, "%s = %s\n", values->key, values->value);
+		return 1;
+	}
+	return 0;
 }
 
 char *
-setup_files_settings(const char *base, const char *contact, const char *time_zone)
+setup_files_settings(const struct setup_value *values)
 {
 	char *text = NULL;
 	size_t size = 0, i;
@@ -116,9 +132,7 @@ setup_files_settings(const char *base, const char *contact, const char *time_zon
 	if (to == NULL)
 		return NULL;
 	for (i = 0; settings_lines[i] != NULL; i++)
-		if (!put_line(to, settings_lines[i], "#base = ", base) &&
-		    !put_line(to, settings_lines[i], "#contact = ", contact) &&
-		    !put_line(to, settings_lines[i], "#time-zone = ", time_zone))
+		if (!put_line(to, settings_lines[i], values))
 			(void)fputs(settings_lines[i], to);
 	if (fclose(to) != 0) {
 		free(text);

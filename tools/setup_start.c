@@ -124,9 +124,20 @@ setup_start(struct setup *s)
 		    strerror(-r));
 		return EXIT_UNREACHABLE;
 	}
+	r = setup_reload(s);
+	if (r < 0) {
+		output_error("systemd does not read its units again: %s; run systemctl daemon-reload", strerror(-r));
+		return EXIT_UNREACHABLE;
+	}
 	for (i = 0; i < SETUP_UNITS && code == EXIT_DONE; i++)
 		code = start_unit(s, i);
 	return code == EXIT_DONE ? check_chain(s, since_utc_sec) : code;
+}
+
+int
+setup_reload(struct setup *s)
+{
+	return s->network && s->units != NULL ? units_reload(s->units) : 0;
 }
 
 void
@@ -143,6 +154,7 @@ setup_stop(struct setup *s)
 void
 setup_done(struct setup *s)
 {
+	secret_done(&s->host_password);
 	units_free(s->units);
 	json_decref(s->result);
 	free(s);

@@ -75,6 +75,12 @@ units_free(struct units *u)
 }
 
 int
+units_reload(struct units *u)
+{
+	return sd_bus_call_method(u->bus, DESTINATION, MANAGER_PATH, MANAGER, "Reload", NULL, NULL, NULL);
+}
+
+int
 units_active(struct units *u, const char *unit)
 {
 	sd_bus_message *reply = NULL;

@@ -30,4 +30,7 @@ int units_active(struct units *u, const char *unit);
  */
 int units_job(struct units *u, const char *method, const char *unit, char *result, size_t size);
 
+/* Have systemd read all units again, as systemctl daemon-reload. Returns 0 or -errno. */
+int units_reload(struct units *u);
+
 #endif
