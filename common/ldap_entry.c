@@ -6,6 +6,7 @@
 #include "common/ldap_entry.h"
 
 #include <errno.h>
+#include <string.h>
 
 /* All values of one attribute. Returns 0 or -ENOMEM. */
 static int
@@ -21,7 +22,7 @@ add_values(struct entry *e, const char *name, struct berval **values)
 }
 
 int
-ldap_entry_take(LDAP *ld, LDAPMessage *msg, struct entry **ret)
+ldap_entry_take(LDAP *ld, LDAPMessage *msg, const struct attribute_map *map, struct entry **ret)
 {
 	BerElement *ber = NULL;
 	struct entry *e;
@@ -36,12 +37,17 @@ ldap_entry_take(LDAP *ld, LDAPMessage *msg, struct entry **ret)
 	if (e == NULL)
 		return -EBADMSG;
 	for (name = ldap_first_attribute(ld, msg, &ber); name != NULL && r == 0; name = ldap_next_attribute(ld, msg, ber)) {
+		const char *ours = attribute_map_ours(map, name);
 		struct berval **values = ldap_get_values_len(ld, msg, name);
 
-		r = add_values(e, name, values);
+		if (ours != NULL)
+			r = add_values(e, ours, values);
+		for (size_t i = 0; values != NULL && values[i] != NULL; i++)
+			explicit_bzero(values[i]->bv_val, values[i]->bv_len);	/* seeds pass through here */
 		ldap_value_free_len(values);
 		ldap_memfree(name);
 	}
+	ldap_memfree(name);	/* left over by an error */
 	ber_free(ber, 0);
 	if (r < 0) {
 		entry_free(e);

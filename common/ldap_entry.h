@@ -6,16 +6,18 @@
 
 #include <ldap.h>
 
+#include "common/attribute_map.h"
 #include "common/entry.h"
 
 /*
  * Take an entry over. Values of any size are kept as they are: which of them cannot be used, and that its entry is
  * refused for it, is for identity.h to say.
  *
+ *  map  of names: what is mapped to another attribute is left out
  *  ret  the caller's
  *
  * Returns 0, -ENOMEM, or -EBADMSG for what is no entry.
  */
-int ldap_entry_take(LDAP *ld, LDAPMessage *msg, struct entry **ret);
+int ldap_entry_take(LDAP *ld, LDAPMessage *msg, const struct attribute_map *map, struct entry **ret);
 
 #endif

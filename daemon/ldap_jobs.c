@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/attribute_map.h"
 #include "common/ldap_entry.h"
 #include "common/ldap_handle.h"
 #include "daemon/loop.h"
@@ -27,6 +28,7 @@
 struct job {
 	struct source_job base;		/* first */
 	struct settings settings;
+	struct attribute_map map;
 	char server[LDAP_HANDLE_URI_MAX + 1];	/* the one that is followed: asked first; "" for none */
 	int64_t deadline_ms;
 	char *dn;			/* owned; of the user's entry in the replica, found there by entryUUID */
@@ -202,18 +204,20 @@ read_entry(struct job *j, LDAP *ld, const char *dn, struct entries *to)
 		"oathTOTPParams", "oathHOTPParams", "oathOTPLength", "oathHMACAlgorithm", "oathTOTPTimeStepPeriod",
 		"oathTOTPLastTimeStep", "oathHOTPCounter", NULL };
 	struct timeval timeout = { .tv_sec = timeout_of(j) };
+	char *theirs[sizeof attributes / sizeof attributes[0]];
 	LDAPMessage *res = NULL, *msg;
 	struct entry *e = NULL;
 	int code, r;
 
-	code = ldap_search_ext_s(ld, dn, LDAP_SCOPE_BASE, "(objectClass=*)", (char **)(uintptr_t)attributes, 0, NULL, NULL,
-	    &timeout, 2, &res);
+	for (size_t i = 0; i < sizeof attributes / sizeof attributes[0]; i++)
+		theirs[i] = attributes[i] != NULL ? (char *)(uintptr_t)attribute_map_theirs(&j->map, attributes[i]) : NULL;
+	code = ldap_search_ext_s(ld, dn, LDAP_SCOPE_BASE, "(objectClass=*)", theirs, 0, NULL, NULL, &timeout, 2, &res);
 	r = code == LDAP_SUCCESS ? 0 : ldap_handle_error(code);
 	msg = r == 0 ? ldap_first_entry(ld, res) : NULL;
 	if (r == 0 && msg == NULL)
 		r = -ENOENT;
 	if (r == 0)
-		r = ldap_entry_take(ld, msg, &e);
+		r = ldap_entry_take(ld, msg, &j->map, &e);
 	(void)ldap_msgfree(res);
 	if (r == 0)
 		r = entries_add(to, e);
@@ -294,7 +298,8 @@ fetch_tokens(struct source_job *base)
 static int
 move_mark(struct job *j, LDAP *ld, const char *dn)
 {
-	const char *name = j->mark.type == TOKEN_TOTP ? "oathTOTPLastTimeStep" : "oathHOTPCounter";
+	const char *name = attribute_map_theirs(&j->map,
+	    j->mark.type == TOKEN_TOTP ? "oathTOTPLastTimeStep" : "oathHOTPCounter");
 	char old[24], next[24];
 	char *old_values[] = { old, NULL }, *next_values[] = { next, NULL };
 	LDAPMod removal = { .mod_op = LDAP_MOD_DELETE, .mod_type = (char *)(uintptr_t)name, .mod_values = old_values };
@@ -403,12 +408,13 @@ job_new(struct source *base, void (*run)(struct source_job *), const struct iden
 	j->base.run = run;
 	j->base.wipe = job_wipe;
 	j->settings = *base->settings;
+	whole = attribute_map_init(&j->map, j->settings.directory_attribute_map, j->fault, sizeof j->fault) == 0;
 	j->deadline_ms = loop_now_ms() + JOB_MS;
 	(void)snprintf(j->server, sizeof j->server, "%s", s->state.connected ? s->state.server : "");
 	if (user != NULL) {
 		j->dn = strdup(user->entry->dn);
 		j->user = strdup(user->name);
-		whole = j->dn != NULL && j->user != NULL;
+		whole = whole && j->dn != NULL && j->user != NULL;
 		for (int i = 0; i < 2; i++)
 			whole = whole && (j->links[i] = copy_links(user->entry, link_names[i])) != NULL;
 	}

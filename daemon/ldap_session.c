@@ -138,7 +138,7 @@ on_entry(struct ldap_session *s, LDAPMessage *msg)
 	case SYNC_MODIFY:
 		break;
 	}
-	r = ldap_entry_take(s->ld, msg, &e);
+	r = ldap_entry_take(s->ld, msg, &s->map, &e);
 	if (r == -EBADMSG)
 		return fail(s, r, "an entry that cannot be understood", "");
 	return r < 0 ? r : replica_put(s->replica, uuid, e);
@@ -353,7 +353,7 @@ start_sync(struct ldap_session *s)
 	control.ldctl_value = *value;
 	replica_drop(s->replica);
 	code = ldap_search_ext(s->ld, s->settings->directory_base, LDAP_SCOPE_SUBTREE, filter,
-	    (char **)(uintptr_t)ldap_session_attributes, 0, controls, NULL, NULL, LDAP_NO_LIMIT, &s->search);
+	    s->attributes, 0, controls, NULL, NULL, LDAP_NO_LIMIT, &s->search);
 	ber_bvfree(value);
 	return code == LDAP_SUCCESS ? 0 : fail_code(s, code, "search");
 }
@@ -372,7 +372,7 @@ take_page(struct ldap_session *s, LDAPMessage *res)
 			return fail(s, -EPROTO, "a referral: the view would be incomplete", "");
 		if (ldap_msgtype(msg) != LDAP_RES_SEARCH_ENTRY)
 			continue;
-		r = ldap_entry_take(s->ld, msg, &e);
+		r = ldap_entry_take(s->ld, msg, &s->map, &e);
 		if (r < 0)
 			return r == -EBADMSG ? fail(s, r, "an entry that cannot be understood", "") : r;
 		if (uuid_of(e, uuid) < 0) {
@@ -400,7 +400,7 @@ poll_page(struct ldap_session *s, struct berval **cookie)
 		return -ENOMEM;
 	controls[0] = page;
 	code = ldap_search_ext_s(s->ld, s->settings->directory_base, LDAP_SCOPE_SUBTREE, filter,
-	    (char **)(uintptr_t)ldap_session_attributes, 0, controls, NULL, &timeout, LDAP_NO_LIMIT, &res);
+	    s->attributes, 0, controls, NULL, &timeout, LDAP_NO_LIMIT, &res);
 	ldap_control_free(page);
 	ber_bvfree(*cookie);
 	*cookie = NULL;
@@ -453,6 +453,10 @@ ldap_session_run(struct ldap_session *s)
 {
 	int r;
 
+	if (attribute_map_init(&s->map, s->settings->directory_attribute_map, s->fault, sizeof s->fault) < 0)
+		return -EINVAL;
+	for (size_t i = 0; ldap_session_attributes[i] != NULL; i++)
+		s->attributes[i] = (char *)(uintptr_t)attribute_map_theirs(&s->map, ldap_session_attributes[i]);
 	s->search = s->probe = -1;
 	s->probe_due_ms = 0;
 	s->refreshed = s->changed = false;

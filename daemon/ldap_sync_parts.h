@@ -7,10 +7,11 @@
 #include <ldap.h>
 #include <stdatomic.h>
 
+#include "common/attribute_map.h"
 #include "daemon/ldap_sync.h"
 #include "daemon/replica.h"
 
-#define LDAP_SYNC_URIS_MAX 8
+#define LDAP_SESSION_ATTRIBUTES_MAX 40
 
 /* The thread's own; the loop reads stop's pipe end alone. */
 struct ldap_session {
@@ -19,6 +20,8 @@ struct ldap_session {
 	atomic_bool *stop, *approve;
 	int wake_fd;			/* an eventfd: readable once one of them is set */
 	const char *uri;		/* of the server */
+	struct attribute_map map;
+	char *attributes[LDAP_SESSION_ATTRIBUTES_MAX];	/* borrowed from map; as the server names them, NULL at the end */
 	LDAP *ld;
 	int search, probe;		/* message ids; -1: none */
 	int64_t probe_due_ms, probe_deadline_ms;

@@ -156,3 +156,27 @@ use_directory() { # URIS
 	mkdir -p /etc/isms/conf.d
 	printf '[directory]\nuri = %s\nbase = %s\nca-file = %s\n' "$1" $base $slapd_dir/tls/ca.pem >/etc/isms/conf.d/directory.conf
 }
+
+# ---- the whole story on slapd (ISMS_DIRECTORY=ldap) ---------------------------------------------
+
+# A directory of its own on this host, over TLS; the host joins it as web1, and the administrator is alice, who never
+# has to say so: what looks like isms-userctl adds her name.
+join_directory() {
+	slapd_prepare && slapd_start && slapd_rules || return
+	cat >/usr/local/sbin/isms-userctl <<-S
+		#!/bin/bash
+		exec /usr/sbin/isms-userctl "\$@" --bind-dn '$(dn_of alice)' --bind-password-fd 9 9<<<alice-password
+	S
+	chmod 755 /usr/local/sbin/isms-userctl && hash -r
+	/usr/sbin/isms-userctl setup --yes --contact "$contact" --base $base --uri "$slapd_uri" --ca-file $slapd_dir/tls/ca.pem \
+		--host-dn "$(dn_of web1)" --host-password-fd 8 8<<<web1-password
+}
+# The person works on this host's group of hosts: then it may read his tokens.
+works_here() { # NAME
+	as_admin ldapmodify >/dev/null <<-L
+		dn: cn=web,ou=hosts,$base
+		changetype: modify
+		add: member
+		member: uid=$1,ou=people,$base
+	L
+}

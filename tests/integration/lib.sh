@@ -7,6 +7,8 @@ export LC_ALL=C.UTF-8 HOME=/root DEBIAN_FRONTEND=noninteractive PAGER=cat SYSTEM
 tests=$(dirname "$(dirname "$(realpath "${BASH_SOURCE[0]}")")")
 . "$tests/check.sh"
 . "$tests/integration/people.sh"
+# The same files run on both kinds of directory: the embedded one, and a real slapd (ISMS_DIRECTORY=ldap).
+. "$tests/integration/directory.sh"
 
 # ---- the world of most files ---------------------------------------------------------------------
 

@@ -18,7 +18,8 @@ install_packages() { dpkg -i "${debs:-/isms/debs}"/*.deb; }
 
 # A first configuration, then the policy of a file instead of the one that setup wrote.
 setup_with_policy() {
-	isms-userctl setup --yes --contact "$contact" || return
+	if [ "${ISMS_DIRECTORY-}" = ldap ]; then join_directory || return
+	else isms-userctl setup --yes --contact "$contact" || return; fi
 	cat "$1" >/etc/isms/policy.conf && isms-userctl policy check && reload
 }
 # set_option SECTION KEY VALUE, for a while: a file of its own below conf.d.
@@ -34,7 +35,8 @@ add_person() {
 	mkdir -p "$people/$name"
 	echo "correct-horse-$name" >"$people/$name/password"
 	write_askpass "$name"
-	isms-userctl add "$name" --kind "$kind" --password-fd 3 "$@" 3<"$people/$name/password"
+	isms-userctl add "$name" --kind "$kind" --password-fd 3 "$@" 3<"$people/$name/password" || return
+	[ "${ISMS_DIRECTORY-}" != ldap ] || works_here "$name"
 }
 
 # enroll_person NAME [--hotp] [OPTION...]: the secret comes by descriptor, the confirming code goes by one.
