@@ -165,10 +165,10 @@ join_directory() {
 	slapd_prepare && slapd_start && slapd_rules || return
 	cat >/usr/local/sbin/isms-userctl <<-S
 		#!/bin/bash
-		exec /usr/sbin/isms-userctl "\$@" --bind-dn '$(dn_of alice)' --bind-password-fd 9 9<<<alice-password
+		exec /usr/bin/isms-userctl "\$@" --bind-dn '$(dn_of alice)' --bind-password-fd 9 9<<<alice-password
 	S
 	chmod 755 /usr/local/sbin/isms-userctl && hash -r
-	/usr/sbin/isms-userctl setup --yes --contact "$contact" --base $base --uri "$slapd_uri" --ca-file $slapd_dir/tls/ca.pem \
+	/usr/bin/isms-userctl setup --yes --contact "$contact" --base $base --uri "$slapd_uri" --ca-file $slapd_dir/tls/ca.pem \
 		--host-dn "$(dn_of web1)" --host-password-fd 8 8<<<web1-password
 }
 # The person works on this host's group of hosts: then it may read his tokens.
