@@ -116,9 +116,9 @@ slapd_prepare() { # [MODULE...]
 		slapadd -F $slapd_dir/config -n1 -l $slapd_dir/entries.ldif &&
 		chown -R openldap:openldap $slapd_dir/{config,db} && chmod 755 $slapd_dir $slapd_dir/tls
 }
-slapd_start() { # [URLS]
+slapd_start() { # [URLS [DEBUG-LEVEL]]
 	systemd-run --quiet --unit=isms-slapd \
-		slapd -d 0 -h "${1:-$slapd_urls}" -F $slapd_dir/config -u openldap -g openldap && wait_until 10 slapd_answers
+		slapd -d "${2:-0}" -h "${1:-$slapd_urls}" -F $slapd_dir/config -u openldap -g openldap && wait_until 10 slapd_answers
 }
 slapd_answers() { ldapsearch -LLL -Q -Y EXTERNAL -H $slapd_local -b '' -s base >/dev/null 2>&1; }
 slapd_stop() { systemctl stop isms-slapd; systemctl reset-failed isms-slapd 2>/dev/null; true; }

@@ -167,6 +167,7 @@ event_is() {
 	events | jq -r '.MESSAGE'
 	return 1
 }
+event_since_boot() { journalctl --sync && journalctl -o json | jq -e -s "any(.[]; .ISMS_EVENT == \"$1\")" >/dev/null; }
 # denied_with REASON NAME: the last decision about the person was a refusal for this reason.
 denied_with() { event_is '.ISMS_DECISION == "denied"' ".ISMS_USER == \"$2\"" ".ISMS_REASON == \"$1\""; }
 why_says() { # NAME REASON [SERVICE]: its status says whether the login would be let in, which is not the question
