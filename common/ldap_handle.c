@@ -18,6 +18,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "common/ldap_deadline.h"
+
 #define INCOMING_MAX	(4UL << 20)	/* bytes of one message of the server (LD12a) */
 #define PASSWORD_MAX	1024
 
@@ -168,8 +170,12 @@ start_tls(LDAP *ld, const char *uri, char *fault, size_t size)
 		code = ldap_handle_wait(ld, msgid, LDAP_HANDLE_CONNECT_SEC);
 	if (code == LDAP_SUCCESS && has_unread_bytes(ld))
 		code = LDAP_PROTOCOL_ERROR;
-	if (code == LDAP_SUCCESS)
+	if (code == LDAP_SUCCESS && ldap_deadline_begin(ld, LDAP_HANDLE_CONNECT_SEC) < 0)
+		code = LDAP_NO_MEMORY;
+	if (code == LDAP_SUCCESS) {
 		code = ldap_install_tls(ld);
+		ldap_deadline_end(ld);
+	}
 	if (code == LDAP_SUCCESS && ldap_tls_inplace(ld))
 		return 0;
 	explain(ld, uri, "StartTLS", code == LDAP_SUCCESS ? LDAP_CONNECT_ERROR : code, fault, size);
@@ -193,7 +199,10 @@ secure(LDAP *ld, const struct settings *settings, const char *uri, char *fault, 
 	}
 	if (has_scheme(uri, "ldap:"))
 		return start_tls(ld, uri, fault, size);
+	if (ldap_deadline_begin(ld, LDAP_HANDLE_CONNECT_SEC) < 0)
+		return -ENOMEM;
 	code = ldap_connect(ld);
+	ldap_deadline_end(ld);
 	if (code == LDAP_SUCCESS && ldap_tls_inplace(ld))
 		return 0;
 	explain(ld, uri, "TLS", code == LDAP_SUCCESS ? LDAP_CONNECT_ERROR : code, fault, size);
@@ -324,7 +333,7 @@ ldap_handle_bind(LDAP *ld, const char *dn, const char *password, int timeout_sec
 int
 ldap_handle_bind_external(LDAP *ld, int timeout_sec)
 {
-	struct berval none = { 0 };
+	struct berval none = { .bv_val = (char *)(uintptr_t)"" };	/* empty, but there: without one the server asks for it */
 	int code, msgid = 0;
 
 	code = ldap_sasl_bind(ld, NULL, "EXTERNAL", &none, NULL, NULL, &msgid);

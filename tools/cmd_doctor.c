@@ -7,6 +7,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "tools/doctor.h"
 #include "tools/output.h"
@@ -54,7 +55,11 @@ cmd_doctor(struct invocation *in)
 	struct doctor d = { .in = in, .findings = json_array() };
 	struct account account;
 
-	if (account_open(in, NULL, DIRECTORY_READ, &account) == EXIT_DONE)
+	memset(&account, 0, sizeof account);
+	if (invocation_settings(in) == EXIT_DONE && account_needs_name(in))
+		doctor_note(&d, "directory", FINDING_WARN, "give --bind-dn DN or --sasl gssapi to have it looked at too",
+		    "the directory on %s was not looked at: it was not said who you are", in->settings.directory_uri);
+	else if (account_open(in, NULL, DIRECTORY_READ, &account) == EXIT_DONE)
 		d.account = &account;
 	else
 		doctor_note(&d, "directory", FINDING_BAD, "see the message above; isms-userctl setup makes a first one",

@@ -26,7 +26,7 @@ static const struct column snapshot_columns[] = {
 };
 static const struct column directory_columns[] = {
 	{ "accounts", "Accounts" }, { "active", "Active" }, { "broken", "Refused" }, { "with_token", "With a token" },
-	{ "without_token", "Without one" }, { "refused", "" }, { NULL, NULL },
+	{ "without_token", "Without one" }, { "refused", "" }, { "note", "Note" }, { NULL, NULL },
 };
 
 /* Ask one process for its report; its object, or {"answers": false, "cure"}. */
@@ -170,8 +170,14 @@ cmd_status(struct invocation *in)
 	for (p = 0; p < PROCESS_COUNT; p++)
 		(void)json_object_set_new(result, ask_daemon_name((enum process)p), ask(in, (enum process)p, &all_answer));
 	(void)json_object_set_new(result, "snapshot", describe_snapshot(in));
-	code = account_open(in, NULL, DIRECTORY_READ, &account);
-	if (code == EXIT_DONE) {
+	memset(&account, 0, sizeof account);
+	code = invocation_settings(in);
+	if (code == EXIT_DONE && account_needs_name(in))
+		(void)json_object_set_new(result, "accounts", json_pack("{s:s}", "note",
+		    "not read: the directory is on a server; give --bind-dn DN or --sasl gssapi"));
+	else if (code == EXIT_DONE)
+		code = account_open(in, NULL, DIRECTORY_READ, &account);
+	if (account.directory != NULL && code == EXIT_DONE) {
 		(void)json_object_set_new(result, "accounts", describe_directory(in, &account));
 		if (policy_load(in->paths.etc, &policy, error, sizeof error) == 0) {
 			leaks = group_view_leaks(&account.identities, policy, in->paths.group);

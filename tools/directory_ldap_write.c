@@ -287,7 +287,8 @@ explain(const struct ldap_directory *l, const struct pending *p, int code, char 
 	else if (code == LDAP_INSUFFICIENT_ACCESS)
 		put(error, size, "%.255s: the directory does not allow this (as %s)", p->dn, directory_ldap_whoami(l, who, sizeof who));
 	else if (code == LDAP_ALREADY_EXISTS)
-		put(error, size, "%.255s is there already; look again", p->dn);
+		put(error, size, "%.255s is there already: somebody else made it meanwhile, or %s may not see it; look again", p->dn,
+		    directory_ldap_whoami(l, who, sizeof who));
 	else if (code == LDAP_REFERRAL)
 		put(error, size, "%s takes no changes; put a server that does first in [directory] uri", l->uri);
 	else
@@ -301,56 +302,63 @@ explain(const struct ldap_directory *l, const struct pending *p, int code, char 
 	return r == -EHOSTUNREACH || r == -ETIMEDOUT || r == -ENOMEM ? r : -EACCES;
 }
 
+enum fate { STANDS, TAKEN_BACK, UNKNOWN, NOT_DONE };
+
+/* "; done before that: change cn=used-ids,..., add ...", where there is anything of that fate. */
 static void
-put_pending(const struct pending *p, char *error, size_t size)
+put_fate(const struct ldap_directory *l, const enum fate *fates, enum fate fate, const char *title, char *error, size_t size)
 {
 	static const char *const words[] = {
 		[PENDING_ADD] = "add", [PENDING_MODIFY] = "change", [PENDING_REMOVE] = "remove", [PENDING_PASSWORD] = "password of",
 	};
+	bool first = true;
 
-	put(error, size, " %s %.255s;", words[p->kind], p->dn);
+	for (size_t i = 0; i < l->pending_count; i++) {
+		if (fates[i] != fate)
+			continue;
+		put(error, size, "%s %s %.255s", first ? title : ",", words[l->pending[i].kind], l->pending[i].dn);
+		first = false;
+	}
 }
 
-/* Take back what was added by the first `done` operations, the last first. */
+/* Take back what was added by the first `done` operations, the last first; the password of an entry goes with it. */
 static void
-take_back(const struct ldap_directory *l, size_t done, bool *ret_taken)
+take_back(const struct ldap_directory *l, size_t done, enum fate *fates)
 {
-	while (done-- > 0)
-		if (l->pending[done].kind == PENDING_ADD)
-			ret_taken[done] = send_remove(l, l->pending[done].dn) == LDAP_SUCCESS;
+	for (size_t i = done; i-- > 0;) {
+		if (l->pending[i].kind != PENDING_ADD || send_remove(l, l->pending[i].dn) != LDAP_SUCCESS)
+			continue;
+		for (size_t j = i; j < done; j++)
+			if (strcmp(l->pending[j].dn, l->pending[i].dn) == 0)
+				fates[j] = TAKEN_BACK;
+	}
 }
 
-/* What stands after operation number `failed` failed. */
+/* Say what became of each operation after number `failed` failed. */
 static void
 report(const struct ldap_directory *l, size_t failed, bool unanswered, char *error, size_t size)
 {
-	bool *taken = calloc(failed + 1, sizeof *taken);
-	size_t standing = 0;
+	enum fate *fates = calloc(l->pending_count, sizeof *fates);
+	bool stands = false;
 
-	if (taken != NULL && !unanswered)
-		take_back(l, failed, taken);
-	for (size_t i = 0; i < failed; i++) {
-		/* the password of an entry that was taken back went with it */
-		if (taken != NULL && (taken[i] || (l->pending[i].kind == PENDING_PASSWORD && i > 0 && taken[i - 1])))
-			continue;
-		if (standing++ == 0)
-			put(error, size, "; done before that:");
-		put_pending(&l->pending[i], error, size);
-	}
-	free(taken);
-	if (unanswered)
-		put(error, size, "%s whether this was done is not known:", standing > 0 ? "" : ";");
-	else if (standing == 0) {
-		put(error, size, "; nothing was changed");
+	if (fates == NULL) {
+		put(error, size, "; out of memory; look at what was done");
 		return;
-	} else
-		put(error, size, " not done:");
-	for (size_t i = failed; i < l->pending_count; i++) {
-		put_pending(&l->pending[i], error, size);
-		if (unanswered && i == failed && i + 1 < l->pending_count)
-			put(error, size, " not done:");
 	}
-	error[strlen(error) - 1] = '\0';	/* the last semicolon */
+	for (size_t i = 0; i < l->pending_count; i++)
+		fates[i] = i < failed ? STANDS : i == failed && unanswered ? UNKNOWN : NOT_DONE;
+	if (!unanswered)
+		take_back(l, failed, fates);
+	for (size_t i = 0; i < l->pending_count; i++)
+		stands = stands || fates[i] == STANDS || fates[i] == UNKNOWN;
+	put_fate(l, fates, STANDS, "; done before that:", error, size);
+	put_fate(l, fates, TAKEN_BACK, "; done and taken back:", error, size);
+	put_fate(l, fates, UNKNOWN, "; whether this was done is not known:", error, size);
+	if (stands)
+		put_fate(l, fates, NOT_DONE, "; not done:", error, size);
+	else
+		put(error, size, "; nothing was changed");
+	free(fates);
 }
 
 /* What the server made of a new entry: entryUUID and the like, for whoever shows it. Not being able to read it is no failure. */

@@ -94,7 +94,7 @@ slapd_entries() {
 	for ou in people groups tokens hosts roles; do
 		printf '\ndn: ou=%s,%s\nobjectClass: organizationalUnit\nou: %s\n' $ou $base $ou
 	done
-	printf '\ndn: cn=policy,%s\nobjectClass: device\nobjectClass: pwdPolicy\ncn: policy\npwdAttribute: userPassword\npwdLockout: TRUE\npwdMinLength: 8\npwdCheckQuality: 2\n' $base
+	printf '\ndn: cn=policy,%s\nobjectClass: device\nobjectClass: pwdPolicy\ncn: policy\npwdAttribute: userPassword\npwdLockout: TRUE\npwdMaxFailure: 100\npwdMinLength: 8\npwdCheckQuality: 2\n' $base
 	for ou in alice tom audrey nobody-special; do operator $ou; done
 	group_of cn=account-operators,ou=roles cn=alice,ou=roles
 	group_of cn=token-operators,ou=roles cn=alice,ou=roles cn=tom,ou=roles
