@@ -123,7 +123,7 @@ account_commit(struct account *account)
 	if (r == 0)
 		return EXIT_DONE;
 	output_error("%s", error[0] != '\0' ? error : strerror(-r));
-	return directory_takes_passwords(account->directory) && (r == -EACCES || r == -ESTALE) ? EXIT_REFUSED : EXIT_UNREACHABLE;
+	return directory_is_server(account->directory) && (r == -EACCES || r == -ESTALE) ? EXIT_REFUSED : EXIT_UNREACHABLE;
 }
 
 int

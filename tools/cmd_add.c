@@ -180,7 +180,8 @@ create(struct invocation *in, struct account *account, struct new_account *new, 
 		code = account_commit(account);
 	if (code != EXIT_DONE)
 		return code;
-	if (account_refresh(in, account, new->user) < 0) {	/* a server has given the entry its id only now */
+	/* A server has given the entry its id only now. */
+	if (directory_is_server(account->directory) && account_refresh(in, account, new->user) < 0) {
 		output_error("%s: the account is made, but there is no memory to show it", new->user);
 		return EXIT_DONE;
 	}

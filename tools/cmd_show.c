@@ -100,7 +100,7 @@ describe_tokens(const struct account *account)
 
 	if (tokens == NULL)
 		return list;
-	if (directory_takes_passwords(account->directory))	/* a server: secrets are never read from there */
+	if (directory_is_server(account->directory))
 		count = identity_tokens_seen(entries, user, tokens, TOKENS_MAX);
 	else
 		count = identity_tokens(entries, user, tokens, TOKENS_MAX);

@@ -105,7 +105,7 @@ directory_is_auxiliary(const struct directory *d, const char *object_class)
 }
 
 bool
-directory_takes_passwords(const struct directory *d)
+directory_is_server(const struct directory *d)
 {
 	return d->ops->set_password != NULL;
 }

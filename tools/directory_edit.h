@@ -101,8 +101,11 @@ bool directory_knows(const struct directory *d, const char *attribute);
 /* Whether a class is auxiliary there, so that an entry of it needs another, structural one. */
 bool directory_is_auxiliary(const struct directory *d, const char *object_class);
 
-/* Whether the directory hashes passwords itself, by its own policy: then they are given by directory_set_password(). */
-bool directory_takes_passwords(const struct directory *d);
+/*
+ * Whether a server has the directory: it hashes passwords itself (directory_set_password()), gives new entries their
+ * entryUUID at commit, and its secrets are never read.
+ */
+bool directory_is_server(const struct directory *d);
 
 /* Set the password of an entry at commit, after all that was handed over before. Returns 0 or -ENOMEM. */
 int directory_set_password(struct directory *d, const char *dn, const char *password);

@@ -216,7 +216,7 @@ add_user(const struct invocation *in, struct account *account, const struct new_
 	const struct identity *sponsor = new->sponsor != NULL ? identities_find(&account->identities, new->sponsor) : NULL;
 	char dn[ACCOUNT_DN_MAX], number[16], home[300];
 	const char *display = new->display != NULL ? new->display : new->user, *family = strrchr(display, ' ');
-	bool hands_over = directory_takes_passwords(account->directory);
+	bool hands_over = directory_is_server(account->directory);
 	const struct row rows[] = {
 		{ "objectClass", "top" }, { "objectClass", "inetOrgPerson" }, { "objectClass", "posixAccount" },
 		{ "objectClass", "shadowAccount" }, { "uid", new->user }, { "cn", display },

@@ -1,7 +1,7 @@
 # directory.sh - a real slapd with TLS, the schemas, the sample's access rules and a few people: for the files of
 # tests/integration that need an LDAP directory. Sourced after lib.sh.
 #
-#   slapd_prepare      certificates, configuration, entries; slapd_start, slapd_stop
+#   slapd_prepare      certificates, configuration, entries; slapd_start, slapd_stop, slapd_rules (the sample's)
 #   with_password      with_password NAME COMMAND...: COMMAND with that operator's --bind-dn and password
 #   as_admin           ldapsearch, ldapmodify ... as the directory's administrator (root at ldapi://)
 #   ca NAME            a certificate authority; certificate NAME CA ALTERNATIVE-NAME
@@ -122,7 +122,12 @@ slapd_start() { # [URLS [DEBUG-LEVEL]]
 }
 slapd_answers() { ldapsearch -LLL -Q -Y EXTERNAL -H $slapd_local -b '' -s base >/dev/null 2>&1; }
 slapd_stop() { systemctl stop isms-slapd; systemctl reset-failed isms-slapd 2>/dev/null; true; }
-slapd_rules() { as_admin ldapmodify -f $ldap_schema/acl-sample.ldif; }
+slapd_rules() { # [SED-SCRIPT]: the sample, changed by it
+	sed "${1-}" $ldap_schema/acl-sample.ldif | as_admin ldapmodify
+}
+slapd_configure() { # LDIF of changes on stdin, while it does not run: what cannot be changed at run time
+	slapmodify -F $slapd_dir/config -n0 -l /dev/stdin && chown -R openldap:openldap $slapd_dir/config
+}
 
 as_admin() { # ldapmodify|ldapadd|ldapsearch ... ARGUMENT...
 	local command=$1
