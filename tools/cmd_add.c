@@ -118,7 +118,8 @@ describe(const struct invocation *in, const struct new_account *new, const struc
 	(void)json_object_set_new(result, "home", output_string(id->home));
 	(void)json_object_set_new(result, "shell", output_string(id->shell));
 	(void)json_object_set_new(result, "password", json_string(password));
-	(void)json_object_set_new(result, "entry_id", output_string(id->entry_id));
+	/* without entryUUID: a server has not given it, in a dry run */
+	(void)json_object_set_new(result, "entry_id", output_string(strncmp(id->entry_id, "dn:", 3) != 0 ? id->entry_id : NULL));
 	(void)json_object_set_new(result, "dry_run", json_boolean(in->dry_run));
 	return result;
 }

@@ -95,7 +95,7 @@ wrong_code() { # NAME: stays inactive, and nothing stays behind
 }
 dry() { # every change can be looked at first
 	ctl set-expiry "$1" +1d --dry-run && ctl disable "$1" --dry-run && ctl unenroll "$1" --dry-run &&
-		ctl add "dry-$1" --dry-run --password-fd 3 3<<<correct-horse-dry
+		ctl add "dry-$1" --dry-run --json --password-fd 3 3<<<correct-horse-dry && jq -e '.entry_id == null and .dry_run' <$out
 }
 verbs() { # WAY NAME
 	check "$1: add" add_twice "$2"
