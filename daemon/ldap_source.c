@@ -18,6 +18,15 @@
 #include "daemon/loop.h"
 #include "daemon/report.h"
 
+static int64_t
+read_sec(clockid_t clock)
+{
+	struct timespec ts = { 0 };
+
+	(void)clock_gettime(clock, &ts);
+	return ts.tv_sec;
+}
+
 static void
 report_state(const struct ldap_source *s)
 {
@@ -57,6 +66,8 @@ on_news(void *arg)
 	bool fresh, news;
 
 	fresh = ldap_sync_take(s->sync, &entries, &s->state);
+	if (before.connected && !s->state.connected)
+		s->lost_boot_sec = read_sec(CLOCK_BOOTTIME);
 	news = before.connected != s->state.connected || (!s->state.connected && strcmp(before.fault, s->state.fault) != 0) ||
 	    (!s->seen && s->state.connected);
 	if (fresh && source_publish(&s->base, &entries) < 0) {
@@ -97,16 +108,17 @@ static void
 ldap_status(const struct source *base, struct source_status *ret)
 {
 	const struct ldap_sync_state *state = &((const struct ldap_source *)base)->state;
-	struct timespec now = { 0 };
+	const struct ldap_source *s = (const struct ldap_source *)base;
 
 	*ret = (struct source_status){ .connected = state->connected, .since_utc_sec = state->since_utc_sec,
 		.confirmed_utc_sec = state->confirmed_utc_sec, .held_removed = state->held_removed,
 		.held_renumbered = state->held_renumbered };
 	memcpy(ret->fault, state->fault, sizeof ret->fault);
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	/* A server that follows us answers every few seconds; one that is polled vouched at the last poll. */
+	/* A server that is followed answers every few seconds; one that is polled vouched at the last poll. */
 	if (state->connected && !state->polling)
-		ret->confirmed_utc_sec = now.tv_sec;
+		ret->confirmed_utc_sec = read_sec(CLOCK_REALTIME);
+	else if (!state->connected && s->lost_boot_sec != 0)	/* how long ago, whatever was done to the wall clock since */
+		ret->confirmed_utc_sec = read_sec(CLOCK_REALTIME) - (read_sec(CLOCK_BOOTTIME) - s->lost_boot_sec);
 }
 
 /* What the thread goes by has changed: begin again with it, with the replica as it stands. */

@@ -13,6 +13,7 @@ struct ldap_source {
 	struct settings settings;	/* that the thread was started with */
 	struct ldap_sync_state state;
 	bool seen;			/* a state was reported once */
+	int64_t lost_boot_sec;		/* boot clock at the loss of a server that was followed; 0: none was lost */
 };
 
 /* Of struct source_ops. */

@@ -30,7 +30,8 @@ seen() { # SECONDS COMMAND...
 }
 
 # ---- changes ------------------------------------------------------------------------------------
-check "a new entry" add_entries < <(person carl 3000)
+new_entry() { person carl 3000 | add_entries; }
+check "a new entry" new_entry
 check "RP11a visible within a second" seen 1 getent passwd carl
 moved() { set_value carl loginShell /bin/sh && seen 1 bash -c 'getent passwd carl | grep -q :/bin/sh$'; }
 check "RP11a a change, too" moved
@@ -39,8 +40,8 @@ renamed() {
 		seen 1 getent passwd carla && ! getent passwd carl && [ "$(id -u carla)" = 3000 ]
 }
 check "RP07a renamed: the same uid, the old name is gone" renamed
-check "deleted" modify <<<"dn: $(dn carla)
-changetype: delete"
+delete() { printf 'dn: %s\nchangetype: delete\n' "$1" | modify; }
+check "deleted" delete "$(dn carla)"
 check "deleted: gone within a second" seen 1 status_is 2 getent passwd carla
 disabled() { set_value ada pwdAccountLockedTime 000001010000Z && sleep 1 && refused_with disabled ada; }
 refused_with() { mark && ! by_ssh "$2" -- true && denied_with "$1" "$2"; }
@@ -63,8 +64,11 @@ hostile_entries() {
 	person evil 3104 | sed 's,^homeDirectory.*,homeDirectory: /home/../etc,'
 	person lang 3105 'uid;lang-en: daemon'
 }
-check "hostile entries" bash -c 'cat >/run/hostile; ldapadd -c -Q -Y EXTERNAL -H ldapi://%2frun%2fslapd%2fldapi -f /run/hostile >/dev/null 2>&1; true' < <(hostile_entries)
-check "a good one after them" add_entries < <(person good 3110)
+# Some of them the server refuses itself; what it takes is for us to refuse.
+add_hostile() { hostile_entries >/run/hostile; as_admin ldapadd -c -f /run/hostile; [ "$(as_admin ldapsearch -LLL -b $base '(uid=nokind)' dn | wc -l)" -gt 0 ]; }
+check "hostile entries" add_hostile
+add_good() { person good 3110 | add_entries; }
+check "a good one after them" add_good
 check "RP09a everybody else is served" seen 2 getent passwd good
 for n in root twin1 twin2 nokind evil; do
 	case $n in root) check "PA09a root stays root" test "$(id -u root)" = 0 ;;
@@ -72,16 +76,13 @@ for n in root twin1 twin2 nokind evil; do
 done
 check "RP10a uid;lang-en is no uid" test "$(id -u daemon)" -lt 100
 check "the event says which entry and what to mend" event_is '.ISMS_EVENT == "directory.entry-refused"' '(.ISMS_FAULT | contains("nokind"))'
-check "LD07a one uid in two subtrees" add_entries <<L
-dn: ou=more,$base
-objectClass: organizationalUnit
-ou: more
-
-$(person bea 3120 | sed "s/ou=people/ou=more/")
-L
+second_bea() {
+	{ printf 'dn: ou=more,%s\nobjectClass: organizationalUnit\nou: more\n\n' $base; person bea 3120 | sed 's/ou=people/ou=more/'; } | add_entries
+	sleep 1
+}
+check "LD07a one uid in two subtrees" second_bea
 check "LD07a: refused" refused_with bad-record bea
-check "LD07a its twin: the second one is gone" modify <<<"dn: uid=bea,ou=more,$base
-changetype: delete"
+check "LD07a its twin: the second one is gone" delete "uid=bea,ou=more,$base"
 twin_in() { sleep 1; by_ssh bea -- true; }
 check "LD07a its twin: in" twin_in
 check "LD06a a filter as a name matches nobody" bash -c "! getent passwd '*)(uid=*' && ! getent passwd 'ada)(uid=bea'"
@@ -140,9 +141,9 @@ within() { # SECONDS COMMAND...
 	start=$(date +%s%3N)
 	"$@" || rc=$?
 	echo "status $rc, $(($(date +%s%3N) - start)) ms"
-	[ $(($(date +%s%3N) - start)) -le $((limit * 1000)) ]
+	[ $(($(date +%s%3N) - start)) -le $((limit * 1000)) ] && return $rc
 }
-lookups() { [ "$(getent passwd ada | cut -d: -f1)" = ada ] && id -Gn ada | grep -qw isms-mfa && within 1 getent passwd nobody-at-all; }
+lookups() { [ "$(getent passwd ada | cut -d: -f1)" = ada ] && id -Gn ada | grep -qw isms-mfa && within 1 status_is 2 getent passwd nobody-at-all; }
 unavailable() { mark && within 15 refused_by_ssh ada && denied_with directory-unavailable ada; }
 refused_by_ssh() { ! by_ssh "$1" -- true; }
 session_open() { by_ssh bea -tt -- 'sleep 600' >/dev/null 2>&1 & wait_until 10 has_session bea; }
@@ -185,9 +186,10 @@ for kind in elsewhere unknown expired; do
 	cut() { with_certificate $kind; }
 	outage "LD03a certificate $kind" cut good_certificate
 done
-use_uri() { printf '[directory]\nuri = %s\n' "$1" >/etc/isms/conf.d/uri.conf && systemctl reload ismsd-directory; }
-no_tls() { printf 'dn: cn=config\nchangetype: modify\ndelete: olcTLSCertificateFile\n-\ndelete: olcTLSCertificateKeyFile\n' | modify; slapd_stop; slapd_start "ldap://localhost $slapd_local" && use_uri ldap://localhost; }
-with_tls() { printf 'dn: cn=config\nchangetype: modify\nadd: olcTLSCertificateFile\nolcTLSCertificateFile: %s\n-\nadd: olcTLSCertificateKeyFile\nolcTLSCertificateKeyFile: %s\n' $tls/server.pem $tls/server.key | modify; slapd_stop; slapd_start; }
+use_uri() { mkdir -p /etc/isms/conf.d; printf '[directory]\nuri = %s\n' "$1" >/etc/isms/conf.d/uri.conf && systemctl reload ismsd-directory; }
+configuration=$slapd_dir/config/cn=config.ldif
+no_tls() { slapd_stop; cp -p $configuration /run/config.ldif && sed -i '/^olcTLS/d' $configuration && slapd_start "ldap://localhost $slapd_local" && use_uri ldap://localhost; }
+with_tls() { slapd_stop; cp -p /run/config.ldif $configuration && slapd_start; }
 outage "LD02a StartTLS refused" no_tls with_tls
 check "StartTLS: in" by_ssh ada -- true
 weak() { # what would weaken libldap if it were read
