@@ -37,6 +37,8 @@ struct replica {
 	bool only_these;
 	bool approved;		/* the next apply may change as much as it likes */
 	size_t users;		/* members that are users */
+	int64_t window_utc_sec;	/* since when gone users are counted together */
+	size_t window_gone;	/* users let go since then */
 	struct replica_held held;
 	uint64_t round;
 	struct sync_cookie cookie;
@@ -327,11 +329,18 @@ apply_in_memory(struct replica *r)
 /*
  * Whether what is to go is more than a day's work (THREATS 5.5): somebody may have emptied a tree, or the server shows
  * us less than before. Only removals and new numbers of users wait for a person: what tightens one entry never does.
+ * Those of a minute count together, since a server tells of them one by one.
  */
 static bool
-is_mass_change(struct replica *r)
+is_mass_change(struct replica *r, int64_t now_utc_sec)
 {
-	size_t many, limit = r->users / 10 > REPLICA_HOLD_MIN ? r->users / 10 : REPLICA_HOLD_MIN;
+	size_t many, limit;
+
+	if (now_utc_sec < r->window_utc_sec || now_utc_sec >= r->window_utc_sec + REPLICA_WINDOW_SEC) {
+		r->window_utc_sec = now_utc_sec;
+		r->window_gone = 0;
+	}
+	limit = (r->users + r->window_gone) / 10 > REPLICA_HOLD_MIN ? (r->users + r->window_gone) / 10 : REPLICA_HOLD_MIN;
 
 	r->held = (struct replica_held){ 0 };
 	for (size_t i = 0; i < r->count; i++) {
@@ -339,7 +348,7 @@ is_mass_change(struct replica *r)
 		r->held.renumbered += r->list[i]->next != NULL;
 	}
 	many = r->held.removed + r->held.renumbered;
-	return many > limit || (many > 0 && r->held.removed == r->users);
+	return (many > 0 && many + r->window_gone > limit) || (many > 0 && r->held.removed == r->users);
 }
 
 /* Let go what has gone, and take what has another number. The store's part, where it is up to date. */
@@ -359,6 +368,7 @@ settle(struct replica *r, int *store_error)
 			m->next = NULL;
 		}
 	}
+	r->window_gone = r->approved ? 0 : r->window_gone + r->held.removed + r->held.renumbered;
 	r->held = (struct replica_held){ 0 };
 	r->approved = false;
 }
@@ -399,7 +409,7 @@ replica_apply(struct replica *r, const struct sync_cookie *cookie, int64_t now_u
 	if (stored == 0 && !r->store_behind)
 		stored = store_changes(r);
 	e = apply_in_memory(r);
-	hold = e == 0 && is_mass_change(r) && !r->approved;
+	hold = e == 0 && is_mass_change(r, now_utc_sec) && !r->approved;
 	if (e == 0 && !hold)
 		settle(r, &stored);
 	if (e == 0 && stored == 0 && r->store_behind && !hold)

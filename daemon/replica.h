@@ -37,7 +37,8 @@ void replica_forget_cookie(struct replica *r);
 /* When the server last vouched for what is held, by the store; 0: never. */
 int64_t replica_confirmed_utc_sec(const struct replica *r);
 
-#define REPLICA_HOLD_MIN 5	/* users; more than this and than a tenth of all: a mass change */
+#define REPLICA_HOLD_MIN	5	/* users; more than this and than a tenth of all: a mass change */
+#define REPLICA_WINDOW_SEC	60	/* what goes within this time counts together */
 
 /* Users that the server has no more, or with another uidNumber, and whom we show as before until a person says so. */
 struct replica_held {
