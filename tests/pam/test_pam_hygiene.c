@@ -306,6 +306,7 @@ END_TEST
 /* The twin: the scan does find one that somebody kept, and one that was freed as it was. */
 START_TEST(ph04a_scan_finds)
 {
+	unsigned freed = 0;
 	char *kept;
 
 	make_canaries();
@@ -316,8 +317,13 @@ START_TEST(ph04a_scan_finds)
 	free(kept);
 	if (_i == 0 && getenv("ISMS_VALGRIND") == NULL)	/* which keeps registers in memory */
 		ck_assert_uint_eq(scan_memory(), 0);
+	/* What is freed may be given out again at once, to the scan's own streams: one of several stays. */
+	for (int i = 0; _i == 1 && i < 8 && freed == 0; i++) {
+		freed = scan_memory();
+		free(make_canary(2));
+	}
 	if (_i == 1)
-		ck_assert_uint_ge(scan_memory(), 1);
+		ck_assert_uint_ge(freed, 1);
 }
 END_TEST
 
