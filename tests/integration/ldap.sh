@@ -59,13 +59,15 @@ check "enabled again" no_value ada pwdAccountLockedTime
 hostile_entries() {
 	for n in 0 0100 1e3 -1 4294967296; do person "bad${RANDOM}x" 3100 | sed "s/^uidNumber: .*/uidNumber: $n/"; done
 	person rootless 3101 | sed 's/^uid: rootless/uid: root/; s/^dn: uid=rootless/dn: uid=root/'
-	person twin1 3102; person twin2 3102
+	person twin2 3102
 	person nokind 3103 | sed '/^employeeType/d'
 	person evil 3104 | sed 's,^homeDirectory.*,homeDirectory: /home/../etc,'
 	person lang 3105 'uid;lang-en: daemon'
 }
 # Some of them the server refuses itself; what it takes is for us to refuse.
 add_hostile() { hostile_entries >/run/hostile; as_admin ldapadd -c -f /run/hostile; [ "$(as_admin ldapsearch -LLL -b $base '(uid=nokind)' dn | wc -l)" -gt 0 ]; }
+add_twin() { person twin1 3102 | add_entries && seen 2 getent passwd twin1; }
+check "one who has a number" add_twin
 check "hostile entries" add_hostile
 add_good() { person good 3110 | add_entries; }
 check "a good one after them" add_good
@@ -78,14 +80,14 @@ check "RP06a who had the number first keeps it" test "$(id -u twin1)" = 3102
 check "RP10a uid;lang-en is no uid" test "$(id -u daemon)" -lt 100
 check "the event says which entry and what to mend" event_is '.ISMS_EVENT == "directory.entry-refused"' '(.ISMS_FAULT | contains("nokind"))'
 second_bea() {
-	{ printf 'dn: ou=more,%s\nobjectClass: organizationalUnit\nou: more\n\n' $base; person bea 3120 | sed 's/ou=people/ou=more/'; } | add_entries
+	{ printf 'dn: ou=more,ou=people,%s\nobjectClass: organizationalUnit\nou: more\n\n' $base; person bea 3120 | sed 's/ou=people/ou=more,ou=people/'; } | add_entries
 	sleep 1
 }
 check "mark" mark
 check "LD07a one uid in two subtrees" second_bea
 ambiguous() { ! by_ssh bea -- true && event_is '.ISMS_EVENT == "directory.entry-refused"' '(.ISMS_FAULT | contains("uid=bea"))'; }
 check "LD07a: refused, and told" ambiguous
-check "LD07a its twin: the second one is gone" delete "uid=bea,ou=more,$base"
+check "LD07a its twin: the second one is gone" delete "uid=bea,ou=more,ou=people,$base"
 twin_in() { sleep 1; by_ssh bea -- true; }
 check "LD07a its twin: in" twin_in
 check "LD06a a filter as a name matches nobody" bash -c "! getent passwd '*)(uid=*' && ! getent passwd 'ada)(uid=bea'"
