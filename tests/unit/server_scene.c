@@ -7,6 +7,8 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -40,7 +42,11 @@ __wrap_getsockopt(int fd, int level, int name, void *value, socklen_t *size)
 void
 host_path(pid_t pid, char ret[static HOST_PATH_SIZE])
 {
-	(void)snprintf(ret, HOST_PATH_SIZE, "/tmp/test_server.%ld", (long)pid);
+	const char *folder = getenv("TMPDIR");	/* another user's leftover of the same pid may lie in /tmp */
+
+	if (folder == NULL || strlen(folder) > HOST_PATH_SIZE - 24)
+		folder = "/tmp";
+	(void)snprintf(ret, HOST_PATH_SIZE, "%s/test_server.%ld", folder, (long)pid);
 }
 
 void
@@ -52,6 +58,7 @@ host_begin_sized(uid_t root, const struct server_handler *handlers, size_t frame
 
 	host = (struct host){ .peers = { .root = root, .front = PEERS_NOBODY, .directory = PEERS_NOBODY } };
 	host_path(getpid(), host.path);
+	(void)unlink(host.path);
 	ck_assert_int_eq(sd_event_new(&host.event), 0);
 	ck_assert_int_eq(server_new(host.event, &config, &host.server), 0);
 }
