@@ -37,19 +37,23 @@ setup_say(struct setup *s, const char *key, const char *text, const char *path)
 	(void)json_object_set_new(s->result, key, output_string(line));
 }
 
-/* One answer of the terminal; an empty one keeps the default. */
-static void
+/* One answer of the terminal; an empty line keeps the default. Returns whether there was one: an end is no answer. */
+static bool
 ask(const char *question, const char *fallback, char *answer, size_t size)
 {
 	(void)fprintf(stderr, "%s [%s]: ", question, fallback);
-	if (fgets(answer, (int)size, stdin) == NULL)
-		answer[0] = '\0';
+	if (fgets(answer, (int)size, stdin) == NULL || strchr(answer, '\n') == NULL) {
+		(void)fputc('\n', stderr);
+		output_error("no answer, or too long a one; nothing was written");
+		return false;
+	}
 	answer[strcspn(answer, "\n")] = '\0';
 	if (answer[0] == '\0')
 		(void)snprintf(answer, size, "%s", fallback);
+	return true;
 }
 
-static void
+static bool
 take(const struct invocation *in, enum option_id option, const char *question, const char *fallback, bool may_ask,
     char *answer, size_t size)
 {
@@ -58,7 +62,8 @@ take(const struct invocation *in, enum option_id option, const char *question, c
 	if (given != NULL)
 		(void)snprintf(answer, size, "%s", given);
 	else if (may_ask)
-		ask(question, fallback, answer, size);
+		return ask(question, fallback, answer, size);
+	return true;
 }
 
 /* Base, contact and zone: from flags, else from the terminal, else the defaults. Empty means "the default". */
@@ -75,12 +80,13 @@ read_answers(struct setup *s)
 	}
 	if (setup_ldap_answers(s) != EXIT_DONE)
 		return EXIT_USAGE;
-	take(in, OPTION_setup_base, "Base entry of the directory (Enter keeps what stands in brackets)", "dc=isms,dc=local", may_ask, s->base,
-	    sizeof s->base);
-	take(in, OPTION_setup_contact, "Whom a refused person should ask: mail, phone", "your administrator", may_ask,
-	    s->contact, sizeof s->contact);
-	take(in, OPTION_setup_time_zone, "Time zone in which a contract's last day ends, e.g. Europe/Berlin", "UTC", may_ask, s->time_zone,
-	    sizeof s->time_zone);
+	if (!take(in, OPTION_setup_base, "Base entry of the directory (Enter keeps what stands in brackets)", "dc=isms,dc=local",
+	    may_ask, s->base, sizeof s->base) ||
+	    !take(in, OPTION_setup_contact, "Whom a refused person should ask: mail, phone", "your administrator", may_ask,
+	    s->contact, sizeof s->contact) ||
+	    !take(in, OPTION_setup_time_zone, "Time zone in which a contract's last day ends, e.g. Europe/Berlin", "UTC", may_ask,
+	    s->time_zone, sizeof s->time_zone))
+		return EXIT_REFUSED;
 	return EXIT_DONE;
 }
 

@@ -88,6 +88,10 @@ run 1 setup --contact 'x ; y'; says "contact"
 run 1 setup --yes --time-zone Mars/Olympus; says "no such zone"
 run 1 setup --yes --base 'not a dn'
 [ "$(cd "$root" && ls -d etc/isms var 2>/dev/null)" = "" ] || wrong "a failed setup left something behind"
+# an end of the terminal is no answer (what ran in it says how it ended, for script(1) may not)
+script -qc "'$tool' --root '$root' setup; echo ended \$?" /dev/null </dev/null >"$root/out" 2>&1
+grep -q "nothing was written" "$root/out" && grep -q "ended 1" "$root/out" || wrong "setup took an end of file as an answer"
+[ "$(cd "$root" && ls -d etc/isms var 2>/dev/null)" = "" ] || wrong "an unanswered setup wrote something"
 run 0 setup --yes --dry-run; says "would be written"; says "dry run"
 [ ! -e "$root/etc/isms" ] || wrong "a dry run wrote"
 run 0 setup --contact security@example.com --time-zone UTC --json
