@@ -22,6 +22,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (r < 0 && strncmp(error, "f:", 2) != 0)
 		abort();
+	if (r == 0 && settings_uses_ldap(&settings) != (strncmp(settings.directory_uri, "ldap", 4) == 0))
+		abort();
 	for (const struct option_info *o = settings_options; r == 0 && o->section != NULL; o++) {
 		if (settings_format(&settings, o, value, sizeof value) < 0)
 			abort();
