@@ -231,12 +231,11 @@ START_TEST(rosters)
 
 	edit("uid=eve,ou=people," BASE, "nsAccountLock", "TRUE");
 	edit("uid=ada,ou=people," BASE, "pwdEndTime", "20300101000000Z");
-	do {
+	r = next_roster();
+	while (in_roster(r, "ada")->not_after_utc_sec == 0) {	/* the two edits may come as two rosters */
+		roster_free(r);
 		r = next_roster();
-		u = in_roster(r, "ada");
-		if (u->not_after_utc_sec == 0)
-			roster_free(r);
-	} while (u->not_after_utc_sec == 0);
+	}
 	ck_assert_int_eq(in_roster(r, "ada")->not_after_utc_sec, 1893456000);
 	ck_assert_uint_eq(in_roster(r, "eve")->flags, ROSTER_ENDED);
 	roster_free(r);
