@@ -423,7 +423,7 @@ poll_page(struct ldap_session *s, struct berval **cookie)
 static int
 poll_for_ever(struct ldap_session *s)
 {
-	int64_t interval_ms = (int64_t)s->settings->directory_poll_interval * 1000;
+	int interval_ms = (int)s->settings->directory_poll_interval * 1000;	/* a day at most */
 	struct berval *cookie = NULL;
 	int r;
 
@@ -440,9 +440,8 @@ poll_for_ever(struct ldap_session *s)
 			r = -ECANCELED;
 		if (r == 0)
 			r = refresh_done(s);
-		/* Up to a tenth more, so that the hosts of a fleet do not come all at once. */
 		if (r == 0)
-			r = wait_for(s, -1, (int)(interval_ms + random() % (interval_ms / 10 + 1)));
+			r = wait_for(s, -1, loop_spread_ms(interval_ms, 10));
 		if (r < 0)
 			return r;
 	}

@@ -216,7 +216,7 @@ thread_main(void *arg)
 		if (failures < count && failures > 0)
 			continue;	/* another one may be there: at once */
 		failures = 0;
-		if (!pause_for(s, pause_ms + (int)(random() % (pause_ms / 4 + 1))))
+		if (!pause_for(s, loop_spread_ms(pause_ms, 4)))
 			break;
 		pause_ms = pause_ms * 2 > PAUSE_MAX_MS ? PAUSE_MAX_MS : pause_ms * 2;
 	}

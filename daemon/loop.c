@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <syslog.h>
 #include <systemd/sd-daemon.h>
@@ -34,6 +35,17 @@ loop_now_ms(void)
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+int
+loop_spread_ms(int delay_ms, int part)
+{
+	uint32_t chance;
+
+	/* Of the kernel, not random(): that one, unseeded, is the same on every host. */
+	if (delay_ms <= 0 || getrandom(&chance, sizeof chance, GRND_NONBLOCK) != (ssize_t)sizeof chance)
+		return delay_ms;
+	return delay_ms + (int)(chance % ((uint32_t)(delay_ms / part) + 1));
 }
 
 static int

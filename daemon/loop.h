@@ -41,6 +41,14 @@ void loop_free(sd_event *event);
 int64_t loop_now_ms(void);
 
 /*
+ * A delay with up to a part-th of it more, by chance: so that the hosts of a fleet do not all come at once. Without
+ * random bytes it is the delay itself.
+ *
+ *  part  10: up to a tenth
+ */
+int loop_spread_ms(int delay_ms, int part);
+
+/*
  * Call a function once, after a delay; rearms *source when it exists already.
  *
  *  source  NULL at first; free with sd_event_source_disable_unref()
