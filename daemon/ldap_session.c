@@ -23,6 +23,7 @@
 
 #define PAGE_ENTRIES	1000
 #define PROBE_EVERY_MS	3000	/* a server that is stopped keeps its connections: it must answer, too */
+#define DRAIN_MS	300	/* then what has come is applied, although more is coming */
 
 static const char filter[] = "(|(objectClass=posixAccount)(objectClass=posixGroup)(objectClass=groupOfNames)"
     "(objectClass=groupOfMembers))";
@@ -247,14 +248,18 @@ on_message(struct ldap_session *s, LDAPMessage *msg)
 	}
 }
 
-/* All that has come. Returns 0 or -errno. */
+/*
+ * What has come, for a while: a server that never pauses must not keep what it says from being applied, nor us from
+ * stopping. Returns 0 when nothing is left, 1 when there may be more (also since time went by), or -errno.
+ */
 static int
 drain(struct ldap_session *s)
 {
+	const int64_t until_ms = loop_now_ms() + DRAIN_MS;
 	struct timeval none = { 0, 0 };
 	int quiet = 0, type, code, r = 0;
 
-	while (r == 0 && quiet < 2) {	/* one look may read without telling (MEASURED 1) */
+	while (r == 0 && quiet < 2 && loop_now_ms() < until_ms) {	/* one look may read without telling (MEASURED 1) */
 		LDAPMessage *msg = NULL;
 
 		type = ldap_result(s->ld, LDAP_RES_ANY, LDAP_MSG_ONE, &none, &msg);
@@ -264,32 +269,41 @@ drain(struct ldap_session *s)
 			return fail_code(s, code == LDAP_SUCCESS ? LDAP_SERVER_DOWN : code, "connection lost");
 		}
 		quiet = type == 0 ? quiet + 1 : 0;
-		if (msg != NULL)
+		if (msg != NULL) {
+			s->heard_ms = loop_now_ms();
 			r = on_message(s, msg);
+		}
 		(void)ldap_msgfree(msg);
 	}
-	return r < 0 || !s->refreshed || !s->changed ? r : apply(s);
+	if (r == 0 && s->refreshed && s->changed) {
+		r = apply(s);
+		quiet = 0;
+	}
+	return r < 0 ? r : quiet < 2;
 }
 
 /* ---- following ---- */
 
-/* Ask something small now and then; no answer in time means that the server is no server any more. */
+/*
+ * Ask something small now and then. A server from which nothing at all comes although it was asked is no server any more;
+ * one that is busy with a long refresh may be slow with its answer.
+ */
 static int
 probe(struct ldap_session *s)
 {
+	const int64_t patience_ms = (int64_t)s->settings->directory_operation_timeout * 1000;
 	char *none[] = { (char *)(uintptr_t)LDAP_NO_ATTRS, NULL };
-	int64_t now = loop_now_ms();
+	int64_t now = loop_now_ms(), since_ms = s->heard_ms > s->probe_sent_ms ? s->heard_ms : s->probe_sent_ms;
 	int code;
 
 	if (s->probe >= 0)
-		return now < s->probe_deadline_ms ? 0 : fail(s, -ETIMEDOUT, "the server does not answer", "");
-	if (now < s->probe_due_ms)
+		return now - since_ms < patience_ms ? 0 : fail(s, -ETIMEDOUT, "the server does not answer", "");
+	if (s->probe_sent_ms != 0 && now - s->probe_sent_ms < PROBE_EVERY_MS)
 		return 0;
 	code = ldap_search_ext(s->ld, "", LDAP_SCOPE_BASE, "(objectClass=*)", none, 1, NULL, NULL, NULL, 1, &s->probe);
 	if (code != LDAP_SUCCESS)
 		return fail_code(s, code, "connection lost");
-	s->probe_due_ms = now + PROBE_EVERY_MS;
-	s->probe_deadline_ms = now + (int64_t)s->settings->directory_operation_timeout * 1000;
+	s->probe_sent_ms = now;
 	return 0;
 }
 
@@ -303,6 +317,8 @@ wait_for(struct ldap_session *s, int fd, int timeout_ms)
 	(void)poll(fds, fd >= 0 ? 2 : 1, timeout_ms);
 	if ((fds[0].revents & POLLIN) != 0)
 		(void)!read(s->wake_fd, &rings, sizeof rings);
+	if ((fds[1].revents & POLLIN) != 0)	/* part of a large message is a sign of life, too */
+		s->heard_ms = loop_now_ms();
 	if (atomic_load(s->stop))
 		return -ECANCELED;
 	if (!s->refreshed || !atomic_exchange(s->approve, false))
@@ -315,16 +331,17 @@ static int
 follow(struct ldap_session *s)
 {
 	int64_t confirmed_ms = loop_now_ms();
-	int fd = -1, r;
+	int fd = -1, wait_ms, r;
 
 	if (ldap_get_option(s->ld, LDAP_OPT_DESC, &fd) != LDAP_OPT_SUCCESS || fd < 0)
 		return fail(s, -EPROTO, "no descriptor", "");
 	for (;;) {
 		r = drain(s);
-		if (r == 0)
+		wait_ms = r > 0 ? 0 : 1000;
+		if (r == 0)		/* nothing is there that we only have not looked at */
 			r = probe(s);
-		if (r == 0)
-			r = wait_for(s, fd, 1000);
+		if (r >= 0)
+			r = wait_for(s, fd, wait_ms);
 		if (r < 0)
 			return r;
 		if (s->refreshed && loop_now_ms() - confirmed_ms > 60000) {
@@ -457,7 +474,7 @@ ldap_session_run(struct ldap_session *s)
 	for (size_t i = 0; ldap_session_attributes[i] != NULL; i++)
 		s->attributes[i] = (char *)(uintptr_t)attribute_map_theirs(&s->map, ldap_session_attributes[i]);
 	s->search = s->probe = -1;
-	s->probe_due_ms = 0;
+	s->probe_sent_ms = s->heard_ms = 0;
 	s->refreshed = s->changed = false;
 	s->ld = NULL;
 	r = ldap_handle_open(s->settings, s->uri, &s->ld, s->fault, sizeof s->fault);

@@ -24,7 +24,8 @@ struct ldap_session {
 	char *attributes[LDAP_SESSION_ATTRIBUTES_MAX];	/* borrowed from map; as the server names them, NULL at the end */
 	LDAP *ld;
 	int search, probe;		/* message ids; -1: none */
-	int64_t probe_due_ms, probe_deadline_ms;
+	int64_t probe_sent_ms;		/* the last one; 0: none yet */
+	int64_t heard_ms;		/* when bytes of the server last came */
 	bool refreshed;			/* the content is complete; what comes is news */
 	bool full;			/* this refresh began without a cookie */
 	bool changed;			/* something was gathered since the last apply */
