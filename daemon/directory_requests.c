@@ -83,6 +83,16 @@ release(struct connection *c)
 	connection_unref(c);
 }
 
+/* The source was asked with a connection that hold() holds; r: what it returned. What it did not take, nobody answers. */
+static int
+asked(struct connection *c, int r)
+{
+	if (r >= 0)
+		return 0;
+	release(c);
+	return send_result(c, REASON_DIRECTORY_UNAVAILABLE, "");
+}
+
 static void
 on_result(enum reason reason, const char *text, void *arg)
 {
@@ -99,19 +109,13 @@ on_password_check(struct connection *c, const void *msg)
 	const struct msg_password_check *m = msg;
 	const struct identity *user;
 	enum reason reason;
-	int r;
 
 	user = find_user(d, m->user, &reason);
 	if (reason == REASON_DIRECTORY_UNAVAILABLE)
 		return send_result(c, reason, "");
 	if (m->dummy != 0)
 		user = NULL;
-	r = d->source->ops->password_check(d->source, user, m->password, on_result, hold(c));
-	if (r < 0) {
-		release(c);
-		return send_result(c, REASON_DIRECTORY_UNAVAILABLE, "");
-	}
-	return 0;
+	return asked(c, d->source->ops->password_check(d->source, user, m->password, on_result, hold(c)));
 }
 
 static int
@@ -121,18 +125,12 @@ on_password_change(struct connection *c, const void *msg)
 	const struct msg_password_change *m = msg;
 	const struct identity *user;
 	enum reason reason;
-	int r;
 
 	user = find_user(d, m->user, &reason);
 	if (user == NULL)
 		return send_result(c, reason, "");
-	r = d->source->ops->password_change(d->source, user, m->old_password, m->new_password, on_result,
-	    hold(c));
-	if (r < 0) {
-		release(c);
-		return send_result(c, REASON_DIRECTORY_UNAVAILABLE, "");
-	}
-	return 0;
+	return asked(c, d->source->ops->password_change(d->source, user, m->old_password, m->new_password, on_result,
+	    hold(c)));
 }
 
 static void
@@ -155,17 +153,11 @@ on_tokens_get(struct connection *c, const void *msg)
 	const struct msg_tokens_get *m = msg;
 	const struct identity *user;
 	enum reason reason;
-	int r;
 
 	user = find_user(d, m->user, &reason);
 	if (user == NULL)
 		return send_result(c, reason, "");
-	r = d->source->ops->tokens(d->source, user, on_tokens, hold(c));
-	if (r < 0) {
-		release(c);
-		return send_result(c, REASON_DIRECTORY_UNAVAILABLE, "");
-	}
-	return 0;
+	return asked(c, d->source->ops->tokens(d->source, user, on_tokens, hold(c)));
 }
 
 static int
@@ -175,19 +167,13 @@ on_token_mark(struct connection *c, const void *msg)
 	const struct msg_token_mark *m = msg;
 	const struct identity *user;
 	enum reason reason;
-	int r;
 
 	user = find_user(d, m->user, &reason);
 	if (user == NULL)
 		return send_result(c, reason, "");
 	if (d->source->ops->token_mark == NULL)
 		return send_result(c, REASON_DIRECTORY_UNAVAILABLE, "");
-	r = d->source->ops->token_mark(d->source, user, m, on_result, hold(c));
-	if (r < 0) {
-		release(c);
-		return send_result(c, REASON_DIRECTORY_UNAVAILABLE, "");
-	}
-	return 0;
+	return asked(c, d->source->ops->token_mark(d->source, user, m, on_result, hold(c)));
 }
 
 static int
