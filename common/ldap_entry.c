@@ -1,5 +1,7 @@
 /*
  * ldap_entry.c - see ldap_entry.h. Directory process (threads too) and isms-userctl.
+ *
+ * Seeds pass through here: they are copied to where they are wanted and wiped in the message, which libldap only frees.
  */
 #include <config.h>
 
@@ -7,47 +9,68 @@
 
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
-/* All values of one attribute. Returns 0 or -ENOMEM. */
-static int
-add_values(struct entry *e, const char *name, struct berval **values)
+static bool
+is_one_of(const char *const *names, const char *name)
 {
-	for (size_t i = 0; values != NULL && values[i] != NULL; i++) {
-		int r = entry_add_value(e, name, values[i]->bv_val, values[i]->bv_len);
+	for (size_t i = 0; names != NULL && names[i] != NULL; i++)
+		if (strncasecmp(name, names[i], strlen(names[i])) == 0)	/* with options too */
+			return true;
+	return false;
+}
 
-		if (r < 0)
-			return r;
+/* All values of one attribute, which are wiped where they stand. ours may be NULL: nothing is taken. */
+static int
+take_values(struct entry *e, const char *ours, struct berval *values)
+{
+	int r = 0;
+
+	for (size_t i = 0; values != NULL && values[i].bv_val != NULL; i++) {
+		if (ours != NULL && r == 0)
+			r = entry_add_value(e, ours, values[i].bv_val, values[i].bv_len);
+		explicit_bzero(values[i].bv_val, values[i].bv_len);
 	}
-	return 0;
+	return r;
+}
+
+/* Not by ldap_next_attribute(), which ends alike after the last attribute and at one that it does not understand. */
+static int
+take_attributes(LDAP *ld, LDAPMessage *msg, BerElement *ber, const struct attribute_map *map, const char *const *without,
+    struct entry *e)
+{
+	struct berval name, *values;
+	const char *ours;
+	int r = 0;
+
+	while (r == 0) {
+		values = NULL;
+		if (ldap_get_attribute_ber(ld, msg, ber, &name, &values) != LDAP_SUCCESS)
+			return -EBADMSG;
+		if (name.bv_val == NULL)
+			return 0;
+		ours = attribute_map_ours(map, name.bv_val);
+		if (is_one_of(without, name.bv_val) || (ours != NULL && is_one_of(without, ours)))
+			ours = NULL;
+		r = take_values(e, ours, values);
+		ber_memfree(values);
+	}
+	return r;
 }
 
 int
-ldap_entry_take(LDAP *ld, LDAPMessage *msg, const struct attribute_map *map, struct entry **ret)
+ldap_entry_take(LDAP *ld, LDAPMessage *msg, const struct attribute_map *map, const char *const *without,
+    struct entry **ret)
 {
+	struct berval dn = { 0 };
 	BerElement *ber = NULL;
 	struct entry *e;
-	char *dn, *name;
-	int r = 0;
+	int r;
 
-	dn = ldap_get_dn(ld, msg);
-	if (dn == NULL)
+	if (ldap_get_dn_ber(ld, msg, &ber, &dn) != LDAP_SUCCESS)
 		return -EBADMSG;
-	e = entry_new(dn);
-	ldap_memfree(dn);
-	if (e == NULL)
-		return -EBADMSG;
-	for (name = ldap_first_attribute(ld, msg, &ber); name != NULL && r == 0; name = ldap_next_attribute(ld, msg, ber)) {
-		const char *ours = attribute_map_ours(map, name);
-		struct berval **values = ldap_get_values_len(ld, msg, name);
-
-		if (ours != NULL)
-			r = add_values(e, ours, values);
-		for (size_t i = 0; values != NULL && values[i] != NULL; i++)
-			explicit_bzero(values[i]->bv_val, values[i]->bv_len);	/* seeds pass through here */
-		ldap_value_free_len(values);
-		ldap_memfree(name);
-	}
-	ldap_memfree(name);	/* left over by an error */
+	e = dn.bv_val != NULL ? entry_new(dn.bv_val) : NULL;
+	r = e != NULL ? take_attributes(ld, msg, ber, map, without, e) : -EBADMSG;
 	ber_free(ber, 0);
 	if (r < 0) {
 		entry_free(e);

@@ -13,11 +13,14 @@
  * Take an entry over. Values of any size are kept as they are: which of them cannot be used, and that its entry is
  * refused for it, is for identity.h to say.
  *
- *  map  of names: what is mapped to another attribute is left out
- *  ret  the caller's
+ *  msg      cannot be read again: its values are wiped
+ *  map      of names: what is mapped to another attribute is left out
+ *  without  names, ours or the server's, of attributes that are left out, with options too; ends with NULL. NULL: none
+ *  ret      the caller's
  *
- * Returns 0, -ENOMEM, or -EBADMSG for what is no entry.
+ * Returns 0, -ENOMEM, or -EBADMSG for what is no entry, or not wholly understood.
  */
-int ldap_entry_take(LDAP *ld, LDAPMessage *msg, const struct attribute_map *map, struct entry **ret);
+int ldap_entry_take(LDAP *ld, LDAPMessage *msg, const struct attribute_map *map, const char *const *without,
+    struct entry **ret);
 
 #endif

@@ -217,7 +217,7 @@ read_entry(struct job *j, LDAP *ld, const char *dn, struct entries *to)
 	if (r == 0 && msg == NULL)
 		r = -ENOENT;
 	if (r == 0)
-		r = ldap_entry_take(ld, msg, &j->map, &e);
+		r = ldap_entry_take(ld, msg, &j->map, NULL, &e);
 	(void)ldap_msgfree(res);
 	if (r == 0)
 		r = entries_add(to, e);

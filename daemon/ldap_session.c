@@ -19,6 +19,7 @@
 
 #include "common/ldap_entry.h"
 #include "common/ldap_handle.h"
+#include "common/ldap_page.h"
 #include "daemon/loop.h"
 
 #define PAGE_ENTRIES	1000
@@ -139,7 +140,7 @@ on_entry(struct ldap_session *s, LDAPMessage *msg)
 	case SYNC_MODIFY:
 		break;
 	}
-	r = ldap_entry_take(s->ld, msg, &s->map, &e);
+	r = ldap_entry_take(s->ld, msg, &s->map, NULL, &e);
 	if (r == -EBADMSG)
 		return fail(s, r, "an entry that cannot be understood", "");
 	return r < 0 ? r : replica_put(s->replica, uuid, e);
@@ -389,7 +390,7 @@ take_page(struct ldap_session *s, LDAPMessage *res)
 			return fail(s, -EPROTO, "a referral: the view would be incomplete", "");
 		if (ldap_msgtype(msg) != LDAP_RES_SEARCH_ENTRY)
 			continue;
-		r = ldap_entry_take(s->ld, msg, &s->map, &e);
+		r = ldap_entry_take(s->ld, msg, &s->map, NULL, &e);
 		if (r < 0)
 			return r == -EBADMSG ? fail(s, r, "an entry that cannot be understood", "") : r;
 		if (uuid_of(e, uuid) < 0) {
@@ -403,36 +404,28 @@ take_page(struct ldap_session *s, LDAPMessage *res)
 	return 0;
 }
 
-/* One page; *cookie is of the next one, empty after the last. */
+/* All pages, gathered. */
 static int
-poll_page(struct ldap_session *s, struct berval **cookie)
+poll_once(struct ldap_session *s)
 {
-	struct timeval timeout = { .tv_sec = (time_t)s->settings->directory_operation_timeout };
-	LDAPControl *page = NULL, **answer = NULL, *controls[2] = { NULL, NULL }, *found;
-	LDAPMessage *res = NULL;
-	ber_int_t estimate;
-	int code, r = 0;
+	const struct ldap_page_search search = {
+		.base = s->settings->directory_base, .scope = LDAP_SCOPE_SUBTREE, .filter = filter,
+		.attributes = (const char *const *)s->attributes, .page_entries = PAGE_ENTRIES,
+		.timeout_sec = (int)s->settings->directory_operation_timeout,
+	};
+	struct berval cookie = { 0 };
+	LDAPMessage *res;
+	int code, r;
 
-	if (ldap_create_page_control(s->ld, PAGE_ENTRIES, *cookie, 0, &page) != LDAP_SUCCESS)
-		return -ENOMEM;
-	controls[0] = page;
-	code = ldap_search_ext_s(s->ld, s->settings->directory_base, LDAP_SCOPE_SUBTREE, filter,
-	    s->attributes, 0, controls, NULL, &timeout, LDAP_NO_LIMIT, &res);
-	ldap_control_free(page);
-	ber_bvfree(*cookie);
-	*cookie = NULL;
-	if (code == LDAP_SUCCESS)
-		r = take_page(s, res);
-	else
-		r = fail_code(s, code, "search");
-	if (r == 0 && ldap_parse_result(s->ld, res, &code, NULL, NULL, NULL, &answer, 0) == LDAP_SUCCESS &&
-	    (found = ldap_control_find(LDAP_CONTROL_PAGEDRESULTS, answer, NULL)) != NULL) {
-		*cookie = ber_memalloc(sizeof **cookie);
-		if (*cookie == NULL || ldap_parse_pageresponse_control(s->ld, found, &estimate, *cookie) != LDAP_SUCCESS)
-			r = fail(s, -EPROTO, "a page that cannot be understood", "");
-	}
-	ldap_controls_free(answer);
-	(void)ldap_msgfree(res);
+	replica_drop(s->replica);
+	do {
+		code = ldap_page_next(s->ld, &search, &cookie, &res);
+		r = code == LDAP_SUCCESS ? take_page(s, res) : fail_code(s, code, "search");
+		(void)ldap_msgfree(res);
+		if (r == 0 && atomic_load(s->stop))
+			r = -ECANCELED;
+	} while (r == 0 && cookie.bv_len > 0);
+	ber_memfree(cookie.bv_val);
 	return r;
 }
 
@@ -441,20 +434,12 @@ static int
 poll_for_ever(struct ldap_session *s)
 {
 	int interval_ms = (int)s->settings->directory_poll_interval * 1000;	/* a day at most */
-	struct berval *cookie = NULL;
 	int r;
 
 	s->full = s->polling = true;
 	s->cookie.there = false;
 	for (;;) {
-		replica_drop(s->replica);
-		do {
-			r = poll_page(s, &cookie);
-		} while (r == 0 && cookie != NULL && cookie->bv_len > 0 && !atomic_load(s->stop));
-		ber_bvfree(cookie);
-		cookie = NULL;
-		if (r == 0 && atomic_load(s->stop))
-			r = -ECANCELED;
+		r = poll_once(s);
 		if (r == 0)
 			r = refresh_done(s);
 		if (r == 0)

@@ -10,9 +10,9 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
-#include <strings.h>
-#include <sys/time.h>
+
+#include "common/ldap_entry.h"
+#include "common/ldap_page.h"
 
 #define PAGE_ENTRIES	500
 
@@ -23,64 +23,14 @@ static const char *const operational[] = {
 };
 #define OPERATIONAL_COUNT	(sizeof operational / sizeof operational[0])
 
-static const char *const secrets[] = { "userPassword", "oathSecret", "pwdHistory", "sambaNTPassword" };
-
-static bool
-is_secret(const char *name)
-{
-	for (size_t i = 0; i < sizeof secrets / sizeof secrets[0]; i++)
-		if (strncasecmp(name, secrets[i], strlen(secrets[i])) == 0)	/* with options too */
-			return true;
-	return false;
-}
-
-static int
-take_attribute(const struct ldap_directory *l, struct entry *e, const char *theirs, struct berval **values)
-{
-	const char *name = attribute_map_ours(&l->map, theirs);
-	bool secret = is_secret(theirs) || (name != NULL && is_secret(name));
-	int r = 0;
-
-	for (size_t i = 0; values[i] != NULL; i++) {
-		if (secret)
-			explicit_bzero(values[i]->bv_val, values[i]->bv_len);
-		else if (name != NULL && r == 0)
-			r = entry_add_value(e, name, values[i]->bv_val, values[i]->bv_len);
-	}
-	return r;
-}
-
-static int
-take_attributes(const struct ldap_directory *l, LDAPMessage *message, struct entry *e)
-{
-	struct berval **values;
-	BerElement *at = NULL;
-	char *name;
-	int r = 0;
-
-	for (name = ldap_first_attribute(l->ld, message, &at); name != NULL && r == 0;
-	    name = ldap_next_attribute(l->ld, message, at)) {
-		values = ldap_get_values_len(l->ld, message, name);
-		if (values != NULL)
-			r = take_attribute(l, e, name, values);
-		ldap_value_free_len(values);
-		ldap_memfree(name);
-	}
-	ldap_memfree(name);	/* left over by an error */
-	ber_free(at, 0);
-	return r;
-}
+static const char *const secrets[] = { "userPassword", "oathSecret", "pwdHistory", "sambaNTPassword", NULL };
 
 static int
 take_entry(const struct ldap_directory *l, LDAPMessage *message, struct entries *ret)
 {
-	char *dn = ldap_get_dn(l->ld, message);
-	struct entry *e = dn != NULL ? entry_new(dn) : NULL;
-	int r = e != NULL ? 0 : -ENOMEM;
+	struct entry *e = NULL;
+	int r = ldap_entry_take(l->ld, message, &l->map, secrets, &e);
 
-	ldap_memfree(dn);
-	if (r == 0)
-		r = take_attributes(l, message, e);
 	if (r == 0)
 		r = entries_add(ret, e);	/* now owned by *ret */
 	if (r < 0)
@@ -125,27 +75,6 @@ explain(const struct ldap_directory *l, const char *dn, int code, char *error, s
 	return ldap_handle_error(code);
 }
 
-/* The cookie of the next page out of a result's controls; empty after the last one. */
-static int
-next_page(const struct ldap_directory *l, LDAPMessage *page, struct berval *cookie)
-{
-	LDAPControl **controls = NULL, *control;
-	int code = LDAP_OTHER, parsed;
-	ber_int_t count = 0;
-
-	ber_memfree(cookie->bv_val);
-	*cookie = (struct berval){ 0 };
-	parsed = ldap_parse_result(l->ld, page, &code, NULL, NULL, NULL, &controls, 0);
-	if (parsed != LDAP_SUCCESS)
-		return parsed;
-	control = ldap_control_find(LDAP_CONTROL_PAGEDRESULTS, controls, NULL);
-	if (code == LDAP_SUCCESS && control != NULL &&
-	    ldap_parse_pageresponse_control(l->ld, control, &count, cookie) != LDAP_SUCCESS)
-		code = LDAP_DECODING_ERROR;
-	ldap_controls_free(controls);
-	return code;
-}
-
 /* "*" and what it does not bring, by the names of the server; also every name of attribute-map. */
 static void
 list_attributes(const struct ldap_directory *l, const char **list)
@@ -160,41 +89,22 @@ list_attributes(const struct ldap_directory *l, const char **list)
 	list[n] = NULL;
 }
 
-/* One page; *ret is freed by ldap_msgfree(). Returns a result code of LDAP. */
-static int
-fetch_page(const struct ldap_directory *l, const char *dn, int scope, const char *const *attributes,
-    struct berval *cookie, LDAPMessage **ret)
-{
-	struct timeval timeout = { .tv_sec = l->timeout_sec };
-	LDAPControl *controls[2] = { NULL, NULL };
-	int code;
-
-	code = ldap_create_page_control(l->ld, PAGE_ENTRIES, cookie->bv_val != NULL ? cookie : NULL, 0, &controls[0]);
-	if (code == LDAP_SUCCESS)
-		code = ldap_search_ext_s(l->ld, dn, scope, "(objectClass=*)", (char **)(uintptr_t)attributes, 0, controls, NULL,
-		    &timeout, 0, ret);
-	ldap_control_free(controls[0]);
-	return code;
-}
-
 int
 directory_ldap_read(struct ldap_directory *l, const char *dn, int scope, struct entries *ret, char *error, size_t size)
 {
 	const char *attributes[OPERATIONAL_COUNT + ATTRIBUTE_MAP_PAIRS_MAX + 2];
+	const struct ldap_page_search search = {
+		.base = dn, .scope = scope, .filter = "(objectClass=*)", .attributes = attributes, .page_entries = PAGE_ENTRIES,
+		.timeout_sec = l->timeout_sec,
+	};
 	struct berval cookie = { 0 };
 	LDAPMessage *page;
-	int code, r = 0;
+	int code, r;
 
 	list_attributes(l, attributes);
 	do {
-		page = NULL;
-		code = fetch_page(l, dn, scope, attributes, &cookie, &page);
-		if (code == LDAP_SUCCESS)
-			code = next_page(l, page, &cookie);
-		if (code != LDAP_SUCCESS)
-			r = explain(l, dn, code, error, size);
-		else
-			r = take_page(l, page, ret, error, size);
+		code = ldap_page_next(l->ld, &search, &cookie, &page);
+		r = code == LDAP_SUCCESS ? take_page(l, page, ret, error, size) : explain(l, dn, code, error, size);
 		(void)ldap_msgfree(page);
 	} while (r == 0 && cookie.bv_len > 0);
 	ber_memfree(cookie.bv_val);
