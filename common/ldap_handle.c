@@ -243,21 +243,39 @@ ldap_handle_close(LDAP *ld)
 /* ---- binding ---- */
 
 int
-ldap_handle_wait(LDAP *ld, int msgid, int timeout_sec)
+ldap_handle_last_code(LDAP *ld)
+{
+	int code = LDAP_SUCCESS;
+
+	(void)ldap_get_option(ld, LDAP_OPT_RESULT_CODE, &code);
+	return code == LDAP_SUCCESS ? LDAP_SERVER_DOWN : code;
+}
+
+/* The answer to one operation. Returns LDAP_SUCCESS with *ret, which whatever it says is an answer, or a result code. */
+static int
+fetch_answer(LDAP *ld, int msgid, int timeout_sec, LDAPMessage **ret)
 {
 	struct timeval timeout = { .tv_sec = timeout_sec };
-	LDAPMessage *res = NULL;
-	int code = LDAP_OTHER, type;
+	int type;
 
-	type = ldap_result(ld, msgid, LDAP_MSG_ALL, &timeout, &res);
-	if (type == 0) {
-		(void)ldap_abandon_ext(ld, msgid, NULL, NULL);
+	*ret = NULL;
+	type = ldap_result(ld, msgid, LDAP_MSG_ALL, &timeout, ret);
+	if (type == 0)
 		return LDAP_TIMEOUT;
-	}
-	if (type < 0 || res == NULL) {
-		(void)ldap_get_option(ld, LDAP_OPT_RESULT_CODE, &code);
-		return code == LDAP_SUCCESS ? LDAP_SERVER_DOWN : code;
-	}
+	return type < 0 || *ret == NULL ? ldap_handle_last_code(ld) : LDAP_SUCCESS;
+}
+
+int
+ldap_handle_wait(LDAP *ld, int msgid, int timeout_sec)
+{
+	LDAPMessage *res;
+	int code;
+
+	code = fetch_answer(ld, msgid, timeout_sec, &res);
+	if (code == LDAP_TIMEOUT)
+		(void)ldap_abandon_ext(ld, msgid, NULL, NULL);
+	if (code != LDAP_SUCCESS)
+		return code;
 	if (ldap_parse_result(ld, res, &code, NULL, NULL, NULL, NULL, 1) != LDAP_SUCCESS)
 		code = LDAP_DECODING_ERROR;
 	return code;
@@ -288,19 +306,14 @@ policy_word(LDAP *ld, LDAPControl **controls)
 static int
 bind_result(LDAP *ld, int msgid, int timeout_sec, enum ldap_policy_word *ret_word)
 {
-	struct timeval timeout = { .tv_sec = timeout_sec };
 	LDAPControl **controls = NULL;
-	LDAPMessage *res = NULL;
-	int code = LDAP_OTHER, type;
+	LDAPMessage *res;
+	int code;
 
-	type = ldap_result(ld, msgid, LDAP_MSG_ALL, &timeout, &res);
-	if (type == 0)
-		return LDAP_TIMEOUT;
-	if (type < 0 || res == NULL) {
-		(void)ldap_get_option(ld, LDAP_OPT_RESULT_CODE, &code);
-		return code == LDAP_SUCCESS ? LDAP_SERVER_DOWN : code;
-	}
-	if (type != LDAP_RES_BIND || ldap_msgid(res) != msgid) {
+	code = fetch_answer(ld, msgid, timeout_sec, &res);
+	if (code != LDAP_SUCCESS)
+		return code;
+	if (ldap_msgtype(res) != LDAP_RES_BIND || ldap_msgid(res) != msgid) {
 		(void)ldap_msgfree(res);
 		return LDAP_PROTOCOL_ERROR;
 	}

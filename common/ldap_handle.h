@@ -80,6 +80,9 @@ int ldap_handle_bind_host(const struct settings *settings, const char *uri, LDAP
 /* Negative errno for a result code of LDAP: 0, -EACCES, -ENOENT, -EEXIST, -ETIMEDOUT, -EHOSTUNREACH or -EPROTO. */
 int ldap_handle_error(int code);
 
+/* Of a call that failed without saying why: the result code, never LDAP_SUCCESS. */
+int ldap_handle_last_code(LDAP *ld);
+
 /* Wait for the result of one operation, and free it. Returns its result code, or LDAP_TIMEOUT, LDAP_SERVER_DOWN ... . */
 int ldap_handle_wait(LDAP *ld, int msgid, int timeout_sec);
 

@@ -37,15 +37,6 @@ const char *const ldap_session_attributes[] = {
 	"modifiersName", NULL
 };
 
-static int64_t
-now_utc_sec(void)
-{
-	struct timespec ts = { 0 };
-
-	(void)clock_gettime(CLOCK_REALTIME, &ts);
-	return ts.tv_sec;
-}
-
 static int
 fail(struct ldap_session *s, int r, const char *what, const char *why)
 {
@@ -94,12 +85,11 @@ apply(struct ldap_session *s)
 	if (s->cookie.there)
 		(void)snprintf(s->cookie.server, sizeof s->cookie.server, "%s", s->uri);
 	s->fault[0] = '\0';
-	r = replica_apply(s->replica, &s->cookie, now_utc_sec(), s->fault, sizeof s->fault);
+	r = replica_apply(s->replica, &s->cookie, loop_clock_sec(CLOCK_REALTIME), s->fault, sizeof s->fault);
 	if (r < 0)
 		return r;
 	s->changed = false;
-	s->complete(s);
-	return 0;
+	return s->complete(s);
 }
 
 /* The refresh has come to its end. */
@@ -258,17 +248,14 @@ drain(struct ldap_session *s)
 {
 	const int64_t until_ms = loop_now_ms() + DRAIN_MS;
 	struct timeval none = { 0, 0 };
-	int quiet = 0, type, code, r = 0;
+	int quiet = 0, type, r = 0;
 
 	while (r == 0 && quiet < 2 && loop_now_ms() < until_ms) {	/* one look may read without telling (MEASURED 1) */
 		LDAPMessage *msg = NULL;
 
 		type = ldap_result(s->ld, LDAP_RES_ANY, LDAP_MSG_ONE, &none, &msg);
-		if (type < 0) {
-			code = LDAP_SERVER_DOWN;
-			(void)ldap_get_option(s->ld, LDAP_OPT_RESULT_CODE, &code);
-			return fail_code(s, code == LDAP_SUCCESS ? LDAP_SERVER_DOWN : code, "connection lost");
-		}
+		if (type < 0)
+			return fail_code(s, ldap_handle_last_code(s->ld), "connection lost");
 		quiet = type == 0 ? quiet + 1 : 0;
 		if (msg != NULL) {
 			s->heard_ms = loop_now_ms();
@@ -346,7 +333,7 @@ follow(struct ldap_session *s)
 		if (r < 0)
 			return r;
 		if (s->refreshed && loop_now_ms() - confirmed_ms > 60000) {
-			replica_confirm(s->replica, now_utc_sec());
+			replica_confirm(s->replica, loop_clock_sec(CLOCK_REALTIME));
 			confirmed_ms = loop_now_ms();
 		}
 	}

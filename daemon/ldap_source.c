@@ -18,15 +18,6 @@
 #include "daemon/loop.h"
 #include "daemon/report.h"
 
-static int64_t
-read_sec(clockid_t clock)
-{
-	struct timespec ts = { 0 };
-
-	(void)clock_gettime(clock, &ts);
-	return ts.tv_sec;
-}
-
 static void
 report_state(const struct ldap_source *s)
 {
@@ -57,6 +48,14 @@ report_held(const struct ldap_source *s)
 	(void)report_event(&e);
 }
 
+/* From here on the age of the view is counted, whatever is done to the wall clock. */
+static void
+note_loss(struct ldap_source *s)
+{
+	s->state.connected = false;
+	s->lost_boot_sec = loop_clock_sec(CLOCK_BOOTTIME);
+}
+
 static void
 on_news(void *arg)
 {
@@ -67,11 +66,11 @@ on_news(void *arg)
 
 	fresh = ldap_sync_take(s->sync, &entries, &s->state);
 	if (before.connected && !s->state.connected)
-		s->lost_boot_sec = read_sec(CLOCK_BOOTTIME);
+		note_loss(s);
 	news = before.connected != s->state.connected || (!s->state.connected && strcmp(before.fault, s->state.fault) != 0) ||
 	    (!s->seen && s->state.connected);
 	if (fresh && source_publish(&s->base, &entries) < 0) {
-		s->state.connected = false;	/* what was told is not in force */
+		note_loss(s);		/* what was told is not in force */
 		(void)snprintf(s->state.fault, sizeof s->state.fault, "out of memory");
 	} else if (!fresh && before.connected != s->state.connected) {
 		s->base.changed(s->base.view, s->base.changed_arg);
@@ -116,9 +115,9 @@ ldap_status(const struct source *base, struct source_status *ret)
 	memcpy(ret->fault, state->fault, sizeof ret->fault);
 	/* A server that is followed answers every few seconds; one that is polled vouched at the last poll. */
 	if (state->connected && !state->polling)
-		ret->confirmed_utc_sec = read_sec(CLOCK_REALTIME);
+		ret->confirmed_utc_sec = loop_clock_sec(CLOCK_REALTIME);
 	else if (!state->connected && s->lost_boot_sec != 0)	/* how long ago, whatever was done to the wall clock since */
-		ret->confirmed_utc_sec = read_sec(CLOCK_REALTIME) - (read_sec(CLOCK_BOOTTIME) - s->lost_boot_sec);
+		ret->confirmed_utc_sec = loop_clock_sec(CLOCK_REALTIME) - (loop_clock_sec(CLOCK_BOOTTIME) - s->lost_boot_sec);
 }
 
 /* What the thread goes by has changed: begin again with it, with the replica as it stands. */
@@ -132,15 +131,22 @@ ldap_reload(struct source *base)
 		return;
 	s->sync = NULL;
 	ldap_sync_stop(old);		/* the replica has one user at a time */
-	s->state.connected = false;
-	if (start(s) < 0)
+	if (s->state.connected)
+		note_loss(s);
+	if (start(s) < 0) {
+		(void)snprintf(s->state.fault, sizeof s->state.fault, "no thread to follow it; reload to try again");
+		s->settings = (struct settings){ 0 };
 		report_log(LOG_ERR, "cannot follow the directory: no thread");
+	}
 }
 
 static void
 ldap_approve(struct source *base)
 {
-	ldap_sync_approve(((struct ldap_source *)base)->sync);
+	struct ldap_sync *sync = ((struct ldap_source *)base)->sync;
+
+	if (sync != NULL)		/* NULL: no thread, which would be told (ldap_reload) */
+		ldap_sync_approve(sync);
 }
 
 static const struct source_ops ldap_ops = {

@@ -47,15 +47,6 @@ struct ldap_sync {
 	struct replica *replica;
 };
 
-static int64_t
-now_utc_sec(void)
-{
-	struct timespec ts = { 0 };
-
-	(void)clock_gettime(CLOCK_REALTIME, &ts);
-	return ts.tv_sec;
-}
-
 static void
 ring(int fd)
 {
@@ -84,16 +75,17 @@ tell(struct ldap_sync *s, const struct ldap_sync_state *state, struct entries *e
 	ring(s->news_fd);
 }
 
-/* The replica is complete and new. */
-static void
+/* The replica is complete and new. What cannot be handed over must not be taken for done: the session ends. */
+static int
 on_complete(struct ldap_session *session)
 {
 	struct ldap_sync *s = session->owner;
 	struct ldap_sync_state state = s->state;	/* only this thread writes it */
 	struct entries entries = { 0 };
+	int r;
 
 	if (!state.connected)
-		state.since_utc_sec = now_utc_sec();
+		state.since_utc_sec = loop_clock_sec(CLOCK_REALTIME);
 	state.connected = true;
 	state.polling = session->polling;
 	state.confirmed_utc_sec = replica_confirmed_utc_sec(s->replica);
@@ -101,8 +93,10 @@ on_complete(struct ldap_session *session)
 	state.held_renumbered = replica_held(s->replica)->renumbered;
 	(void)snprintf(state.server, sizeof state.server, "%s", session->uri);
 	(void)snprintf(state.fault, sizeof state.fault, "%s", session->fault);
-	if (replica_entries(s->replica, &entries) == 0)
+	r = replica_entries(s->replica, &entries);
+	if (r == 0)
 		tell(s, &state, &entries);
+	return r;
 }
 
 static void
@@ -111,9 +105,9 @@ tell_lost(struct ldap_sync *s, const char *fault)
 	struct ldap_sync_state state = s->state;
 
 	if (state.connected || state.since_utc_sec == 0)
-		state.since_utc_sec = now_utc_sec();
+		state.since_utc_sec = loop_clock_sec(CLOCK_REALTIME);
 	if (state.connected) {
-		state.confirmed_utc_sec = now_utc_sec();
+		state.confirmed_utc_sec = loop_clock_sec(CLOCK_REALTIME);
 		replica_confirm(s->replica, state.confirmed_utc_sec);
 	}
 	state.connected = false;
@@ -221,7 +215,7 @@ thread_main(void *arg)
 		pause_ms = pause_ms * 2 > PAUSE_MAX_MS ? PAUSE_MAX_MS : pause_ms * 2;
 	}
 	if (s->replica != NULL && s->state.connected)
-		replica_confirm(s->replica, now_utc_sec());
+		replica_confirm(s->replica, loop_clock_sec(CLOCK_REALTIME));
 	replica_close(s->replica);
 	s->replica = NULL;
 	return NULL;

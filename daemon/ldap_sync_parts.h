@@ -32,7 +32,7 @@ struct ldap_session {
 	bool polling;
 	struct sync_cookie cookie;	/* the newest that the server gave */
 	char fault[512];
-	void (*complete)(struct ldap_session *s);	/* the replica was applied: hand it over */
+	int (*complete)(struct ldap_session *s);	/* the replica was applied: hand it over; 0 or -ENOMEM */
 	struct ldap_sync *owner;	/* borrowed; of complete() */
 };
 

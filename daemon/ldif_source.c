@@ -26,18 +26,9 @@
 			IN_MOVE_SELF | IN_ONLYDIR)
 
 static int64_t
-read_sec(clockid_t clock)
-{
-	struct timespec ts = { 0 };
-
-	(void)clock_gettime(clock, &ts);
-	return ts.tv_sec;
-}
-
-static int64_t
 now_utc_sec(void)
 {
-	return read_sec(CLOCK_REALTIME);
+	return loop_clock_sec(CLOCK_REALTIME);
 }
 
 /* ---- reading ---- */
@@ -70,7 +61,7 @@ lose(struct ldif_source *s, const char *fault)
 	bool changed = s->status.connected;
 
 	if (changed)
-		s->lost_boot_sec = read_sec(CLOCK_BOOTTIME);
+		s->lost_boot_sec = loop_clock_sec(CLOCK_BOOTTIME);
 	if (changed || !s->seen)
 		s->status.since_utc_sec = now_utc_sec();
 	s->status.connected = false;
@@ -202,7 +193,7 @@ ldif_status(const struct source *base, struct source_status *ret)
 	if (ret->connected)
 		ret->confirmed_utc_sec = now_utc_sec();	/* the kernel would have told of a change */
 	else if (s->lost_boot_sec != 0)
-		ret->confirmed_utc_sec = now_utc_sec() - (read_sec(CLOCK_BOOTTIME) - s->lost_boot_sec);
+		ret->confirmed_utc_sec = now_utc_sec() - (loop_clock_sec(CLOCK_BOOTTIME) - s->lost_boot_sec);
 }
 
 static void

@@ -37,6 +37,15 @@ loop_now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+int64_t
+loop_clock_sec(clockid_t clock)
+{
+	struct timespec ts = { 0 };
+
+	(void)clock_gettime(clock, &ts);
+	return ts.tv_sec;
+}
+
 int
 loop_spread_ms(int delay_ms, int part)
 {

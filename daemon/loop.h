@@ -13,6 +13,7 @@
 
 #include <stdint.h>
 #include <systemd/sd-event.h>
+#include <time.h>
 
 #include "common/paths.h"
 
@@ -39,6 +40,9 @@ void loop_free(sd_event *event);
 
 /* CLOCK_MONOTONIC in milliseconds, as of now. */
 int64_t loop_now_ms(void);
+
+/* Any clock in whole seconds; CLOCK_REALTIME: since the epoch, as the system has it (judge ends by wall_clock.h). */
+int64_t loop_clock_sec(clockid_t clock);
 
 /*
  * A delay with up to a part-th of it more, by chance: so that the hosts of a fleet do not all come at once. Without

@@ -291,12 +291,6 @@ replica_only_these(struct replica *r)
 	r->only_these = true;
 }
 
-bool
-replica_pending(const struct replica *r)
-{
-	return r->change_count > 0 || r->only_these;
-}
-
 /* ---- applying ---- */
 
 /* All changes in memory, but for what settle() does. */

@@ -60,9 +60,6 @@ void replica_keep(struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE]);
 /* Whatever was neither put nor kept since replica_drop() is gone: at the end of a present phase or a full refresh. */
 void replica_only_these(struct replica *r);
 
-/* Something is gathered that replica_apply() would change. */
-bool replica_pending(const struct replica *r);
-
 /*
  * Apply what was gathered, in memory and in one transaction of the store, the cookie with it. A mass change of users is
  * held back, all else of it applied (THREATS 5.5, RP04a, RP05a).
