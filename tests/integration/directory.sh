@@ -167,14 +167,16 @@ use_directory() { # URIS
 # A directory of its own on this host, over TLS; the host joins it as web1, and the administrator is alice, who never
 # has to say so: what looks like isms-userctl adds her name.
 join_directory() {
-	slapd_prepare && slapd_start && slapd_rules || return
+	slapd_prepare && slapd_start && slapd_rules && as_operator || return
+	/usr/bin/isms-userctl setup --yes --contact "$contact" --base $base --uri "$slapd_uri" --ca-file $slapd_dir/tls/ca.pem \
+		--host-dn "$(dn_of web1)" --host-password-fd 8 8<<<web1-password
+}
+as_operator() { # from here on isms-userctl is alice's
 	cat >/usr/local/sbin/isms-userctl <<-S
 		#!/bin/bash
 		exec /usr/bin/isms-userctl "\$@" --bind-dn '$(dn_of alice)' --bind-password-fd 9 9<<<alice-password
 	S
 	chmod 755 /usr/local/sbin/isms-userctl && hash -r
-	/usr/bin/isms-userctl setup --yes --contact "$contact" --base $base --uri "$slapd_uri" --ca-file $slapd_dir/tls/ca.pem \
-		--host-dn "$(dn_of web1)" --host-password-fd 8 8<<<web1-password
 }
 # The person works on this host's group of hosts: then it may read his tokens.
 works_here() { # NAME
