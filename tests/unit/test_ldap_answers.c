@@ -1,0 +1,281 @@
+/*
+ * test_ldap_answers.c - answers of a server: pages and entries are whole, or they are an error (THREATS 5.5).
+ *
+ * libldap reads from a socket what a server would have written, broken as no real one writes it.
+ */
+#include <config.h>
+
+#include "common/ldap_entry.h"
+#include "common/ldap_page.h"
+
+#include <errno.h>
+#include <openldap.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tests/unit/suite.h"
+
+#define BER_ROOM 512
+
+struct ber {
+	unsigned char bytes[BER_ROOM];
+	size_t len;
+};
+
+static LDAP *ld;
+static int server;	/* the other end of its connection */
+
+/* One element: tag, length in two bytes, content. */
+static void
+put(struct ber *b, unsigned char tag, const void *content, size_t len)
+{
+	ck_assert_uint_le(b->len + 4 + len, BER_ROOM);
+	b->bytes[b->len++] = tag;
+	b->bytes[b->len++] = 0x82;
+	b->bytes[b->len++] = (unsigned char)(len >> 8);
+	b->bytes[b->len++] = (unsigned char)len;
+	memcpy(b->bytes + b->len, content, len);
+	b->len += len;
+}
+
+static void
+put_text(struct ber *b, const char *text)
+{
+	put(b, 0x04, text, strlen(text));
+}
+
+static void
+put_ber(struct ber *b, unsigned char tag, const struct ber *content)
+{
+	put(b, tag, content->bytes, content->len);
+}
+
+/* The server says one message. controls: the content of [0], or NULL. */
+static void
+say(unsigned char id, unsigned char operation, const struct ber *content, const struct ber *controls)
+{
+	struct ber message = { .len = 0 }, all = { .len = 0 };
+
+	put(&message, 0x02, &id, 1);
+	put_ber(&message, operation, content);
+	if (controls != NULL)
+		put_ber(&message, 0xa0, controls);
+	put_ber(&all, 0x30, &message);
+	ck_assert_int_eq(write(server, all.bytes, all.len), (ssize_t)all.len);
+}
+
+/* The end of a search: success, and what the paged results control says. */
+static void
+say_done(unsigned char id, const struct ber *controls)
+{
+	const unsigned char success = 0;
+	struct ber result = { .len = 0 };
+
+	put(&result, 0x0a, &success, 1);
+	put_text(&result, "");
+	put_text(&result, "");
+	say(id, 0x65, &result, controls);
+}
+
+/* A paged results control: SEQUENCE { oid, OCTET STRING value }. */
+static struct ber
+page_control(const char *cookie)
+{
+	const unsigned char count = 0;
+	struct ber value = { .len = 0 }, wrapped = { .len = 0 }, control = { .len = 0 }, list = { .len = 0 };
+
+	put(&value, 0x02, &count, 1);
+	put_text(&value, cookie);
+	put_ber(&wrapped, 0x30, &value);
+	put_text(&control, LDAP_CONTROL_PAGEDRESULTS);
+	put_ber(&control, 0x04, &wrapped);
+	put_ber(&list, 0x30, &control);
+	return list;
+}
+
+static void
+add_attribute(struct ber *attributes, const char *name, const char *value)
+{
+	struct ber values = { .len = 0 }, attribute = { .len = 0 };
+
+	put_text(&values, value);
+	put_text(&attribute, name);
+	put_ber(&attribute, 0x31, &values);
+	put_ber(attributes, 0x30, &attribute);
+}
+
+static void
+say_entry(unsigned char id, const char *dn, const struct ber *attributes)
+{
+	struct ber content = { .len = 0 };
+
+	put_text(&content, dn);
+	put_ber(&content, 0x30, attributes);
+	say(id, 0x64, &content, NULL);
+}
+
+static void
+begin(void)
+{
+	int ends[2], version = LDAP_VERSION3;
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	server = ends[1];
+	ck_assert_int_eq(ldap_init_fd(ends[0], LDAP_PROTO_IPC, "ldapi:///", &ld), LDAP_SUCCESS);
+	ck_assert_int_eq(ldap_set_option(ld, LDAP_OPT_PROTOCOL_VERSION, &version), LDAP_OPT_SUCCESS);
+}
+
+static void
+end(void)
+{
+	(void)ldap_unbind_ext(ld, NULL, NULL);
+	(void)close(server);
+}
+
+static const char *const all_attributes[] = { "*", NULL };
+static const struct ldap_page_search search = { .base = "dc=x", .filter = "(objectClass=*)", .scope = LDAP_SCOPE_SUBTREE,
+	.attributes = all_attributes, .page_entries = 2, .timeout_sec = 5 };
+
+/* Ask for a page, which the server has answered already. Returns what ldap_page_next() does. */
+static int
+next(struct berval *cookie)
+{
+	LDAPMessage *page = NULL;
+	int code = ldap_page_next(ld, &search, cookie, &page);
+
+	(void)ldap_msgfree(page);
+	return code;
+}
+
+START_TEST(pages_to_the_end)
+{
+	const struct ber more = page_control("abc"), last = page_control("");
+	struct berval cookie = { 0 };
+
+	begin();
+	say_done(1, &more);
+	ck_assert_int_eq(next(&cookie), LDAP_SUCCESS);
+	ck_assert_uint_eq(cookie.bv_len, 3);
+	say_done(2, &last);
+	ck_assert_int_eq(next(&cookie), LDAP_SUCCESS);
+	ck_assert_uint_eq(cookie.bv_len, 0);
+	ber_memfree(cookie.bv_val);
+	cookie = (struct berval){ 0 };
+	say_done(3, NULL);		/* a server without pages */
+	ck_assert_int_eq(next(&cookie), LDAP_SUCCESS);
+	ck_assert_uint_eq(cookie.bv_len, 0);
+	ber_memfree(cookie.bv_val);
+	end();
+}
+END_TEST
+
+/* Whether another page follows cannot be told: then this is not the last one. */
+START_TEST(a_broken_control_is_no_end)
+{
+	struct ber wrong = { .len = 0 }, value = { .len = 0 }, control = { .len = 0 };
+	struct berval cookie = { 0 };
+
+	begin();
+	put(&wrong, 0x30, "\x04\x7f" "1.2", 5);		/* an oid that is longer than its control */
+	say_done(1, &wrong);
+	ck_assert_int_eq(next(&cookie), LDAP_DECODING_ERROR);
+	ck_assert_uint_eq(cookie.bv_len, 0);
+	wrong.len = 0;
+	put_text(&control, LDAP_CONTROL_PAGEDRESULTS);
+	put_text(&value, "nonsense");
+	put_ber(&control, 0x04, &value);
+	put_ber(&wrong, 0x30, &control);
+	say_done(2, &wrong);
+	ck_assert_int_eq(next(&cookie), LDAP_DECODING_ERROR);
+	ber_memfree(cookie.bv_val);
+	end();
+}
+END_TEST
+
+/* Take the one entry that the server has said. Returns what ldap_entry_take() does. */
+static int
+take(const char *map_text, const char *const *without, struct entry **ret)
+{
+	struct attribute_map map;
+	LDAPMessage *page = NULL;
+	struct berval cookie = { 0 };
+	char fault[128];
+	int r;
+
+	ck_assert_int_eq(attribute_map_init(&map, map_text, fault, sizeof fault), 0);
+	ck_assert_int_eq(ldap_page_next(ld, &search, &cookie, &page), LDAP_SUCCESS);
+	ck_assert_ptr_nonnull(ldap_first_entry(ld, page));
+	r = ldap_entry_take(ld, ldap_first_entry(ld, page), &map, without, ret);
+	(void)ldap_msgfree(page);
+	ber_memfree(cookie.bv_val);
+	return r;
+}
+
+START_TEST(entries_are_taken)
+{
+	static const char *const secrets[] = { "userPassword", "oathSecret", NULL };
+	struct ber attributes = { .len = 0 };
+	struct entry *e = NULL;
+
+	begin();
+	add_attribute(&attributes, "uid", "ada");
+	add_attribute(&attributes, "title", "contractor");
+	add_attribute(&attributes, "employeeType", "ignored: another one is mapped to it");
+	add_attribute(&attributes, "userpassword;lang-en", "hash");
+	add_attribute(&attributes, "seed", "secret");
+	say_entry(1, "uid=ada,dc=x", &attributes);
+	say_done(1, NULL);
+	ck_assert_int_eq(take("employeeType=title oathSecret=seed", secrets, &e), 0);
+	ck_assert_str_eq(e->dn, "uid=ada,dc=x");
+	ck_assert_uint_eq(e->count, 2);
+	ck_assert_str_eq(entry_value(e, "uid"), "ada");
+	ck_assert_str_eq(entry_value(e, "employeeType"), "contractor");
+	entry_free(e);
+	say_entry(2, "uid=ada,dc=x", &attributes);
+	say_done(2, NULL);
+	ck_assert_int_eq(take("oathSecret=seed", NULL, &e), 0);
+	ck_assert_str_eq(entry_value(e, "oathSecret"), "secret");
+	entry_free(e);
+	end();
+}
+END_TEST
+
+/* What comes after a broken attribute may be a lock: an entry without it is not this entry. */
+START_TEST(a_broken_attribute_is_no_end)
+{
+	struct ber attributes = { .len = 0 };
+	struct entry *e = NULL;
+
+	begin();
+	add_attribute(&attributes, "uid", "ada");
+	put(&attributes, 0x30, "\x04\x7f" "pwd", 5);
+	add_attribute(&attributes, "pwdAccountLockedTime", "000001010000Z");
+	say_entry(1, "uid=ada,dc=x", &attributes);
+	say_done(1, NULL);
+	ck_assert_int_eq(take("none", NULL, &e), -EBADMSG);
+	attributes.len = 0;
+	add_attribute(&attributes, "uid", "ada");
+	add_attribute(&attributes, "pwdAccountLockedTime", "000001010000Z");
+	say_entry(2, "uid=ada,dc=x", &attributes);
+	say_done(2, NULL);
+	ck_assert_int_eq(take("none", NULL, &e), 0);
+	ck_assert_ptr_nonnull(entry_value(e, "pwdAccountLockedTime"));
+	entry_free(e);
+	say_entry(3, "no dn", &attributes);
+	say_done(3, NULL);
+	ck_assert_int_eq(take("none", NULL, &e), -EBADMSG);
+	end();
+}
+END_TEST
+
+int
+main(void)
+{
+	const struct suite_row rows[] = {
+		{ pages_to_the_end, 0 }, { a_broken_control_is_no_end, 0 }, { entries_are_taken, 0 },
+		{ a_broken_attribute_is_no_end, 0 },
+	};
+
+	return suite_run("ldap answers", rows, ROWS(rows), 60);
+}
