@@ -106,8 +106,8 @@ slapd_entries() {
 	group_of cn=db,ou=hosts cn=db1,ou=hosts
 }
 
-slapd_prepare() { # [MODULE...]
-	[ $# -gt 0 ] || set -- syncprov ppolicy otp
+slapd_prepare() { # [MODULE...]: else $slapd_modules, else all
+	[ $# -gt 0 ] || set -- ${slapd_modules:-syncprov ppolicy otp}
 	rm -rf $slapd_dir/config $slapd_dir/db && mkdir -p $slapd_dir/{config,db} /run/slapd && chown openldap:openldap /run/slapd || return
 	[ -e $slapd_dir/tls/server.pem ] || { ca ca && certificate server ca DNS:localhost; } || return
 	slapd_config "$@" >$slapd_dir/config.ldif && slapd_entries >$slapd_dir/entries.ldif &&
