@@ -26,6 +26,11 @@ policy_free(struct policy *policy)
 		names_done(&role->allow_services);
 		names_done(&role->keep_groups);
 		names_done(&role->drop_groups);
+		names_done(&role->allow_hosts);
+		if (role->hours != NULL)
+			hours_done(role->hours);
+		free(role->hours);
+		free(role->from);
 	}
 	for (size_t i = 0; i < CLASS_COUNT; i++)
 		names_done(&policy->services[i]);

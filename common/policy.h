@@ -31,7 +31,8 @@ enum service_class {
 struct request {
 	enum stage stage;
 	const char *service;		/* exact PAM service name; "unprivileged" for a locker */
-	const char *rhost;
+	const char *rhost;		/* address that the request comes from; "" for none */
+	const char *host, *host_groups;	/* this host's names in allow-hosts: one; and its groups, space-separated */
 	bool root_caller;		/* real uid 0 runs su: unattended */
 	unsigned factors;		/* FACTOR_*: proven in this transaction */
 	bool live_mfa_session;		/* the requesting person has a live session proven with MFA */

@@ -131,6 +131,25 @@ judge_expiry(struct trial *t)
 	return deny(t, VERDICT_DENY, REASON_NO_EXPIRY);
 }
 
+/* An end that lies too far ahead is as good as none. */
+static bool
+judge_term(struct trial *t)
+{
+	int64_t begin = t->facts->not_before_utc_sec, end = t->facts->not_after_utc_sec;
+
+	if (begin < t->request->now_utc_sec)
+		begin = t->request->now_utc_sec;
+	for (size_t i = 0; i < t->policy->role_count; i++) {
+		const struct role *role = policy_matching(t->policy, t->out->roles, i);
+
+		if (role == NULL || role->max_term_sec == 0 || (end != 0 && end - begin <= role->max_term_sec))
+			continue;
+		set_role_rule(t->out, role, KEY_MAX_TERM, "max-term");
+		return deny(t, VERDICT_DENY, end == 0 ? REASON_NO_EXPIRY : REASON_TERM_TOO_LONG);
+	}
+	return false;
+}
+
 static bool
 judge_kind(struct trial *t)
 {
@@ -172,6 +191,53 @@ judge_service(struct trial *t)
 		return deny(t, VERDICT_DENY, REASON_SERVICE_NOT_ALLOWED);
 	}
 	set_role_rule(t->out, allowing, KEY_ALLOW_SERVICES, "allow-services");	/* stands unless a later judge denies */
+	return false;
+}
+
+static bool
+role_allows_host(const struct role *role, const struct request *request)
+{
+	char group[128];
+
+	if (request->host != NULL && names_has(&role->allow_hosts, request->host))
+		return true;
+	for (const char *at = request->host_groups != NULL ? request->host_groups : ""; *at != '\0'; at += strspn(at, " \t")) {
+		size_t len = strcspn(at, " \t");
+
+		(void)snprintf(group, sizeof group, "@%.*s", (int)(len < sizeof group ? len : sizeof group), at);
+		if (names_has(&role->allow_hosts, group))
+			return true;
+		at += len;
+	}
+	return false;
+}
+
+/* What a request must be besides, role by role: an unattended service comes from nowhere, at any hour (DESIGN 3.4). */
+static bool
+judge_limits(struct trial *t)
+{
+	const char *rhost = t->request->rhost != NULL ? t->request->rhost : "";
+	bool is_attended = t->class != CLASS_UNATTENDED;
+	bool has_source = rhost[0] != '\0' || t->class == CLASS_REMOTE;	/* sudo and su come from a session */
+
+	for (size_t i = 0; i < t->policy->role_count; i++) {
+		const struct role *role = policy_matching(t->policy, t->out->roles, i);
+
+		if (role == NULL)
+			continue;
+		if (role->allow_hosts.size > 0 && !role_allows_host(role, t->request)) {
+			set_role_rule(t->out, role, KEY_ALLOW_HOSTS, "allow-hosts");
+			return deny(t, VERDICT_DENY, REASON_HOST_NOT_ALLOWED);
+		}
+		if (role->from != NULL && is_attended && has_source && !sources_contain(role->from, rhost)) {
+			set_role_rule(t->out, role, KEY_FROM, "from");
+			return deny(t, VERDICT_DENY, REASON_SOURCE_NOT_ALLOWED);
+		}
+		if (role->hours != NULL && is_attended && !hours_contain(role->hours, t->request->now_utc_sec)) {
+			set_role_rule(t->out, role, KEY_HOURS, "hours");
+			return deny(t, VERDICT_DENY, REASON_OUTSIDE_HOURS);
+		}
+	}
 	return false;
 }
 
@@ -269,8 +335,8 @@ policy_decide(const struct facts *facts, const struct policy *policy, const stru
     struct decision *ret)
 {
 	static bool (*const judges[])(struct trial *) = {
-		judge_state, judge_locks, judge_window, judge_expiry, judge_kind, judge_service,
-		judge_primary_group, judge_mfa, judge_must_change,
+		judge_state, judge_locks, judge_window, judge_expiry, judge_term, judge_kind, judge_service,
+		judge_limits, judge_primary_group, judge_mfa, judge_must_change,
 	};
 	struct trial t = { .facts = facts, .policy = policy, .request = request, .out = ret,
 		.service = request->service != NULL ? request->service : "", .stage = request->stage };

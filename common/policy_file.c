@@ -19,7 +19,9 @@
 #include "common/conf_file.h"
 #include "common/policy_parts.h"
 
-enum { SESSION_MIN_SEC = 10, SESSION_MAX_SEC = 366 * 86400, SERVICE_MAX = 64, NAME_MAX_BYTES = 32 };
+enum { SESSION_MIN_SEC = 10, SESSION_MAX_SEC = 366 * 86400, SERVICE_MAX = 64, NAME_MAX_BYTES = 32, HOST_MAX = 64 };
+
+#define TERM_MAX_SEC	(INT64_C(3660) * 86400)
 
 struct parse {
 	struct policy *policy;		/* owned until it is complete */
@@ -57,6 +59,17 @@ is_service(const char *word)
 	size_t len = strlen(word);
 
 	return len >= 1 && len <= SERVICE_MAX &&
+	    strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-") == len;
+}
+
+/* A host as its isms.conf calls it, or a group of hosts: @web. */
+static bool
+is_host(const char *word)
+{
+	size_t len = strlen(word += word[0] == '@');
+
+	/* "none" is how isms.conf says that a host has no name. */
+	return len >= 1 && len <= HOST_MAX && word[0] != '-' && strcmp(word, "none") != 0 &&
 	    strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-") == len;
 }
 
@@ -149,6 +162,12 @@ parse_allow_services(struct role *role, const char *value, char *error, size_t s
 }
 
 static int
+parse_allow_hosts(struct role *role, const char *value, char *error, size_t size)
+{
+	return need_words(&role->allow_hosts, value, is_host, error, size);
+}
+
+static int
 parse_mfa(struct role *role, const char *value, char *error, size_t size)
 {
 	static const char *const rules[] = {
@@ -171,6 +190,29 @@ parse_require_expiry(struct role *role, const char *value, char *error, size_t s
 	if (!role->require_expiry && strcmp(value, "no") != 0)
 		return wrong(error, size, "\"%.40s\" is neither yes nor no", value);
 	return 0;
+}
+
+static int
+parse_max_term(struct role *role, const char *value, char *error, size_t size)
+{
+	if (civil_date_parse_duration(value, TERM_MAX_SEC, &role->max_term_sec) < 0 || role->max_term_sec < 60)
+		return wrong(error, size, "\"%.40s\" is not a duration of 60s to %lldd; write for example 180d", value,
+		    (long long)(TERM_MAX_SEC / 86400));
+	return 0;
+}
+
+static int
+parse_hours(struct role *role, const char *value, char *error, size_t size)
+{
+	role->hours = calloc(1, sizeof *role->hours);
+	return role->hours != NULL ? hours_parse(value, role->hours, error, size) : -ENOMEM;
+}
+
+static int
+parse_from(struct role *role, const char *value, char *error, size_t size)
+{
+	role->from = calloc(1, sizeof *role->from);
+	return role->from != NULL ? sources_parse(value, role->from, error, size) : -ENOMEM;
 }
 
 static int
@@ -212,9 +254,13 @@ static const struct {
 } role_keys[KEY_COUNT] = {
 	[KEY_MATCH] = { "match", parse_match },
 	[KEY_ALLOW_SERVICES] = { "allow-services", parse_allow_services },
+	[KEY_ALLOW_HOSTS] = { "allow-hosts", parse_allow_hosts },
 	[KEY_MFA] = { "mfa", parse_mfa },
 	[KEY_REQUIRE_EXPIRY] = { "require-expiry", parse_require_expiry },
+	[KEY_MAX_TERM] = { "max-term", parse_max_term },
 	[KEY_MAX_SESSION] = { "max-session", parse_max_session },
+	[KEY_HOURS] = { "hours", parse_hours },
+	[KEY_FROM] = { "from", parse_from },
 	[KEY_KEEP_GROUPS] = { "keep-groups", parse_keep_groups },
 	[KEY_DROP_GROUPS] = { "drop-groups", parse_drop_groups },
 	[KEY_CONTACT] = { "contact", parse_contact },
@@ -222,8 +268,7 @@ static const struct {
 
 /* Rules that a later version will know. A host must not seem to enforce them. */
 static const char *const later_keys[] = {
-	"allow-hosts", "max-term", "hours", "from", "review-every", "dormant-after", "on-end", "max-sessions",
-	"offline-grace",
+	"review-every", "dormant-after", "on-end", "max-sessions", "offline-grace",
 };
 
 static int

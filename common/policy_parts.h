@@ -5,6 +5,7 @@
 #define ISMS_POLICY_PARTS_H
 
 #include "common/policy.h"
+#include "common/policy_limits.h"
 
 #define ROLE_NAME_MAX	32
 #define CLASS_COUNT	(CLASS_UNATTENDED + 1)
@@ -19,8 +20,8 @@ struct names {
 enum mfa_rule { MFA_NONE, MFA_IF_ENROLLED, MFA_REQUIRED };
 
 enum role_key {
-	KEY_MATCH, KEY_ALLOW_SERVICES, KEY_MFA, KEY_REQUIRE_EXPIRY, KEY_MAX_SESSION, KEY_KEEP_GROUPS, KEY_DROP_GROUPS,
-	KEY_CONTACT, KEY_COUNT
+	KEY_MATCH, KEY_ALLOW_SERVICES, KEY_ALLOW_HOSTS, KEY_MFA, KEY_REQUIRE_EXPIRY, KEY_MAX_TERM, KEY_MAX_SESSION,
+	KEY_HOURS, KEY_FROM, KEY_KEEP_GROUPS, KEY_DROP_GROUPS, KEY_CONTACT, KEY_COUNT
 };
 
 struct role {
@@ -31,9 +32,13 @@ struct role {
 	unsigned match_kinds;		/* bit: 1 << enum kind; 0: no such term */
 	struct names match_users, match_groups;
 	struct names allow_services, keep_groups, drop_groups;
+	struct names allow_hosts;	/* of hosts; with a leading @ of host groups */
 	enum mfa_rule mfa;
 	bool require_expiry;
 	uint32_t max_session_sec;
+	int64_t max_term_sec;		/* 0: no limit */
+	struct hours *hours;		/* owned; NULL: always */
+	struct sources *from;		/* owned; NULL: from anywhere */
 	char contact[128];
 };
 

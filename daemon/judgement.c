@@ -177,6 +177,8 @@ front_judge_at(struct front *f, const struct facts *facts, const struct subject 
 		.stage = stage,
 		.service = own_password ? "unprivileged" : subject->service,
 		.rhost = subject->rhost,
+		.host = f->settings.login_host_name,
+		.host_groups = f->settings.login_host_groups,
 		.root_caller = subject->ruid == f->peers.root,
 		.factors = factors | (subject->key ? (unsigned)FACTOR_KEY : 0U),
 		.live_mfa_session = moment->live_mfa_session,

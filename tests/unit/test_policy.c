@@ -37,6 +37,16 @@ static const char base_policy[] =
     "[role quiet]\n"
     "match = user:quinn\n";
 
+/* NOW is a Tuesday, 22:00 UTC. */
+static const char limited_policy[] =
+    "[role contractor]\n"
+    "match = kind:contractor\n"
+    "allow-services = sshd login sudo cron\n"
+    "allow-hosts = @web db7\n"
+    "max-term = 1000s\n"
+    "hours = Mon..Fri 20:00-22:01 UTC\n"
+    "from = 192.0.2.0/28 198.51.100.7 2001:db8::/33\n";
+
 static const char dropping_policy[] =
     "[role contractor]\n"
     "match = kind:contractor\n"
@@ -179,6 +189,41 @@ CHANGE(primary_dropped_session, primary_dropped(s); s->request.stage = STAGE_SES
 CHANGE(primary_dropped_cron, primary_dropped(s); s->request.service = "cron"; s->request.factors = 0)
 CHANGE(primary_not_dropped, primary_dropped(s); strcpy(s->facts.primary_group, "staff"))
 CHANGE(primary_deny_acl, primary_dropped(s); strcpy(s->facts.primary_group, "no-payroll"))
+CHANGE(limited, s->policy = limited_policy; s->request.host = "none"; s->request.host_groups = "db web")
+CHANGE(limited_host, limited(s); s->request.host_groups = "db"; s->request.host = "db7")
+CHANGE(limited_other_host, limited(s); s->request.host_groups = "db webs we"; s->request.host = "db77")
+CHANGE(limited_no_host, limited(s); s->request.host_groups = NULL; s->request.host = NULL)
+CHANGE(limited_group_as_host, limited(s); s->request.host_groups = "db"; s->request.host = "web")
+CHANGE(limited_host_as_group, limited(s); s->request.host_groups = "db7"; s->request.host = "none")
+CHANGE(limited_cron_host, limited_other_host(s); s->request.service = "cron")
+CHANGE(limited_term, limited(s); s->facts.not_after_utc_sec = NOW + 1001)
+CHANGE(limited_term_later, limited(s); s->request.now_utc_sec = NOW + 1; s->facts.not_after_utc_sec = NOW + 1001)
+CHANGE(limited_term_none, limited(s); s->facts.not_after_utc_sec = 0)
+CHANGE(limited_term_role, s->policy = "[role e]\nmatch = any\nallow-services = sshd\nmax-term = 1d\n";
+    s->facts.kind = KIND_EMPLOYEE; s->facts.not_after_utc_sec = 0)
+CHANGE(limited_last_second, limited(s); s->request.now_utc_sec = NOW + 59)
+CHANGE(limited_hours, limited(s); s->request.now_utc_sec = NOW + 60)
+CHANGE(limited_hours_sudo, limited_hours(s); s->request.service = "sudo")
+CHANGE(limited_hours_cron, limited_hours(s); s->request.service = "cron"; s->request.factors = 0)
+CHANGE(limited_hours_session, limited_hours(s); s->request.stage = STAGE_SESSION)
+CHANGE(limited_hours_auth, limited_hours(s); s->request.stage = STAGE_AUTH)
+CHANGE(limited_last_address, limited(s); s->request.rhost = "192.0.2.15")
+CHANGE(limited_source, limited(s); s->request.rhost = "192.0.2.16")
+CHANGE(limited_source_mapped, limited(s); s->request.rhost = "::ffff:192.0.2.15")
+CHANGE(limited_source_one, limited(s); s->request.rhost = "198.51.100.7")
+CHANGE(limited_source_next, limited(s); s->request.rhost = "198.51.100.8")
+CHANGE(limited_source_six, limited(s); s->request.rhost = "2001:db8:7fff::1%eth0")
+CHANGE(limited_source_six_next, limited(s); s->request.rhost = "2001:db8:8000::1")
+CHANGE(limited_source_name, limited(s); s->request.rhost = "web.example.com")
+CHANGE(limited_source_unknown, limited(s); s->request.rhost = "UNKNOWN")
+CHANGE(limited_source_none, limited(s); s->request.rhost = "")
+CHANGE(limited_source_null, limited(s); s->request.rhost = NULL)
+CHANGE(limited_source_sudo, limited_source_none(s); s->request.service = "sudo")
+CHANGE(limited_source_sudo_remote, limited_source(s); s->request.service = "sudo")
+CHANGE(limited_source_cron, limited_source_none(s); s->request.service = "cron"; s->request.factors = 0)
+CHANGE(source_local, s->policy = "[role c]\nmatch = any\nallow-services = login\nfrom = local\n"; s->request.service = "login";
+    s->request.rhost = "")
+CHANGE(source_not_local, source_local(s); s->request.rhost = "127.0.0.1")
 CHANGE(service_and_mfa_wrong, all_but_locked(s); s->facts.not_after_utc_sec = NOW + 1)
 
 static const struct {
@@ -232,6 +277,25 @@ static const struct {
 	ROW(primary_dropped, DENY, FORBIDDEN_GROUP, "role contractor: drop-groups (policy.conf:5)"),
 	ROW(primary_dropped_session, DENY, FORBIDDEN_GROUP, ""), ROW(primary_dropped_cron, DENY, FORBIDDEN_GROUP, ""),
 	ROW(primary_not_dropped, ALLOW, OK, ""), ROW(primary_deny_acl, ALLOW, OK, ""),
+	ROW(limited, ALLOW, OK, ""), ROW(limited_host, ALLOW, OK, ""),
+	ROW(limited_other_host, DENY, HOST_NOT_ALLOWED, "role contractor: allow-hosts (policy.conf:4)"),
+	ROW(limited_no_host, DENY, HOST_NOT_ALLOWED, ""), ROW(limited_group_as_host, DENY, HOST_NOT_ALLOWED, ""),
+	ROW(limited_host_as_group, DENY, HOST_NOT_ALLOWED, ""), ROW(limited_cron_host, DENY, HOST_NOT_ALLOWED, ""),
+	ROW(limited_term, DENY, TERM_TOO_LONG, "role contractor: max-term (policy.conf:5)"),
+	ROW(limited_term_later, ALLOW, OK, ""), ROW(limited_term_none, DENY, NO_EXPIRY, "kind contractor"),
+	ROW(limited_term_role, DENY, NO_EXPIRY, "role e: max-term"), ROW(limited_last_second, ALLOW, OK, ""),
+	ROW(limited_hours, DENY, OUTSIDE_HOURS, "role contractor: hours (policy.conf:6)"),
+	ROW(limited_hours_sudo, DENY, OUTSIDE_HOURS, ""), ROW(limited_hours_cron, ALLOW, OK, ""),
+	ROW(limited_hours_session, DENY, OUTSIDE_HOURS, ""), ROW(limited_hours_auth, DENY, OUTSIDE_HOURS, ""),
+	ROW(limited_last_address, ALLOW, OK, ""),
+	ROW(limited_source, DENY, SOURCE_NOT_ALLOWED, "role contractor: from (policy.conf:7)"),
+	ROW(limited_source_mapped, ALLOW, OK, ""), ROW(limited_source_one, ALLOW, OK, ""),
+	ROW(limited_source_next, DENY, SOURCE_NOT_ALLOWED, ""), ROW(limited_source_six, ALLOW, OK, ""),
+	ROW(limited_source_six_next, DENY, SOURCE_NOT_ALLOWED, ""), ROW(limited_source_name, DENY, SOURCE_NOT_ALLOWED, ""),
+	ROW(limited_source_unknown, DENY, SOURCE_NOT_ALLOWED, ""), ROW(limited_source_none, DENY, SOURCE_NOT_ALLOWED, ""),
+	ROW(limited_source_null, DENY, SOURCE_NOT_ALLOWED, ""), ROW(limited_source_sudo, ALLOW, OK, ""),
+	ROW(limited_source_sudo_remote, DENY, SOURCE_NOT_ALLOWED, ""), ROW(limited_source_cron, ALLOW, OK, ""),
+	ROW(source_local, ALLOW, OK, ""), ROW(source_not_local, DENY, SOURCE_NOT_ALLOWED, ""),
 	ROW(stage_of_nowhere, DENY, MFA_REQUIRED, ""),
 	ROW(everything_wrong, DENY, DISABLED, ""), ROW(all_but_disabled, DENY, LOCKED, ""),
 	ROW(all_but_locked, EXPIRED, EXPIRED, ""), ROW(service_and_mfa_wrong, DENY, SERVICE_NOT_ALLOWED, ""),
@@ -270,12 +334,50 @@ START_TEST(px01a_boundary)
 }
 END_TEST
 
+/* Windows against the clocks of a zone: over midnight, over the end of a week, through both changes of the clock. */
+START_TEST(hours)
+{
+	static const struct { const char *hours; int64_t utc_sec; bool within; } times[] = {
+		{ "Mon..Fri 22:00-06:00 UTC", NOW, true },			/* a Tuesday, 22:00 */
+		{ "Mon..Fri 22:00-06:00 UTC", NOW - 1, false },
+		{ "Mon..Fri 22:00-06:00 UTC", NOW + 8 * 3600 - 1, true },	/* Wednesday, 05:59:59 */
+		{ "Mon..Fri 22:00-06:00 UTC", NOW + 8 * 3600, false },
+		{ "Tue 22:00-06:00 UTC", NOW + 8 * 3600 - 1, true }, { "Wed 22:00-06:00 UTC", NOW + 8 * 3600 - 1, false },
+		{ "Fri..Mon 00:00-24:00 UTC", NOW - 86400, true }, { "Fri..Mon 00:00-24:00 UTC", NOW, false },
+		{ "Sun 22:00-06:00 UTC", NOW + 5 * 86400 + 8 * 3600 - 1, true },	/* Monday, 05:59:59 */
+		{ "Sat 22:00-06:00 UTC", NOW + 5 * 86400 + 8 * 3600 - 1, false },
+		{ "Mon,Wed 00:00-24:00 UTC", NOW, false }, { "Mon,Tue 00:00-24:00 UTC", NOW, true },
+		{ "Mon 00:00-24:00 Tue 21:59-22:01 UTC", NOW + 59, true }, { "Mon 00:00-24:00 Tue 21:59-22:01 UTC", NOW + 60, false },
+		{ "Wed 00:00-00:01 Europe/Berlin", NOW, true }, { "Tue 22:00-22:01 Europe/Berlin", NOW, false },
+		{ "Thu 00:00-00:01 UTC", 0, true }, { "Wed 23:59-24:00 UTC", -1, true },
+		/* 2026-03-29, Berlin: 01:59:59 is followed by 03:00:00; 2026-10-25: 02:59:59 by 02:00:00 */
+		{ "Sun 03:00-04:00 Europe/Berlin", 1774746000, true }, { "Sun 03:00-04:00 Europe/Berlin", 1774745999, false },
+		{ "Sun 02:00-03:00 Europe/Berlin", 1792886400, true }, { "Sun 02:00-03:00 Europe/Berlin", 1792890000, true },
+		{ "Sun 02:00-03:00 Europe/Berlin", 1792893600, false },
+	};
+	static struct scene s;
+	char text[256];
+
+	base(&s);
+	s.facts.kind = KIND_EMPLOYEE;
+	s.facts.not_before_utc_sec = s.facts.not_after_utc_sec = 0;
+	s.policy = text;
+	for (int i = 0; i < ROWS(times); i++) {
+		(void)snprintf(text, sizeof text, "[role e]\nmatch = any\nallow-services = sshd\nhours = %s\n", times[i].hours);
+		s.request.now_utc_sec = times[i].utc_sec;
+		ck_assert_msg(decide(&s).reason == (times[i].within ? REASON_OK : REASON_OUTSIDE_HOURS), "row %d: %s", i,
+		    reason_token(decide(&s).reason));
+	}
+}
+END_TEST
+
 /* What auth asks for does not depend on what is wrong with the user (PA10a). */
 START_TEST(pa10a_same_questions)
 {
 	static void (*const changes[])(struct scene *) = {
 		auth_cold, unknown, broken, not_ready, disabled, locked, ends_now, begins_later, no_end, unenrolled_auth,
-		clock_bad, no_role, service_unlisted, must_change_auth, everything_wrong,
+		clock_bad, no_role, service_unlisted, must_change_auth, everything_wrong, limited_source, limited_hours,
+		limited_other_host, limited_term,
 	};
 	static struct scene s;
 	struct decision d;
@@ -411,6 +513,8 @@ static void
 add_random_role(char *text, size_t size, int number)
 {
 	static const char *const mfa[] = { "", "mfa = none\n", "mfa = if-enrolled\n", "mfa = required\n" };
+	static const char *const limits[] = { "hours = Tue 21:00-23:00 UTC", "hours = Mon 21:00-23:00 UTC", "from = 192.0.2.0/24",
+		"from = local", "max-term = 60s", "max-term = 1d", "allow-hosts = db7", "allow-hosts = db8 @web" };
 	char words[128];
 	size_t used = strlen(text);
 
@@ -427,6 +531,8 @@ add_random_role(char *text, size_t size, int number)
 		used += (size_t)snprintf(text + used, size - used, "drop-groups =%s\n", words);
 	if (next_random() % 4 == 0)
 		used += (size_t)snprintf(text + used, size - used, "require-expiry = yes\n");
+	if (next_random() % 4 == 0)
+		used += (size_t)snprintf(text + used, size - used, "%s\n", limits[next_random() % ROWS(limits)]);
 	if (next_random() % 2 == 0)
 		(void)snprintf(text + used, size - used, "max-session = %us\n", 10 + (unsigned)(next_random() % 100));
 }
@@ -444,6 +550,8 @@ random_scene(struct scene *s)
 	s->request.factors = (unsigned)(next_random() % 8);
 	s->request.live_mfa_session = next_random() % 2 == 0;
 	s->request.root_caller = next_random() % 4 == 0;
+	s->request.host = "db7";
+	s->request.host_groups = next_random() % 2 == 0 ? "web" : "none";
 }
 
 static bool
@@ -496,7 +604,7 @@ int
 main(void)
 {
 	const struct suite_row tests[] = {
-		{ reasons_and_their_twins, ROWS(rows) }, { px01a_boundary, 0 }, { pa10a_same_questions, 15 },
+		{ reasons_and_their_twins, ROWS(rows) }, { px01a_boundary, 0 }, { pa10a_same_questions, 19 }, { hours, 0 },
 		{ questions_of_the_welcome, 0 }, { what_else_is_decided, 0 }, { tm07a_never_at_or_after_the_end, 0 },
 		{ a_role_never_widens_access, 0 },
 	};
