@@ -199,11 +199,10 @@ completion(void)
 	    "\t\t\tcommand=${COMP_WORDS[i]}\n\t\t\tbreak\n\t\tfi\n\tdone\n"
 	    "\tif [[ $word == -* ]]; then\n\t\twords=\"");
 	completion_options(-1);
-	(void)printf("\"\n\t\tcase $command in\n");
+	(void)printf("\"\n\t\tcase \"$command ${COMP_WORDS[i+1]}\" in\n");
 	for (c = 0; c < COMMAND_COUNT; c++) {
-		if (strchr(command_infos[c].name, ' ') != NULL)
-			continue;
-		(void)printf("\t\t%s) words+=\"", command_infos[c].name);
+		(void)printf(strchr(command_infos[c].name, ' ') != NULL ? "\t\t\"%s\") words+=\"" : "\t\t\"%s \"*) words+=\"",
+		    command_infos[c].name);
 		completion_options((int)c);
 		(void)printf("\" ;;\n");
 	}

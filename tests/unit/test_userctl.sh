@@ -51,7 +51,7 @@ run 0 --version; says "isms-userctl "
 run 0 --help; says "set-expiry USER WHEN"; says "Exit status"
 run 0 add --help; says "--password-fd N"
 for command in setup add set-expiry disable enable enroll unenroll show list why status doctor events "config check" \
-	"config show" "policy check" "policy show" "clock trust"; do
+	"config show" "policy check" "policy show" "policy test" "clock trust"; do
 	run 0 $command --help; says "isms-userctl $command"
 done
 run 2; says "no command"
@@ -109,6 +109,47 @@ run 0 config show --json; json security@example.com '[o["value"] for o in d if o
 run 0 config show; says "id-range"
 run 0 policy check; says "2 roles"
 run 0 policy show --json; json "['employee', 'contractor']" '[r["role"] for r in d]'
+# a policy's own tests: one case as expected, the same with one word changed
+cat >"$root/cases" <<'C'
+[case a contractor by ssh]
+kind = contractor
+groups = web-deploy docker
+end = +90d
+at = 2026-06-30T22:00:00Z
+expect = allow
+expect-groups = web-deploy
+[case his end]
+kind = contractor
+end = 2026-06-30T22:00:00Z
+at = 2026-06-30T22:00:00Z
+expect = expired
+[case a key alone]
+factors = key
+expect = mfa-required
+C
+run 0 policy test "$root/cases"; says "3 cases, 0 failed"
+run 0 policy test "$root/cases" --json; json "['allow', 'expired', 'mfa-required']" '[r["got"] for r in d]'
+sed 's/22:00:00Z/21:59:59Z/2; s/^at = 2026-06-30T22:00:00Z/at = 2026-06-30T21:59:59Z/' "$root/cases" >"$root/cases.other"
+run 1 policy test "$root/cases.other"; says "FAIL his end ("; says "expected expired, got allow"; says "3 cases, 1 failed"
+sed 's/^expect-groups.*/expect-groups = web-deploy docker/' "$root/cases" >"$root/cases.other"
+run 1 policy test "$root/cases.other"; says 'groups "web-deploy"'
+mkdir -p "$root/another" && printf '[role all]\nmatch = any\nallow-services = login\n' >"$root/another/policy.conf"
+run 1 policy test "$root/cases" --policy "$root/another"; says "got service-not-allowed"; says "role all: allow-services (policy.conf:3)"
+while read -r line text; do
+	printf '[case x]\nexpect = allow\n%s\n' "$line" >"$root/cases.other"
+	run 1 policy test "$root/cases.other"; says "$text"
+done <<'L'
+knid=contractor unknown key
+expect=allow stands in this case for the second time
+kind=intern kind "intern" is none of employee
+end=soon end: write 2026-12-31T18:00:00Z
+factors=face factors: name some of
+tokens=many tokens: how many
+L
+printf '[case x]\nexpect = perhaps\n' >"$root/cases.other"; run 1 policy test "$root/cases.other"; says "expect: write allow"
+printf 'expect = allow\n' >"$root/cases.other"; run 1 policy test "$root/cases.other"; says "stands before the first"
+: >"$root/cases.other"; run 1 policy test "$root/cases.other"; says "has no [case NAME]"
+run 1 policy test "$root/cases.none"; says "No such file"
 sed -i 's/^contact.*/&\nfrobnicate = 1/' "$root/etc/isms/isms.conf"
 run 1 config check; says "frobnicate"; says "isms.conf:"
 run 1 list; says "frobnicate"
