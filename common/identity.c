@@ -261,16 +261,16 @@ first_claim(const struct claims *claims, enum claim_kind kind, const char *key)
 }
 
 /*
- * Who held an id in the last good view, when there was no doubt.
+ * Who had a name or an id in the last good view, when there was no doubt.
  *
- *  c  a CLAIM_UID or CLAIM_GID; no other kind is ever kept
+ *  c  a CLAIM_NAME, CLAIM_UID or CLAIM_GID; no other kind is ever kept
  *
  * Returns its entry_id or normalised DN; NULL: nobody.
  */
 static const char *
 holder_before(const struct identities *previous, const struct claims *before, const struct claim *c)
 {
-	if (c->kind != CLAIM_UID && c->kind != CLAIM_GID)
+	if (c->kind != CLAIM_NAME && c->kind != CLAIM_UID && c->kind != CLAIM_GID)
 		return NULL;
 	for (size_t low = first_claim(before, c->kind, c->key); low < before->count; low++) {
 		const struct claim *m = &before->list[low];
@@ -303,9 +303,43 @@ judge_run(struct identities *all, const struct claim *run, size_t count, const c
 	for (size_t i = 1; i < count; i++)
 		contended = contended || claimant(all, &run[i]) != claimant(all, &run[0]);
 	for (size_t i = 0; contended && i < count && r == 0; i++)
-		if (!is_holder(all, &run[i], holder))
+		if (run[i].kind == CLAIM_NAME || !is_holder(all, &run[i], holder))
 			r = refuse_claim(all, &run[i], &run[i == 0 ? 1 : 0]);
 	return r;
+}
+
+/* Everybody of a run who is not the one that had the name or number before. */
+static int
+judge_newcomers(struct identities *all, const struct claim *run, size_t count, const char *holder)
+{
+	char what[IDENTITY_FAULT_SIZE];
+	int r = 0;
+
+	for (size_t i = 0; i < count && r == 0; i++) {
+		struct identity *user = &all->users[run[i].index];
+
+		if (user->state == FACTS_BROKEN || strcmp(user->entry_id, holder) == 0)
+			continue;
+		(void)snprintf(what, sizeof what, "%s %.33s was another entry's: is this the same person? "
+		    "isms-userctl snapshot approve", claim_words[run[i].kind], run[i].key);
+		r = identity_break(user, what);
+		all->newcomer_count++;
+	}
+	return r;
+}
+
+/* With no room to remember by, whoever was not there is taken for one. */
+static const char *
+former_holder(const struct identity_holders *holders, const struct identities *all, const struct claims *before,
+    const struct claim *c)
+{
+	const char *mine = all->users[c->index].entry_id;
+	size_t at;
+
+	if (holders->count < IDENTITY_HOLDERS_MAX || before->count == 0)
+		return identity_holders_find(holders, c->kind == CLAIM_UID, c->key);
+	at = first_claim(before, CLAIM_ENTRY_ID, mine);
+	return at < before->count && before->list[at].kind == CLAIM_ENTRY_ID && strcmp(before->list[at].key, mine) == 0 ? mine : "";
 }
 
 /*
@@ -340,7 +374,7 @@ break_members(struct identities *all, const struct claims *claims)
 }
 
 static int
-judge_claims(struct identities *all, const struct identities *previous)
+judge_claims(struct identities *all, const struct identities *previous, const struct identity_holders *holders)
 {
 	struct claims claims = { 0 }, before = { 0 };
 	int r = collect_claims(all, &claims);
@@ -349,12 +383,19 @@ judge_claims(struct identities *all, const struct identities *previous)
 		r = collect_claims(previous, &before);
 	for (size_t i = 0, end; r == 0 && i < claims.count; i = end) {
 		const struct claim *first = &claims.list[i];
+		const char *holder = holder_before(previous, &before, first);
 
 		for (end = i + 1; end < claims.count; end++)
 			if (claims.list[end].kind != first->kind || strcmp(claims.list[end].key, first->key) != 0)
 				break;
 		if (end > i + 1)
-			r = judge_run(all, first, end - i, holder_before(previous, &before, first));
+			r = judge_run(all, first, end - i, holder);
+		if (r < 0 || holders == NULL || (first->kind != CLAIM_NAME && first->kind != CLAIM_UID))
+			continue;
+		if (holder == NULL)
+			holder = former_holder(holders, all, &before, first);
+		if (holder != NULL)
+			r = judge_newcomers(all, first, end - i, holder);
 	}
 	if (r == 0)
 		r = break_members(all, &claims);
@@ -386,7 +427,7 @@ note_user_faults(struct identities *all)
 
 int
 identities_build_after(const struct entries *entries, const struct settings *settings,
-    const struct identities *previous, struct identities *ret)
+    const struct identities *previous, const struct identity_holders *holders, struct identities *ret)
 {
 	const struct entry **below_base = calloc(entries->count + 1, sizeof(struct entry *));
 	char *nbase = entry_normalise_dn(settings->directory_base);
@@ -403,7 +444,7 @@ identities_build_after(const struct entries *entries, const struct settings *set
 	if (r == 0)
 		r = identity_read_groups(below_base, count, settings, &all);
 	if (r == 0)
-		r = judge_claims(&all, previous);
+		r = judge_claims(&all, previous, holders);
 	if (r == 0)
 		r = identity_link_groups(below_base, count, &all);
 	if (r == 0)
@@ -422,5 +463,5 @@ out:
 int
 identities_build(const struct entries *entries, const struct settings *settings, struct identities *ret)
 {
-	return identities_build_after(entries, settings, NULL, ret);
+	return identities_build_after(entries, settings, NULL, NULL, ret);
 }

@@ -51,7 +51,42 @@ struct identities {
 	size_t group_count;
 	char (*faults)[IDENTITY_FAULT_SIZE];	/* "DN: what is wrong; cure", for events and status */
 	size_t fault_count;
+	size_t newcomer_count;		/* users that are broken because another person had their name or number before */
 };
+
+/*
+ * Who had a name or a number and has it no more. An entry that comes with one of them is another person, to whom files,
+ * mail and rights of the former one would fall: he waits until somebody has said that this is right (THREATS 5.5).
+ */
+struct identity_holder {
+	bool is_number;			/* uidNumber; else uid */
+	char key[33];
+	char entry_id[65];
+};
+
+#define IDENTITY_HOLDERS_MAX 100000	/* with so many every new user waits: none can be told from a returned name */
+
+struct identity_holders {
+	struct identity_holder *list;	/* owned; names before numbers, each sorted by key */
+	size_t count;
+};
+
+/* Add one, in its place, before any update. Returns 0, -EEXIST, -E2BIG, -EINVAL for what cannot be one, or -ENOMEM. */
+int identity_holders_add(struct identity_holders *all, bool is_number, const char *key, const char *entry_id);
+
+/* The former holder's entry_id; NULL: nobody is known. */
+const char *identity_holders_find(const struct identity_holders *all, bool is_number, const char *key);
+
+/*
+ * What of previous is gone in now is added, what somebody good has in now is dropped.
+ *
+ *  previous  may be NULL
+ *
+ * Returns 1 when *all has changed, 0, or -ENOMEM.
+ */
+int identity_holders_update(struct identity_holders *all, const struct identities *previous,
+    const struct identities *now);
+void identity_holders_done(struct identity_holders *all);	/* a zeroed struct is fine */
 
 /*
  * Build from entries below settings->directory_base. Two entries of one uid, uidNumber, gidNumber (of groups),
@@ -59,12 +94,14 @@ struct identities {
  *
  *  previous  the last good view, or NULL: of two entries with one uidNumber the one that held it there stays,
  *            the newcomer is broken (THREATS 5.5, RP06a)
+ *  holders   former holders, or NULL: whoever comes with the name or number of one, or of a good user of previous, and
+ *            is not he is broken, too
  *
  * Returns 0 or -ENOMEM; *ret is written only on success.
  */
 int identities_build(const struct entries *entries, const struct settings *settings, struct identities *ret);
 int identities_build_after(const struct entries *entries, const struct settings *settings,
-    const struct identities *previous, struct identities *ret);
+    const struct identities *previous, const struct identity_holders *holders, struct identities *ret);
 void identities_done(struct identities *all);	/* a zeroed struct is fine */
 
 /* By name (exact); NULL when absent. */

@@ -69,6 +69,7 @@ identity_read_groups(const struct entry *const *below_base, size_t count, const 
 
 		if (!entry_has_class(e, "posixGroup"))
 			continue;
+		identity_check_sizes(e, &fault);
 		name = identity_single(e, "cn", &fault);
 		*g = (struct identity_group){ .entry = e, .gid = identity_read_id(e, "gidNumber", settings, &fault) };
 		if (name != NULL && snapshot_name_allowed(name, strlen(name))) {

@@ -35,6 +35,9 @@ bool identity_single_bool(const struct entry *e, const char *name, struct fault 
 /* A user or group id within settings' range and above the compiled-in floor; 0 with the fault noted. */
 uint32_t identity_read_id(const struct entry *e, const char *name, const struct settings *settings, struct fault *fault);
 
+/* Values that are too long for anything (ENTRY_VALUE_MAX) are a fault, of whatever attribute. */
+void identity_check_sizes(const struct entry *e, struct fault *fault);
+
 /* entryUUID, else "dn:" and 128 bits of a hash of the DN. */
 void identity_entry_id(const struct entry *e, struct fault *fault, char ret[static 65]);
 

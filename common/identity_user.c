@@ -92,6 +92,15 @@ identity_single_bool(const struct entry *e, const char *name, struct fault *faul
 	return true;
 }
 
+void
+identity_check_sizes(const struct entry *e, struct fault *fault)
+{
+	for (size_t i = 0; i < e->count; i++)
+		for (size_t k = 0; k < e->attributes[i].count; k++)
+			if (e->attributes[i].values[k].len > ENTRY_VALUE_MAX)
+				identity_fault(fault, "%.60s holds a value of more than 64 KiB", e->attributes[i].name);
+}
+
 /* FNV-1a, 128 bit: names an entry that has no entryUUID; whoever writes entries can write entryUUID as well. */
 static void
 hash_dn(const char *ndn, char ret[static 65])
@@ -310,6 +319,7 @@ identity_read_user(const struct entry *e, const struct settings *settings, struc
 
 	user->entry = e;
 	user->state = FACTS_MANAGED;
+	identity_check_sizes(e, fault);
 	identity_entry_id(e, fault, user->entry_id);
 	user->uid = identity_read_id(e, "uidNumber", settings, fault);
 	user->gid = identity_read_id(e, "gidNumber", settings, fault);

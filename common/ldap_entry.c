@@ -20,15 +20,20 @@ is_one_of(const char *const *names, const char *name)
 	return false;
 }
 
-/* All values of one attribute, which are wiped where they stand. ours may be NULL: nothing is taken. */
+/*
+ * All values of one attribute, which are wiped where they stand. ours may be NULL: nothing is taken. What is too long is
+ * cut where it still can be seen to be.
+ */
 static int
 take_values(struct entry *e, const char *ours, struct berval *values)
 {
 	int r = 0;
 
 	for (size_t i = 0; values != NULL && values[i].bv_val != NULL; i++) {
+		size_t len = values[i].bv_len <= ENTRY_VALUE_MAX ? values[i].bv_len : ENTRY_VALUE_MAX + 1;
+
 		if (ours != NULL && r == 0)
-			r = entry_add_value(e, ours, values[i].bv_val, values[i].bv_len);
+			r = entry_add_value(e, ours, values[i].bv_val, len);
 		explicit_bzero(values[i].bv_val, values[i].bv_len);
 	}
 	return r;

@@ -20,7 +20,6 @@
 
 #include "common/ldap_deadline.h"
 
-#define INCOMING_MAX	(4UL << 20)	/* bytes of one message of the server (LD12a) */
 #define PASSWORD_MAX	1024
 
 extern char **environ;
@@ -110,7 +109,7 @@ static int
 set_options(LDAP *ld)
 {
 	const struct timeval connect = { .tv_sec = LDAP_HANDLE_CONNECT_SEC };
-	ber_len_t incoming = INCOMING_MAX;
+	ber_len_t incoming = LDAP_HANDLE_MESSAGE_MAX;
 	Sockbuf *buffer = NULL;
 
 	if (set_int(ld, LDAP_OPT_PROTOCOL_VERSION, LDAP_VERSION3) < 0 || set_int(ld, LDAP_OPT_DEREF, LDAP_DEREF_NEVER) < 0 ||

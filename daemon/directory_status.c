@@ -61,7 +61,7 @@ add_source(struct lines *l, const struct directory *d)
 	}
 	add_time(l, "confirmed", status.confirmed_utc_sec);
 	if (status.held_removed + status.held_renumbered > 0)
-		add(l, "held=%zu users would go, %zu get another uid; look with isms-userctl snapshot show\n",
+		add(l, "held=%zu users would go, %zu have another uid or are other people; look with isms-userctl snapshot show\n",
 		    status.held_removed, status.held_renumbered);
 }
 

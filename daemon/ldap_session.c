@@ -312,6 +312,7 @@ wait_for(struct ldap_session *s, int fd, int timeout_ms)
 	if (!s->refreshed || !atomic_exchange(s->approve, false))
 		return 0;
 	replica_approve(s->replica);
+	s->approved = true;
 	return apply(s);
 }
 

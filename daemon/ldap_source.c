@@ -15,6 +15,7 @@
 #include <syslog.h>
 #include <time.h>
 
+#include "daemon/holders_store.h"
 #include "daemon/loop.h"
 #include "daemon/report.h"
 
@@ -33,18 +34,26 @@ report_state(const struct ldap_source *s)
 	(void)report_event(&e);
 }
 
+/* Who waits for a person, and why. */
+static void
+count_held(const struct ldap_source *s, size_t *ret_removed, size_t *ret_renumbered)
+{
+	*ret_removed = s->state.held_removed;
+	*ret_renumbered = s->state.held_renumbered + (s->base.view != NULL ? s->base.view->identities.newcomer_count : 0);
+}
+
 /* Told when it begins, and again whenever it grows or shrinks: it is a person's turn. */
 static void
-report_held(const struct ldap_source *s)
+report_held(size_t removed, size_t renumbered)
 {
 	char text[256];
 	struct event e;
 
-	(void)snprintf(text, sizeof text, "%zu users would go, %zu get another uid: held back, look with isms-userctl snapshot show",
-	    s->state.held_removed, s->state.held_renumbered);
+	(void)snprintf(text, sizeof text, "%zu users would go, %zu have another uid or are other people: held back, "
+	    "look with isms-userctl snapshot show", removed, renumbered);
 	report_begin(&e, EVENT_DIRECTORY_MASS_CHANGE);
 	event_add(&e, FIELD_ID_FAULT, text);
-	event_add_int(&e, FIELD_ID_COUNT, (int64_t)(s->state.held_removed + s->state.held_renumbered));
+	event_add_int(&e, FIELD_ID_COUNT, (int64_t)(removed + renumbered));
 	(void)report_event(&e);
 }
 
@@ -62,31 +71,61 @@ on_news(void *arg)
 	struct ldap_source *s = arg;
 	struct ldap_sync_state before = s->state;
 	struct entries entries = { 0 };
+	size_t removed_before, renumbered_before, removed, renumbered;
 	bool fresh, news;
 
+	count_held(s, &removed_before, &renumbered_before);
 	fresh = ldap_sync_take(s->sync, &entries, &s->state);
 	if (before.connected && !s->state.connected)
 		note_loss(s);
 	news = before.connected != s->state.connected || (!s->state.connected && strcmp(before.fault, s->state.fault) != 0) ||
 	    (!s->seen && s->state.connected);
+	s->base.accept_newcomers = s->base.accept_newcomers || s->state.approvals != before.approvals;
 	if (fresh && source_publish(&s->base, &entries) < 0) {
 		note_loss(s);		/* what was told is not in force */
 		(void)snprintf(s->state.fault, sizeof s->state.fault, "out of memory");
 	} else if (!fresh && before.connected != s->state.connected) {
 		s->base.changed(s->base.view, s->base.changed_arg);
 	}
-	if ((s->state.held_removed != before.held_removed || s->state.held_renumbered != before.held_renumbered) &&
-	    s->state.held_removed + s->state.held_renumbered > 0)
-		report_held(s);
+	count_held(s, &removed, &renumbered);
+	if ((removed != removed_before || renumbered != renumbered_before) && removed + renumbered > 0)
+		report_held(removed, renumbered);
 	if (news && (s->state.connected ? s->base.view != NULL : s->state.since_utc_sec != 0)) {
 		s->seen = true;
 		report_state(s);
 	}
 }
 
+static void
+save_holders(struct source *base)
+{
+	const struct ldap_source *s = (const struct ldap_source *)base;
+	int r = holders_store_write(base->paths->replica, base->settings->directory_base, &s->holders);
+
+	if (r < 0)
+		report_log(LOG_ERR, "cannot store who had which name before: %s", strerror(-r));
+}
+
+/* Another directory knows nobody of the former one. */
+static void
+load_holders(struct ldap_source *s)
+{
+	int r;
+
+	if (s->base.holders != NULL)
+		s->base.accept_newcomers = true;
+	identity_holders_done(&s->holders);
+	r = holders_store_read(s->base.paths->replica, s->base.settings->directory_base, &s->holders);
+	if (r < 0)
+		report_log(LOG_ERR, "cannot read all of who had which name before: %s", strerror(-r));
+	s->base.holders = &s->holders;
+}
+
 static int
 start(struct ldap_source *s)
 {
+	if (s->base.holders == NULL || strcmp(s->settings.directory_base, s->base.settings->directory_base) != 0)
+		load_holders(s);
 	s->settings = *s->base.settings;
 	return ldap_sync_start(s->base.event, &s->settings, s->base.paths->replica, on_news, s, &s->sync);
 }
@@ -101,6 +140,7 @@ static void
 ldap_close_source(struct source *base)
 {
 	ldap_sync_stop(((struct ldap_source *)base)->sync);
+	identity_holders_done(&((struct ldap_source *)base)->holders);
 }
 
 static void
@@ -110,8 +150,8 @@ ldap_status(const struct source *base, struct source_status *ret)
 	const struct ldap_source *s = (const struct ldap_source *)base;
 
 	*ret = (struct source_status){ .connected = state->connected, .since_utc_sec = state->since_utc_sec,
-		.confirmed_utc_sec = state->confirmed_utc_sec, .held_removed = state->held_removed,
-		.held_renumbered = state->held_renumbered };
+		.confirmed_utc_sec = state->confirmed_utc_sec };
+	count_held(s, &ret->held_removed, &ret->held_renumbered);
 	memcpy(ret->fault, state->fault, sizeof ret->fault);
 	/* A server that is followed answers every few seconds; one that is polled vouched at the last poll. */
 	if (state->connected && !state->polling)
@@ -133,6 +173,7 @@ ldap_reload(struct source *base)
 	ldap_sync_stop(old);		/* the replica has one user at a time */
 	if (s->state.connected)
 		note_loss(s);
+	s->state.approvals = 0;		/* the new thread counts anew */
 	if (start(s) < 0) {
 		(void)snprintf(s->state.fault, sizeof s->state.fault, "no thread to follow it; reload to try again");
 		s->settings = (struct settings){ 0 };
@@ -157,6 +198,7 @@ static const struct source_ops ldap_ops = {
 	.password_change = ldap_password_change,
 	.token_mark = ldap_token_mark,
 	.approve = ldap_approve,
+	.save_holders = save_holders,
 	.status = ldap_status,
 	.reload = ldap_reload,
 };

@@ -12,6 +12,7 @@ struct ldap_source {
 	struct ldap_sync *sync;		/* owned */
 	struct settings settings;	/* that the thread was started with */
 	struct ldap_sync_state state;
+	struct identity_holders holders;	/* owned; who had a name or number before (THREATS 5.5) */
 	bool seen;			/* a state was reported once */
 	int64_t lost_boot_sec;		/* boot clock at the loss of a server that was followed; 0: none was lost */
 };

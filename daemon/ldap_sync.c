@@ -91,6 +91,8 @@ on_complete(struct ldap_session *session)
 	state.confirmed_utc_sec = replica_confirmed_utc_sec(s->replica);
 	state.held_removed = replica_held(s->replica)->removed;
 	state.held_renumbered = replica_held(s->replica)->renumbered;
+	state.approvals += session->approved;
+	session->approved = false;
 	(void)snprintf(state.server, sizeof state.server, "%s", session->uri);
 	(void)snprintf(state.fault, sizeof state.fault, "%s", session->fault);
 	r = replica_entries(s->replica, &entries);
@@ -126,6 +128,26 @@ describe_origin(const struct settings *settings, char *buf, size_t size)
 		at += (size_t)snprintf(buf + at, size - at, " %s", ldap_session_attributes[i]);
 }
 
+static bool
+pause_for(struct ldap_sync *s, int ms)
+{
+	struct pollfd fd = { .fd = s->wake_fd, .events = POLLIN };
+
+	(void)poll(&fd, 1, ms);
+	return !atomic_load(&s->stop);
+}
+
+static bool
+is_untaken(struct ldap_sync *s)
+{
+	bool fresh;
+
+	(void)pthread_mutex_lock(&s->lock);
+	fresh = s->fresh;
+	(void)pthread_mutex_unlock(&s->lock);
+	return fresh;
+}
+
 /* Open the replica and hand over what it holds. Returns 0 or -ENOMEM. */
 static int
 open_replica(struct ldap_sync *s)
@@ -146,18 +168,13 @@ open_replica(struct ldap_sync *s)
 	if (state.confirmed_utc_sec == 0)
 		return 0;	/* never complete: nobody is there, as opposed to: nobody is in the directory */
 	r = replica_entries(s->replica, &entries);
-	if (r == 0)
-		tell(s, &state, &entries);
-	return r;
-}
-
-static bool
-pause_for(struct ldap_sync *s, int ms)
-{
-	struct pollfd fd = { .fd = s->wake_fd, .events = POLLIN };
-
-	(void)poll(&fd, 1, ms);
-	return !atomic_load(&s->stop);
+	if (r < 0)
+		return r;
+	tell(s, &state, &entries);
+	/* Not before it was seen: against it the loop tells who is somebody else than before. */
+	while (is_untaken(s) && pause_for(s, 10))
+		;
+	return 0;
 }
 
 /* One session with the n-th server. Returns whether it went well for a while. */

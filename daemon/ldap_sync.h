@@ -22,6 +22,7 @@ struct ldap_sync_state {
 	int64_t since_utc_sec;		/* of connected, or of its loss */
 	int64_t confirmed_utc_sec;	/* when a server last vouched for the entries; 0: never */
 	size_t held_removed, held_renumbered;	/* users of a mass change that waits for a person */
+	unsigned approvals;		/* how often a person's word was followed: these entries are what he approved */
 	char server[256];		/* uri of the last one that answered; "" before */
 	char fault[512];		/* why it is not connected, or what is wrong with the store; else "" */
 };

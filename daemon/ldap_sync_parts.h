@@ -30,6 +30,7 @@ struct ldap_session {
 	bool full;			/* this refresh began without a cookie */
 	bool changed;			/* something was gathered since the last apply */
 	bool polling;
+	bool approved;			/* the next complete state is as a person has approved it */
 	struct sync_cookie cookie;	/* the newest that the server gave */
 	char fault[512];
 	int (*complete)(struct ldap_session *s);	/* the replica was applied: hand it over; 0 or -ENOMEM */

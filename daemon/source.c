@@ -98,11 +98,17 @@ source_publish(struct source *s, struct entries *entries)
 	view->generation = old != NULL ? old->generation + 1 : 1;
 	view->entries = *entries;
 	*entries = (struct entries){ 0 };	/* now owned by the view */
-	r = identities_build_after(&view->entries, s->settings, old != NULL ? &old->identities : NULL, &view->identities);
+	r = identities_build_after(&view->entries, s->settings, old != NULL ? &old->identities : NULL,
+	    s->accept_newcomers ? NULL : s->holders, &view->identities);
+	if (r == 0 && s->holders != NULL)
+		r = identity_holders_update(s->holders, old != NULL ? &old->identities : NULL, &view->identities);
 	if (r < 0) {
 		source_view_unref(view);
 		return r;
 	}
+	if (r > 0)
+		s->ops->save_holders(s);
+	s->accept_newcomers = false;
 	s->view = view;
 	s->changed(old, s->changed_arg);
 	source_view_unref(old);

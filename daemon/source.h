@@ -84,6 +84,8 @@ struct source_ops {
 	    source_result *done, void *arg);
 	/* Let a mass change happen that is held back (struct source_status). NULL: the source holds nothing back. */
 	void (*approve)(struct source *s);
+	/* holders have changed; a view is told of after it. NULL: there are none. */
+	void (*save_holders)(struct source *s);
 	void (*status)(const struct source *s, struct source_status *ret);
 	/* At the start, and when settings have changed (not the uri): make the view anew, at once where that is possible. */
 	void (*reload)(struct source *s);
@@ -97,6 +99,8 @@ struct source {
 	const struct paths *paths;	/* borrowed */
 	const struct settings *settings;	/* borrowed */
 	struct source_view *view;	/* owned; NULL before the first complete one */
+	struct identity_holders *holders;	/* borrowed from the kind of source; NULL: it does not look for returned names */
+	bool accept_newcomers;		/* of the next view: a person has said so */
 	source_changed *changed;
 	void *changed_arg;
 	struct source_job *jobs;	/* answers that are due (source_job.h); the workers own the memory */

@@ -92,7 +92,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	settings_defaults(&s.settings);
 	if (ldif_store_parse((const char *)data, size, "fuzz", &entries, error, sizeof error) == 0 &&
 	    identities_build(&entries, &s.settings, &all) == 0)
-		(void)identities_build_after(&entries, &s.settings, &all, &again);
+		(void)identities_build_after(&entries, &s.settings, &all, NULL, &again);
 	identity_facts(&again, NULL, &s.facts);
 	must(s.facts.state != FACTS_MANAGED && s.facts.user[0] == '\0');
 	for (size_t i = 0; i < again.user_count; i++) {

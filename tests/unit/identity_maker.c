@@ -16,6 +16,7 @@
 struct settings settings;
 struct entries entries;
 struct identities all;
+const struct identity_holders *holders;
 struct facts facts;
 char *text;
 static size_t text_used, text_room;
@@ -24,6 +25,7 @@ void
 begin(void)
 {
 	settings_defaults(&settings);
+	holders = NULL;
 	text_used = 0;
 	text_room = 64u << 20;
 	text = malloc(text_room);
@@ -55,7 +57,7 @@ build_after(const struct identities *previous)
 	char error[256];
 
 	ck_assert_msg(ldif_store_parse(text, text_used, "t", &entries, error, sizeof error) == 0, "%s", error);
-	ck_assert_int_eq(identities_build_after(&entries, &settings, previous, &all), 0);
+	ck_assert_int_eq(identities_build_after(&entries, &settings, previous, holders, &all), 0);
 }
 
 const struct facts *

@@ -15,6 +15,7 @@
 extern struct settings settings;
 extern struct entries entries;
 extern struct identities all;
+extern const struct identity_holders *holders;	/* of build_after(); begin() sets it to NULL */
 extern struct facts facts;	/* of the last facts_of() */
 extern char *text;		/* its LDIF */
 

@@ -12,6 +12,8 @@
 #include "tests/unit/identity_maker.h"
 #include "tests/unit/suite.h"
 
+#define OTHER_UUID "7f7e5c8a-0b1d-4c1e-9a53-2f3a4b5c6d7e"
+
 /* ---- claims ---- */
 
 /* Two people in two subtrees: nobody can say who uid=alice is. */
@@ -63,6 +65,81 @@ START_TEST(one_entry_uuid_twice)
 	build_after(NULL);
 	ck_assert_uint_eq(facts_of("ada")->state, FACTS_BROKEN);
 	ck_assert_uint_eq(facts_of("eve")->state, FACTS_BROKEN);
+	end();
+}
+END_TEST
+
+/* The next state of the directory: ada, or another entry in her place. */
+static void
+next_view(struct identities *before, struct entries *entries_before, char **text_before, struct identity_holders *former,
+    const char *name, unsigned uid, const char *uuid)
+{
+	char more[80];
+
+	*before = all;
+	*entries_before = entries;
+	*text_before = text;
+	all = (struct identities){ 0 };
+	entries = (struct entries){ 0 };
+	begin();
+	holders = former;
+	if (name != NULL) {
+		(void)snprintf(more, sizeof more, "entryUUID: %s\n", uuid);
+		add_user(name, uid, more);
+	}
+	build_after(before);
+	(void)identity_holders_update(former, before, &all);
+	identities_done(before);
+	entries_done(entries_before);
+	free(*text_before);
+}
+
+/* The name or the number of another entry: another person, until somebody has said that he is not (THREATS 5.5). */
+static const struct newcomer {
+	bool between;			/* a state in which nobody is there */
+	const char *name;
+	unsigned uid;
+	const char *uuid;
+	bool good;
+} newcomers[] = {
+	{ false, "ada", 2000, UUID, true },
+	{ false, "ada", 2001, UUID, true },
+	{ false, "bob", 2000, UUID, true },
+	{ true, "ada", 2000, UUID, true },
+	{ false, "bob", 2001, OTHER_UUID, true },
+	{ true, "bob", 2001, OTHER_UUID, true },
+	{ false, "ada", 2000, OTHER_UUID, false },
+	{ true, "ada", 2000, OTHER_UUID, false },
+	{ true, "ada", 2001, OTHER_UUID, false },
+	{ true, "bob", 2000, OTHER_UUID, false },
+};
+
+START_TEST(new_person)
+{
+	const struct newcomer *n = &newcomers[_i];
+	struct identity_holders former = { 0 };
+	struct entries entries_before;
+	struct identities before;
+	char *text_before;
+
+	begin();
+	add_user("ada", 2000, "entryUUID: " UUID "\n");
+	build_after(NULL);
+	if (n->between)
+		next_view(&before, &entries_before, &text_before, &former, NULL, 0, NULL);
+	for (int again = 0; again < 2; again++) {
+		next_view(&before, &entries_before, &text_before, &former, n->name, n->uid, n->uuid);
+		ck_assert_int_eq(facts_of(n->name)->state, n->good ? FACTS_MANAGED : FACTS_BROKEN);
+		ck_assert_uint_eq(all.newcomer_count, n->good ? 0 : 1);
+	}
+	identities_done(&all);
+	holders = NULL;			/* approved: from then on it is his */
+	ck_assert_int_eq(identities_build(&entries, &settings, &all), 0);
+	(void)identity_holders_update(&former, NULL, &all);
+	identities_done(&all);
+	ck_assert_int_eq(identities_build_after(&entries, &settings, NULL, &former, &all), 0);
+	ck_assert_uint_eq(facts_of(n->name)->state, FACTS_MANAGED);
+	identity_holders_done(&former);
 	end();
 }
 END_TEST
@@ -377,6 +454,7 @@ main(void)
 		{ several_uids_in_one_entry, 0 },
 		{ one_entry_uuid_twice, 0 },
 		{ rp06a_uid_number_twice, 0 },
+		{ new_person, ROWS(newcomers) },
 		{ rp06b_primary_group_in_doubt, 0 },
 		{ groups_by_both_schemas, 0 },
 		{ rp08a_group_cycle, 0 },
