@@ -75,6 +75,26 @@ uuid_of(const struct entry *e, uint8_t ret[SYNC_UUID_SIZE])
 	return text != NULL && *text == '\0' && at == 2 * SYNC_UUID_SIZE ? 0 : -EBADMSG;
 }
 
+/*
+ * The sync control says whose an entry is. Another entryUUID beside it makes two, and two are none (THREATS I10); where
+ * the server shows none it is the control's. Returns 0 or -ENOMEM.
+ */
+static int
+sign_entry(const struct ldap_session *s, struct entry *e, const uint8_t uuid[SYNC_UUID_SIZE])
+{
+	uint8_t told[SYNC_UUID_SIZE];
+	char text[37];
+	size_t at = 0;
+
+	if (strcasecmp(attribute_map_theirs(&s->map, "entryUUID"), "entryUUID") != 0 ||
+	    (uuid_of(e, told) == 0 && memcmp(told, uuid, sizeof told) == 0))
+		return 0;
+	for (size_t i = 0; i < SYNC_UUID_SIZE; i++)
+		at += (size_t)snprintf(text + at, sizeof text - at, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "",
+		    uuid[i]);
+	return entry_add_value(e, "entryUUID", text, at);
+}
+
 /* ---- applying ---- */
 
 static int
@@ -96,6 +116,10 @@ apply(struct ldap_session *s)
 static int
 refresh_done(struct ldap_session *s)
 {
+	if (!replica_is_whole(s->replica)) {
+		replica_forget_cookie(s->replica);
+		return fail(s, -ESTALE, "the directory must be read anew", "it takes entries for known that never came");
+	}
 	if (s->full)
 		replica_only_these(s->replica);
 	s->refreshed = true;
@@ -103,6 +127,15 @@ refresh_done(struct ldap_session *s)
 }
 
 /* ---- messages of the search ---- */
+
+/* Unchanged, says a refresh: it can only be so since the state that our cookie names. */
+static int
+keep(struct ldap_session *s, const uint8_t uuid[SYNC_UUID_SIZE])
+{
+	if (s->full && !s->refreshed)
+		return fail(s, -EPROTO, "entries are unchanged, it says, since nothing at all", "");
+	return replica_keep(s->replica, uuid);
+}
 
 static int
 on_entry(struct ldap_session *s, LDAPMessage *msg)
@@ -122,8 +155,7 @@ on_entry(struct ldap_session *s, LDAPMessage *msg)
 	s->changed = true;
 	switch (state) {
 	case SYNC_PRESENT:
-		replica_keep(s->replica, uuid);
-		return 0;
+		return keep(s, uuid);
 	case SYNC_DELETE:
 		return replica_remove(s->replica, uuid);
 	case SYNC_ADD:
@@ -133,7 +165,14 @@ on_entry(struct ldap_session *s, LDAPMessage *msg)
 	r = ldap_entry_take(s->ld, msg, &s->map, NULL, &e);
 	if (r == -EBADMSG)
 		return fail(s, r, "an entry that cannot be understood", "");
-	return r < 0 ? r : replica_put(s->replica, uuid, e);
+	if (r < 0)
+		return r;
+	r = sign_entry(s, e, uuid);
+	if (r < 0) {
+		entry_free(e);
+		return r;
+	}
+	return replica_put(s->replica, uuid, e);
 }
 
 static int
@@ -141,6 +180,9 @@ on_info(struct ldap_session *s, const struct sync_info *info)
 {
 	int r = 0;
 
+	/* Once only: after it nobody is mentioned who stays as he is, and all of them would go. */
+	if (s->refreshed && (info->kind == SYNC_REFRESH_PRESENT || info->kind == SYNC_REFRESH_DELETE))
+		return fail(s, -EPROTO, "a refresh that ends a second time", "");
 	switch (info->kind) {
 	case SYNC_NEW_COOKIE:
 		s->changed = true;
@@ -151,7 +193,7 @@ on_info(struct ldap_session *s, const struct sync_info *info)
 			if (info->refresh_deletes)
 				r = replica_remove(s->replica, info->uuids[i]);
 			else
-				replica_keep(s->replica, info->uuids[i]);
+				r = keep(s, info->uuids[i]);
 		}
 		return r;
 	case SYNC_REFRESH_PRESENT:
@@ -239,6 +281,14 @@ on_message(struct ldap_session *s, LDAPMessage *msg)
 	}
 }
 
+static int
+lost(struct ldap_session *s, bool too_long)
+{
+	if (too_long)
+		return fail(s, -EMSGSIZE, "a message of more than 32 MiB: some entry is too large to be one", "");
+	return fail_code(s, ldap_handle_last_code(s->ld), "connection lost");
+}
+
 /*
  * What has come, for a while: a server that never pauses must not keep what it says from being applied, nor us from
  * stopping. Returns 0 when nothing is left, 1 when there may be more (also since time went by), or -errno.
@@ -248,14 +298,16 @@ drain(struct ldap_session *s)
 {
 	const int64_t until_ms = loop_now_ms() + DRAIN_MS;
 	struct timeval none = { 0, 0 };
-	int quiet = 0, type, r = 0;
+	int quiet = 0, r = 0;
 
 	while (r == 0 && quiet < 2 && loop_now_ms() < until_ms) {	/* one look may read without telling (MEASURED 1) */
 		LDAPMessage *msg = NULL;
+		int type;
 
+		errno = 0;
 		type = ldap_result(s->ld, LDAP_RES_ANY, LDAP_MSG_ONE, &none, &msg);
 		if (type < 0)
-			return fail_code(s, ldap_handle_last_code(s->ld), "connection lost");
+			return lost(s, errno == ERANGE);	/* liblber's word for beyond LBER_SB_OPT_SET_MAX_INCOMING */
 		quiet = type == 0 ? quiet + 1 : 0;
 		if (msg != NULL) {
 			s->heard_ms = loop_now_ms();

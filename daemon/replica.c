@@ -34,7 +34,9 @@ struct replica {
 	size_t count, room;
 	struct member **changes;	/* owned; gathered, in the order in which they came */
 	size_t change_count, change_room;
-	bool only_these;
+	bool only_these, kept;
+	uint8_t (*strangers)[SYNC_UUID_SIZE];	/* owned; kept, and not ours */
+	size_t stranger_count;
 	bool approved;		/* the next apply may change as much as it likes */
 	size_t users;		/* members that are users */
 	int64_t window_utc_sec;	/* since when gone users are counted together */
@@ -206,6 +208,7 @@ replica_close(struct replica *r)
 	clear(r);
 	free(r->list);
 	free(r->changes);
+	free(r->strangers);
 	replica_store_close(r->store);
 	free(r);
 }
@@ -242,7 +245,8 @@ replica_drop(struct replica *r)
 	for (size_t i = 0; i < r->change_count; i++)
 		member_free(r->changes[i]);
 	r->change_count = 0;
-	r->only_these = false;
+	r->stranger_count = 0;
+	r->only_these = r->kept = false;
 	r->round++;
 }
 
@@ -250,8 +254,13 @@ replica_drop(struct replica *r)
 static int
 gather(struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE], struct entry *e)
 {
-	struct member *m = calloc(1, sizeof *m);
+	struct member *m;
 
+	if (r->change_count >= REPLICA_GATHERED_MAX) {
+		entry_free(e);
+		return -E2BIG;
+	}
+	m = calloc(1, sizeof *m);
 	if (m == NULL || reserve(&r->changes, r->change_count, &r->change_room, 1) < 0) {
 		free(m);
 		entry_free(e);
@@ -276,13 +285,55 @@ replica_remove(struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE])
 	return gather(r, uuid, NULL);
 }
 
-void
+int
 replica_keep(struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE])
 {
 	struct member *m = find(r, uuid);
+	uint8_t (*more)[SYNC_UUID_SIZE];
 
-	if (m != NULL)
+	if (m != NULL) {
 		m->round = r->round;
+		r->kept = true;
+		return 0;
+	}
+	if (r->stranger_count >= REPLICA_GATHERED_MAX)
+		return -E2BIG;
+	if ((r->stranger_count & (r->stranger_count - 1)) == 0) {	/* room is a power of two at least */
+		more = reallocarray(r->strangers, r->stranger_count == 0 ? 1 : r->stranger_count * 2, SYNC_UUID_SIZE);
+		if (more == NULL)
+			return -ENOMEM;
+		r->strangers = more;
+	}
+	memcpy(r->strangers[r->stranger_count++], uuid, SYNC_UUID_SIZE);
+	return 0;
+}
+
+static int
+compare_uuids(const void *a, const void *b)
+{
+	return memcmp(a, b, SYNC_UUID_SIZE);
+}
+
+bool
+replica_is_whole(struct replica *r)
+{
+	uint8_t (*put)[SYNC_UUID_SIZE];
+	size_t count = 0, i;
+
+	if (r->stranger_count == 0)
+		return true;
+	put = calloc(r->change_count + 1, SYNC_UUID_SIZE);
+	if (put == NULL)
+		return false;
+	for (i = 0; i < r->change_count; i++)
+		if (r->changes[i]->e != NULL)
+			memcpy(put[count++], r->changes[i]->uuid, SYNC_UUID_SIZE);
+	qsort(put, count, SYNC_UUID_SIZE, compare_uuids);
+	for (i = 0; i < r->stranger_count; i++)
+		if (bsearch(r->strangers[i], put, count, SYNC_UUID_SIZE, compare_uuids) == NULL)
+			break;
+	free(put);
+	return i == r->stranger_count;
 }
 
 void
@@ -297,6 +348,8 @@ replica_only_these(struct replica *r)
 static int
 apply_in_memory(struct replica *r)
 {
+	for (size_t i = 0; r->kept && i < r->count; i++)	/* who was gone and waited for a person is there again */
+		r->list[i]->gone = r->list[i]->gone && r->list[i]->round != r->round;
 	for (size_t i = 0; i < r->change_count; i++) {
 		const struct member *change = r->changes[i];
 		struct member *there = find(r, change->uuid), *m;
@@ -444,18 +497,61 @@ replica_confirm(struct replica *r, int64_t now_utc_sec)
 		replica_store_undo(r->store);
 }
 
+/* ---- giving out ---- */
+
+static int
+add_values(struct entry *to, const struct entry *from)
+{
+	int e = 0;
+
+	for (size_t i = 0; i < from->count; i++)
+		for (size_t k = 0; k < from->attributes[i].count && e == 0; k++)
+			e = entry_add_value(to, from->attributes[i].name, from->attributes[i].values[k].bytes,
+			    from->attributes[i].values[k].len);
+	return e;
+}
+
+/* Two that claim one DN, in the place of the one that was given already. Neither of them is changed. */
+static int
+give_both(struct entries *ret, const struct entry *other)
+{
+	const struct entry *there = entries_find(ret, other->dn);
+	struct entry *both = entry_new(other->dn);
+	int e = both != NULL && there != NULL ? add_values(both, there) : -ENOMEM;
+
+	if (e == 0)
+		e = add_values(both, other);
+	if (e == 0) {
+		(void)entries_remove(ret, other->dn);
+		e = entries_add(ret, both);
+	}
+	if (e < 0)
+		entry_free(both);
+	return e;
+}
+
+static int
+give(struct entries *ret, const struct member *m)
+{
+	int e = entries_add(ret, entry_ref(m->e));
+
+	if (e < 0)
+		entry_free(m->e);	/* the reference that was not taken */
+	if (e == -EEXIST)
+		e = m->gone ? 0 : give_both(ret, m->e);
+	return e;
+}
+
 int
 replica_entries(const struct replica *r, struct entries *ret)
 {
-	for (size_t i = 0; i < r->count; i++) {
-		int e = entries_add(ret, entry_ref(r->list[i]->e));
+	int e = 0;
 
-		if (e < 0)
-			entry_free(r->list[i]->e);	/* the reference that was not taken */
-		if (e == -ENOMEM) {
-			entries_done(ret);
-			return e;
-		}
-	}
-	return 0;
+	for (int gone = 0; gone < 2; gone++)
+		for (size_t i = 0; i < r->count && e == 0; i++)
+			if (r->list[i]->gone == (gone == 1))
+				e = give(ret, r->list[i]);
+	if (e < 0)
+		entries_done(ret);
+	return e;
 }

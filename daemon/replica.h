@@ -48,7 +48,9 @@ const struct replica_held *replica_held(const struct replica *r);
 /* The next replica_apply() holds nothing back. */
 void replica_approve(struct replica *r);
 
-/* ---- gathering; each returns 0 or -ENOMEM, which spoils the gathering: replica_drop() then */
+#define REPLICA_GATHERED_MAX	2500000	/* changes of one gathering; a server that sends more has no end */
+
+/* ---- gathering; each returns 0, -ENOMEM or -E2BIG, which spoil the gathering: replica_drop() then */
 
 /* Begin: forget what was gathered and not applied. */
 void replica_drop(struct replica *r);
@@ -56,7 +58,12 @@ void replica_drop(struct replica *r);
 int replica_put(struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE], struct entry *e);
 int replica_remove(struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE]);
 /* It is there, unchanged; said in a refresh. */
-void replica_keep(struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE]);
+int replica_keep(struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE]);
+/*
+ * Whether all that was kept is ours, or was put since replica_drop(): servers name also those that they are about to
+ * send. Else the server takes for known what never came, and only a full refresh will do (RP12a).
+ */
+bool replica_is_whole(struct replica *r);
 /* Whatever was neither put nor kept since replica_drop() is gone: at the end of a present phase or a full refresh. */
 void replica_only_these(struct replica *r);
 
@@ -80,7 +87,8 @@ void replica_confirm(struct replica *r, int64_t now_utc_sec);
  *
  *  ret  zeroed; free with entries_done()
  *
- * Returns 0 or -ENOMEM. Of two entries of one DN only one is in it.
+ * Returns 0 or -ENOMEM. Two entries of one DN are one with the values of both, which no user can be (THREATS I10); one
+ * that is only shown until a person has looked gives way.
  */
 int replica_entries(const struct replica *r, struct entries *ret);
 

@@ -5,6 +5,7 @@
 #include <config.h>
 
 #include "daemon/replica.h"
+#include "daemon/holders_store.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -101,7 +102,7 @@ keep(unsigned char id)
 {
 	const uint8_t uuid[SYNC_UUID_SIZE] = { id };
 
-	replica_keep(r, uuid);
+	ck_assert_int_eq(replica_keep(r, uuid), 0);
 }
 
 START_TEST(nothing_of_a_part)
@@ -161,6 +162,53 @@ START_TEST(rp07a_rename)
 	apply();
 	ck_assert_uint_eq(replica_count(r), 1);
 	ck_assert_str_eq(cn_of("uid=z,dc=x"), "another");
+	end();
+}
+END_TEST
+
+/* Kept, and not ours: only right for what comes in the same refresh. */
+START_TEST(rp12a_providers)
+{
+	begin();
+	put(1, "uid=a,dc=x", "one");
+	apply();
+	keep(1);
+	keep(2);
+	ck_assert(!replica_is_whole(r));
+	put(3, "uid=c,dc=x", "three");
+	ck_assert(!replica_is_whole(r));
+	put(2, "uid=b,dc=x", "two");
+	ck_assert(replica_is_whole(r));
+	keep(3);
+	ck_assert(replica_is_whole(r));
+	keep(4);
+	ck_assert(!replica_is_whole(r));
+	replica_drop(r);
+	ck_assert(replica_is_whole(r));
+	end();
+}
+END_TEST
+
+/* Two of one DN are one with the values of both, which nobody can be; the replica's own stay as they are. */
+START_TEST(two_of_one_dn)
+{
+	struct entries all = { 0 };
+
+	begin();
+	put(1, "uid=a,dc=x", "one");
+	put(2, "uid=A, dc=x", "two");
+	put(3, "uid=b,dc=x", "three");
+	apply();
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(replica_entries(r, &all), 0);
+		ck_assert_uint_eq(all.count, 2);
+		ck_assert_uint_eq(entry_attribute(entries_find(&all, "uid=a,dc=x"), "cn")->count, 2);
+		ck_assert_uint_eq(entry_attribute(entries_find(&all, "uid=b,dc=x"), "cn")->count, 1);
+		entries_done(&all);
+	}
+	remove_one(2);
+	apply();
+	ck_assert_str_eq(cn_of("uid=a,dc=x"), "one");
 	end();
 }
 END_TEST
@@ -388,11 +436,104 @@ START_TEST(rp05a_tighten)
 }
 END_TEST
 
+static void
+put_users(unsigned char count)
+{
+	for (unsigned char i = 0; i < count; i++)
+		put_user(i, 2000u + i);
+	apply();
+}
+
+/* Who was gone in a mass change, and is said to be there again before anybody has looked, does not go by approval. */
+START_TEST(gone_and_back)
+{
+	begin();
+	put_users(20);
+	for (unsigned char i = 0; i < 10; i++) {
+		const uint8_t uuid[SYNC_UUID_SIZE] = { 100, i };
+
+		ck_assert_int_eq(replica_remove(r, uuid), 0);
+	}
+	apply();
+	ck_assert_uint_eq(replica_held(r)->removed, 10);
+	for (unsigned char i = 0; i < 20; i++) {	/* the present phase of another session, but for one */
+		const uint8_t uuid[SYNC_UUID_SIZE] = { 100, i };
+
+		if (i != 7)
+			ck_assert_int_eq(replica_keep(r, uuid), 0);
+	}
+	replica_only_these(r);
+	apply();
+	ck_assert_uint_eq(replica_held(r)->removed, 0);
+	ck_assert_uint_eq(replica_count(r), 19);
+	ck_assert_ptr_null(cn_of("uid=u7,dc=x"));
+	end();
+}
+END_TEST
+
+/* A DN is his who has it now, not his who is shown until a person has looked. */
+START_TEST(gone_and_its_dn_taken)
+{
+	begin();
+	put_users(20);
+	for (unsigned char i = 0; i < 10; i++) {
+		const uint8_t uuid[SYNC_UUID_SIZE] = { 100, i };
+
+		ck_assert_int_eq(replica_remove(r, uuid), 0);
+	}
+	put(1, "uid=u3,dc=x", "another");
+	apply();
+	ck_assert_uint_eq(replica_held(r)->removed, 10);
+	ck_assert_str_eq(cn_of("uid=u3,dc=x"), "another");
+	ck_assert_str_eq(cn_of("uid=u4,dc=x"), "2004");
+	end();
+}
+END_TEST
+
+/* Who had which name before, kept beside the replica; of another base nobody. */
+START_TEST(former_holders)
+{
+	struct identity_holders all = { 0 }, again = { 0 };
+	char path[128];
+	FILE *f;
+
+	begin();
+	ck_assert_int_eq(holders_store_read(folder, "dc=x", &all), 0);
+	ck_assert_uint_eq(all.count, 0);
+	ck_assert_int_eq(identity_holders_add(&all, true, "2000", "id-b"), 0);
+	ck_assert_int_eq(identity_holders_add(&all, false, "zoe", "id-a"), 0);
+	ck_assert_int_eq(identity_holders_add(&all, false, "ada", "id-a"), 0);
+	ck_assert_int_eq(identity_holders_add(&all, false, "ada", "id-c"), -EEXIST);
+	ck_assert_int_eq(identity_holders_add(&all, false, "", "id-c"), -EINVAL);
+	ck_assert_int_eq(holders_store_write(folder, "dc=x", &all), 0);
+	ck_assert_int_eq(holders_store_read(folder, "dc=x", &again), 0);
+	ck_assert_uint_eq(again.count, 3);
+	ck_assert_str_eq(identity_holders_find(&again, false, "ada"), "id-a");
+	ck_assert_str_eq(identity_holders_find(&again, true, "2000"), "id-b");
+	ck_assert_ptr_null(identity_holders_find(&again, true, "ada"));
+	identity_holders_done(&again);
+	ck_assert_int_eq(holders_store_read(folder, "dc=y", &again), 0);
+	ck_assert_uint_eq(again.count, 0);
+	(void)snprintf(path, sizeof path, "%s/holders", folder);
+	f = fopen(path, "a");
+	ck_assert_ptr_nonnull(f);
+	ck_assert_int_gt(fprintf(f, "uid torn\n"), 0);
+	ck_assert_int_eq(fclose(f), 0);
+	ck_assert_int_eq(holders_store_read(folder, "dc=x", &again), -EBADMSG);
+	ck_assert_uint_eq(again.count, 3);
+	identity_holders_done(&again);
+	identity_holders_done(&all);
+	ck_assert_int_eq(unlink(path), 0);
+	end();
+}
+END_TEST
+
 int
 main(void)
 {
 	const struct suite_row rows[] = {
-		{ nothing_of_a_part, 0 }, { rp02a_present_abort, 0 }, { rp07a_rename, 0 }, { a_restart_resumes, 0 },
+		{ nothing_of_a_part, 0 }, { rp02a_present_abort, 0 }, { rp07a_rename, 0 }, { rp12a_providers, 0 },
+		{ two_of_one_dn, 0 }, { gone_and_back, 0 }, { gone_and_its_dn_taken, 0 }, { former_holders, 0 }, { a_restart_resumes, 0 },
 		{ torn_store, 0 }, { store_unwritable, 0 }, { views_stay, 0 },
 		{ rp04a_mass_change, 0 }, { rp04a_one_by_one, 0 }, { rp04a_nobody_left, 0 }, { rp05a_tighten, 0 },
 	};
