@@ -38,6 +38,7 @@ enum factor {	/* bits */
 	FACTOR_KEY = 1 << 1,
 	FACTOR_OTP = 1 << 2,
 	FACTOR_PASSWORD_STALE = 1 << 3,	/* the password was right, and the directory lets it in for a change only */
+	FACTOR_RECOVERY = 1 << 4,	/* beside FACTOR_OTP: the code was a recovery code */
 };
 
 enum facts_state {

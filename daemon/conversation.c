@@ -233,6 +233,20 @@ conversation_prompt(struct conversation *v, enum step step, const char *text, bo
 	connection_unref(c);
 }
 
+/* A code that opens without the phone is gone: somebody should ask whether it was he. Also where he was then refused. */
+static void
+write_recovery(struct conversation *v, const struct evaluation_result *result)
+{
+	struct record rec;
+
+	if (!result->recovery_used)
+		return;
+	record_init(v->front, &rec, EVENT_RECOVERY_USED, "none", REASON_NONE, &v->subject, result->facts, NULL);
+	rec.has_remaining = true;
+	rec.remaining = result->recovery_remaining;
+	record_write(v->front, &rec);
+}
+
 static void
 on_refused(struct conversation *v, const struct evaluation_result *result)
 {
@@ -259,6 +273,8 @@ on_passed(struct conversation *v, const struct evaluation_result *result)
 		return;
 	}
 	v->verdict = (struct msg_verdict){ .verdict = VERDICT_ALLOW, .reason = REASON_AUTH_PASSED };
+	if (result->recovery_used)
+		text_recovery_used(v->front, result->recovery_remaining, v->verdict.text, sizeof v->verdict.text);
 	memcpy(v->verdict.proof, t->proof, sizeof t->proof);
 	memcpy(v->verdict.txn, t->txn, sizeof t->txn);
 	record_init(v->front, &rec, EVENT_AUTH_PASSED, "passed", REASON_AUTH_PASSED, &v->subject, result->facts,
@@ -275,6 +291,7 @@ on_evaluated(void *arg, const struct evaluation_result *result)
 	struct conversation *v = arg;
 
 	v->evaluation = NULL;
+	write_recovery(v, result);
 	if (result->verdict != VERDICT_ALLOW)
 		on_refused(v, result);
 	else if (v->purpose == PURPOSE_CHANGE)

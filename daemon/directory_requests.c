@@ -176,6 +176,33 @@ on_token_mark(struct connection *c, const void *msg)
 	return asked(c, d->source->ops->token_mark(d->source, user, m, on_result, hold(c)));
 }
 
+static void
+on_recovery(const struct msg_recovery_result *result, void *arg)
+{
+	struct connection *c = arg;
+
+	(void)connection_send(c, MSG_RECOVERY_RESULT, result, ST_NEW);
+	release(c);
+}
+
+static int
+on_recovery_use(struct connection *c, const void *msg)
+{
+	const struct directory *d = connection_context(c);
+	const struct msg_recovery_use *m = msg;
+	struct msg_recovery_result answer = { 0 };
+	const struct identity *user;
+	enum reason reason;
+
+	user = find_user(d, m->user, &reason);
+	if (user != NULL && d->source->ops->recovery_use(d->source, user, m->code, on_recovery, hold(c)) == 0)
+		return 0;
+	if (user != NULL)
+		release(c);
+	answer.reason = user == NULL ? reason : REASON_DIRECTORY_UNAVAILABLE;
+	return connection_send(c, MSG_RECOVERY_RESULT, &answer, ST_NEW);
+}
+
 static int
 on_hold_decide(struct connection *c, const void *msg)
 {
@@ -216,6 +243,7 @@ const struct server_handler directory_handlers[] = {
 	{ .number = MSG_TOKENS_GET, .handle = on_tokens_get },
 	{ .number = MSG_PASSWORD_CHANGE, .handle = on_password_change },
 	{ .number = MSG_TOKEN_MARK, .handle = on_token_mark },
+	{ .number = MSG_RECOVERY_USE, .handle = on_recovery_use },
 	{ .number = MSG_HOLD_DECIDE, .handle = on_hold_decide },
 	{ .number = MSG_DIRECTORY_STATUS, .handle = on_status },
 	{ .handle = NULL },

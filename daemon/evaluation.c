@@ -6,45 +6,17 @@
  */
 #include <config.h>
 
-#include "daemon/evaluation.h"
+#include "daemon/evaluation_parts.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/recovery_code.h"
 #include "daemon/loop.h"
 #include "daemon/otp.h"
 #include "daemon/source_throttle.h"
-
-#define TOKENS_MAX 8
-
-struct evaluation {
-	struct evaluation *next;	/* in front->evaluations */
-	struct front *front;		/* borrowed */
-	const struct subject *subject;	/* borrowed; gone once done() has been called */
-	char user[257];
-	enum scope scope;
-	unsigned asked, need;
-	unsigned stale;			/* FACTOR_PASSWORD_STALE or 0 */
-	bool ignore_session, running, counted;
-	bool code_due;			/* the password was right, or not asked for */
-	int64_t deadline_ms;
-	struct ask *ask;		/* owned */
-	sd_event_source *timer;		/* owned */
-	struct facts *facts;		/* owned; NULL: not known */
-	bool judged;
-	struct decision decision;
-	struct failures before;		/* as they stood before this attempt was counted */
-	unsigned token_count;
-	struct msg_token tokens[TOKENS_MAX];
-	const struct msg_token *right;	/* among tokens: whose mark moves */
-	uint64_t right_last;
-	char password[1025], code[1025];
-	struct evaluation_result result;
-	void (*done)(void *arg, const struct evaluation_result *result);
-	void *arg;
-};
 
 static void run_next(struct front *f, const struct evaluation *gone);
 
@@ -82,21 +54,20 @@ set_result(struct evaluation *ev, enum verdict verdict, enum reason reason)
 	ev->result.judged = ev->judged ? &ev->decision : NULL;
 }
 
-static void
-finish(struct evaluation *ev, enum verdict verdict, enum reason reason)
+void
+evaluation_finish(struct evaluation *ev, enum verdict verdict, enum reason reason)
 {
 	set_result(ev, verdict, reason);
 	ev->done(ev->arg, &ev->result);
 	evaluation_cancel(ev);
 }
 
-/* A refusal that is no failure of the person's: what was counted is taken back. */
-static void
-finish_uncounted(struct evaluation *ev, enum reason reason)
+void
+evaluation_finish_uncounted(struct evaluation *ev, enum reason reason)
 {
 	if (ev->counted)
 		(void)state_set_failures(ev->front->state, ev->user, ev->scope, &ev->before);
-	finish(ev, VERDICT_DENY, reason);
+	evaluation_finish(ev, VERDICT_DENY, reason);
 }
 
 /* The place that this attempt comes from; false: none but the person himself, or this host's console. */
@@ -138,11 +109,11 @@ keep_failure(struct evaluation *ev)
 		ev->result.locked = now.locked_until_utc_sec != 0;
 }
 
-static void
-finish_failed(struct evaluation *ev, enum reason reason)
+void
+evaluation_finish_failed(struct evaluation *ev, enum reason reason)
 {
 	keep_failure(ev);
-	finish(ev, VERDICT_DENY, reason);
+	evaluation_finish(ev, VERDICT_DENY, reason);
 }
 
 const struct evaluation_result *
@@ -158,8 +129,8 @@ evaluation_abandon(struct evaluation *ev)
 	return &ev->result;
 }
 
-static int
-ask_directory(struct evaluation *ev, enum message number, const void *msg, ask_reply *reply)
+int
+evaluation_ask(struct evaluation *ev, enum message number, const void *msg, ask_reply *reply)
 {
 	const struct ask_question q = {
 		.path = ev->front->paths->directory_socket,
@@ -181,7 +152,7 @@ on_dummy(void *arg, int error, enum message number, const void *msg)
 	(void)number;
 	(void)msg;
 	ev->ask = NULL;
-	finish(ev, ev->result.verdict, ev->result.reason);
+	evaluation_finish(ev, ev->result.verdict, ev->result.reason);
 }
 
 /*
@@ -199,16 +170,15 @@ refuse_unseen(struct evaluation *ev, enum verdict verdict, enum reason reason)
 	ev->result.reason = reason;
 	if (!ev->subject->self && reason != REASON_DIRECTORY_UNAVAILABLE && ev->password[0] != '\0') {
 		memcpy(msg.password, ev->password, sizeof msg.password);
-		r = ask_directory(ev, MSG_PASSWORD_CHECK, &msg, on_dummy);
+		r = evaluation_ask(ev, MSG_PASSWORD_CHECK, &msg, on_dummy);
 		explicit_bzero(&msg, sizeof msg);
 	}
 	if (r < 0)
-		finish(ev, verdict, reason);
+		evaluation_finish(ev, verdict, reason);
 }
 
-/* All that was needed is right: burn the code, forget the failures, durably; only then it is true. */
-static void
-accept_here(struct evaluation *ev, const struct msg_token *token, uint64_t last)
+void
+evaluation_accept(struct evaluation *ev, const struct msg_token *token, uint64_t last)
 {
 	struct clock_reading reading;
 	struct acceptance a = {
@@ -225,15 +195,15 @@ accept_here(struct evaluation *ev, const struct msg_token *token, uint64_t last)
 		clock_confirm(&ev->front->clock, &reading);
 	r = state_accept(ev->front->state, &a);
 	if (r == -EEXIST) {
-		finish_failed(ev, REASON_MFA_REPLAYED);
+		evaluation_finish_failed(ev, REASON_MFA_REPLAYED);
 		return;
 	}
 	if (r < 0) {
-		finish(ev, VERDICT_DENY, REASON_STATE_UNWRITABLE);
+		evaluation_finish(ev, VERDICT_DENY, REASON_STATE_UNWRITABLE);
 		return;
 	}
-	ev->result.factors = ev->need | ev->stale | (ev->subject->key ? (unsigned)FACTOR_KEY : 0U);
-	finish(ev, VERDICT_ALLOW, REASON_AUTH_PASSED);
+	ev->result.factors = ev->need | ev->extra | (ev->subject->key ? (unsigned)FACTOR_KEY : 0U);
+	evaluation_finish(ev, VERDICT_ALLOW, REASON_AUTH_PASSED);
 }
 
 static void
@@ -244,13 +214,13 @@ on_marked(void *arg, int error, enum message number, const void *msg)
 
 	ev->ask = NULL;
 	if (error < 0 || number != MSG_RESULT || result->reason >= REASON_COUNT || result->reason == REASON_NONE)
-		finish(ev, VERDICT_DENY, REASON_DIRECTORY_UNAVAILABLE);
+		evaluation_finish(ev, VERDICT_DENY, REASON_DIRECTORY_UNAVAILABLE);
 	else if (result->reason == REASON_OK)
-		accept_here(ev, ev->right, ev->right_last);
+		evaluation_accept(ev, ev->right, ev->right_last);
 	else if (result->reason == REASON_MFA_REPLAYED)
-		finish_failed(ev, REASON_MFA_REPLAYED);
+		evaluation_finish_failed(ev, REASON_MFA_REPLAYED);
 	else
-		finish(ev, VERDICT_DENY, (enum reason)result->reason);
+		evaluation_finish(ev, VERDICT_DENY, (enum reason)result->reason);
 }
 
 /*
@@ -263,7 +233,7 @@ accept_answers(struct evaluation *ev, const struct msg_token *token, uint64_t la
 	struct msg_token_mark msg = { .end_ = { 0 } };
 
 	if (token == NULL || token->mark_in_directory == 0) {
-		accept_here(ev, token, last);
+		evaluation_accept(ev, token, last);
 		return;
 	}
 	ev->right = token;
@@ -274,8 +244,8 @@ accept_answers(struct evaluation *ev, const struct msg_token *token, uint64_t la
 	msg.has_last = token->has_last;
 	msg.last = token->last;
 	msg.next = last;
-	if (ask_directory(ev, MSG_TOKEN_MARK, &msg, on_marked) < 0)
-		finish(ev, VERDICT_DENY, REASON_DIRECTORY_UNAVAILABLE);
+	if (evaluation_ask(ev, MSG_TOKEN_MARK, &msg, on_marked) < 0)
+		evaluation_finish(ev, VERDICT_DENY, REASON_DIRECTORY_UNAVAILABLE);
 }
 
 /* Compare the code with every token; *ret_token is the one that it is of. */
@@ -325,11 +295,15 @@ check_code(struct evaluation *ev)
 
 	(void)front_now(ev->front, &reading);
 	if (ev->token_count == 0) {
-		finish_uncounted(ev, REASON_MFA_NOT_ENROLLED);
+		evaluation_finish_uncounted(ev, REASON_MFA_NOT_ENROLLED);
 		return;
 	}
 	if (state_fault(ev->front->state) != NULL) {
-		finish(ev, VERDICT_DENY, REASON_STATE_UNWRITABLE);
+		evaluation_finish(ev, VERDICT_DENY, REASON_STATE_UNWRITABLE);
+		return;
+	}
+	if (recovery_code_is_shaped(ev->code)) {
+		evaluation_try_recovery(ev);
 		return;
 	}
 	result = try_tokens(ev, reading.wall_sec, &token, &last);
@@ -340,16 +314,16 @@ check_code(struct evaluation *ev)
 		accept_answers(ev, token, last);
 		break;
 	case OTP_REPLAYED:
-		finish_failed(ev, REASON_MFA_REPLAYED);
+		evaluation_finish_failed(ev, REASON_MFA_REPLAYED);
 		break;
 	case OTP_FUTURE:
-		finish_uncounted(ev, REASON_CLOCK_UNTRUSTED);
+		evaluation_finish_uncounted(ev, REASON_CLOCK_UNTRUSTED);
 		break;
 	case OTP_UNUSABLE:
-		finish_uncounted(ev, REASON_BAD_RECORD);
+		evaluation_finish_uncounted(ev, REASON_BAD_RECORD);
 		break;
 	case OTP_WRONG:
-		finish_failed(ev, REASON_MFA_FAILED);
+		evaluation_finish_failed(ev, REASON_MFA_FAILED);
 		break;
 	}
 }
@@ -360,19 +334,19 @@ on_token(void *arg, int error, enum message number, const void *msg)
 	struct evaluation *ev = arg;
 
 	if (number == MSG_TOKEN) {
-		if (ev->token_count < TOKENS_MAX) {
+		if (ev->token_count < EVALUATION_TOKENS_MAX) {
 			memcpy(&ev->tokens[ev->token_count++], msg, sizeof ev->tokens[0]);
 			return;
 		}
 		ask_cancel(ev->ask);
 		ev->ask = NULL;
-		(void)snprintf(ev->result.fault, sizeof ev->result.fault, "more than %d tokens are linked", TOKENS_MAX);
-		finish_uncounted(ev, REASON_BAD_RECORD);
+		(void)snprintf(ev->result.fault, sizeof ev->result.fault, "more than %d tokens are linked", EVALUATION_TOKENS_MAX);
+		evaluation_finish_uncounted(ev, REASON_BAD_RECORD);
 		return;
 	}
 	ev->ask = NULL;
 	if (error < 0 || number != MSG_RESULT || ((const struct msg_result *)msg)->reason != REASON_OK)
-		finish_uncounted(ev, REASON_DIRECTORY_UNAVAILABLE);
+		evaluation_finish_uncounted(ev, REASON_DIRECTORY_UNAVAILABLE);
 	else
 		check_code(ev);
 }
@@ -388,8 +362,8 @@ get_tokens(struct evaluation *ev)
 	}
 	ev->code_due = true;
 	memcpy(msg.user, ev->user, sizeof msg.user);
-	if (ask_directory(ev, MSG_TOKENS_GET, &msg, on_token) < 0)
-		finish_uncounted(ev, REASON_DIRECTORY_UNAVAILABLE);
+	if (evaluation_ask(ev, MSG_TOKENS_GET, &msg, on_token) < 0)
+		evaluation_finish_uncounted(ev, REASON_DIRECTORY_UNAVAILABLE);
 }
 
 static void
@@ -400,15 +374,15 @@ on_password(void *arg, int error, enum message number, const void *msg)
 
 	ev->ask = NULL;
 	if (error < 0 || number != MSG_RESULT || result->reason >= REASON_COUNT || result->reason == REASON_NONE)
-		finish_uncounted(ev, REASON_DIRECTORY_UNAVAILABLE);
+		evaluation_finish_uncounted(ev, REASON_DIRECTORY_UNAVAILABLE);
 	else if (result->reason == REASON_OK || result->reason == REASON_PASSWORD_CHANGE_REQUIRED) {
-		ev->stale = result->reason == REASON_OK ? 0U : (unsigned)FACTOR_PASSWORD_STALE;
+		ev->extra |= result->reason == REASON_OK ? 0U : (unsigned)FACTOR_PASSWORD_STALE;
 		get_tokens(ev);
 	} else if (result->reason == REASON_PASSWORD_FAILED || result->reason == REASON_PASSWORD_EXPIRED ||
 	    result->reason == REASON_LOCKED)
-		finish_failed(ev, (enum reason)result->reason);
+		evaluation_finish_failed(ev, (enum reason)result->reason);
 	else
-		finish_uncounted(ev, (enum reason)result->reason);
+		evaluation_finish_uncounted(ev, (enum reason)result->reason);
 }
 
 static void
@@ -423,15 +397,15 @@ check_password(struct evaluation *ev)
 	}
 	/* An empty password would be an anonymous bind, which servers call a success (THREATS 5.1). */
 	if (ev->password[0] == '\0') {
-		finish_failed(ev, REASON_PASSWORD_FAILED);
+		evaluation_finish_failed(ev, REASON_PASSWORD_FAILED);
 		return;
 	}
 	memcpy(msg.user, ev->user, sizeof msg.user);
 	memcpy(msg.password, ev->password, sizeof msg.password);
-	r = ask_directory(ev, MSG_PASSWORD_CHECK, &msg, on_password);
+	r = evaluation_ask(ev, MSG_PASSWORD_CHECK, &msg, on_password);
 	explicit_bzero(&msg, sizeof msg);
 	if (r < 0)
-		finish_uncounted(ev, REASON_DIRECTORY_UNAVAILABLE);
+		evaluation_finish_uncounted(ev, REASON_DIRECTORY_UNAVAILABLE);
 }
 
 /* Refuse unseen, or count this attempt as a failure before it is looked at. */
@@ -507,11 +481,11 @@ on_timer(sd_event_source *source, uint64_t usec, void *arg)
 	(void)source;
 	(void)usec;
 	if (!ev->running) {		/* behind others for all its time */
-		finish(ev, VERDICT_DENY, REASON_DIRECTORY_UNAVAILABLE);
+		evaluation_finish(ev, VERDICT_DENY, REASON_DIRECTORY_UNAVAILABLE);
 		return 0;
 	}
 	if (front_ask_facts(ev->front, ev->user, ev->deadline_ms, on_facts, ev, &ev->ask) < 0)
-		finish(ev, VERDICT_DENY, REASON_DIRECTORY_UNAVAILABLE);
+		evaluation_finish(ev, VERDICT_DENY, REASON_DIRECTORY_UNAVAILABLE);
 	return 0;
 }
 

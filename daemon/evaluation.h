@@ -24,6 +24,8 @@ struct evaluation_result {
 	char token[65];			/* serial of the token whose code was taken or replayed */
 	char fault[256];		/* for the journal */
 	bool locked;			/* this failure locked the account */
+	bool recovery_used;		/* a recovery code is used up, whatever the result */
+	unsigned recovery_remaining;	/* then: how many there still are */
 };
 
 struct evaluation_question {

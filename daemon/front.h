@@ -147,6 +147,8 @@ struct record {
 	enum kind kind;
 	unsigned factors;
 	int64_t not_after_utc_sec, data_age_sec;	/* 0, -1: none */
+	bool has_remaining;
+	unsigned remaining;		/* recovery codes */
 };
 
 /*
@@ -179,6 +181,9 @@ void text_auth_refused(const struct front *f, char *buf, size_t size);
 /* What a person reads whom the account or session stage refuses; judged and facts may be NULL. */
 void text_refused(const struct front *f, enum reason reason, const struct facts *facts, const struct decision *judged,
     char *buf, size_t size);
+
+/* What a person reads who was let past auth by a recovery code. */
+void text_recovery_used(const struct front *f, unsigned remaining, char *buf, size_t size);
 
 /* ---- front_session.c ---- */
 

@@ -125,7 +125,7 @@ add_factors(struct event *e, unsigned factors)
 	if ((factors & FACTOR_KEY) != 0)
 		append(list, sizeof list, "key");
 	if ((factors & FACTOR_OTP) != 0)
-		append(list, sizeof list, "otp");
+		append(list, sizeof list, (factors & FACTOR_RECOVERY) != 0 ? "recovery" : "otp");
 	event_add(e, FIELD_ID_FACTORS, list);
 }
 
@@ -153,6 +153,8 @@ add_fields(struct event *e, const struct record *r)
 	if (r->data_age_sec >= 0)
 		event_add_int(e, FIELD_ID_DATA_AGE_SEC, r->data_age_sec);
 	event_add(e, FIELD_ID_TOKEN, r->token);
+	if (r->has_remaining)
+		event_add_int(e, FIELD_ID_REMAINING, r->remaining);
 	event_add(e, FIELD_ID_GROUPS, r->groups);
 	event_add(e, FIELD_ID_GROUPS_PROTECTED, r->protected);
 	event_add(e, FIELD_ID_ACTOR, r->actor);

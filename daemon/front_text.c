@@ -1,5 +1,5 @@
 /*
- * front_text.c - what a refused person reads (see front.h).
+ * front_text.c - what a refused person reads, or one let in by a recovery code (see front.h).
  *
  * Runs in the front. In auth it must never say more than that access is refused: a stranger learns neither whether
  * a name exists nor what was wrong. Who has come past auth, or brought a key, may be told why.
@@ -77,4 +77,15 @@ text_refused(const struct front *f, enum reason reason, const struct facts *fact
 	if (reason == REASON_EXPIRED && facts != NULL && facts->not_after_utc_sec > 0)
 		(void)snprintf(when, sizeof when, " (%s)", civil_date_format(facts->not_after_utc_sec, date));
 	(void)snprintf(buf, size, "Access refused: %s%s. Contact %s.", words(reason), when, contact);
+}
+
+void
+text_recovery_used(const struct front *f, unsigned remaining, char *buf, size_t size)
+{
+	if (remaining > 0)
+		(void)snprintf(buf, size, "A recovery code was used in place of a one-time code; %u of them %s left. "
+		    "If you have lost your token, contact %s.", remaining, remaining == 1 ? "is" : "are", f->settings.login_contact);
+	else
+		(void)snprintf(buf, size, "Your last recovery code was used in place of a one-time code. "
+		    "For new ones, contact %s.", f->settings.login_contact);
 }

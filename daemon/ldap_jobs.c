@@ -1,5 +1,6 @@
 /*
- * ldap_jobs.c - requests to the LDAP servers: password checks by bind, changes, tokens with their seeds, marks of codes.
+ * ldap_jobs.c - requests to the LDAP servers: password checks by bind, changes, tokens with their seeds, marks of codes,
+ * recovery codes.
  *
  * Directory process, on the workers; each job has a connection of its own, thrown away after it. A password goes to one
  * server only, after its certificate was verified, never empty, and never a second time (THREATS 5.4). Seeds are read
@@ -14,10 +15,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/attribute_map.h"
 #include "common/ldap_entry.h"
 #include "common/ldap_handle.h"
+#include "common/recovery_code.h"
 #include "daemon/loop.h"
 #include "daemon/password.h"
 #include "daemon/report.h"
@@ -36,6 +39,8 @@ struct job {
 	char **links[2];		/* owned; DNs of TOTP and of HOTP tokens, each list ends with NULL */
 	char password[PASSWORD_BYTES_MAX + 1], old[PASSWORD_BYTES_MAX + 1];
 	struct msg_token_mark mark;
+	char entry_id[65];		/* of the user */
+	char code[RECOVERY_CODE_LEN + 1];
 	char fault[512];
 };
 
@@ -196,21 +201,25 @@ change(struct source_job *base)
 
 /* ---- tokens ---- */
 
-/* One entry with its attributes, by DN. Returns 0, -ENOENT, or another -errno. */
+static const char *const token_attributes[] = { "objectClass", "entryUUID", "oathSecret", "oathTokenSerialNumber",
+	"oathTOTPParams", "oathHOTPParams", "oathOTPLength", "oathHMACAlgorithm", "oathTOTPTimeStepPeriod",
+	"oathTOTPLastTimeStep", "oathHOTPCounter", NULL };
+static const char *const recovery_attributes[] = { "entryUUID", RECOVERY_ATTRIBUTE, NULL };
+
+#define ATTRIBUTES_MAX (sizeof token_attributes / sizeof token_attributes[0])	/* NULL included */
+
+/* One entry with these attributes, by DN. Returns 0, -ENOENT, or another -errno. */
 static int
-read_entry(struct job *j, LDAP *ld, const char *dn, struct entries *to)
+read_entry(struct job *j, LDAP *ld, const char *dn, const char *const *attributes, struct entries *to)
 {
-	static const char *const attributes[] = { "objectClass", "entryUUID", "oathSecret", "oathTokenSerialNumber",
-		"oathTOTPParams", "oathHOTPParams", "oathOTPLength", "oathHMACAlgorithm", "oathTOTPTimeStepPeriod",
-		"oathTOTPLastTimeStep", "oathHOTPCounter", NULL };
 	struct timeval timeout = { .tv_sec = timeout_of(j) };
-	char *theirs[sizeof attributes / sizeof attributes[0]];
+	char *theirs[ATTRIBUTES_MAX] = { NULL };
 	LDAPMessage *res = NULL, *msg;
 	struct entry *e = NULL;
 	int code, r;
 
-	for (size_t i = 0; i < sizeof attributes / sizeof attributes[0]; i++)
-		theirs[i] = attributes[i] != NULL ? (char *)(uintptr_t)attribute_map_theirs(&j->map, attributes[i]) : NULL;
+	for (size_t i = 0; attributes[i] != NULL; i++)
+		theirs[i] = (char *)(uintptr_t)attribute_map_theirs(&j->map, attributes[i]);
 	code = ldap_search_ext_s(ld, dn, LDAP_SCOPE_BASE, "(objectClass=*)", theirs, 0, NULL, NULL, &timeout, 2, &res);
 	r = code == LDAP_SUCCESS ? 0 : ldap_handle_error(code);
 	msg = r == 0 ? ldap_first_entry(ld, res) : NULL;
@@ -234,7 +243,7 @@ read_token(struct job *j, LDAP *ld, const char *dn, struct entries *to)
 	const char *params;
 	int r;
 
-	r = read_entry(j, ld, dn, to);
+	r = read_entry(j, ld, dn, token_attributes, to);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
 	e = entries_find(to, dn);
@@ -242,7 +251,7 @@ read_token(struct job *j, LDAP *ld, const char *dn, struct entries *to)
 		return 0;
 	for (int i = 0; i < 2; i++) {
 		params = entry_value(e, i == 0 ? "oathTOTPParams" : "oathHOTPParams");
-		r = params != NULL ? read_entry(j, ld, params, to) : 0;
+		r = params != NULL ? read_entry(j, ld, params, token_attributes, to) : 0;
 		if (r < 0 && r != -ENOENT)
 			return r;
 	}
@@ -342,7 +351,7 @@ is_token(struct job *j, LDAP *ld, const char *dn, bool *ret)
 	int r;
 
 	*ret = false;
-	r = read_entry(j, ld, dn, &entries);
+	r = read_entry(j, ld, dn, token_attributes, &entries);
 	e = r == 0 ? entries_find(&entries, dn) : NULL;
 	id = e != NULL ? entry_value(e, "entryUUID") : NULL;
 	if (id != NULL)
@@ -369,6 +378,51 @@ mark(struct source_job *base)
 			base->reason = reason_of_mark(move_mark(j, ld, links[k]));
 	}
 	ldap_handle_close(ld);
+}
+
+/* ---- recovery codes ---- */
+
+/* The exact value goes, by the one modify of all hosts that finds it. Returns a result code of LDAP. */
+static int
+delete_code(struct job *j, LDAP *ld, const char *hash)
+{
+	struct berval value = { .bv_val = (char *)(uintptr_t)hash, .bv_len = strlen(hash) };
+	struct berval *values[] = { &value, NULL };
+	LDAPMod removal = { .mod_op = LDAP_MOD_DELETE | LDAP_MOD_BVALUES,
+		.mod_type = (char *)(uintptr_t)attribute_map_theirs(&j->map, RECOVERY_ATTRIBUTE), .mod_bvalues = values };
+	LDAPMod *mods[] = { &removal, NULL };
+	int code, msgid = 0;
+
+	code = ldap_modify_ext(ld, j->dn, mods, NULL, NULL, &msgid);
+	return code == LDAP_SUCCESS ? ldap_handle_wait(ld, msgid, timeout_of(j)) : code;
+}
+
+static void
+use_code(struct source_job *base)
+{
+	struct job *j = (struct job *)base;
+	struct recovery_judgement judgement;
+	struct entries entries = { 0 };
+	const struct entry *e;
+	const char *id;
+	LDAP *ld = NULL;
+	int r;
+
+	r = connect_host(j, &ld);
+	if (r == 0)
+		r = read_entry(j, ld, j->dn, recovery_attributes, &entries);
+	if (r == 0 || r == -ENOENT) {
+		e = entries_find(&entries, j->dn);
+		id = e != NULL ? entry_value(e, "entryUUID") : NULL;
+		if (id == NULL || strcasecmp(id, j->entry_id) != 0)	/* his DN was given to somebody else meanwhile */
+			e = NULL;
+		recovery_code_judge(e, j->code, &judgement);
+		base->reason = source_job_recovery(base, &judgement);
+		if (base->reason == REASON_OK)
+			base->reason = reason_of_mark(delete_code(j, ld, judgement.value));
+	}
+	ldap_handle_close(ld);
+	entries_done(&entries);
 }
 
 /* ---- on the loop ---- */
@@ -414,6 +468,7 @@ job_new(struct source *base, void (*run)(struct source_job *), const struct iden
 	if (user != NULL) {
 		j->dn = strdup(user->entry->dn);
 		j->user = strdup(user->name);
+		memcpy(j->entry_id, user->entry_id, sizeof j->entry_id);
 		whole = whole && j->dn != NULL && j->user != NULL;
 		for (int i = 0; i < 2; i++)
 			whole = whole && (j->links[i] = copy_links(user->entry, link_names[i])) != NULL;
@@ -491,5 +546,17 @@ ldap_token_mark(struct source *base, const struct identity *user, const struct m
 		return -ENOMEM;
 	j->base.done = done;
 	j->mark = *m;
+	return source_job_start(&j->base);
+}
+
+int
+ldap_recovery_use(struct source *base, const struct identity *user, const char *code, source_recovery *done, void *arg)
+{
+	struct job *j = job_new(base, use_code, user, arg);
+
+	if (j == NULL)
+		return -ENOMEM;
+	j->base.recovery_done = done;
+	(void)snprintf(j->code, sizeof j->code, "%s", code);
 	return source_job_start(&j->base);
 }

@@ -25,5 +25,6 @@ int ldap_password_change(struct source *base, const struct identity *user, const
 int ldap_tokens(struct source *base, const struct identity *user, source_tokens *done, void *arg);
 int ldap_token_mark(struct source *base, const struct identity *user, const struct msg_token_mark *mark,
     source_result *done, void *arg);
+int ldap_recovery_use(struct source *base, const struct identity *user, const char *code, source_recovery *done, void *arg);
 
 #endif

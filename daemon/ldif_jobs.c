@@ -1,5 +1,5 @@
 /*
- * ldif_jobs.c - requests to the LDIF source: password checks, changes, tokens.
+ * ldif_jobs.c - requests to the LDIF source: password checks, changes, tokens, recovery codes.
  *
  * Directory process; a job is its own memory (source_job.h). It must never leave a password or a verifier in freed memory.
  */
@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "common/ldif_store.h"
+#include "common/recovery_code.h"
 #include "daemon/password.h"
 #include "daemon/source_job.h"
 
@@ -22,6 +23,7 @@ struct job {
 	bool has_verifier;
 	char verifier[PASSWORD_VERIFIER_SIZE];
 	char password[PASSWORD_BYTES_MAX + 1], old[PASSWORD_BYTES_MAX + 1];
+	char code[RECOVERY_CODE_LEN + 1];
 	char *path, *dn, *user;		/* owned; of those who touch the file */
 };
 
@@ -110,6 +112,53 @@ fetch_tokens(struct source_job *base)
 			base->token_count = SOURCE_TOKENS_MAX;
 		base->reason = REASON_OK;
 	}
+	entries_done(&entries);
+}
+
+/*
+ * Take a used code out of the user's entry, if it still is there: who comes second finds it gone.
+ *
+ * Returns REASON_OK once that is on the disk.
+ */
+static enum reason
+burn_code(const struct job *j, const char *hash)
+{
+	enum reason reason = REASON_MFA_REPLAYED;
+	struct ldif_edit edit;
+	struct entry *e;
+	char error[256];
+
+	if (ldif_store_begin(j->path, LOCK_WAIT_MS, &edit, error, sizeof error) < 0)
+		return REASON_STATE_UNWRITABLE;
+	e = entries_find(&edit.entries, j->dn);
+	if (e != NULL && entry_has_value(e, "uid", j->user) && entry_has_value(e, RECOVERY_ATTRIBUTE, hash))
+		reason = entry_remove_value(e, RECOVERY_ATTRIBUTE, hash) == 0 ? REASON_OK : REASON_STATE_UNWRITABLE;
+	if (reason != REASON_OK) {
+		ldif_store_abort(&edit);
+		return reason;
+	}
+	return ldif_store_commit(&edit) == 0 ? REASON_OK : REASON_STATE_UNWRITABLE;
+}
+
+/* The hash is made without the file's lock: nobody waits for it. */
+static void
+use_code(struct source_job *base)
+{
+	const struct job *j = (struct job *)base;
+	struct recovery_judgement judgement;
+	struct entries entries = { 0 };
+	const struct entry *e;
+	char error[256];
+
+	if (ldif_store_read(j->path, &entries, error, sizeof error) < 0)
+		return;
+	e = entries_find(&entries, j->dn);
+	if (e != NULL && !entry_has_value(e, "uid", j->user))
+		e = NULL;
+	recovery_code_judge(e, j->code, &judgement);
+	base->reason = source_job_recovery(base, &judgement);
+	if (base->reason == REASON_OK)
+		base->reason = burn_code(j, judgement.value);
 	entries_done(&entries);
 }
 
@@ -209,6 +258,21 @@ ldif_tokens(struct source *base, const struct identity *user, source_tokens *don
 		return -ENOMEM;
 	j->base.tokens_done = done;
 	if (source_job_need_tokens(&j->base) < 0 || name_entry(j, (struct ldif_source *)base, user) < 0) {
+		source_job_drop(&j->base);
+		return -ENOMEM;
+	}
+	return source_job_start(&j->base);
+}
+
+int
+ldif_recovery_use(struct source *base, const struct identity *user, const char *code, source_recovery *done, void *arg)
+{
+	struct job *j = job_new(base, use_code, arg);
+
+	if (j == NULL)
+		return -ENOMEM;
+	j->base.recovery_done = done;
+	if (name_entry(j, (struct ldif_source *)base, user) < 0 || !copy_whole(j->code, sizeof j->code, code)) {
 		source_job_drop(&j->base);
 		return -ENOMEM;
 	}

@@ -17,6 +17,7 @@
 #include <time.h>
 
 #include "common/ldif_store.h"
+#include "common/recovery_code.h"
 #include "daemon/loop.h"
 #include "daemon/report.h"
 
@@ -83,12 +84,17 @@ has_base(const struct ldif_source *s, const struct entries *entries, char *error
 	return false;
 }
 
-/* Seeds of tokens stay in the file (ldif_jobs.c): no core image of ours may hold them (THREATS I8, DM08a). */
+/*
+ * Seeds of tokens and hashes of recovery codes stay in the file (ldif_jobs.c): no core image of ours may hold the seeds
+ * (THREATS I8, DM08a), and a code is judged by what the file says at that moment.
+ */
 static void
 forget_seeds(struct entries *entries)
 {
-	for (size_t i = 0; i < entries->count; i++)
+	for (size_t i = 0; i < entries->count; i++) {
 		(void)entry_set(entries->list[i], "oathSecret", NULL);	/* removing cannot fail */
+		(void)entry_set(entries->list[i], RECOVERY_ATTRIBUTE, NULL);
+	}
 }
 
 static void
@@ -223,6 +229,7 @@ static const struct source_ops ldif_ops = {
 	.close = ldif_close_source,
 	.password_check = ldif_password_check,
 	.tokens = ldif_tokens,
+	.recovery_use = ldif_recovery_use,
 	.password_change = ldif_password_change,
 	.status = ldif_status,
 	.reload = ldif_reload,

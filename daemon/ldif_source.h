@@ -23,5 +23,6 @@ int ldif_password_check(struct source *base, const struct identity *user, const 
 int ldif_password_change(struct source *base, const struct identity *user, const char *old, const char *new_password,
     source_result *done, void *arg);
 int ldif_tokens(struct source *base, const struct identity *user, source_tokens *done, void *arg);
+int ldif_recovery_use(struct source *base, const struct identity *user, const char *code, source_recovery *done, void *arg);
 
 #endif

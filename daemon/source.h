@@ -65,6 +65,9 @@ typedef void source_result(enum reason reason, const char *text, void *arg);
 /* Tokens (at most SOURCE_TOKENS_MAX; wiped after the call), or none and why not. */
 typedef void source_tokens(enum reason reason, const struct msg_token *tokens, size_t count, void *arg);
 
+/* What became of a recovery code; wiped after the call. */
+typedef void source_recovery(const struct msg_recovery_result *result, void *arg);
+
 struct source_ops {
 	/* Start: connect, watch, load. Nothing that is missing now is an error; it may come. */
 	int (*open)(struct source *s);
@@ -82,6 +85,11 @@ struct source_ops {
 	 */
 	int (*token_mark)(struct source *s, const struct identity *user, const struct msg_token_mark *mark,
 	    source_result *done, void *arg);
+	/*
+	 * Judge a recovery code of a user (normalised, recovery_code.h) and take it out of the directory, if it still is there:
+	 * of all hosts one at most gets REASON_OK for it.
+	 */
+	int (*recovery_use)(struct source *s, const struct identity *user, const char *code, source_recovery *done, void *arg);
 	/* Let a mass change happen that is held back (struct source_status). NULL: the source holds nothing back. */
 	void (*approve)(struct source *s);
 	/* holders have changed; a view is told of after it. NULL: there are none. */

@@ -8,6 +8,7 @@
 #include "daemon/source_job.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,7 +46,10 @@ answer(struct source_job *j, bool unavailable)
 {
 	enum reason reason = unavailable ? REASON_DIRECTORY_UNAVAILABLE : j->reason;
 
-	if (j->tokens_done == NULL)
+	if (j->recovery_done != NULL) {
+		j->recovery.reason = reason;
+		j->recovery_done(&j->recovery, j->arg);
+	} else if (j->tokens_done == NULL)
 		j->done(reason, j->text != NULL && !unavailable ? j->text : "", j->arg);
 	else if (reason == REASON_OK)
 		j->tokens_done(REASON_OK, j->tokens, j->token_count, j->arg);
@@ -98,6 +102,20 @@ source_job_need_tokens(struct source_job *j)
 {
 	j->tokens = calloc(SOURCE_TOKENS_MAX, sizeof *j->tokens);
 	return j->tokens != NULL ? 0 : -ENOMEM;
+}
+
+enum reason
+source_job_recovery(struct source_job *j, const struct recovery_judgement *judgement)
+{
+	_Static_assert(sizeof j->recovery.id == sizeof judgement->id, "the same bound");
+
+	memcpy(j->recovery.id, judgement->id, sizeof j->recovery.id);
+	j->recovery.remaining = judgement->remaining;
+	if (judgement->fault != NULL)
+		(void)snprintf(j->recovery.fault, sizeof j->recovery.fault, "%s", judgement->fault);
+	if (judgement->result == RECOVERY_UNUSABLE)
+		return REASON_BAD_RECORD;
+	return judgement->result == RECOVERY_RIGHT ? REASON_OK : REASON_MFA_FAILED;
 }
 
 int

@@ -10,12 +10,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/recovery_code.h"
 #include "daemon/source.h"
 
 struct source_job {
 	struct source_job *next, *prev;
 	struct source *source;		/* NULL: nobody waits for it any more */
-	void (*run)(struct source_job *j);	/* on a worker: writes reason, text, tokens */
+	void (*run)(struct source_job *j);	/* on a worker: writes reason, text, tokens, recovery */
 	void (*finished)(struct source_job *j);	/* on the loop, once run, before the answer; may be NULL */
 	void (*wipe)(struct source_job *j);	/* frees what the job owns; may be NULL */
 	size_t size;			/* bytes of all of it, to be wiped */
@@ -23,8 +24,10 @@ struct source_job {
 	const char *text;		/* static; or NULL */
 	struct msg_token *tokens;	/* owned; of those who answer with tokens */
 	size_t token_count;
-	source_result *done;		/* one of these two */
+	struct msg_recovery_result recovery;	/* but for its reason */
+	source_result *done;		/* one of these three */
 	source_tokens *tokens_done;
+	source_recovery *recovery_done;
 	void *arg;
 };
 
@@ -40,6 +43,13 @@ struct source_job *source_job_new(struct source *s, size_t size, void *arg);
 
 /* Make room for SOURCE_TOKENS_MAX tokens. Returns 0 or -ENOMEM. */
 int source_job_need_tokens(struct source_job *j);
+
+/*
+ * Take over what a recovery code was judged to be, but for its value.
+ *
+ * Returns the reason: REASON_OK, when it was right and has yet to go from the directory; else the answer.
+ */
+enum reason source_job_recovery(struct source_job *j, const struct recovery_judgement *judgement);
 
 /* Hand it to the workers; on failure it is freed and nobody answered. Returns 0 or -errno. */
 int source_job_start(struct source_job *j);

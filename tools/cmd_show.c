@@ -11,6 +11,7 @@
 
 #include "common/civil_date.h"
 #include "common/policy.h"
+#include "common/recovery_code.h"
 #include "tools/account.h"
 #include "tools/ask_daemon.h"
 #include "tools/contract_end.h"
@@ -25,7 +26,8 @@ static const struct column columns[] = {
 	{ "fault", "Fault" }, { "not_before", "Begin" }, { "not_after", "End" }, { "not_after_local", "" },
 	{ "ends", "Ends known" }, { "disabled_source", "Disabled by" }, { "locked_until", "Locked until" },
 	{ "must_change", "Must change" }, { "password_set", "Password set" }, { "sponsor", "Sponsor" }, { "home", "Home" },
-	{ "shell", "Shell" }, { "roles", "Roles" }, { "groups", "Groups" }, { "tokens", "Tokens" }, { "login_now", "Login now" },
+	{ "shell", "Shell" }, { "roles", "Roles" }, { "groups", "Groups" }, { "tokens", "Tokens" },
+	{ "recovery_codes", "Recovery codes" }, { "login_now", "Login now" },
 	{ "failures", "Failures" },
 	{ "created", "Created" }, { "dn", "Entry" }, { "entry_id", "Entry id" }, { NULL, NULL },
 };
@@ -217,6 +219,7 @@ print(const struct invocation *in, const struct account *account)
 	if (created != NULL && civil_date_parse_generalized(created, strlen(created), &utc_sec) == 0)
 		set(object, "created", output_time(utc_sec));
 	set(object, "tokens", describe_tokens(account));
+	set(object, "recovery_codes", json_integer(recovery_codes_count(id->entry)));
 	if (policy_load(in->paths.etc, &policy, error, sizeof error) == 0) {
 		set(object, "roles", describe_roles(&account->identities, id, policy));
 		set(object, "groups", group_view(&account->identities, id, policy, in->paths.group));

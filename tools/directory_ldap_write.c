@@ -18,6 +18,7 @@
 #include <strings.h>
 
 #include "common/ldap_escape.h"
+#include "common/recovery_code.h"
 
 /* ---- one modify or add, as libldap takes it ---- */
 
@@ -106,14 +107,17 @@ mods_add_values(struct mods *mods, int op, const char *type, const struct attrib
 
 /*
  * What changed of one attribute. Old values are named, so that where there is no entryCSN to assert another's change
- * of the same attribute is noticed all the same; those of the password policy are the server's own and replaced.
+ * of the same attribute is noticed all the same; those of the password policy are the server's own and replaced, and so
+ * is a set of recovery codes, of which none may stay behind that the operator is not shown.
  */
 static void
 mods_add_difference(struct mods *mods, const char *type, const struct attribute *before, const struct attribute *after)
 {
 	if (after == NULL)
 		(void)mods_add(mods, LDAP_MOD_DELETE, type, 0);
-	else if (before != NULL && strncasecmp(type, "pwd", 3) == 0) {
+	else if (before == NULL && strcasecmp(after->name, RECOVERY_ATTRIBUTE) == 0)
+		mods_add_values(mods, LDAP_MOD_REPLACE, type, after, NULL);
+	else if (before != NULL && (strncasecmp(type, "pwd", 3) == 0 || strcasecmp(after->name, RECOVERY_ATTRIBUTE) == 0)) {
 		if (before->count != after->count || !holds(before, &after->values[0]))
 			mods_add_values(mods, LDAP_MOD_REPLACE, type, after, NULL);
 	} else {

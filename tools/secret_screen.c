@@ -1,7 +1,7 @@
 /*
- * secret_screen.c - shows a token's secret once, on a terminal, and takes it away again.
+ * secret_screen.c - shows a token's secret or recovery codes once, on a terminal, and takes them away again.
  *
- * Runs in isms-userctl enroll only. Must never write to anything but a terminal; the caller has asked
+ * Runs in isms-userctl only (enroll, recovery-codes). Must never write to anything but a terminal; the caller has asked
  * isatty(). stdio's buffer is wiped, since it held the secret.
  */
 #include <config.h>
@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "tools/qr_code.h"
+#include "tools/secret.h"
 
 static char buffer[16384];	/* of stdout while the secret is shown */
 
@@ -80,6 +81,16 @@ secret_screen_issuer(const char *base, char *buf, size_t size)
 	return buf;
 }
 
+/* From here on stdout's buffer can be wiped. */
+static void
+begin(void)
+{
+	(void)fflush(stdout);
+	(void)setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
+	if (!is_dumb())
+		(void)fputs("\033[?1049h\033[H\033[2J", stdout);	/* second screen, cleared */
+}
+
 int
 secret_screen_show(const struct token *token, const char *user, const char *base)
 {
@@ -92,10 +103,7 @@ secret_screen_show(const struct token *token, const char *user, const char *base
 		r = token_uri(token, user, secret_screen_issuer(base, issuer, sizeof issuer), uri, sizeof uri);
 	if (r < 0)
 		goto out;
-	(void)fflush(stdout);
-	(void)setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
-	if (!is_dumb())
-		(void)fputs("\033[?1049h\033[H\033[2J", stdout);	/* second screen, cleared */
+	begin();
 	drawn = code_fits(uri);
 	if (drawn)
 		r = qr_code_draw(stdout, uri, !is_dumb() && getenv("NO_COLOR") == NULL);
@@ -108,6 +116,29 @@ out:
 	explicit_bzero(secret, sizeof secret);
 	explicit_bzero(buffer, sizeof buffer);
 	return r;
+}
+
+int
+secret_screen_codes(const struct recovery_code *codes, unsigned count, const char *user)
+{
+	struct secret answer = { 0 };
+	int r = 0;
+
+	begin();
+	(void)printf("Recovery codes of %s. Each is good for one login, in place of a one-time code.\n"
+	    "They are shown this once: print them, or write them down, and keep them apart from the token.\n\n", user);
+	for (unsigned i = 0; i < count; i++)
+		(void)printf("  %s\n", codes[i].shown);
+	(void)printf("\n");
+	if (fflush(stdout) != 0)
+		r = -EIO;
+	explicit_bzero(buffer, sizeof buffer);
+	if (r == 0)
+		r = secret_ask("Press Enter once they are noted: ", true, &answer);
+	secret_done(&answer);
+	if (r != -ENXIO)	/* nobody to wait for: they stay, rather than to be gone unseen */
+		secret_screen_clear();
+	return r == -EIO ? r : 0;
 }
 
 void

@@ -4,6 +4,7 @@
 #ifndef ISMS_SECRET_SCREEN_H
 #define ISMS_SECRET_SCREEN_H
 
+#include "common/recovery_code.h"
 #include "tools/token.h"
 
 /*
@@ -15,6 +16,15 @@
  * Returns 0 or -errno. To be followed by secret_screen_clear() in either case.
  */
 int secret_screen_show(const struct token *token, const char *user, const char *base);
+
+/*
+ * Show recovery codes in the same way, until the person says that they are noted; then they are gone.
+ *
+ *  codes,count  of recovery_codes_make()
+ *
+ * Returns 0 or -errno.
+ */
+int secret_screen_codes(const struct recovery_code *codes, unsigned count, const char *user);
 
 /* Take it away. */
 void secret_screen_clear(void);

@@ -50,8 +50,8 @@ add() { run "$1" add "${@:2}" --password-fd 3 3<"$root/password"; }
 run 0 --version; says "isms-userctl "
 run 0 --help; says "set-expiry USER WHEN"; says "Exit status"
 run 0 add --help; says "--password-fd N"
-for command in setup add set-expiry disable enable enroll unenroll show list why status doctor events "config check" \
-	"config show" "policy check" "policy show" "policy test" "clock trust"; do
+for command in setup add set-expiry disable enable enroll unenroll recovery-codes show list why status doctor events \
+	"config check" "config show" "policy check" "policy show" "policy test" "clock trust"; do
 	run 0 $command --help; says "isms-userctl $command"
 done
 run 2; says "no command"
@@ -207,7 +207,7 @@ run 1 add eve --password-fd 3 3</dev/null; says "nothing to read"
 hasnt "uid: eve"
 # UC04a: names that are filters, paths, options or too long
 for name in 'a)(uid=*' '../etc' 'Ada' '0' 'root!' '' 'a b' '-x' "$(printf 'a%.0s' {1..33})" $'a\nb' 'añ'; do
-	for command in add show disable enable enroll unenroll why; do
+	for command in add show disable enable enroll unenroll recovery-codes why; do
 		unchanged $([ "${name:0:1}" = - ] && echo 2 || echo 1) $command "$name"
 	done
 	unchanged $([ "${name:0:1}" = - ] && echo 2 || echo 1) set-expiry "$name" +1d
@@ -313,6 +313,7 @@ unchanged 2 enroll ada --secret-fd x; says "open descriptor"
 unchanged 2 enroll ada --totp --hotp --secret-fd 1; says "exclude"
 unchanged 2 enroll ada --digits 5 --secret-fd 1; says "--digits needs one of"
 unchanged 1 enroll nobody --secret-fd 3 3>"$root/secret"; says "no such account"
+unchanged 1 recovery-codes ada --secret-fd 1; says "no token"
 unchanged 0 enroll ada --dry-run --secret-fd 3 3>"$root/secret"; says "would be made"
 if command -v oathtool >/dev/null; then
 	# UC06a: wrong codes leave nothing
@@ -335,9 +336,63 @@ if command -v oathtool >/dev/null; then
 	has "oathHOTPCounter: 1"; hasnt oathTOTPUser; has "objectClass: oathHOTPUser"
 	enrol 0 --totp=sha256 carol --algorithm sha256
 	run 0 show carol --json; json "[('totp', 6, 'sha256')]" '[(t["type"], t["digits"], t["algorithm"]) for t in d["tokens"]]'
+	# recovery codes: shown once, hashed, whole sets
+	codes_of() { run "$1" recovery-codes "${@:2}" --secret-fd 3 3>"$root/codes"; }
+	hashes() { grep -c '^ismsRecoveryCode: \$y\$j9T\$' "$ldif"; }
+	unchanged 2 recovery-codes ada; says "no terminal"
+	unchanged 2 recovery-codes ada --json; says "--secret-fd"
+	unchanged 2 recovery-codes ada --secret-fd 33; says "open descriptor"
+	for n in 0 17 x -1; do unchanged 2 recovery-codes ada --secret-fd 1 --count $n; says "1 to 16"; done
+	unchanged 2 recovery-codes ada --revoke --count 3; says "--revoke"
+	unchanged 1 recovery-codes ada --revoke; says "no recovery codes"
+	unchanged 1 recovery-codes nobody --secret-fd 1; says "no such account"
+	unchanged 0 recovery-codes ada --dry-run --secret-fd 1; says "dry run"
+	! grep -qE '[0-9A-Z]{4}-[0-9A-Z]{4}' "$root/out" || wrong "a dry run shows codes"
+	codes_of 0 ada --json --reason test; json "('ada', 0, 10)" '(d["user"], d["old"], d["new"])'; says "recovery codes made user=ada"
+	[ "$(grep -cxE '[0-9A-HJKMNP-TV-Z]{4}(-[0-9A-HJKMNP-TV-Z]{4}){3}' "$root/codes")" = 10 ] || wrong "not ten codes"
+	[ "$(hashes)" = 10 ] || wrong "not ten hashes"; has "objectClass: ismsAccount"
+	! grep -qF -f "$root/codes" "$ldif" "$root/out" "$root/err" || wrong "a code in the clear"
+	run 0 show ada --json; json 10 'd["recovery_codes"]'
+	before=$(grep '^ismsRecoveryCode' "$ldif")
+	codes_of 0 ada --count 16 --json; json "(10, 16)" '(d["old"], d["new"])'
+	[ "$(hashes)" = 16 ] && ! grep -qF "$before" "$ldif" || wrong "the old set is not replaced"
+	codes_of 0 ada --count 1; [ "$(hashes)" = 1 ] || wrong "not one"
+	run 1 recovery-codes ada --secret-fd 3 3</dev/null; says "make new ones"
+	run 0 recovery-codes ada --revoke; says "recovery codes revoked user=ada"; [ "$(hashes)" = 0 ] || wrong "not revoked"
+	# on a terminal: taken away again once noted, and asked before others are replaced
+	noted() { # ANSWER: to the question about the old ones; "" for none
+		TERM=xterm python3 - "$1" "$tool" --root "$root" recovery-codes ada --count 2 >"$root/out" <<-'P'
+			import os, pty, sys
+			pid, fd = pty.fork()
+			if pid == 0:
+			    os.execvp(sys.argv[2], sys.argv[2:])
+			out = seen = b""
+			try:
+			    while data := os.read(fd, 4096):
+			        out += data
+			        seen += data
+			        if b"[y/N] " in seen:
+			            os.write(fd, sys.argv[1].encode() + b"\n")
+			            seen = b""
+			        if b"noted: " in seen:
+			            os.write(fd, b"\n")
+			            seen = b""
+			except OSError:
+			    pass
+			os.waitpid(pid, 0)
+			sys.stdout.buffer.write(out)
+		P
+	}
+	noted ""; says "shown this once"; lacks "[y/N]"; says $'\033[?1049l'; [ "$(hashes)" = 2 ] || wrong "on a terminal: not two"
+	before=$(grep '^ismsRecoveryCode' "$ldif")
+	noted n; says "2 recovery codes -> new ones"; lacks "shown this once"; grep -qF "$before" "$ldif" || wrong "replaced without leave"
+	noted y; says "shown this once"; ! grep -qF "$before" "$ldif" || wrong "not replaced"
 	unchanged 1 unenroll ada --token ISMS-NONE; says "no such token"
 	unchanged 0 unenroll ada --dry-run; says "dry run"
-	run 0 unenroll ada --json; json 1 'len(d["removed"])'
+	run 0 unenroll ada --json; json 1 'len(d["removed"])'; json 2 'd["recovery_codes_revoked"]'
+	[ "$(hashes)" = 0 ] || wrong "recovery codes without a token"
+	says "recovery codes revoked user=ada"
+	unchanged 1 recovery-codes ada --secret-fd 1; says "no token"
 	unchanged 1 unenroll ada; says "no such token"
 	[ "$(tokens)" = 1 ] || wrong "carol's token went with ada's"
 	# interrupted while it waits for a code: the token is taken away again
