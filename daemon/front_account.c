@@ -92,12 +92,14 @@ on_facts(void *arg, int error, enum message number, const void *msg)
 	struct account *a = arg;
 	const struct facts *facts = error == 0 && number == MSG_FACTS ? msg : NULL;
 	struct decision d;
-	unsigned factors;
+	unsigned factors, stale;
 
 	a->ask = NULL;
 	factors = take_proof(a);
-	front_judge(a->front, facts, &a->subject, STAGE_ACCOUNT, factors, &d);
-	if (factors == 0)
+	/* Asked twice, the second time without its proof, a login stays what it was. */
+	stale = proof_stale(a->front->proofs, a->subject.txn, a->subject.user, loop_now_ms());
+	front_judge(a->front, facts, &a->subject, STAGE_ACCOUNT, factors | stale, &d);
+	if ((factors | stale) == 0)
 		begin_unproven(a, d.verdict);
 	tell(a, facts, &d, factors);
 }

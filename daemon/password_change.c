@@ -166,6 +166,7 @@ on_changed(void *arg, int error, enum message number, const void *msg)
 		refuse_change(v, VERDICT_DENY, reason, text);
 		return;
 	}
+	proof_changed(v->front->proofs, v->subject.txn, v->subject.user, loop_now_ms());
 	record_init(v->front, &rec, EVENT_ACCOUNT_CHANGED, "none", REASON_NONE, &v->subject, v->facts, NULL);
 	(void)snprintf(rec.actor, sizeof rec.actor, "%s", v->subject.user);
 	(void)snprintf(rec.note, sizeof rec.note, "password changed");

@@ -13,6 +13,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "common/proto.h"
+
 struct proofs {
 	struct transaction list[PROOF_MAX];	/* txn "" = free */
 };
@@ -243,6 +245,23 @@ proof_return(struct proofs *all, const char *txn, const char *user, int64_t prov
 
 	if (t != NULL)
 		t->proven_ms = proven_ms;
+}
+
+unsigned
+proof_stale(struct proofs *all, const char *txn, const char *user, int64_t now_ms)
+{
+	const struct transaction *t = find_txn(all, txn, user, now_ms);
+
+	return t == NULL ? 0 : t->factors & FACTOR_PASSWORD_STALE;
+}
+
+void
+proof_changed(struct proofs *all, const char *txn, const char *user, int64_t now_ms)
+{
+	struct transaction *t = find_txn(all, txn, user, now_ms);
+
+	if (t != NULL)
+		t->factors &= ~(unsigned)FACTOR_PASSWORD_STALE;
 }
 
 unsigned

@@ -84,6 +84,16 @@ int64_t proof_use(struct proofs *all, const char *txn, const char *user, int64_t
 void proof_return(struct proofs *all, const char *txn, const char *user, int64_t proven_ms, int64_t now_ms);
 
 /*
+ * Whether the directory let the password of a transaction in for a change only, and no change has succeeded since.
+ * Holds also for a proof that nobody has taken, and until the transaction expires.
+ *
+ * Returns FACTOR_PASSWORD_STALE, for front_judge(), or 0.
+ */
+unsigned proof_stale(struct proofs *all, const char *txn, const char *user, int64_t now_ms);
+/* The password was changed within the transaction: proof_stale() ends. */
+void proof_changed(struct proofs *all, const char *txn, const char *user, int64_t now_ms);
+
+/*
  * The session of a transaction opens: what was proven in it, once.
  *
  * Returns FACTOR_* bits; 0 for an unknown, foreign or expired one.

@@ -162,6 +162,21 @@ use_directory() { # URIS
 	printf '[directory]\nuri = %s\nbase = %s\nca-file = %s\n' "$1" $base $slapd_dir/tls/ca.pem >/etc/isms/conf.d/directory.conf
 }
 
+# ---- the same files on both kinds of directory --------------------------------------------------
+
+on_slapd() { [ "${ISMS_DIRECTORY-}" = ldap ]; }
+# edit_entry NAME ATTRIBUTE VALUE: a person's entry, changed by another tool than ours: an editor, which renames a new
+# file over the old one, or ldapmodify.
+edit_entry() {
+	local f=/var/lib/isms/directory/directory.ldif
+	if on_slapd; then
+		printf 'dn: uid=%s,ou=people,%s\nchangetype: modify\nreplace: %s\n%s: %s\n' "$1" $base "$2" "$2" "$3" | as_admin ldapmodify
+		return
+	fi
+	sed "/^dn: uid=$1,/,/^\$/s,^$2: .*,$2: $3," $f >/run/edited && ! cmp /run/edited $f && cp -p $f $f.new &&
+		cat /run/edited >$f.new && mv $f.new $f
+}
+
 # ---- the whole story on slapd (ISMS_DIRECTORY=ldap) ---------------------------------------------
 
 # A directory of its own on this host, over TLS; the host joins it as web1, and the administrator is alice, who never

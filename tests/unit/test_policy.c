@@ -171,6 +171,10 @@ CHANGE(must_change_ended, s->facts.must_change = 1; s->facts.not_after_utc_sec =
 CHANGE(must_change_key, s->facts.must_change = 1; s->request.factors = FACTOR_KEY)
 CHANGE(must_change_session, s->facts.must_change = 1; s->request.stage = STAGE_SESSION)
 CHANGE(must_change_auth, s->facts.must_change = 1; s->request.stage = STAGE_AUTH)
+CHANGE(stale, s->request.factors |= FACTOR_PASSWORD_STALE)
+CHANGE(stale_cron, s->request.service = "cron"; s->request.factors = FACTOR_PASSWORD_STALE)
+CHANGE(stale_session, s->request.factors = FACTOR_PASSWORD_STALE; s->request.stage = STAGE_SESSION)
+CHANGE(stale_auth, s->request.factors |= FACTOR_PASSWORD_STALE; s->request.stage = STAGE_AUTH)
 CHANGE(session_cold, s->request.stage = STAGE_SESSION; s->request.factors = 0)
 CHANGE(session_ended, s->request.stage = STAGE_SESSION; s->request.factors = 0; s->facts.not_after_utc_sec = NOW)
 CHANGE(session_disabled, s->request.stage = STAGE_SESSION; s->facts.disabled = 1)
@@ -270,7 +274,9 @@ static const struct {
 	ROW(must_change, MUST_CHANGE, PASSWORD_CHANGE_REQUIRED, ""),
 	ROW(must_change_cron, DENY, PASSWORD_CHANGE_REQUIRED, ""), ROW(must_change_ended, EXPIRED, EXPIRED, ""),
 	ROW(must_change_key, DENY, MFA_REQUIRED, ""), ROW(must_change_session, DENY, PASSWORD_CHANGE_REQUIRED, ""),
-	ROW(must_change_auth, ALLOW, OK, ""),
+	ROW(must_change_auth, ALLOW, OK, ""), ROW(stale, MUST_CHANGE, PASSWORD_CHANGE_REQUIRED, ""),
+	ROW(stale_cron, DENY, PASSWORD_CHANGE_REQUIRED, ""), ROW(stale_session, DENY, PASSWORD_CHANGE_REQUIRED, ""),
+	ROW(stale_auth, ALLOW, OK, ""),
 	ROW(session_cold, ALLOW, OK, ""), ROW(session_ended, EXPIRED, EXPIRED, ""), ROW(session_disabled, DENY, DISABLED, ""),
 	ROW(session_locked, DENY, LOCKED, ""), ROW(session_service, DENY, SERVICE_NOT_ALLOWED, ""),
 	ROW(auth_cold, ALLOW, OK, ""), ROW(auth_ended, EXPIRED, EXPIRED, ""), ROW(auth_service, DENY, SERVICE_NOT_ALLOWED, ""),

@@ -168,12 +168,39 @@ START_TEST(change_uses_it_up)
 }
 END_TEST
 
+/* A password that was let in for a change only stays so for its own login, until a change has succeeded in it. */
+START_TEST(px06a_for_a_change_only)
+{
+	const unsigned stale = FACTOR_PASSWORD_STALE;
+	const struct transaction *t;
+
+	issue(1000);
+	ck_assert_uint_eq(proof_stale(all, txn, "ada", 1000), 0);
+	ck_assert_int_eq(proof_add(all, "ada", "sshd", 0, both | stale, "", 1000, &t), 0);
+	memcpy(proof, t->proof, sizeof proof);
+	memcpy(txn, t->txn, sizeof txn);
+	ck_assert_uint_eq(proof_stale(all, txn, "ada", 1000), stale);	/* also if no account stage comes */
+	ck_assert_ptr_nonnull(proof_take(all, proof, "ada", "sshd", 0, 2000));
+	ck_assert_uint_eq(proof_stale(all, txn, "ada", 2000), stale);
+	ck_assert_uint_eq(proof_stale(all, txn, "bob", 2000), 0);
+	ck_assert_uint_eq(proof_stale(all, "", "ada", 2000), 0);
+	proof_changed(all, txn, "bob", 2000);
+	ck_assert_uint_eq(proof_use(all, txn, "ada", 2000), 1000);	/* an attempt alone changes nothing */
+	ck_assert_uint_eq(proof_stale(all, txn, "ada", 2000), stale);
+	proof_changed(all, txn, "ada", 2000);
+	ck_assert_uint_eq(proof_stale(all, txn, "ada", 2000), 0);
+	ck_assert_uint_eq(proof_finish(all, txn, "ada", 3000), both);
+	proofs_free(all);
+}
+END_TEST
+
 int
 main(void)
 {
 	const struct suite_row rows[] = {
 		{ serves_once, 0 },
 		{ change_uses_it_up, 0 },
+		{ px06a_for_a_change_only, 0 },
 		{ pa06a_for_nobody_else, ROWS(strangers) },
 		{ pa13a_no_proof_is_nothing_proven, 0 },
 		{ session_learns_what_was_proven, 0 },
