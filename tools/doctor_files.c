@@ -15,10 +15,11 @@
 
 #include "common/snapshot.h"
 #include "tools/doctor.h"
+#include "tools/setup.h"
 
 #define CHECK "files"
 
-enum owner { OWNER_ROOT, OWNER_FRONT, OWNER_DIRECTORY };
+enum owner { OWNER_ROOT, OWNER_SHARED /* root's, and the directory process reads it */, OWNER_FRONT, OWNER_DIRECTORY };
 
 struct expected {
 	const char *path;	/* a pattern of glob(3) */
@@ -34,7 +35,7 @@ static const struct expected files[] = {
 	{ "/etc/isms/conf.d/*.conf", OWNER_ROOT, 022, false, "chown root:root, chmod 0644" },
 	{ "/etc/isms/policy.conf", OWNER_ROOT, 022, true, "isms-userctl setup, or chown root:root, chmod 0644" },
 	{ "/etc/isms/policy.d/*.conf", OWNER_ROOT, 022, false, "chown root:root, chmod 0644" },
-	{ "/etc/isms/*password*", OWNER_ROOT, 077, false, "chown root:root, chmod 0600: it holds a secret" },
+	{ "/etc/isms/*password*", OWNER_SHARED, 077, false, "chown root:isms-dir, chmod 0640: it holds a secret" },
 	{ "/var/lib/isms", OWNER_ROOT, 022, true, "systemd-tmpfiles --create isms.conf" },
 	{ "/var/lib/isms/nss", OWNER_ROOT, 022, true, "systemd-tmpfiles --create isms.conf" },
 	{ "/var/lib/isms/nss/" SNAPSHOT_BASE_NAME, OWNER_ROOT, 022, true, "systemctl restart ismsd-publisher ismsd-directory" },
@@ -42,6 +43,8 @@ static const struct expected files[] = {
 	{ "/var/lib/isms/state/*", OWNER_FRONT, 077, false, "chown isms:isms, chmod 0600" },
 	{ "/var/lib/isms/directory", OWNER_DIRECTORY, 077, true, "systemd-tmpfiles --create isms.conf" },
 	{ "/var/lib/isms/directory/*", OWNER_DIRECTORY, 077, false, "chown isms-dir:isms-dir, chmod 0600: it holds secrets" },
+	{ "/var/lib/isms/replica", OWNER_DIRECTORY, 077, false, "systemctl restart ismsd-directory" },
+	{ "/var/lib/isms/replica/*", OWNER_DIRECTORY, 077, false, "chown isms-dir:isms-dir, chmod 0600" },
 	{ "/run/isms/private", OWNER_ROOT, 027, false, "systemd-tmpfiles --create isms.conf" },
 };
 
@@ -51,9 +54,19 @@ owner_uid(const struct doctor *d, enum owner owner)
 {
 	if (d->in->root[0] != '\0' && geteuid() != 0)
 		return geteuid();
-	if (owner == OWNER_ROOT)
+	if (owner == OWNER_ROOT || owner == OWNER_SHARED)
 		return 0;
 	return invocation_local_uid(d->in, owner == OWNER_FRONT ? "isms" : "isms-dir");
+}
+
+/* The bits that a file must not have: if its group is the directory process's, that may read what is shared with it. */
+static mode_t
+forbidden_bits(const struct doctor *d, const struct expected *e, const struct stat *st)
+{
+	bool own = d->in->root[0] != '\0' && geteuid() != 0;
+	gid_t group = own ? getegid() : setup_local_gid(d->in, "isms-dir", (gid_t)-1);
+
+	return e->owner == OWNER_SHARED && group != (gid_t)-1 && st->st_gid == group ? e->forbidden & ~(mode_t)040 : e->forbidden;
 }
 
 /* Returns whether all is well. */
@@ -61,6 +74,7 @@ static bool
 check_path(struct doctor *d, const struct expected *e, const char *path)
 {
 	struct stat st;
+	mode_t forbidden;
 	bool well = true;
 
 	if (lstat(path, &st) < 0) {
@@ -75,9 +89,10 @@ check_path(struct doctor *d, const struct expected *e, const char *path)
 		doctor_note(d, CHECK, FINDING_BAD, e->cure, "%s belongs to uid %u", path, (unsigned)st.st_uid);
 		well = false;
 	}
-	if ((st.st_mode & e->forbidden) != 0) {
+	forbidden = forbidden_bits(d, e, &st);
+	if ((st.st_mode & forbidden) != 0) {
 		doctor_note(d, CHECK, FINDING_BAD, e->cure, "%s has mode %04o: others may %s it", path,
-		    (unsigned)st.st_mode & 07777, (st.st_mode & e->forbidden & 022) != 0 ? "write" : "read");
+		    (unsigned)st.st_mode & 07777, (st.st_mode & forbidden & 022) != 0 ? "write" : "read");
 		well = false;
 	}
 	return well;

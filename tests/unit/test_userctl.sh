@@ -489,11 +489,12 @@ echo 'account [success=1 default=die] pam_isms.so' >>"$root/etc/pam.d/su"
 printf 'passwd: isms files\ngroup: files isms sss\ninitgroups: files isms\n' >"$root/etc/nsswitch.conf"
 run 1 doctor; says "lists ada in docker"
 chmod 644 "$ldif"; chmod 666 "$root/etc/isms/policy.conf"
+echo secret >"$root/etc/isms/bind.password"; chmod 660 "$root/etc/isms/bind.password"
 run 1 doctor
 for hole in "UsePAM is off" "KbdInteractiveAuthentication is off" "sshd: pam_isms is missing from the account stage" \
 	"pam_permit.so can end the account stage" "passwd asks isms before files" "group is also served by SSSD" \
 	"initgroups does not begin with isms" "pam_mkhomedir" "directory.ldif has mode 0644" \
-	"policy.conf has mode 0666"; do
+	"policy.conf has mode 0666" "bind.password has mode 0660"; do
 	says "$hole"
 done
 printf 'UsePAM yes\nMatch Group isms-mfa\nAuthenticationMethods keyboard-interactive:pam\n' >"$root/etc/ssh/sshd_config"
@@ -506,12 +507,13 @@ run 1 doctor; lacks "su: pam_isms is missing"; says "su asks pam_isms"
 rm "$root/etc/pam.d/su"
 printf 'passwd: files isms\ngroup: files isms\ninitgroups: isms files\n' >"$root/etc/nsswitch.conf"
 echo 'isms-mfa:x:990:' >>"$root/etc/group"
-chmod 600 "$ldif"; chmod 644 "$root/etc/isms/policy.conf"
+chmod 600 "$ldif"; chmod 644 "$root/etc/isms/policy.conf"; chmod 640 "$root/etc/isms/bind.password"	# as setup leaves it
 run 1 doctor	# ismsd does not run, the modules are not there
 for cured in "UsePAM is off" "KbdInteractive is off" "pam_isms is missing" "asks isms before" "SSSD" "does not begin with isms" \
 	"no group isms-mfa" "has mode"; do
 	lacks "$cured"
 done
+rm "$root/etc/isms/bind.password"
 
 run 3 events; says "journal"
 run 2 events --since yesterday; says "is no time"
