@@ -26,7 +26,8 @@ sampler=$!
 # The person's folder would be a place of its own: the secrets stay in variables and pipes.
 mkdir -p $people/$who
 add() {
-	isms-userctl add $who --kind contractor --until +1h --sponsor carol --password-fd 3 3< <(printf '%s\n' "$password")
+	isms-userctl add $who --kind contractor --until +1h --sponsor carol --password-fd 3 3< <(printf '%s\n' "$password") &&
+		{ ! on_slapd || works_here $who; }
 }
 check "UC01a add" add
 check "visible" wait_user $who
@@ -84,15 +85,6 @@ for p in front directory publisher; do
 	check "DM08a memory of the $p process" scan $canaries mem "$(pid_of $p)"
 	check "DM08a its twin: her name is in the memory of the $p process" status_is 1 scan /run/people/name mem "$(pid_of $p)"
 done
-sshd_of() { pgrep -f "^sshd: $1( |@|$)"; }
-copies() { # CANARIES NAME: how many places of sshd's memory hold them
-	local pids rc=0
-	pids=$(sshd_of "$2")
-	[ "$(wc -w <<<"$pids")" -ge 2 ] || { echo "no session of $2: $pids" >&2; return 2; }
-	scan "$1" mem $pids >/run/people/copies || rc=$?
-	cat /run/people/copies >&2
-	[ $rc -le 1 ] && wc -l </run/people/copies
-}
 sshd_of() { # NAME: at least the one with privileges and the one of the session
 	local pids
 	pids=$(pgrep -f "^sshd: $1( |@|$)")
@@ -237,13 +229,16 @@ journal() { # CANARIES
 check "journal" journal $canaries
 check "its twin: her name is in the journal" status_is 1 journal /run/people/name
 check "the canaries so far cover every code that was used" test $counter -le 12
-files() { scan $canaries files / /run/people /var/lib/isms/directory /var/lib/isms/state; }
+# slapd's database stands for a directory on another host: on this one the replica has neither seed nor password.
+directory=/var/lib/isms/directory
+! on_slapd || directory=$slapd_dir/db
+files() { scan $canaries files / /run/people $directory /var/lib/isms/state; }
 check "no file but the directory and the state" files
 planted() { printf 'x%sx' "$1" >"$2" && status_is 1 files; local rc=$?; rm -f "$2"; return $rc; }
 check "its twin: a code in a file is found" planted "$(code_of 1)" /var/tmp/.planted
 check "its twin: a seed on another file system is found" planted "$seed" /dev/shm/planted
-neither() { cat /run/people/{password,codes} >/run/people/neither && scan /run/people/neither files /var/lib/isms; }
+neither() { cat /run/people/{password,codes} >/run/people/neither && scan /run/people/neither files /var/lib/isms && scan /run/people/neither files $directory; }
 check "the password itself and codes are not even in the directory and the state" neither
 check "the seed is not in the state" scan /run/people/seed files /var/lib/isms/state
-check "its twin: it is in the directory" status_is 1 scan /run/people/seed files /var/lib/isms/directory
+check "its twin: it is in the directory" status_is 1 scan /run/people/seed files $directory
 finish

@@ -10,19 +10,20 @@
 
 base=dc=example,dc=com
 slapd_dir=/srv/slapd
+tls_days=2	# that certificates are good for
 slapd_urls="ldaps://localhost ldap://localhost ldapi://%2frun%2fslapd%2fldapi"
 slapd_uri=ldaps://localhost
 slapd_local=ldapi://%2frun%2fslapd%2fldapi
 ldap_schema=/usr/share/isms-access/schema
 
 ca() { # NAME
-	mkdir -p $slapd_dir/tls && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj "/CN=CA $1" \
+	mkdir -p $slapd_dir/tls && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days $tls_days -subj "/CN=CA $1" \
 		-addext basicConstraints=critical,CA:TRUE -keyout "$slapd_dir/tls/$1.key" -out "$slapd_dir/tls/$1.pem"
 }
 certificate() { # NAME CA ALTERNATIVE-NAME, e.g. DNS:localhost,IP:127.0.0.1
 	local tls=$slapd_dir/tls
 	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$1" -keyout "$tls/$1.key" -out "$tls/$1.csr" &&
-		openssl x509 -req -in "$tls/$1.csr" -CA "$tls/$2.pem" -CAkey "$tls/$2.key" -CAcreateserial -days 2 \
+		openssl x509 -req -in "$tls/$1.csr" -CA "$tls/$2.pem" -CAkey "$tls/$2.key" -CAcreateserial -days $tls_days \
 			-extfile <(echo "subjectAltName=$3") -out "$tls/$1.pem" && chown openldap "$tls/$1.key"
 }
 

@@ -7,12 +7,9 @@ systemctl start cron
 
 check "contractor" contractor ada
 check "add: visible within a second" bash -c 'isms-userctl add bob --kind employee --generate-password --secret-fd 3 3>/dev/null && sleep 1 && getent passwd bob'
-edit_by_hand() { # what an editor does: a new file, renamed over the old one
-	local f=/var/lib/isms/directory/directory.ldif
-	cp -p $f $f.new && sed -i 's/^gecos: .*\|^cn: bob$/&/; s,^homeDirectory: /home/bob$,homeDirectory: /home/robert,' $f.new && mv $f.new $f &&
-		sleep 1 && [ "$(getent passwd bob | cut -d: -f6)" = /home/robert ]
-}
-check "LDIF edited by hand: visible within a second" edit_by_hand
+home_of() { getent passwd "$1" | cut -d: -f6; }
+edited() { edit_entry bob homeDirectory /home/robert && sleep 1 && [ "$(home_of bob)" = /home/robert ]; }
+check "edited by hand or another tool: visible within a second" edited
 
 # ---- every kind of session -----------------------------------------------------------------------
 gone() { ! pgrep -u "$1" -l; }
