@@ -105,7 +105,8 @@ check "NS09a its twin: without the setuid bit that environment leads glibc there
 check "NS09a its twin: a relative path is seen" status_is 1 relative
 rm -rf $hostile /usr/local/bin/id-plain /usr/local/bin/id-setuid
 
-timed() { python3 -IS /run/lookups.py $ids 2>/dev/null; }
+# Before all else that runs on the machine, which may be many: what counts is what a lookup takes, not when it gets its turn.
+timed() { chrt -f 1 python3 -IS /run/lookups.py $ids 2>/dev/null; }
 check "NS10a with everything running" timed
 check "NS10a stop all" systemctl stop ismsd-front.socket ismsd-directory.socket ismsd-publisher.socket ismsd-front ismsd-directory ismsd-publisher
 check "NS10a with everything stopped" timed
