@@ -165,7 +165,7 @@ invite_cores() { # PROCESSES [LINE...]: further lines of their units
 	systemctl daemon-reload && systemctl restart ismsd-directory ismsd-publisher ismsd-front
 }
 as_installed() {
-	rm -r /etc/systemd/system/ismsd-{front,directory,publisher}.service.d && systemctl daemon-reload &&
+	rm /etc/systemd/system/ismsd-{front,directory,publisher}.service.d/core.conf && systemctl daemon-reload &&
 		systemctl restart ismsd-directory ismsd-publisher ismsd-front
 }
 no_cores() { scan $canaries cores /; }
