@@ -27,14 +27,16 @@ workshop_close() {
 
 # ---- what it needs ------------------------------------------------------------------------------
 # apt-get only where something is missing, so that a machine without a network can run the tests too.
-install_missing() { # PACKAGE...
+# One at a time: suites run beside each other, and apt-get would not wait for all of its locks.
+install_missing() { (flock 9 && install_alone "$@") 9>"$work/apt.lock" || exit 2; }	# PACKAGE...
+install_alone() {
 	local p missing=()
 	for p; do
 		[ "$(dpkg-query -Wf '${db:Status-Status}' "$p" 2>/dev/null)" = installed ] || missing+=("$p")
 	done
 	[ ${#missing[@]} = 0 ] && return
-	apt_updated=${apt_updated:-$(apt-get -qq update >&2 && echo yes)}
-	apt-get -qq -y -o DPkg::Lock::Timeout=300 --no-install-recommends install "${missing[@]}" >"$work/apt.log" 2>&1 ||
+	[ -e "$work/apt.updated" ] || { apt-get -qq update >&2 9>&- && touch "$work/apt.updated"; }
+	apt-get -qq -y -o DPkg::Lock::Timeout=300 --no-install-recommends install "${missing[@]}" >"$work/apt.log" 2>&1 9>&- ||
 		{ cat "$work/apt.log"; die "apt-get install ${missing[*]} failed"; } >&2
 }
 

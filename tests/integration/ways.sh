@@ -125,7 +125,7 @@ around_the_end() { # SERVICE COMMAND...: in at T-1 s, out at T, by this service,
 # A busy machine may need longer than that second for a whole login: then again, with another end.
 around_an_end() {
 	local rc=2 try
-	for try in 1 2 3 4 5; do
+	for try in 1 2 3 4 5 6 7 8 9 10; do
 		[ $rc = 2 ] || break
 		rc=0
 		around_the_end "$@" || rc=$?
