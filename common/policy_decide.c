@@ -289,7 +289,11 @@ judge_mfa(struct trial *t)
 static bool
 judge_must_change(struct trial *t)
 {
-	if ((t->facts->must_change == 0 && (t->request->factors & FACTOR_PASSWORD_STALE) == 0) || t->stage == STAGE_AUTH)
+	bool stale = (t->request->factors & FACTOR_PASSWORD_STALE) != 0;
+	/* Facts hear of a change later than who made it. */
+	bool changed = (t->request->factors & FACTOR_PASSWORD_CHANGED) != 0;
+
+	if ((!stale && (t->facts->must_change == 0 || changed)) || t->stage == STAGE_AUTH)
 		return false;
 	set_rule(t->out, "directory: the password must be changed first");
 	return deny(t, t->stage == STAGE_ACCOUNT && t->class != CLASS_UNATTENDED ? VERDICT_MUST_CHANGE : VERDICT_DENY,

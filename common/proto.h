@@ -39,6 +39,7 @@ enum factor {	/* bits */
 	FACTOR_OTP = 1 << 2,
 	FACTOR_PASSWORD_STALE = 1 << 3,	/* the password was right, and the directory lets it in for a change only */
 	FACTOR_RECOVERY = 1 << 4,	/* beside FACTOR_OTP: the code was a recovery code */
+	FACTOR_PASSWORD_CHANGED = 1 << 5,	/* changed since, in this login: what the directory demanded before is done */
 };
 
 enum facts_state {

@@ -92,14 +92,14 @@ on_facts(void *arg, int error, enum message number, const void *msg)
 	struct account *a = arg;
 	const struct facts *facts = error == 0 && number == MSG_FACTS ? msg : NULL;
 	struct decision d;
-	unsigned factors, stale;
+	unsigned factors, change;
 
 	a->ask = NULL;
 	factors = take_proof(a);
 	/* Asked twice, the second time without its proof, a login stays what it was. */
-	stale = proof_stale(a->front->proofs, a->subject.txn, a->subject.user, loop_now_ms());
-	front_judge(a->front, facts, &a->subject, STAGE_ACCOUNT, factors | stale, &d);
-	if ((factors | stale) == 0)
+	change = proof_change(a->front->proofs, a->subject.txn, a->subject.user, loop_now_ms());
+	front_judge(a->front, facts, &a->subject, STAGE_ACCOUNT, factors | change, &d);
+	if ((factors | change) == 0)
 		begin_unproven(a, d.verdict);
 	tell(a, facts, &d, factors);
 }

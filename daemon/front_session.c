@@ -128,12 +128,12 @@ on_facts(void *arg, int error, enum message number, const void *msg)
 	struct opening *o = arg;
 	const struct facts *facts = error == 0 && number == MSG_FACTS ? msg : NULL;
 	struct decision d;
-	unsigned stale;
+	unsigned change;
 
 	o->ask = NULL;
 	/* An application may go on after PAM_NEW_AUTHTOK_REQD as if nothing were due (I1). */
-	stale = proof_stale(o->front->proofs, o->subject.txn, o->subject.user, loop_now_ms());
-	front_judge(o->front, facts, &o->subject, STAGE_SESSION, stale, &d);
+	change = proof_change(o->front->proofs, o->subject.txn, o->subject.user, loop_now_ms());
+	front_judge(o->front, facts, &o->subject, STAGE_SESSION, change, &d);
 	if (d.verdict == VERDICT_ALLOW && o->strip_failed) {
 		d.verdict = VERDICT_DENY;
 		d.reason = REASON_FORBIDDEN_GROUP;

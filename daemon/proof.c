@@ -15,6 +15,8 @@
 
 #include "common/proto.h"
 
+#define CHANGE_BITS	((unsigned)FACTOR_PASSWORD_STALE | FACTOR_PASSWORD_CHANGED)
+
 struct proofs {
 	struct transaction list[PROOF_MAX];	/* txn "" = free */
 };
@@ -248,11 +250,11 @@ proof_return(struct proofs *all, const char *txn, const char *user, int64_t prov
 }
 
 unsigned
-proof_stale(struct proofs *all, const char *txn, const char *user, int64_t now_ms)
+proof_change(struct proofs *all, const char *txn, const char *user, int64_t now_ms)
 {
 	const struct transaction *t = find_txn(all, txn, user, now_ms);
 
-	return t == NULL ? 0 : t->factors & FACTOR_PASSWORD_STALE;
+	return t == NULL ? 0 : t->factors & CHANGE_BITS;
 }
 
 void
@@ -261,7 +263,7 @@ proof_changed(struct proofs *all, const char *txn, const char *user, int64_t now
 	struct transaction *t = find_txn(all, txn, user, now_ms);
 
 	if (t != NULL)
-		t->factors &= ~(unsigned)FACTOR_PASSWORD_STALE;
+		t->factors = (t->factors & ~CHANGE_BITS) | FACTOR_PASSWORD_CHANGED;
 }
 
 unsigned
@@ -273,7 +275,7 @@ proof_finish(struct proofs *all, const char *txn, const char *user, int64_t now_
 	/* A transaction whose proof nobody took was never judged by the account stage. */
 	if (t == NULL || t->proof[0] != '\0')
 		return 0;
-	factors = t->factors;
+	factors = t->factors & ~CHANGE_BITS;
 	explicit_bzero(t, sizeof *t);
 	return factors;
 }

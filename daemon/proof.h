@@ -84,13 +84,13 @@ int64_t proof_use(struct proofs *all, const char *txn, const char *user, int64_t
 void proof_return(struct proofs *all, const char *txn, const char *user, int64_t proven_ms, int64_t now_ms);
 
 /*
- * Whether the directory let the password of a transaction in for a change only, and no change has succeeded since.
- * Holds also for a proof that nobody has taken, and until the transaction expires.
+ * Whether a change of the password is due or done in a transaction. Holds also for a proof that nobody has taken, and
+ * until the transaction expires.
  *
- * Returns FACTOR_PASSWORD_STALE, for front_judge(), or 0.
+ * Returns FACTOR_PASSWORD_STALE, FACTOR_PASSWORD_CHANGED or 0, for front_judge().
  */
-unsigned proof_stale(struct proofs *all, const char *txn, const char *user, int64_t now_ms);
-/* The password was changed within the transaction: proof_stale() ends. */
+unsigned proof_change(struct proofs *all, const char *txn, const char *user, int64_t now_ms);
+/* The password was changed within the transaction: none is due any more. */
 void proof_changed(struct proofs *all, const char *txn, const char *user, int64_t now_ms);
 
 /*

@@ -73,6 +73,11 @@ check "PX06a reset: event" due ada cron
 must_change ada reset
 check "PX06a its twin: changed, the unattended service" pamtester cron ada acct_mgmt
 
+# The session is judged right after the change: it must not take the reset for one that is still due.
+check "without a second factor" add_person joy employee --must-change
+check "visible" wait_user joy
+check "PX06a changed and in, at once" codes_are "0 12 0 0" joy authenticate account change open
+
 # ---- expired at the server -------------------------------------------------------------------------
 if on_slapd; then
 	dn=uid=ben,ou=people,$base
@@ -118,5 +123,18 @@ if on_slapd; then
 	check "his has expired" expire
 	check "PX06a an application that asks twice gets no session" codes_are "0 12 12 14" sam authenticate account account open
 	check "PX06a its twin: what is due is done" codes_are "0 12 0 0" sam authenticate account change open
+
+	# A server that is read every five minutes: what is known here still says that the change is due.
+	polled() {
+		slapd_stop
+		rm "$slapd_dir/config/cn=config/olcDatabase={1}mdb/olcOverlay="*syncprov.ldif && slapd_start &&
+			set_option directory poll-interval 5m && systemctl restart ismsd-directory && wait_until 10 connected
+	}
+	connected() { isms-userctl status | grep -q '^connected *yes'; }
+	check "reset, and without content synchronisation" add_person kay employee --must-change
+	check "visible" wait_user kay
+	check "polled" polled
+	check "PX06a changed and in, though facts are old" codes_are "0 12 0 0" kay authenticate account change open
+	check "PX06a its twin: facts are old" why_says kay password-change-required
 fi
 finish

@@ -401,6 +401,31 @@ START_TEST(px06a_must_change)
 }
 END_TEST
 
+/* The session is judged at once after the change, of which the facts need not have heard. */
+START_TEST(px06a_session_right_after)
+{
+	const char *fresh[] = { "a longer sentence", "a longer sentence", NULL, NULL };
+	struct talk account;
+	char txn[33];
+	pid_t pid;
+
+	scene_start(&s, "");
+	scene_auth(&s, "mona", "sshd", SCENE_PASSWORD, NULL, &t);
+	scene_account(&s, "mona", "sshd", t.verdict.proof, &account);
+	talk_ack(&account);
+	ck_assert_uint_eq(account.verdict.verdict, VERDICT_MUST_CHANGE);
+	memcpy(txn, account.verdict.txn, sizeof txn);
+	ck_assert_int_eq(open_from_child("mona", "sshd", txn, "", false), 0);
+	talk_expect(&t, VERDICT_DENY, REASON_PASSWORD_CHANGE_REQUIRED);
+	change("sshd", txn, 0, fresh);
+	talk_expect(&t, VERDICT_ALLOW, REASON_OK);
+	pid = open_from_child("mona", "sshd", txn, "", false);
+	ck_assert_int_ne(pid, 0);
+	end_child(pid);
+	scene_stop(&s);
+}
+END_TEST
+
 /* Without a proof the old password comes first; a foreign transaction is none. */
 START_TEST(change_needs_the_old_password)
 {
@@ -537,7 +562,7 @@ main(void)
 		{ si05a_locker, 0 },
 		{ locker_flood, 0 },
 		{ ip01a_peer_authz, 0 },
-		{ px06a_must_change, 0 },
+		{ px06a_must_change, 0 }, { px06a_session_right_after, 0 },
 		{ change_needs_the_old_password, 0 },
 		{ status_and_why, 0 },
 		{ unlock, 0 },

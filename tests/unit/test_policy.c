@@ -174,6 +174,8 @@ CHANGE(must_change_auth, s->facts.must_change = 1; s->request.stage = STAGE_AUTH
 CHANGE(stale, s->request.factors |= FACTOR_PASSWORD_STALE)
 CHANGE(stale_cron, s->request.service = "cron"; s->request.factors = FACTOR_PASSWORD_STALE)
 CHANGE(stale_session, s->request.factors = FACTOR_PASSWORD_STALE; s->request.stage = STAGE_SESSION)
+CHANGE(changed_session, s->facts.must_change = 1; s->request.factors = FACTOR_PASSWORD_CHANGED; s->request.stage = STAGE_SESSION)
+CHANGE(stale_again, s->request.factors |= FACTOR_PASSWORD_CHANGED | FACTOR_PASSWORD_STALE)
 CHANGE(stale_auth, s->request.factors |= FACTOR_PASSWORD_STALE; s->request.stage = STAGE_AUTH)
 CHANGE(session_cold, s->request.stage = STAGE_SESSION; s->request.factors = 0)
 CHANGE(session_ended, s->request.stage = STAGE_SESSION; s->request.factors = 0; s->facts.not_after_utc_sec = NOW)
@@ -276,7 +278,8 @@ static const struct {
 	ROW(must_change_key, DENY, MFA_REQUIRED, ""), ROW(must_change_session, DENY, PASSWORD_CHANGE_REQUIRED, ""),
 	ROW(must_change_auth, ALLOW, OK, ""), ROW(stale, MUST_CHANGE, PASSWORD_CHANGE_REQUIRED, ""),
 	ROW(stale_cron, DENY, PASSWORD_CHANGE_REQUIRED, ""), ROW(stale_session, DENY, PASSWORD_CHANGE_REQUIRED, ""),
-	ROW(stale_auth, ALLOW, OK, ""),
+	ROW(stale_auth, ALLOW, OK, ""), ROW(changed_session, ALLOW, OK, ""),
+	ROW(stale_again, MUST_CHANGE, PASSWORD_CHANGE_REQUIRED, ""),
 	ROW(session_cold, ALLOW, OK, ""), ROW(session_ended, EXPIRED, EXPIRED, ""), ROW(session_disabled, DENY, DISABLED, ""),
 	ROW(session_locked, DENY, LOCKED, ""), ROW(session_service, DENY, SERVICE_NOT_ALLOWED, ""),
 	ROW(auth_cold, ALLOW, OK, ""), ROW(auth_ended, EXPIRED, EXPIRED, ""), ROW(auth_service, DENY, SERVICE_NOT_ALLOWED, ""),

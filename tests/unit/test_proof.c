@@ -175,21 +175,22 @@ START_TEST(px06a_for_a_change_only)
 	const struct transaction *t;
 
 	issue(1000);
-	ck_assert_uint_eq(proof_stale(all, txn, "ada", 1000), 0);
+	ck_assert_uint_eq(proof_change(all, txn, "ada", 1000), 0);
 	ck_assert_int_eq(proof_add(all, "ada", "sshd", 0, both | stale, "", 1000, &t), 0);
 	memcpy(proof, t->proof, sizeof proof);
 	memcpy(txn, t->txn, sizeof txn);
-	ck_assert_uint_eq(proof_stale(all, txn, "ada", 1000), stale);	/* also if no account stage comes */
+	ck_assert_uint_eq(proof_change(all, txn, "ada", 1000), stale);	/* also if no account stage comes */
 	ck_assert_ptr_nonnull(proof_take(all, proof, "ada", "sshd", 0, 2000));
-	ck_assert_uint_eq(proof_stale(all, txn, "ada", 2000), stale);
-	ck_assert_uint_eq(proof_stale(all, txn, "bob", 2000), 0);
-	ck_assert_uint_eq(proof_stale(all, "", "ada", 2000), 0);
+	ck_assert_uint_eq(proof_change(all, txn, "ada", 2000), stale);
+	ck_assert_uint_eq(proof_change(all, txn, "bob", 2000), 0);
+	ck_assert_uint_eq(proof_change(all, "", "ada", 2000), 0);
 	proof_changed(all, txn, "bob", 2000);
 	ck_assert_uint_eq(proof_use(all, txn, "ada", 2000), 1000);	/* an attempt alone changes nothing */
-	ck_assert_uint_eq(proof_stale(all, txn, "ada", 2000), stale);
+	ck_assert_uint_eq(proof_change(all, txn, "ada", 2000), stale);
 	proof_changed(all, txn, "ada", 2000);
-	ck_assert_uint_eq(proof_stale(all, txn, "ada", 2000), 0);
-	ck_assert_uint_eq(proof_finish(all, txn, "ada", 3000), both);
+	ck_assert_uint_eq(proof_change(all, txn, "ada", 2000), FACTOR_PASSWORD_CHANGED);
+	ck_assert_uint_eq(proof_finish(all, txn, "ada", 3000), both);	/* the session is told of neither */
+	ck_assert_uint_eq(proof_change(all, txn, "ada", 3000), 0);
 	proofs_free(all);
 }
 END_TEST
