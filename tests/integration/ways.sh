@@ -155,22 +155,22 @@ check "SI04a its twin, valid: in, and without a prompt" root_su_enters
 check "SI04a su by somebody else does prompt on that terminal" su_prompts
 manager() { systemctl stop "user@$(id -u ada)" 2>/dev/null; by_user_manager ada true; }
 check "SI07a user manager" around_an_end systemd-user manager
-# At the end the publisher ends her processes, the locker among them: then again, until it is PAM that says no.
-locker() {
+# At the end the publisher ends her processes, who asks among them: then again, until it is PAM that says no.
+by_herself() { # COMMAND...
 	local try rc
 	for try in 1 2 3 4 5; do
 		rc=0
-		printf '%s\n' "$(cat $people/ada/password)" "$code" |
-			setpriv --reuid ada --regid ada --init-groups pamtester sudo ada authenticate || rc=$?
+		setpriv --reuid ada --regid ada --init-groups "$@" || rc=$?
 		[ $rc -gt 128 ] || break
 	done
 	return $rc
 }
+locker() { by_herself bash -c 'printf "%s\n%s\n" "$0" "$1" | pamtester sudo ada authenticate' "$(cat $people/ada/password)" "$code"; }
 check "SI05a screen locker" around_an_end unprivileged locker
 # sudo asks for no code in a session that was proven with one, so there is one before the end.
 proven_session() { (by_ssh ada -- 'sleep 30' >/dev/null 2>&1 &) && wait_until 3 has_session ada; }
-sudo_asks() { SUDO_ASKPASS=$people/ada/askpass setpriv --reuid ada --regid ada --init-groups sudo -k -A true; }
-sudo_asks_none() { setpriv --reuid ada --regid ada --init-groups sudo -n true; }
+sudo_asks() { SUDO_ASKPASS=$people/ada/askpass by_herself sudo -k -A true; }
+sudo_asks_none() { by_herself sudo -n true; }
 echo 'Defaults passwd_tries=1' >>/etc/sudoers.d/isms-test
 end_is_ahead=proven_session
 check "SI03a sudo with a password" around_an_end sudo sudo_asks
