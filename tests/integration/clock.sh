@@ -4,40 +4,18 @@
 . "$(dirname "$0")/lib.sh"
 
 # ---- a wall clock of their own -------------------------------------------------------------------
-# Processes and tool share one wall clock, right or wrong, as on a host whose clock is set; boot clock and monotonic
-# clock stay the kernel's. Theirs is more than a year ahead of the kernel's, so that no timer of the kernel's wall
-# clock helps out: what comes in time comes by the boot clock. sshd, logind and journald have the kernel's.
-fake=/usr/lib/isms-fake-clock.so offset=/run/isms-clock/offset
+# Theirs is more than a year ahead of the kernel's, so that no timer of the kernel's wall clock helps out: what comes
+# in time comes by the boot clock. sshd, logind and journald have the kernel's.
 day=86400
 tls_days=36500	# it is wrong by ten years, and none of this is about certificates
 year=$(($(date +%Y) + 2))
 right=$(($(date -d "$year-06-15T20:00:00Z" +%s) - $(date +%s)))	# seconds that the right clock is ahead of the kernel's
-
-# Version 0.9.10 moves timers of every clock by the offset of the wall clock: all of them fail or stop. Without that
-# name it has no say in them, and they are the kernel's.
-make_fake() { sed 's/timerfd_settime/timerfd_xettime/g' /usr/lib/*/faketime/libfaketimeMT.so.1 >"$fake" && chmod 755 "$fake"; }
-fake_environment="LD_PRELOAD=$fake FAKETIME_TIMESTAMP_FILE=$offset FAKETIME_NO_CACHE=1 FAKETIME_DONT_FAKE_MONOTONIC=1 NO_FAKE_STAT=1"
 units="ismsd-front ismsd-directory ismsd-publisher"
-put_under_fake() { # [VARIABLE=VALUE...]
-	local u
-	for u in $units; do
-		mkdir -p "/run/systemd/system/$u.service.d" &&
-			printf '[Service]\nEnvironment=%s\n' "$fake_environment $*" >"/run/systemd/system/$u.service.d/clock.conf" || return
-	done
-	systemctl daemon-reload
-}
+. "$tests/integration/wrong_clock.sh"
 isms-userctl() { env $fake_environment isms-userctl "$@"; }
 
-# clock_is SECONDS: how far the wall clock of all of them is wrong from here on.
-clock_is() {
-	mkdir -p "${offset%/*}" && printf '%+d\n' $((right + $1)) >"$offset.new" && mv "$offset.new" "$offset"
-}
 right_now() { echo $(($(date +%s) + right)); }
 utc() { date -u -d "@$1" +%Y-%m-%dT%H:%M:%SZ; }
-all_under_fake() {
-	local u
-	for u in $units; do grep -F "$fake" "/proc/$(systemctl show -P MainPID $u)/maps" | tail -n 1 | grep . || return; done
-}
 past_boot_phase() { [ "$(cut -d. -f1 /proc/uptime)" -gt 120 ]; }	# until then a clock may be set right
 status_has() { isms-userctl status | tee /dev/stderr | grep -Eq "$1"; }
 trusted='^clock +trusted$' untrusted='^clock +untrusted'
