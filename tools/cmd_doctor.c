@@ -12,7 +12,8 @@
 #include "tools/doctor.h"
 #include "tools/output.h"
 
-static const char *const states[] = { [FINDING_OK] = "ok", [FINDING_WARN] = "warning", [FINDING_BAD] = "bad" };
+static const char *const states[] = { [FINDING_OK] = "ok", [FINDING_WARN] = "warning", [FINDING_BAD] = "bad",
+	[FINDING_UNKNOWN] = "unknown" };
 
 void
 doctor_note(struct doctor *d, const char *check, enum finding state, const char *cure, const char *format, ...)
@@ -49,27 +50,42 @@ print(const struct doctor *d)
 	}
 }
 
-enum exit_code
-cmd_doctor(struct invocation *in)
+/* This host, and how the directory looks to whoever runs this. */
+static void
+look_at_host(struct doctor *d)
 {
-	struct doctor d = { .in = in, .findings = json_array() };
+	struct invocation *in = d->in;
 	struct account account;
 
 	memset(&account, 0, sizeof account);
 	if (invocation_settings(in) == EXIT_DONE && account_needs_name(in))
-		doctor_note(&d, "directory", FINDING_WARN, "give --bind-dn DN or --sasl gssapi to have it looked at too",
+		doctor_note(d, "directory", FINDING_WARN, "give --bind-dn DN or --sasl gssapi to have it looked at too",
 		    "the directory on %s was not looked at: it was not said who you are", in->settings.directory_uri);
 	else if (account_open(in, NULL, DIRECTORY_READ, &account) == EXIT_DONE)
-		d.account = &account;
+		d->account = &account;
 	else
-		doctor_note(&d, "directory", FINDING_BAD, "see the message above; isms-userctl setup makes a first one",
+		doctor_note(d, "directory", FINDING_BAD, "see the message above; isms-userctl setup makes a first one",
 		    "settings or directory cannot be read");
-	doctor_service(&d);
-	doctor_sshd(&d);
-	doctor_pam(&d);
-	doctor_names(&d);
-	doctor_files(&d);
+	doctor_service(d);
+	doctor_sshd(d);
+	doctor_pam(d);
+	doctor_names(d);
+	doctor_files(d);
+	d->account = NULL;
 	account_done(&account);
+}
+
+enum exit_code
+cmd_doctor(struct invocation *in)
+{
+	struct doctor d = { .in = in, .findings = json_array() };
+
+	if (!command_line_has(&in->line, OPTION_doctor_directory))
+		look_at_host(&d);
+	else if (invocation_settings(in) == EXIT_DONE)
+		doctor_directory(&d);
+	else
+		doctor_note(&d, "directory", FINDING_BAD, "isms-userctl setup makes a first one", "settings cannot be read");
 	print(&d);
 	json_decref(d.findings);
 	return d.bad ? EXIT_REFUSED : EXIT_DONE;

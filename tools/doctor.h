@@ -10,7 +10,7 @@
 #include "tools/account.h"
 #include "tools/invocation.h"
 
-enum finding { FINDING_OK, FINDING_WARN, FINDING_BAD };
+enum finding { FINDING_OK, FINDING_WARN, FINDING_BAD, FINDING_UNKNOWN };
 
 struct doctor {
 	struct invocation *in;
@@ -42,6 +42,9 @@ void doctor_files(struct doctor *d);
 
 /* Whether a table of mounts, like /proc/self/mounts, has a /proc that hides the processes of others (hidepid). */
 bool doctor_hides_processes(const char *mounts);
+
+/* What the LDAP servers allow this host, and whoever gives no name; after invocation_settings(). */
+void doctor_directory(struct doctor *d);
 
 /* The processes, settings, policy, refused entries, clock, /proc. */
 void doctor_service(struct doctor *d);

@@ -1,0 +1,451 @@
+/*
+ * doctor_directory.c - isms-userctl doctor --directory: whether the servers give this host what it needs, and no more.
+ *
+ * Binds as the host does (bind-dn of isms.conf) and then as nobody, and compares what is allowed with the promises of
+ * doctor_directory.def. Must never change anything at a server, whatever that would allow (directory_probe.h), never
+ * ask for the value of a secret, and never call good what could not be tried: that is said to be unknown.
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "common/ldap_handle.h"
+#include "tools/directory_probe.h"
+#include "tools/doctor.h"
+#include "tools/doctor_secrets.h"
+#include "tools/doctor_targets.h"
+#include "tools/ldap_schema.h"
+
+#define CHECK "directory"
+
+enum reading { MUST, MAY_NOT, ANY };
+enum { NONE = 0, ADD = 1, REMOVE = 2 };
+
+struct right {
+	enum target_id target;
+	const char *attribute, *value;
+	enum reading reading;
+	unsigned changes;
+};
+
+static const struct { const char *title, *cure; } targets_text[] = {
+#define TARGET(id, title, cure) { title, cure },
+#define RIGHT(...)
+#include "tools/doctor_directory.def"
+#undef TARGET
+#undef RIGHT
+};
+
+static const struct right rights[] = {
+#define TARGET(...)
+#define RIGHT(target, attribute, value, reading, changes) { TARGET_##target, attribute, value, reading, changes },
+#include "tools/doctor_directory.def"
+#undef TARGET
+#undef RIGHT
+};
+
+struct server {
+	struct doctor *d;
+	char uri[LDAP_HANDLE_URI_MAX + 1];
+	struct attribute_map map;
+	struct ldap_schema schema;
+	struct targets targets;
+	bool obeys_noop;	/* as this host has found out */
+};
+
+/* What came of the rights of one target, as lists of attributes. */
+enum list { TOO_MUCH_READ, TOO_MUCH_CHANGE, TOO_LITTLE_READ, TOO_LITTLE_CHANGE, NOT_KNOWN, LIST_COUNT };
+struct result {
+	char words[LIST_COUNT][384];
+	unsigned where[LIST_COUNT];	/* at which of the entries that were tried: bit k for the k-th */
+};
+
+static void
+put_word(struct result *result, enum list list, const char *word, unsigned where)
+{
+	char *text = result->words[list];
+	size_t used = strlen(text);
+
+	(void)snprintf(text + used, sizeof result->words[list] - used, "%s%s", used > 0 ? ", " : "", word);
+	result->where[list] |= where;
+}
+
+/* ---- one right ---- */
+
+/* At which of the entries it is so, as above. */
+struct outcome { unsigned read, no_read, change[2], no_change[2], unknown; };
+
+static enum answer
+try_change(const struct server *s, struct probe *p, const struct right *right, const char *dn, bool remove)
+{
+	const char *name = attribute_map_theirs(&s->map, right->attribute);
+	const char *const *people = (const char *const *)(uintptr_t)s->targets.dns[TARGET_PERSON];
+
+	if (strcmp(right->attribute, "children") == 0)
+		return probe_create(p, dn);
+	if (strcmp(right->attribute, "entry") == 0)
+		return people[1] != NULL ? probe_rename(p, dn, people[dn == people[0]]) : ANSWER_UNKNOWN;
+	return remove ? probe_remove(p, dn, name, right->value) : probe_add(p, dn, name, right->value);
+}
+
+/* One right at the k-th entry, into what is known of it already. */
+static void
+try_right(const struct server *s, struct probe *p, const struct right *right, unsigned k, struct outcome *o)
+{
+	const char *dn = s->targets.dns[right->target][k];
+	unsigned bit = 1u << k;
+	enum answer read = ANSWER_NO, change[2];
+
+	if (right->reading != ANY) {
+		read = probe_read(p, dn, attribute_map_theirs(&s->map, right->attribute));
+		o->read |= read == ANSWER_YES ? bit : 0;
+		o->no_read |= read == ANSWER_NO ? bit : 0;
+	}
+	for (int i = 0; i < 2; i++) {
+		change[i] = try_change(s, p, right, dn, i == 1);
+		o->change[i] |= change[i] == ANSWER_YES ? bit : 0;
+		o->no_change[i] |= change[i] == ANSWER_NO ? bit : 0;
+	}
+	/* One of the two is enough to tell: a password policy may judge one before the rights are looked at. */
+	if (read == ANSWER_UNKNOWN || (change[0] == ANSWER_UNKNOWN && change[1] == ANSWER_UNKNOWN) ||
+	    (right->changes != NONE && (change[0] == ANSWER_UNKNOWN || change[1] == ANSWER_UNKNOWN)))
+		o->unknown |= bit;
+}
+
+/* nobody: promises nothing but that nothing may be read or changed. */
+static void
+judge_right(const struct right *right, bool nobody, const struct outcome *o, struct result *result)
+{
+	static const char *const suffixes[] = { "", " (add)", " (remove)", "" };
+	unsigned promised = nobody ? NONE : right->changes, more = 0, less = 0, where_more = 0, where_less = 0;
+	char word[96];
+
+	for (unsigned i = 0; i < 2; i++) {
+		unsigned bit = i == 0 ? ADD : REMOVE;
+
+		if (o->change[i] != 0 && (promised & bit) == 0) {
+			more |= bit;
+			where_more |= o->change[i];
+		}
+		if (o->no_change[i] != 0 && (promised & bit) != 0) {
+			less |= bit;
+			where_less |= o->no_change[i];
+		}
+	}
+	if (o->read != 0 && (nobody || right->reading == MAY_NOT))
+		put_word(result, TOO_MUCH_READ, right->attribute, o->read);
+	if (o->no_read != 0 && !nobody && right->reading == MUST)
+		put_word(result, TOO_LITTLE_READ, right->attribute, o->no_read);
+	/* "(add)" says that taking away is refused, so this must be known. */
+	(void)snprintf(word, sizeof word, "%s%s", right->attribute, (o->no_change[0] | o->no_change[1]) != 0 ? suffixes[more] : "");
+	if (more != 0)
+		put_word(result, TOO_MUCH_CHANGE, word, where_more);
+	(void)snprintf(word, sizeof word, "%s%s", right->attribute, suffixes[less]);
+	if (less != 0)
+		put_word(result, TOO_LITTLE_CHANGE, word, where_less);
+	if (o->unknown != 0)
+		put_word(result, NOT_KNOWN, right->attribute, o->unknown);
+}
+
+/* Whether the server has such an attribute at all; slapd's own words stand for themselves. */
+static bool
+exists(const struct server *s, const char *attribute)
+{
+	return strcmp(attribute, "children") == 0 || strcmp(attribute, "entry") == 0 ||
+	    ldap_schema_writable(&s->schema, attribute_map_theirs(&s->map, attribute));
+}
+
+/* ---- one target ---- */
+
+/* The names of some of the entries. Returns buf. */
+static const char *
+names(const struct server *s, enum target_id id, unsigned where, char *buf, size_t size)
+{
+	size_t used = 0;
+
+	buf[0] = '\0';
+	for (size_t k = 0; k < TARGET_DNS_MAX && s->targets.dns[id][k] != NULL && used < size; k++)
+		if ((where & 1u << k) != 0)
+			used += (size_t)snprintf(buf + used, size - used, "%s%.150s", used > 0 ? " and " : "", s->targets.dns[id][k]);
+	return buf;
+}
+
+/* What is too much or too little, each in a sentence. Returns whether there was any. */
+static bool
+report_lists(struct server *s, enum target_id id, bool nobody, const struct result *result)
+{
+	static const char *const verbs[] = {
+		[TOO_MUCH_READ] = "may read", [TOO_MUCH_CHANGE] = "may change", [TOO_LITTLE_READ] = "may not read",
+		[TOO_LITTLE_CHANGE] = "may not change",
+	};
+	const char *cure = nobody ? "end every rule with \"by * none\" (acl-sample.ldif)" : targets_text[id].cure;
+	char on[320];
+	bool any = false;
+
+	for (unsigned i = 0; i < NOT_KNOWN; i++) {
+		if (result->words[i][0] == '\0')
+			continue;
+		any = true;
+		doctor_note(s->d, CHECK, nobody && i == TOO_MUCH_READ ? FINDING_WARN : FINDING_BAD, cure, "%s: %s: %s %s %s of %s%s",
+		    s->uri, targets_text[id].title, nobody ? "whoever gives no name" : "this host", verbs[i], result->words[i],
+		    names(s, id, result->where[i], on, sizeof on), i == TOO_LITTLE_CHANGE ? ", so that no code would count" : "");
+	}
+	return any;
+}
+
+static void
+report(struct server *s, enum target_id id, bool nobody, const struct probe *p, const struct result *result)
+{
+	bool any = report_lists(s, id, nobody, result);
+	char on[640];
+
+	if (result->words[NOT_KNOWN][0] != '\0')
+		doctor_note(s->d, CHECK, FINDING_UNKNOWN, "try a server that takes changes, with people and tokens in it",
+		    "%s: %s: not known what %s may do to %s: %s", s->uri, targets_text[id].title,
+		    nobody ? "whoever gives no name" : "this host", result->words[NOT_KNOWN], p->why);
+	else if (!any && !nobody)
+		doctor_note(s->d, CHECK, FINDING_OK, NULL, "%s: %s: what is needed and nothing else, tried on %s", s->uri,
+		    targets_text[id].title, names(s, id, ~0u, on, sizeof on));
+}
+
+static void
+check_target(struct server *s, enum target_id id, bool nobody, struct probe *p)
+{
+	struct result result = { 0 };
+
+	if (s->targets.dns[id][0] == NULL) {
+		if (!nobody)
+			doctor_note(s->d, CHECK, FINDING_UNKNOWN, "look again once there is one", "%s: %s: there is none to try on", s->uri,
+			    targets_text[id].title);
+		return;
+	}
+	for (size_t i = 0; i < sizeof rights / sizeof rights[0]; i++) {
+		struct outcome o = { 0 };
+
+		if (rights[i].target != id || !exists(s, rights[i].attribute))
+			continue;
+		for (unsigned k = 0; k < TARGET_DNS_MAX && s->targets.dns[id][k] != NULL; k++)
+			try_right(s, p, &rights[i], k, &o);
+		judge_right(&rights[i], nobody, &o, &result);
+	}
+	report(s, id, nobody, p, &result);
+}
+
+/* ---- one server ---- */
+
+static void
+check_sync(struct server *s, LDAP *ld)
+{
+	static char refresh_only[] = { 0x30, 0x03, 0x0a, 0x01, 0x01 };	/* RFC 4533 2.2: mode 1, no cookie */
+	LDAPControl control = { .ldctl_oid = (char *)(uintptr_t)LDAP_CONTROL_SYNC, .ldctl_iscritical = 1,
+		.ldctl_value = { .bv_len = sizeof refresh_only, .bv_val = refresh_only } };
+	LDAPControl *controls[] = { &control, NULL };
+	char *nothing[] = { (char *)(uintptr_t)LDAP_NO_ATTRS, NULL };
+	struct timeval timeout = { .tv_sec = (time_t)s->d->in->settings.directory_operation_timeout };
+	LDAPMessage *res = NULL;
+	int code;
+
+	code = ldap_search_ext_s(ld, s->d->in->settings.directory_base, LDAP_SCOPE_BASE, "(objectClass=*)", nothing, 0, controls,
+	    NULL, &timeout, 0, &res);
+	(void)ldap_msgfree(res);
+	if (code == LDAP_SUCCESS)
+		doctor_note(s->d, CHECK, FINDING_OK, NULL, "%s: content synchronisation is allowed", s->uri);
+	else if (code == LDAP_UNAVAILABLE_CRITICAL_EXTENSION)
+		doctor_note(s->d, CHECK, FINDING_WARN, "add the overlay syncprov to the database",
+		    "%s: no content synchronisation: changes are seen after up to [directory] poll-interval", s->uri);
+	else
+		doctor_note(s->d, CHECK, FINDING_BAD, "let this host read the base with the sync control", "%s: content synchronisation "
+		    "is refused to this host: %s", s->uri, ldap_err2string(code));
+}
+
+/* Whether the server says that it has a control; also where it does not say: *ret_known. */
+static bool
+offers(const struct server *s, LDAP *ld, const char *oid, bool *ret_known)
+{
+	char *attributes[] = { (char *)(uintptr_t)"supportedControl", NULL };
+	struct timeval timeout = { .tv_sec = (time_t)s->d->in->settings.directory_operation_timeout };
+	struct berval **values = NULL;
+	LDAPMessage *res = NULL, *msg = NULL;
+	bool found = false;
+
+	if (ldap_search_ext_s(ld, "", LDAP_SCOPE_BASE, "(objectClass=*)", attributes, 0, NULL, NULL, &timeout, 0, &res) == LDAP_SUCCESS)
+		msg = ldap_first_entry(ld, res);
+	if (msg != NULL)
+		values = ldap_get_values_len(ld, msg, "supportedControl");
+	*ret_known = values != NULL;
+	for (size_t i = 0; values != NULL && values[i] != NULL && !found; i++)
+		found = values[i]->bv_len == strlen(oid) && memcmp(values[i]->bv_val, oid, values[i]->bv_len) == 0;
+	ldap_value_free_len(values);
+	(void)ldap_msgfree(res);
+	return found;
+}
+
+static void
+check_policy(struct server *s, LDAP *ld)
+{
+	bool known = false;
+
+	if (offers(s, ld, LDAP_CONTROL_PASSWORDPOLICYREQUEST, &known))
+		doctor_note(s->d, CHECK, FINDING_OK, NULL, "%s: a password policy is there (what it says, and how passwords are stored, "
+		    "no host can see)", s->uri);
+	else if (known)
+		doctor_note(s->d, CHECK, FINDING_WARN, "load the module ppolicy and add its overlay to the database",
+		    "%s: no password policy: the server counts no wrong passwords, and disable and --must-change do not work", s->uri);
+	else
+		doctor_note(s->d, CHECK, FINDING_UNKNOWN, "let everybody read the root entry (dn.base=\"\")",
+		    "%s: whether there is a password policy is not known: the root entry cannot be read", s->uri);
+}
+
+static void
+check_tls(struct server *s, LDAP *ld)
+{
+	char *version = NULL;
+
+	if (strncasecmp(s->uri, "ldapi:", 6) == 0) {
+		doctor_note(s->d, CHECK, FINDING_OK, NULL, "%s: a socket of this host, no network", s->uri);
+		return;
+	}
+	if (ldap_tls_inplace(ld) == 0) {
+		doctor_note(s->d, CHECK, FINDING_BAD, "take allow-cleartext out of isms.conf",
+		    "%s: no TLS: whoever is on the way reads passwords and seeds", s->uri);
+		return;
+	}
+	(void)ldap_get_option(ld, LDAP_OPT_X_TLS_VERSION, &version);
+	doctor_note(s->d, CHECK, FINDING_OK, NULL, "%s: %s%s, certificate and name verified", s->uri,
+	    strncasecmp(s->uri, "ldap:", 5) == 0 ? "StartTLS, " : "", version != NULL ? version : "TLS");
+	ldap_memfree(version);
+}
+
+/* A token's mark in place of itself: shows that the server obeys the control that keeps probe_create() from creating. */
+static void
+prove_noop(struct server *s, struct probe *p)
+{
+	static const char *const marks[] = { "oathTOTPLastTimeStep", "oathHOTPCounter" };
+	const char *dn = s->targets.dns[TARGET_OWN_TOKEN][0];
+
+	for (size_t i = 0; dn != NULL && i < 2 && !p->obeys_noop; i++) {
+		char *name = (char *)(uintptr_t)attribute_map_theirs(&s->map, marks[i]);
+		char *attributes[] = { name, NULL };
+		struct timeval timeout = { .tv_sec = p->timeout_sec };
+		struct berval **values = NULL;
+		LDAPMessage *res = NULL, *msg = NULL;
+
+		if (ldap_search_ext_s(p->ld, dn, LDAP_SCOPE_BASE, "(objectClass=*)", attributes, 0, NULL, NULL, &timeout, 0, &res) ==
+		    LDAP_SUCCESS)
+			msg = ldap_first_entry(p->ld, res);
+		if (msg != NULL)
+			values = ldap_get_values_len(p->ld, msg, name);
+		if (values != NULL && values[0] != NULL)	/* libldap ends each with a NUL */
+			(void)probe_swap(p, dn, name, values[0]->bv_val);
+		ldap_value_free_len(values);
+		(void)ldap_msgfree(res);
+	}
+}
+
+/* Everything that is tried as this host. */
+static void
+check_host(struct server *s, LDAP *ld)
+{
+	const struct settings *settings = &s->d->in->settings;
+	struct probe p = { .ld = ld, .timeout_sec = (int)settings->directory_operation_timeout };
+	char fault[512] = "";
+	int r;
+
+	check_tls(s, ld);
+	check_policy(s, ld);
+	check_sync(s, ld);
+	r = ldap_schema_load(&s->schema, ld, settings->directory_base, p.timeout_sec);
+	if (r == 0)
+		r = targets_find(&s->targets, ld, settings, &s->map, fault, sizeof fault);
+	if (r < 0) {
+		doctor_note(s->d, CHECK, FINDING_BAD, r == -EDOM ? "give hosts size and time without limit (olcLimits, acl-sample.ldif)" :
+		    "let hosts read people and groups (acl-sample.ldif)", "%s: this host cannot read the directory: %s", s->uri,
+		    fault[0] != '\0' ? fault : strerror(-r));
+		return;
+	}
+	if (!s->targets.knows_own)
+		doctor_note(s->d, CHECK, FINDING_BAD, "name the host's group in its seeAlso, and list the host in the group's member",
+		    "%s: which tokens are of people who work here is not known: %s", s->uri, s->targets.why);
+	doctor_secrets(s->d, s->uri, &p, &s->map, &s->targets, false);
+	prove_noop(s, &p);
+	for (unsigned id = 0; id < TARGET_COUNT; id++)
+		check_target(s, (enum target_id)id, false, &p);
+	s->obeys_noop = p.obeys_noop;
+	if (p.takes_no_changes)
+		doctor_note(s->d, CHECK, FINDING_BAD, "name a server that takes changes first in [directory] uri",
+		    "%s: the server takes no changes: no code counts there", s->uri);
+}
+
+/* The same on a connection that nobody has bound. */
+static void
+check_nobody(struct server *s)
+{
+	const struct settings *settings = &s->d->in->settings;
+	struct probe p = { .timeout_sec = (int)settings->directory_operation_timeout, .obeys_noop = s->obeys_noop };
+	char fault[512] = "";
+
+	if (ldap_handle_open(settings, s->uri, &p.ld, fault, sizeof fault) < 0) {
+		doctor_note(s->d, CHECK, FINDING_UNKNOWN, "look again", "%s: what whoever gives no name may do is not known: %s", s->uri, fault);
+		return;
+	}
+	doctor_secrets(s->d, s->uri, &p, &s->map, &s->targets, true);
+	for (unsigned id = 0; id < TARGET_COUNT; id++)
+		if (id != TARGET_FOLDER || p.obeys_noop)	/* else it was said already that this cannot be tried */
+			check_target(s, (enum target_id)id, true, &p);
+	ldap_handle_close(p.ld);
+}
+
+static void
+check_server(struct server *s)
+{
+	const struct settings *settings = &s->d->in->settings;
+	char fault[1024] = "";
+	LDAP *ld = NULL;
+	int r;
+
+	r = ldap_handle_open(settings, s->uri, &ld, fault, sizeof fault);
+	if (r == 0)
+		r = ldap_handle_bind_host(settings, s->uri, ld, fault, sizeof fault);
+	if (r < 0)
+		doctor_note(s->d, CHECK, FINDING_BAD, r == -EACCES ? "isms-userctl setup writes the password; see [directory] bind-dn" :
+		    "mend the server or the way to it", "%s", fault);
+	else
+		check_host(s, ld);
+	ldap_handle_close(ld);
+	if (r == 0 && strcmp(settings->directory_bind_dn, "anonymous") != 0)
+		check_nobody(s);
+	ldap_schema_done(&s->schema);
+	targets_done(&s->targets);
+}
+
+void
+doctor_directory(struct doctor *d)
+{
+	const struct settings *settings = &d->in->settings;
+	char fault[256] = "";
+
+	if (!settings_uses_ldap(settings)) {
+		doctor_note(d, CHECK, FINDING_OK, NULL, "the directory is a file that the directory process alone reads: %s",
+		    settings->directory_uri);
+		return;
+	}
+	if (strcmp(settings->directory_bind_dn, "external") == 0) {
+		doctor_note(d, CHECK, FINDING_UNKNOWN, "give this host a bind-dn and a password",
+		    "bind-dn is external: what the user isms-dir may do at ldapi:// cannot be tried by another user");
+		return;
+	}
+	for (unsigned n = 0;; n++) {
+		struct server s = { .d = d };
+
+		if (!ldap_handle_uri(settings->directory_uri, n, s.uri))
+			return;
+		if (attribute_map_init(&s.map, settings->directory_attribute_map, fault, sizeof fault) < 0) {
+			doctor_note(d, CHECK, FINDING_BAD, "isms-userctl config check", "attribute-map: %s", fault);
+			return;
+		}
+		check_server(&s);
+	}
+}
