@@ -162,19 +162,19 @@ report_tokens(struct doctor *d, const char *uri, const struct targets *targets, 
 	size_t needed = tokens_needed(targets);
 
 	if (!targets->knows_own && seen->tokens > 0)
-		doctor_note(d, CHECK, FINDING_UNKNOWN, "name the host's group first", "%s: this host may read the secrets of %zu tokens; "
-		    "whose is not known", uri, seen->tokens);
+		doctor_note(d, CHECK, FINDING_UNKNOWN, "name the host's group first", "%s: this host may read the secret of %zu token%s; "
+		    "whose is not known", uri, seen->tokens, seen->tokens == 1 ? "" : "s");
 	else if (seen->foreign > 0)
 		doctor_note(d, CHECK, FINDING_BAD, cure, "%s: this host may read secrets of tokens of people who do not work here: "
 		    "oathSecret of %s", uri, seen->foreign_dn);
 	else if (compares)
 		doctor_note(d, CHECK, FINDING_BAD, cure, "%s: this host may compare secrets of tokens of people who do not work here", uri);
 	if (seen->own < needed)
-		doctor_note(d, CHECK, FINDING_BAD, cure, "%s: this host may read the secrets of %zu of the %zu tokens of people who work "
-		    "here", uri, seen->own, needed);
+		doctor_note(d, CHECK, FINDING_BAD, cure, "%s: of %zu token%s of people who work here this host may read the secret of %zu",
+		    uri, needed, needed == 1 ? "" : "s", seen->own);
 	else if (targets->knows_own && seen->foreign == 0 && !compares)
-		doctor_note(d, CHECK, FINDING_OK, NULL, "%s: this host reads the secrets of the %zu tokens of people who work here, and no "
-		    "other", uri, needed);
+		doctor_note(d, CHECK, FINDING_OK, NULL, "%s: this host reads the secret of %zu token%s, of people who work here, and of no "
+		    "other", uri, needed, needed == 1 ? "" : "s");
 }
 
 void
@@ -190,8 +190,8 @@ doctor_secrets(struct doctor *d, const char *uri, struct probe *p, const struct 
 	if (code != LDAP_SUCCESS)
 		look_at_some(p->ld, map, targets, &seen);
 	if (seen.passwords > 0)
-		doctor_note(d, CHECK, FINDING_BAD, cure, "%s: %s may read the password of %zu entries: userPassword of %s", uri, who,
-		    seen.passwords, seen.password_dn);
+		doctor_note(d, CHECK, FINDING_BAD, cure, "%s: %s may read the password of %zu entr%s: userPassword of %s", uri, who,
+		    seen.passwords, seen.passwords == 1 ? "y" : "ies", seen.password_dn);
 	else if (searchable(p->ld, base, map) > 0)
 		doctor_note(d, CHECK, FINDING_BAD, cure, "%s: %s may search for userPassword, by which it can be guessed piece by piece",
 		    uri, who);
@@ -206,5 +206,6 @@ doctor_secrets(struct doctor *d, const char *uri, struct probe *p, const struct 
 		report_tokens(d, uri, targets, &seen,
 		    comparable(p, targets->dns[TARGET_OTHER_TOKEN], attribute_map_theirs(map, "oathSecret")));
 	else if (seen.tokens > 0)
-		doctor_note(d, CHECK, FINDING_BAD, cure, "%s: %s may read the secrets of %zu tokens", uri, who, seen.tokens);
+		doctor_note(d, CHECK, FINDING_BAD, cure, "%s: %s may read the secret of %zu token%s", uri, who, seen.tokens,
+		    seen.tokens == 1 ? "" : "s");
 }

@@ -123,8 +123,10 @@ slapd_start() { # [URLS [DEBUG-LEVEL]]
 }
 slapd_answers() { ldapsearch -LLL -Q -Y EXTERNAL -H $slapd_local -b '' -s base >/dev/null 2>&1; }
 slapd_stop() { systemctl stop isms-slapd; systemctl reset-failed isms-slapd 2>/dev/null; true; }
-slapd_rules() { # [SED-SCRIPT]: the sample, changed by it
-	sed "${1-}" $ldap_schema/acl-sample.ldif | as_admin ldapmodify
+slapd_rules() { # [SED-SCRIPT]: the sample, changed by it; without ppolicy as its head says
+	local without='s/,pwdHistory//; /attrs=pwdAccountLockedTime$/,/by \* break/d'
+	! grep -qx 'olcModuleLoad: ppolicy' $slapd_dir/config.ldif || without=
+	sed -e "${1-}" $ldap_schema/acl-sample.ldif | sed -e "$without" | as_admin ldapmodify
 }
 slapd_configure() { # LDIF of changes on stdin, while it does not run: what cannot be changed at run time
 	slapmodify -F $slapd_dir/config -n0 -l /dev/stdin && chown -R openldap:openldap $slapd_dir/config

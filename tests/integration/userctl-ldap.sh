@@ -361,7 +361,7 @@ check "UC08a unless allow-cleartext says so" clear_text
 rm /etc/isms/conf.d/z-clear.conf
 
 # ---- a server without password policy -----------------------------------------------------------
-bare() { slapd_stop; slapd_prepare syncprov otp && slapd_start && slapd_rules s/,pwdHistory//; }
+bare() { slapd_stop; slapd_prepare syncprov otp && slapd_start && slapd_rules; }
 check "a server without ppolicy" bare
 use_directory $slapd_uri
 own_end() {
