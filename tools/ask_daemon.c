@@ -38,6 +38,17 @@ ask_daemon_unit(enum process process)
 	return processes[process].unit;
 }
 
+const char *
+ask_daemon_cure(const struct invocation *in, enum process process, char *buf, size_t size)
+{
+	if (invocation_is_set_up(in))
+		(void)snprintf(buf, size, "systemctl status %s; systemctl restart %s", ask_daemon_unit(process),
+		    ask_daemon_unit(process));
+	else
+		(void)snprintf(buf, size, "run isms-userctl setup: it was never done here");
+	return buf;
+}
+
 static const char *
 socket_path(const struct invocation *in, enum process process)
 {

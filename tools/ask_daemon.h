@@ -17,6 +17,9 @@ const char *ask_daemon_name(enum process process);
 /* Its service unit, "ismsd-front.service". */
 const char *ask_daemon_unit(enum process process);
 
+/* What to do about one that does not answer. Returns buf. */
+const char *ask_daemon_cure(const struct invocation *in, enum process process, char *buf, size_t size);
+
 /*
  * Send one request, wait at most 10 s for one answer. The peer must be root, the process's own user or,
  * below --root, the caller.

@@ -48,9 +48,8 @@ ask(const struct invocation *in, enum process process, bool *all_answer)
 		(void)json_object_set_new(object, "answers", json_true());
 	} else {
 		*all_answer = false;
-		(void)snprintf(cure, sizeof cure, "systemctl status %s; systemctl restart %s", ask_daemon_unit(process),
-		    ask_daemon_unit(process));
-		object = json_pack("{s:b, s:s, s:s}", "answers", 0, "error", strerror(-r), "cure", cure);
+		object = json_pack("{s:b, s:s, s:s}", "answers", 0, "error", strerror(-r), "cure",
+		    ask_daemon_cure(in, process, cure, sizeof cure));
 	}
 	free(report);
 	return object;
@@ -70,7 +69,7 @@ describe_snapshot(const struct invocation *in)
 	if (r < 0)
 		return json_pack("{s:s+, s:s}", "fault", path, r == -EPERM ? ": wrong owner or mode" : r == -EBADMSG ?
 		    ": corrupt" : r == -ENOENT ? ": not published yet" : ": cannot be read", "cure",
-		    "systemctl restart ismsd-publisher ismsd-directory");
+		    invocation_is_set_up(in) ? "systemctl restart ismsd-publisher ismsd-directory" : "isms-userctl setup");
 	object = json_pack("{s:I, s:o, s:I, s:o, s:i, s:i}", "generation", (json_int_t)snapshot_generation(&s), "created",
 	    output_time(snapshot_created_utc_sec(&s)), "age_sec",
 	    (json_int_t)(in->now_utc_sec - snapshot_created_utc_sec(&s)), "valid_until",

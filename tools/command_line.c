@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define WORD_MAX 31	/* longer than any command */
+
 /* The command that argv[at] (and the next word, if it has two) names; -1: none. *ret_words is how many it took. */
 static int
 find_command(int argc, char *const *argv, int at, int *ret_words)
@@ -37,6 +39,53 @@ find_command(int argc, char *const *argv, int at, int *ret_words)
 	return -1;
 }
 
+/* How many letters must be changed, left out, put in or swapped with the next one to make b of a. */
+static size_t
+distance(const char *a, const char *b)
+{
+	size_t rows[3][WORD_MAX + 1], la = strlen(a), lb = strlen(b);
+
+	if (la > WORD_MAX || lb > WORD_MAX)
+		return SIZE_MAX;
+	for (size_t j = 0; j <= lb; j++)
+		rows[0][j] = j;
+	for (size_t i = 1; i <= la; i++) {
+		size_t *now = rows[i % 3], *last = rows[(i + 2) % 3], *before = rows[(i + 1) % 3];
+
+		now[0] = i;
+		for (size_t j = 1; j <= lb; j++) {
+			now[j] = last[j - 1] + (a[i - 1] != b[j - 1]);
+			if (last[j] + 1 < now[j])
+				now[j] = last[j] + 1;
+			if (now[j - 1] + 1 < now[j])
+				now[j] = now[j - 1] + 1;
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && before[j - 2] + 1 < now[j])
+				now[j] = before[j - 2] + 1;
+		}
+	}
+	return rows[la % 3][lb];
+}
+
+/* The command whose name, or its first word, is most like a word; NULL when none is. */
+static const char *
+nearest(const char *word)
+{
+	size_t best = strlen(word) < 4 ? 2 : 3;	/* so many changes are too many */
+	const char *found = NULL;
+
+	for (unsigned c = 0; c < COMMAND_COUNT; c++) {
+		const char *name = command_infos[c].name;
+		char first[WORD_MAX + 1];
+
+		(void)snprintf(first, sizeof first, "%.*s", (int)strcspn(name, " "), name);
+		if (distance(word, first) < best) {
+			best = distance(word, first);
+			found = name;
+		}
+	}
+	return found;
+}
+
 /* No such command; the first word of a command of two needs the second. */
 static void
 complain_of_command(const char *word, char *error, size_t size)
@@ -51,6 +100,9 @@ complain_of_command(const char *word, char *error, size_t size)
 			    command_infos[c].name + len + 1);
 	if (used > 0)
 		(void)snprintf(error, size, "%.64s goes with a second word: %s; see isms-userctl --help", word, seconds);
+	else if (nearest(word) != NULL)
+		(void)snprintf(error, size, "\"%.64s\" is not a command; did you mean %.*s? See isms-userctl --help", word,
+		    (int)strcspn(nearest(word), " "), nearest(word));
 	else
 		(void)snprintf(error, size, "\"%.64s\" is not a command; see isms-userctl --help", word);
 }

@@ -78,7 +78,8 @@ check_path(struct doctor *d, const struct expected *e, const char *path)
 	bool well = true;
 
 	if (lstat(path, &st) < 0) {
-		doctor_note(d, CHECK, FINDING_BAD, e->cure, "%s: %s", path, strerror(errno));
+		doctor_note(d, CHECK, FINDING_BAD, invocation_is_set_up(d->in) ? e->cure : "isms-userctl setup", "%s: %s", path,
+		    strerror(errno));
 		return false;
 	}
 	if (S_ISLNK(st.st_mode)) {

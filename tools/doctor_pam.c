@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -22,6 +23,7 @@ struct seen {
 	bool denies;		/* ... with a control by which its refusal counts */
 	char skipped_by[64];	/* a module before it that ends the stage on success */
 	bool mkhomedir;
+	bool group_after;	/* pam_group, where it gives groups after we took them */
 };
 
 static bool
@@ -51,6 +53,7 @@ look(const char *module, const char *control, const char *options, void *arg)
 	} else if (!seen->isms && (strcmp(control, "sufficient") == 0 || strstr(control, "success=done") != NULL) &&
 	    strcmp(module, "pam_localuser.so") != 0 && strcmp(module, "pam_rootok.so") != 0)
 		(void)snprintf(seen->skipped_by, sizeof seen->skipped_by, "%s", module);
+	seen->group_after |= seen->isms && strcmp(module, "pam_group.so") == 0;
 	seen->mkhomedir |= strcmp(module, "pam_mkhomedir.so") == 0 || strcmp(module, "pam_oddjob_mkhomedir.so") == 0;
 	return true;
 }
@@ -80,6 +83,36 @@ check_service(struct doctor *d, const char *service)
 		    "again and sessions leave no event", service);
 	else
 		doctor_note(d, CHECK, FINDING_OK, NULL, "%s asks pam_isms", service);
+}
+
+/* Whether /etc/security/group.conf gives anybody a group. */
+static bool
+gives_groups(const struct doctor *d)
+{
+	char path[PATH_MAX], *line = NULL;
+	bool gives = false;
+	size_t room = 0;
+	FILE *f;
+
+	(void)snprintf(path, sizeof path, "%s/etc/security/group.conf", d->in->root);
+	f = fopen(path, "re");
+	while (f != NULL && !gives && getline(&line, &room, f) > 0)
+		gives = line[strspn(line, " \t")] != '#' && line[strspn(line, " \t\r\n")] != '\0';
+	free(line);
+	if (f != NULL)
+		(void)fclose(f);
+	return gives;
+}
+
+/* Debian's login has a pam_group of its own behind common-auth: its setcred comes after ours. */
+static void
+check_group_conf(struct doctor *d, const char *service)
+{
+	struct seen auth = { 0 };
+
+	if (pam_stack_walk(d->in->root, service, "auth", look, &auth) == 0 && auth.group_after)
+		doctor_note(d, CHECK, FINDING_WARN, "take the line of pam_group out of the service's file, or move it before pam_isms",
+		    "%s: pam_group runs after pam_isms: the groups of /etc/security/group.conf come back", service);
 }
 
 /* Somebody's home is missing on disk. */
@@ -125,6 +158,7 @@ doctor_pam(struct doctor *d)
 		"sshd", "login", "gdm-password", "lightdm", "sddm", "cockpit", "xrdp-sesman", "sudo", "sudo-i", "su", "su-l",
 		"run0", "systemd-run0", "polkit-1", "cron", "crond", "atd", "systemd-user", "other",
 	};
+	bool groups = gives_groups(d);
 	size_t i, there = 0;
 
 	for (i = 0; i < sizeof services / sizeof services[0]; i++) {
@@ -132,6 +166,8 @@ doctor_pam(struct doctor *d)
 			continue;
 		there++;
 		check_service(d, services[i]);
+		if (groups)
+			check_group_conf(d, services[i]);
 	}
 	if (there == 0)
 		doctor_note(d, CHECK, FINDING_BAD, "install PAM's files", "there is no service in /etc/pam.d");

@@ -43,8 +43,7 @@ check_process(struct doctor *d, enum process process, enum message number, struc
 	json_t *object;
 	int r;
 
-	(void)snprintf(cure, sizeof cure, "systemctl status %s; systemctl restart %s", ask_daemon_unit(process),
-	    ask_daemon_unit(process));
+	(void)ask_daemon_cure(d->in, process, cure, sizeof cure);
 	r = ask_daemon(d->in, process, number, nothing, MSG_REPORT, report);
 	if (r < 0) {
 		doctor_note(d, "service", FINDING_BAD, cure, "%s does not answer: %s", ask_daemon_unit(process), strerror(-r));
@@ -68,12 +67,14 @@ check_policy(struct doctor *d)
 	char error[512] = "";
 
 	if (policy_load(d->in->paths.etc, &policy, error, sizeof error) < 0)
-		doctor_note(d, "policy", FINDING_BAD, "mend it; isms-userctl policy check", "%s",
+		doctor_note(d, "policy", FINDING_BAD, invocation_is_set_up(d->in) ? "mend it; isms-userctl policy check" :
+		    "isms-userctl setup", "%s",
 		    error[0] != '\0' ? error : "policy.conf cannot be read");
 	else if (policy_role_count(policy) == 0)
 		doctor_note(d, "policy", FINDING_BAD, "write a role; see isms-policy(5)", "policy.conf has no role: everybody is refused");
 	else
-		doctor_note(d, "policy", FINDING_OK, NULL, "policy.conf has %zu roles", policy_role_count(policy));
+		doctor_note(d, "policy", FINDING_OK, NULL, "policy.conf has %zu role%s", policy_role_count(policy),
+		    policy_role_count(policy) == 1 ? "" : "s");
 	policy_free(policy);
 }
 
@@ -137,7 +138,8 @@ check_entries(struct doctor *d)
 	for (i = 0; d->account != NULL && i < d->account->identities.fault_count; i++)
 		doctor_note(d, "directory", FINDING_WARN, "mend the entry", "%s", d->account->identities.faults[i]);
 	if (d->account != NULL && i == 0)
-		doctor_note(d, "directory", FINDING_OK, NULL, "%zu accounts, no entry is refused", d->account->identities.user_count);
+		doctor_note(d, "directory", FINDING_OK, NULL, "%zu account%s, no entry is refused",
+		    d->account->identities.user_count, d->account->identities.user_count == 1 ? "" : "s");
 }
 
 void

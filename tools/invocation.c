@@ -8,6 +8,7 @@
 #include "tools/invocation.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,6 +30,15 @@ invocation_settings(struct invocation *in)
 	else
 		output_error("%s/isms.conf: %s", in->paths.etc, strerror(-r));
 	return EXIT_REFUSED;
+}
+
+bool
+invocation_is_set_up(const struct invocation *in)
+{
+	char path[PATH_MAX + 32];
+
+	(void)snprintf(path, sizeof path, "%s/isms.conf", in->paths.etc);
+	return access(path, F_OK) == 0;
 }
 
 bool

@@ -37,6 +37,9 @@ struct invocation {
  */
 enum exit_code invocation_settings(struct invocation *in);
 
+/* Whether there is an isms.conf: before isms-userctl setup wrote it nothing runs (the units' own condition). */
+bool invocation_is_set_up(const struct invocation *in);
+
 /* Whether invocation_confirm() would ask. Nothing may be locked while a person thinks, so verbs look first. */
 bool invocation_asks(const struct invocation *in);
 

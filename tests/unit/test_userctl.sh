@@ -83,6 +83,8 @@ complete_() { (. "$completion"; COMP_WORDS=(isms-userctl "$@") COMP_CWORD=$#; _i
 
 # ---- setup ----------------------------------------------------------------------------------------
 run 3 list; says "isms-userctl setup"
+run 3 status; says "run isms-userctl setup: it was never done here"; lacks "systemctl restart"
+run 1 doctor; says "run isms-userctl setup: it was never done here"; lacks "systemctl restart"; lacks "policy check"
 run 2 setup; says "no terminal to ask on"
 run 1 setup --contact 'x ; y'; says "contact"
 run 1 setup --yes --time-zone Mars/Olympus; says "no such zone"
@@ -481,6 +483,9 @@ count=$((count + 1))
 # ---- doctor ---------------------------------------------------------------------------------------
 run 1 doctor --json; json True 'any(f["state"] == "bad" and f["cure"] for f in d)'
 says "no isms"; says "isms-mfa"
+run 3 status; says "systemctl restart ismsd-front.service"; lacks "isms-userctl setup"
+run 0 doctor --directory; says "the directory is a file"
+run 0 doctor --directory --json; json "['ok']" '[f["state"] for f in d]'
 mkdir -p "$root/etc/ssh" "$root/etc/pam.d"
 printf 'UsePAM no\nKbdInteractiveAuthentication no\n' >"$root/etc/ssh/sshd_config"
 echo 'account required pam_unix.so' >"$root/etc/pam.d/sshd"
@@ -505,6 +510,17 @@ run 1 doctor; says "su: pam_isms is missing from the session stage"
 echo 'session required pam_isms.so debug' >>"$root/etc/pam.d/su"
 run 1 doctor; lacks "su: pam_isms is missing"; says "su asks pam_isms"
 rm "$root/etc/pam.d/su"
+# groups that come back after us: pam_group behind pam_isms, and a group.conf that gives some
+mkdir -p "$root/etc/security"
+printf 'auth required pam_isms.so\n@include more\nauth optional pam_group.so\naccount required pam_isms.so\nsession required pam_isms.so\n' >"$root/etc/pam.d/login"
+: >"$root/etc/pam.d/more"
+printf '# nothing but\n\n  # comments\n' >"$root/etc/security/group.conf"
+run 1 doctor; lacks "pam_group"
+echo 'login;*;*;Al0000-2400;audio' >>"$root/etc/security/group.conf"
+run 1 doctor; says "login: pam_group runs after pam_isms"; lacks "sshd: pam_group"
+sed -i '/pam_group/d; 1i auth optional pam_group.so' "$root/etc/pam.d/login"
+run 1 doctor; lacks "pam_group runs"
+rm -r "$root/etc/security" "$root/etc/pam.d/login"
 printf 'passwd: files isms\ngroup: files isms\ninitgroups: isms files\n' >"$root/etc/nsswitch.conf"
 echo 'isms-mfa:x:990:' >>"$root/etc/group"
 chmod 600 "$ldif"; chmod 644 "$root/etc/isms/policy.conf"; chmod 640 "$root/etc/isms/bind.password"	# as setup leaves it
