@@ -2,12 +2,13 @@
  * module_paths.c - what the tests' build of pam_isms.so has instead of pam_paths.c and of the journal.
  *
  * Everything lies below the folder $ISMS_TEST_DIR (or $ISMS_TEST_ROOT, see house.h), whose owner stands for root;
- * $ISMS_TEST_SELF makes the caller an unprivileged one. Read when the module is loaded. Events go to the file
- * "events" in the former, one per line. Never installed.
+ * $ISMS_TEST_SELF makes the caller an unprivileged one; with $ISMS_TEST_NO_GROUPS the process has no supplementary
+ * groups. Read when the module is loaded. Events go to the file "events" in the former, one per line. Never installed.
  */
 #include <config.h>
 
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 
 static char places[3][256];
 static struct pam_paths paths;
+static bool no_groups;
 
 /* A file of the scene's folder, or of a whole root with the real processes in it. */
 static const char *
@@ -53,6 +55,7 @@ init(void)
 		.tell_ms = wait_ms(3000),
 		.person_ms = getenv("ISMS_TEST_HURRY") == NULL ? 120000 : 2500,
 	};
+	no_groups = getenv("ISMS_TEST_NO_GROUPS") != NULL;
 }
 
 const struct pam_paths *
@@ -80,4 +83,13 @@ __wrap_journal_send(const struct event *e)
 	}
 	(void)close(fd);
 	return 0;
+}
+
+/* -Wl,--wrap=getgroups: whoever runs the tests may be in groups that he has no right to leave (see scene_open()). */
+int __real_getgroups(int size, gid_t list[]);
+int __wrap_getgroups(int size, gid_t list[]);
+int
+__wrap_getgroups(int size, gid_t list[])
+{
+	return no_groups ? 0 : __real_getgroups(size, list);
 }

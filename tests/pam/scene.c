@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,6 +139,23 @@ scene_stop(struct scene *scene)
 	scene->listening = false;
 }
 
+/*
+ * The owner of the folder stands for root, whose supplementary groups the module takes away. An ordinary user's stay,
+ * which is a refusal: where that is so, the module is told that there are none. With them, as root: test_pam_groups.
+ */
+static void
+hide_groups(void)
+{
+	static gid_t groups[65536];
+	int n = getgroups(sizeof groups / sizeof groups[0], groups);
+
+	ck_assert_int_ge(n, 0);
+	if (setgroups((size_t)n, groups) == 0)
+		ck_assert_int_eq(unsetenv("ISMS_TEST_NO_GROUPS"), 0);
+	else
+		ck_assert_int_eq(setenv("ISMS_TEST_NO_GROUPS", "1", 1), 0);
+}
+
 void
 scene_open(struct scene *scene)
 {
@@ -149,6 +167,7 @@ scene_open(struct scene *scene)
 	ck_assert_int_eq(setenv("ISMS_TEST_DIR", scene->dir, 1), 0);
 	ck_assert_int_eq(unsetenv("ISMS_TEST_SELF"), 0);
 	ck_assert_int_eq(unsetenv("ISMS_TEST_HURRY"), 0);
+	hide_groups();
 	(void)snprintf(text, sizeof text, "root:x:0:0:root:/root:/bin/bash\nbob:x:1000:1000::/home/bob:/bin/bash\n"
 	    "isms:x:%u:999::/:/usr/sbin/nologin\n", (unsigned)getuid());
 	scene_write(scene, "passwd", text);
