@@ -30,7 +30,7 @@
 
 #define BASE		"dc=isms,dc=local"
 #define SECRET		"12345678901234567890"
-#define PATIENCE_MS	20000
+#define PATIENCE_MS	60000
 #define DAY		86400
 
 static const char policy[] =
