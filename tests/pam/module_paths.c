@@ -53,7 +53,7 @@ init(void)
 		.connect_ms = wait_ms(5000),
 		.total_ms = wait_ms(15000),
 		.tell_ms = wait_ms(3000),
-		.person_ms = getenv("ISMS_TEST_HURRY") == NULL ? 120000 : 2500,
+		.person_ms = getenv("ISMS_TEST_HURRY") == NULL ? 120000 : 8000,
 	};
 	no_groups = getenv("ISMS_TEST_NO_GROUPS") != NULL;
 }
