@@ -127,7 +127,7 @@ module_test(void (*test)(void))
 	pid = fork();
 	if (pid == 0) {
 		(void)signal(SIGALRM, SIG_DFL);	/* libcheck's handler would kill everybody, and nobody could say why */
-		(void)alarm(60);
+		(void)alarm(500);	/* below SUITE_PATIENCE_SEC */
 		test();
 		_exit(0);
 	}

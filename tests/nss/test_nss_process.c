@@ -47,16 +47,34 @@ pass(long ms)
 	(void)nanosleep(&time, NULL);
 }
 
+static long
+now_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* The path is asked once a second at most, which is two opens; a busy machine may take some seconds for a test. */
+static bool
+opened_rarely(int since, long began_ms)
+{
+	return module_opens - since <= 4 + 2 * (int)((now_ms() - began_ms) / 1000);
+}
+
 /* ---- faults of the file ---- */
 
 /* One event, few opens however many ask, and picked up without a restart. */
 static void
 missing_then_there(void)
 {
+	long began_ms = now_ms();
+
 	module_load();
 	for (int i = 0; i < 1000; i++)
 		MUST(look_up() == NSS_STATUS_UNAVAIL && error == ENOENT);
-	MUST(module_opens <= 4);	/* two a second */
+	MUST(opened_rarely(0, began_ms));
 	MUST(module_sends == 1);
 	MUST(strstr(module_last_event, "MESSAGE_ID=b7deb787cb7548bab7bc1481065f583d\n") != NULL);
 	MUST(strstr(module_last_event, "missing") != NULL && strstr(module_last_event, "libnss_isms") != NULL);
@@ -71,6 +89,7 @@ static void
 refused_and_cured(void)
 {
 	const char *base;
+	long began_ms;
 	int opens;
 
 	module_publish(&many_users, &plain_header);
@@ -80,9 +99,10 @@ refused_and_cured(void)
 	base = scratch_path(SNAPSHOT_BASE_NAME);
 	MUST(chmod(base, 0666) == 0);
 	opens = module_opens;
+	began_ms = now_ms();
 	for (int i = 0; i < 100; i++)
 		MUST(look_up() == NSS_STATUS_SUCCESS);
-	MUST(module_sends == 1 && strstr(module_last_event, "refused") != NULL && module_opens <= opens + 4);
+	MUST(module_sends == 1 && strstr(module_last_event, "refused") != NULL && opened_rarely(opens, began_ms));
 	MUST(chmod(base, 0644) == 0);
 	pass(1100);
 	MUST(look_up() == NSS_STATUS_SUCCESS && module_mappings() == 1);
@@ -133,13 +153,14 @@ no_epoch(void)
 {
 	struct snapshot_header_in next = plain_header;
 	struct population fewer = many_users;
+	long began_ms = now_ms();
 
 	module_publish(&many_users, &plain_header);
 	MUST(unlink(scratch_path(SNAPSHOT_EPOCH_NAME)) == 0);
 	module_load();
 	for (int i = 0; i < 100; i++)
 		MUST(look_up() == NSS_STATUS_SUCCESS);
-	MUST(module_opens <= 4);
+	MUST(opened_rarely(0, began_ms));
 	fewer.users = 1;
 	next.generation = 2;
 	module_publish(&fewer, &next);
@@ -338,7 +359,7 @@ ns07a_threads(void)
 static void
 child_of_threads(uint64_t generation)
 {
-	(void)alarm(20);
+	(void)alarm(120);
 	MUST(look_up() == NSS_STATUS_SUCCESS);
 	MUST(module.setpwent(0) == NSS_STATUS_SUCCESS);
 	MUST(module.getpwent_r(&pw, buf, sizeof buf, &error) == NSS_STATUS_SUCCESS);

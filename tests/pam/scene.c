@@ -394,7 +394,7 @@ scene_run(const char *name, const struct suite_row *rows, int count, void (*setu
 	SRunner *runner;
 	int failed;
 
-	tcase_set_timeout(tests, 120);
+	tcase_set_timeout(tests, SUITE_PATIENCE_SEC);
 	tcase_add_checked_fixture(tests, setup, teardown);
 	for (int i = 0; i < count; i++) {
 		if (rows[i].loops > 0)

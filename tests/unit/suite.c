@@ -31,7 +31,7 @@ suite_run(const char *name, const struct suite_row *rows, int count, double time
 	SRunner *runner;
 	int failed;
 
-	tcase_set_timeout(tests, timeout_sec);
+	tcase_set_timeout(tests, timeout_sec > SUITE_PATIENCE_SEC ? timeout_sec : SUITE_PATIENCE_SEC);
 	for (int i = 0; i < count; i++) {
 		if (rows[i].loops > 0)
 			tcase_add_loop_test(tests, rows[i].test, 0, rows[i].loops);
