@@ -18,7 +18,7 @@
 
 #define BASE "dc=isms,dc=local"
 #define PASSWORD "correct horse battery"
-#define PATIENCE_MS 20000
+#define PATIENCE_MS 60000
 
 extern char root[64], file[PATH_MAX];	/* the folder; its directory.ldif */
 extern struct paths paths;

@@ -18,6 +18,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define PATIENCE_MS 30000	/* for what comes at once on a machine that is not busy */
+
 static char path[108];
 static int listener = -1;
 
@@ -103,17 +105,20 @@ START_TEST(answers_are_judged)
 	struct msg_status ask = { 0 };
 	struct msg_done answer;
 	int before, fd = -1, r;
-	int64_t start = channel_now_ms();
+	const bool silent = rows[_i].want == -ETIMEDOUT;
+	int64_t start;
 	pid_t child;
 
 	setup();
 	child = peer(rows[_i].bytes, rows[_i].size);
 	before = open_descriptors();
-	ck_assert_int_eq(channel_connect(path, &me, 1, start + 2000, &fd), 0);
+	ck_assert_int_eq(channel_connect(path, &me, 1, channel_now_ms() + PATIENCE_MS, &fd), 0);
 	ck_assert_int_ge(fd, 3);
-	r = channel_ask(fd, MSG_STATUS, &ask, MSG_DONE, &answer, start + 300);
+	start = channel_now_ms();
+	r = channel_ask(fd, MSG_STATUS, &ask, MSG_DONE, &answer, start + (silent ? 300 : PATIENCE_MS));
 	ck_assert_msg(r == rows[_i].want, "%s: got %d", rows[_i].name, r);
-	ck_assert_int_lt(channel_now_ms() - start, 2000);
+	ck_assert(!silent || channel_now_ms() - start >= 300);
+	ck_assert_int_lt(channel_now_ms() - start, PATIENCE_MS);
 	(void)close(fd);
 	ck_assert_int_eq(open_descriptors(), before);
 	(void)kill(child, SIGKILL);
@@ -129,9 +134,9 @@ START_TEST(ip08a_a_foreign_peer_is_refused)
 
 	setup();
 	before = open_descriptors();
-	ck_assert_int_eq(channel_connect(path, &foreign, 1, channel_now_ms() + 500, &fd), -EPERM);
+	ck_assert_int_eq(channel_connect(path, &foreign, 1, channel_now_ms() + PATIENCE_MS, &fd), -EPERM);
 	ck_assert_int_eq(open_descriptors(), before);
-	ck_assert_int_eq(channel_connect(path, mine, 2, channel_now_ms() + 500, &fd), 0);
+	ck_assert_int_eq(channel_connect(path, mine, 2, channel_now_ms() + PATIENCE_MS, &fd), 0);
 	(void)close(fd);
 	teardown();
 }
@@ -144,11 +149,11 @@ START_TEST(absent_and_full_sockets_end_in_time)
 	int fd = -1, held[64], count = 0;
 
 	setup();
-	ck_assert_int_eq(channel_connect("/tmp/isms-no-such.sock", &me, 1, start + 500, &fd), -ENOENT);
+	ck_assert_int_eq(channel_connect("/tmp/isms-no-such.sock", &me, 1, start + PATIENCE_MS, &fd), -ENOENT);
 	while (count < 64 && channel_connect(path, &me, 1, channel_now_ms() + 100, &held[count]) == 0)
 		count++;
 	ck_assert_int_lt(count, 64);		/* the backlog is full and the connect timed out */
-	ck_assert_int_lt(channel_now_ms() - start, 2000);
+	ck_assert_int_lt(channel_now_ms() - start, PATIENCE_MS);
 	while (count > 0)
 		(void)close(held[--count]);
 	teardown();
@@ -166,7 +171,7 @@ START_TEST(ph01a_descriptors_below_three_stay_free)
 	if (child == 0) {
 		for (int i = 0; i < 3; i++)
 			(void)close(i);
-		if (channel_connect(path, &me, 1, channel_now_ms() + 500, &fd) < 0 || fd < 3)
+		if (channel_connect(path, &me, 1, channel_now_ms() + PATIENCE_MS, &fd) < 0 || fd < 3)
 			_exit(1);
 		for (int i = 0; i < 3; i++)
 			if (fcntl(i, F_GETFD) >= 0)

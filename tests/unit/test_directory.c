@@ -173,7 +173,7 @@ START_TEST(broken_file)
 		write_file(file, broken_files[_i]);
 	await_status("\nconnected=no\n");
 	if (_i == 0)
-		ck_assert_msg(strstr(status_lines, "directory.ldif:4: ") != NULL, "%s", status_lines);
+		await_status("directory.ldif:4: ");	/* it may first have seen that there was none */
 	ck_assert_uint_eq(get_facts("ada")->state, FACTS_MANAGED);
 	ck_assert_int_eq(rename(saved, file), 0);
 	await_status("\nconnected=yes\n");

@@ -24,7 +24,7 @@
 #include "tests/unit/suite.h"
 
 #define OWNER	300125u		/* a uid that this machine does not use */
-#define WAIT_MS	20000
+#define WAIT_MS	60000
 
 static char root[64];
 static struct paths paths;
@@ -75,7 +75,7 @@ start_daemon(void)
 		(void)execl(TEST_BUILDDIR "/ismsd", "ismsd", "publisher", "--root", root, (char *)NULL);
 		_exit(127);
 	}
-	for (int i = 0; i < 500; i++) {
+	for (int i = 0; i < WAIT_MS / 20; i++) {
 		int fd;
 
 		if (channel_connect(paths.publisher_socket, &self, 1, channel_now_ms() + WAIT_MS, &fd) == 0) {
@@ -228,7 +228,7 @@ await_generation(uint64_t generation, struct snapshot *ret)
 	char path[PATH_MAX + 16];
 
 	(void)snprintf(path, sizeof path, "%s/%s", paths.nss, SNAPSHOT_BASE_NAME);
-	for (int i = 0; i < 500; i++) {
+	for (int i = 0; i < WAIT_MS / 20; i++) {
 		if (access(path, R_OK) == 0) {
 			open_snapshot(ret);
 			if (snapshot_generation(ret) == generation)
@@ -297,7 +297,7 @@ START_TEST(publishes)
 	ck_assert_int_eq(snapshot_find_group(&s, "web", &g), 1);
 	ck_assert(snapshot_local_gid(&s, 900) && snapshot_local_gid(&s, 991) && !snapshot_local_gid(&s, 27));
 	snapshot_close(&s);
-	ck_assert(has_logged("snapshot published generation=1 users=1 refused=5", 1000));
+	ck_assert(has_logged("snapshot published generation=1 users=1 refused=5", WAIT_MS));
 	ck_assert(has_logged("user bob (2000): the name stands in /etc/passwd", 0));
 	ck_assert_ptr_nonnull(strstr(get_status(), "refused_entry=user eve (0): the uid lies outside"));
 	ck_assert_ptr_nonnull(strstr(get_status(), "users=1\ngroups=1\n"));
@@ -347,7 +347,7 @@ START_TEST(republishes)
 	snapshot_close(&s);
 	write_etc("isms/isms.conf", "[login]\ncontakt = other@example.com\n");
 	ck_assert_int_eq(kill(daemon_pid, SIGHUP), 0);
-	ck_assert(has_logged("configuration rejected", 5000));
+	ck_assert(has_logged("configuration rejected", WAIT_MS));
 	end();
 }
 END_TEST
@@ -373,7 +373,7 @@ START_TEST(rejects)
 	ck_assert_int_eq(fcntl(fd, F_ADD_SEALS, ROSTER_SEALS), 0);
 	ck_assert_uint_eq(send_roster(fd).accepted, 0);		/* malformed */
 	ck_assert_uint_eq(send_roster(open("/dev/zero", O_RDONLY)).accepted, 0);
-	ck_assert(has_logged("snapshot rejected", 1000));
+	ck_assert(has_logged("snapshot rejected", WAIT_MS));
 	await_users(1, 1);
 	/* A roster without its descriptor is hung up on, and so is one of a peer without the right. */
 	fd = connect_to();
