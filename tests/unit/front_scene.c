@@ -211,20 +211,20 @@ scene_run_front(struct scene *s)
 	await_socket(s, "run/isms/ismsd.sock");
 }
 
-void
-scene_run_directory(struct scene *s)
+/* Ask the directory process until it knows of the user, and if need be that he is disabled. */
+static void
+await_facts(const struct scene *s, const char *user, bool disabled)
 {
-	struct msg_facts_get ask = { .user = "ada" };
+	struct msg_facts_get ask = { .user = "" };
 	int64_t deadline_ms = channel_now_ms() + DEADLINE_MS;
 	const uid_t owner = geteuid();
 	static struct facts facts;
 	char path[128];
 	int fd;
 
-	s->directory = run_process(s, "directory");
-	await_socket(s, "run/isms/private/directory.sock");
+	(void)snprintf(ask.user, sizeof ask.user, "%s", user);
 	scene_path(s, "run/isms/private/directory.sock", path, sizeof path);
-	for (facts.state = FACTS_NOT_READY; facts.state == FACTS_NOT_READY;) {
+	for (facts.state = FACTS_NOT_READY; facts.state == FACTS_NOT_READY || (disabled && !facts.disabled);) {
 		ck_assert_int_lt(channel_now_ms(), deadline_ms);
 		if (channel_connect(path, &owner, 1, deadline_ms, &fd) < 0)
 			continue;
@@ -232,6 +232,20 @@ scene_run_directory(struct scene *s)
 		(void)close(fd);
 		(void)usleep(5000);
 	}
+}
+
+void
+scene_run_directory(struct scene *s)
+{
+	s->directory = run_process(s, "directory");
+	await_socket(s, "run/isms/private/directory.sock");
+	await_facts(s, "ada", false);
+}
+
+void
+scene_await_disabled(const struct scene *s, const char *user)
+{
+	await_facts(s, user, true);
 }
 
 static void
@@ -329,7 +343,7 @@ count_lines(const struct scene *s, const char *const *words)
 unsigned
 scene_events(const struct scene *s, unsigned least, ...)
 {
-	int64_t deadline_ms = channel_now_ms() + 2000;
+	int64_t deadline_ms = channel_now_ms() + DEADLINE_MS;
 	const char *words[8] = { NULL };
 	va_list ap;
 	unsigned n = 0;

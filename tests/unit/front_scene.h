@@ -60,8 +60,10 @@ void scene_path(const struct scene *s, const char *name, char *buf, size_t size)
 
 /* Rewrite the directory with this line added to the entry of a user; NULL: as at the start. */
 void scene_change_user(const struct scene *s, const char *user, const char *line);
+/* Wait until the directory process has read that a user is disabled. */
+void scene_await_disabled(const struct scene *s, const char *user);
 
-/* Events that contain all of the words (NULL-terminated list). Waits up to 2 s for at least `least`. */
+/* Events that contain all of the words (NULL-terminated list). Waits, half a minute at most, for `least` of them. */
 unsigned scene_events(const struct scene *s, unsigned least, ...) __attribute__((sentinel));
 
 /* Connect to the front; -1 on failure. */

@@ -15,6 +15,7 @@
 #include "tests/unit/front_scene.h"
 #include "tests/unit/suite.h"
 
+#define PATIENCE_MS 30000	/* for what another process does at once when the machine is not busy */
 #define AUTH_TEXT "Access refused. If you should have access, contact help@example.com."
 #define KEY "publickey ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB0123456789abcdefghijklmnopqrstuvwxyzABCDEF"
 
@@ -195,10 +196,11 @@ END_TEST
 
 START_TEST(ot10a_throttle)
 {
-	unsigned denied = 0;
+	int64_t failed_ms = 0;
 
 	scene_start(&s, "[mfa]\ndelay-after = 100\nlock-after = 4\nlock-time = 4s\n");
 	for (unsigned i = 0; i < 4; i++) {
+		failed_ms = channel_now_ms();
 		scene_auth(&s, "hana", "sshd", SCENE_PASSWORD, "000000", &t);
 		expect_refused_in_auth(REASON_MFA_FAILED);
 	}
@@ -210,11 +212,10 @@ START_TEST(ot10a_throttle)
 		scene_auth(&s, "hana", "sshd", SCENE_PASSWORD, scene_hotp(1), &t);
 		if (t.verdict.verdict != VERDICT_ALLOW) {
 			expect_refused_in_auth(REASON_MFA_LOCKED);
-			denied++;
 			(void)usleep(200000);
 		}
 	} while (t.verdict.verdict != VERDICT_ALLOW);
-	ck_assert_uint_ge(denied, 2);
+	ck_assert_int_gt(channel_now_ms() - failed_ms, 3000);	/* four seconds, of which the first had begun */
 	scene_stop(&s);
 }
 END_TEST
@@ -393,7 +394,7 @@ START_TEST(px07a_race)
 	scene_auth(&s, "hana", "sshd", SCENE_PASSWORD, scene_hotp(0), &t);
 	expect(VERDICT_ALLOW, REASON_AUTH_PASSED);
 	scene_change_user(&s, "hana", "nsAccountLock: TRUE\n");
-	for (int i = 0; i < 100; i++) {
+	for (int i = 0; i < PATIENCE_MS / 20; i++) {
 		scene_account(&s, "hana", "sshd", t.verdict.proof, &account);
 		talk_end(&account);
 		if (account.verdict.verdict == VERDICT_DENY && account.verdict.reason == REASON_DISABLED)
@@ -448,7 +449,7 @@ START_TEST(bad_configuration)
 	/* Mended. */
 	scene_write(&s, "etc/isms/policy.conf", "[role employee]\nmatch = kind:employee\nallow-services = sshd\nmfa = none\n");
 	ck_assert_int_eq(kill(s.front, SIGHUP), 0);
-	for (int i = 0; i < 100; i++) {
+	for (int i = 0; i < PATIENCE_MS / 20; i++) {
 		scene_account(&s, "emil", "sshd", "", &t);
 		talk_end(&t);
 		if (t.verdict.verdict == VERDICT_ALLOW)
