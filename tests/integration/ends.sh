@@ -28,7 +28,7 @@ open_all() { # shell, tmux, tunnel, lingering manager, what a logged-out session
 	rm /etc/cron.d/isms-ends
 	wait_until 10 through_tunnel || return
 	local n
-	for n in 300 301 302 303 304; do pgrep -u ada -f "sleep $n" || { echo "sleep $n does not run"; return 1; }; done
+	for n in 300 301 302 303 304; do wait_until 10 pgrep -u ada -f "sleep $n" || { echo "sleep $n does not run"; return 1; }; done
 }
 all_gone_within_5() { # COMMAND...: five seconds after it nothing of hers is alive
 	"$@" && wait_until 5 gone ada && ! through_tunnel
@@ -37,7 +37,8 @@ check "sessions of every kind are open" open_all
 check "mark" mark
 check "disable: all gone within five seconds" all_gone_within_5 isms-userctl disable ada --reason test --yes
 check "event session.terminated" event_is '.ISMS_EVENT == "session.terminated"' '.ISMS_USER == "ada"'
-check "SI07a lingering is over" bash -c 'sleep 1; ! systemctl -q is-active user@$(id -u ada)'
+no_manager() { ! systemctl -q is-active "user@$(id -u ada)"; }
+check "SI07a lingering is over" wait_until 5 no_manager
 a_second_after() { "$@" && sleep 1; }
 bites() { # disabled, and the next login a second later is refused for it
 	mark && a_second_after isms-userctl disable ada --reason test --yes && ! by_ssh ada -- true && denied_with disabled ada
@@ -53,8 +54,8 @@ check "PS06a the contract's end: all gone within five seconds of it" bash -c "
 extended() { # an end that is moved in time does not bite
 	isms-userctl set-expiry ada +1h --reason test --yes && sleep 1 || return
 	by_ssh ada -tt -- 'sleep 300' >/dev/null 2>&1 &
-	wait_until 10 has_session ada && isms-userctl set-expiry ada +6s --reason test --yes && sleep 2 &&
-		isms-userctl set-expiry ada +1h --reason test --yes && sleep 8 && has_session ada
+	wait_until 10 has_session ada && isms-userctl set-expiry ada +12s --reason test --yes && sleep 2 &&
+		isms-userctl set-expiry ada +1h --reason test --yes && sleep 14 && has_session ada
 }
 check "PS07a extended before it hits: the session lives" extended
 

@@ -226,8 +226,8 @@ check "RP04a approved: gone" seen 2 status_is 2 getent passwd m30
 # ---- resume ---------------------------------------------------------------------------------------
 resumed() { # of all entries none is sent again but the changed one
 	slapd_stop && slapd_start "$slapd_urls" 512 && sleep 3 && journalctl --sync && local since && since=$(date +%s) && sleep 1 &&
-		systemctl stop ismsd-directory && set_value ada loginShell /bin/sh && systemctl start ismsd-directory && sleep 2 &&
-		getent passwd ada | grep -q ':/bin/sh$' && journalctl -u isms-slapd --since "@$since" -o cat | grep -c 'ENTRY dn="uid=' >/run/sent
+		systemctl stop ismsd-directory && set_value ada loginShell /bin/sh && systemctl start ismsd-directory &&
+		wait_until 10 bash -c 'getent passwd ada | grep -q ":/bin/sh$"' && sleep 2 && journalctl -u isms-slapd --since "@$since" -o cat | grep -c 'ENTRY dn="uid=' >/run/sent
 	cat /run/sent
 	[ "$(cat /run/sent)" -le 3 ]	# the change, and what two jobs read; of some forty people
 }

@@ -57,7 +57,7 @@ enroll_person() {
 }
 
 # wait_user NAME [GONE]: the directory's change has reached lookups.
-wait_user() { wait_until 3 getent passwd "$1"; }
+wait_user() { wait_until 20 getent passwd "$1"; }	# how soon is asserted elsewhere
 
 # ---- codes --------------------------------------------------------------------------------------
 

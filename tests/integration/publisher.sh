@@ -39,7 +39,7 @@ ended_at() { # SECONDS: nothing of hers before it is missing, nothing after it i
 	end=$(isms-userctl show ada --json | jq -r '[.. | .not_after? // empty] | first')
 	end=$(date -d "$end" +%s) || return
 	while [ "$(date +%s)" -lt $((end - 1)) ]; do sleep .1; done
-	has_session ada || { echo "put out too early"; return 1; }
+	has_session ada || [ "$(date +%s)" -ge "$end" ] || { echo "put out too early"; return 1; }
 	wait_until 6 no_processes ada && ! pgrep -af '^sleep 305' && [ "$(date +%s)" -le $((end + 5)) ]
 }
 check "a shell" open_shell
@@ -57,10 +57,10 @@ check "a shell again" bash -c "sleep 1; . $tests/check.sh; . $tests/integration/
 	by_ssh ada -tt -- 'sleep 300' >$shell 2>&1 & wait_until 10 has_session ada"
 check "mark" mark
 dies_before_the_end() {
-	isms-userctl set-expiry ada +8s --reason test --yes && sleep 1 &&
+	isms-userctl set-expiry ada +16s --reason test --yes && sleep 1 &&
 		systemctl stop ismsd-directory.socket ismsd-directory.service &&
 		systemctl kill -s KILL ismsd-publisher && wait_until 5 systemctl -q is-active ismsd-publisher &&
-		sleep 2 && has_session ada && wait_until 12 no_processes ada
+		sleep 2 && has_session ada && wait_until 20 no_processes ada
 }
 check "killed, and without a directory process: the end comes all the same" dies_before_the_end
 check "event again" wait_until 6 event_is '.ISMS_EVENT == "session.terminated"' '.ISMS_USER == "ada"'
@@ -69,8 +69,8 @@ check "directory process back" systemctl start ismsd-directory.socket ismsd-dire
 # ---- local accounts ------------------------------------------------------------------------------
 local_wins() { # a local account of her uid: she is withdrawn, and comes back when it goes
 	local uid
-	uid=$(id -u ada) && useradd -o -u "$uid" -M eve && wait_until 3 bash -c '! getent passwd ada' &&
-		status_has 'the uid stands in /etc/passwd' && userdel eve && wait_until 3 getent passwd ada
+	uid=$(id -u ada) && useradd -o -u "$uid" -M eve && wait_until 10 bash -c '! getent passwd ada' &&
+		status_has 'the uid stands in /etc/passwd' && userdel eve && wait_until 10 getent passwd ada
 }
 check "PA08a a local account of the same uid wins" local_wins
 put_back() { rm /var/lib/isms/nss/base.1.snap && systemctl restart ismsd-publisher && wait_until 5 getent passwd ada; }

@@ -26,16 +26,18 @@ unset code
 
 # ---- the end ------------------------------------------------------------------------------------
 end_bites() {
-	local client rc=0 start code
+	local client rc=0 end ended code
 	code=$(fresh_code ada)
 	by_ssh ada -tt -- 'echo in; sleep 60' >/run/people/ada/terminal 2>&1 &
 	client=$!
 	unset code
-	wait_until 10 has_session ada && start=$(date +%s) &&
-		isms-userctl set-expiry ada +20s --reason "end of the story" --yes || return
+	wait_until 10 has_session ada && isms-userctl set-expiry ada +20s --reason "end of the story" --yes &&
+		end=$(isms-userctl show ada --json | jq -r '[.. | .not_after? // empty] | first') && end=$(date -d "$end" +%s) || return
 	wait $client || rc=$?
+	ended=$(date +%s)
 	cat /run/people/ada/terminal
-	[ $rc != 0 ] && [ $(($(date +%s) - start)) -ge 20 ] && [ $(($(date +%s) - start)) -le 25 ]
+	echo "status $rc, $((ended - end)) s after the end"
+	[ $rc != 0 ] && [ $ended -ge $end ] && [ $ended -le $((end + 5)) ]
 }
 check "put out when the contract ends" end_bites
 check "warned before" grep -qi "contract\|access.*end" /run/people/ada/terminal

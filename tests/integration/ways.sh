@@ -112,7 +112,8 @@ around_the_end() { # SERVICE COMMAND...: in at T-1 s, out at T, by this service,
 	local end service=$1 code
 	shift
 	end=$(($(date +%s) + 5))
-	end_at $end && $end_is_ahead || return
+	end_at $end || return
+	$end_is_ahead || return 2
 	code=$(fresh_code ada)
 	sleep_until $((end * 1000 - 1000))
 	"$@" || { echo "refused one second before the end"; return 2; }
