@@ -35,6 +35,9 @@ value_is() { # WANT ATTRIBUTE DN
 	[ "$got" = "$1" ] || { echo "$2 of $3 is \"$got\" instead of \"$1\""; return 1; }
 }
 user_dn() { echo "uid=$1,ou=people,$base"; }
+# Ends lie in the coming year, whenever this runs: on 31 January, which is over with the 1 February.
+next=$(($(date +%Y) + 1))
+next_days=$(($(date -u -d "$next-02-01" +%s) / 86400))
 
 check "packages" install_packages
 mkdir -p /etc/isms $people && echo "$default_policy" >/etc/isms/policy.conf
@@ -49,14 +52,14 @@ check "list of nobody" ctl list
 # ---- every verb, in both ways -------------------------------------------------------------------
 add_twice() { # NAME: an employee who sponsors, and a contractor
 	add_person "sponsor-$1" employee --must-change &&
-		add_person "$1" contractor --until 2027-01-31 --sponsor "sponsor-$1" --group web-people --group "new-$1" --json
+		add_person "$1" contractor --until $next-01-31 --sponsor "sponsor-$1" --group web-people --group "new-$1" --json
 }
 is_made() { # NAME
 	local dn
 	dn=$(user_dn "$1")
 	value_is "$dn" member "cn=new-$1,ou=groups,$base" && value_is "$dn" member "cn=$1,ou=groups,$base" &&
 		value_of member "cn=web-people,ou=groups,$base" | grep -qxF "$dn" && value_is "$(user_dn "sponsor-$1")" manager "$dn" &&
-		value_is 20270201000000Z pwdEndTime "$dn" && value_is 20850 shadowExpire "$dn" &&
+		value_is ${next}0201000000Z pwdEndTime "$dn" && value_is $next_days shadowExpire "$dn" &&
 		value_is TRUE pwdReset "$(user_dn "sponsor-$1")" && value_is "" pwdReset "$dn" &&
 		[ "$(jq -r .entry_id $out)" = "$(value_of entryUUID "$dn")" ]
 }
@@ -68,10 +71,10 @@ hashed_there() { # NAME: by the server, and it is the right one
 shows() { ctl show "$1" --json && jq -e "$2" <$out; }
 lists() { ctl list --json && jq -e "map(.user) | contains([\"$1\", \"sponsor-$1\"])" <$out; }
 moves_end() { # NAME
-	ctl set-expiry "$1" +90d --reason test --ticket T-1 && says 2027-02-01T00:00:00Z &&
-		[ "$(value_of pwdEndTime "$(user_dn "$1")")" != 20270201000000Z ] &&
-		shows "$1" '.not_after != "2027-02-01T00:00:00Z" and .not_after_source == "pwdEndTime"' &&
-		ctl set-expiry "$1" 2027-01-31 && value_is 20270201000000Z pwdEndTime "$(user_dn "$1")"
+	ctl set-expiry "$1" +20d --reason test --ticket T-1 && says $next-02-01T00:00:00Z &&
+		[ "$(value_of pwdEndTime "$(user_dn "$1")")" != ${next}0201000000Z ] &&
+		shows "$1" ".not_after != \"$next-02-01T00:00:00Z\" and .not_after_source == \"pwdEndTime\"" &&
+		ctl set-expiry "$1" $next-01-31 && value_is ${next}0201000000Z pwdEndTime "$(user_dn "$1")"
 }
 locks() {
 	ctl disable "$1" --reason test && value_is 000001010000Z pwdAccountLockedTime "$(user_dn "$1")" &&
@@ -106,7 +109,7 @@ verbs() { # WAY NAME
 	check "UC02a $1: set-expiry" moves_end "$2"
 	refused "UC02a $1: set-expiry: the past" ctl set-expiry "$2" 2020-01-01
 	check "$1: set-expiry: the past, forced" ctl set-expiry "$2" 2020-01-01 --force
-	check "$1: set-expiry: back" ctl set-expiry "$2" 2027-01-31
+	check "$1: set-expiry: back" ctl set-expiry "$2" $next-01-31
 	check "$1: disable, enable" locks "$2"
 	check "$1: enroll, unenroll" enrols "$2"
 	check "UC06a $1: enroll: three wrong codes" wrong_code "$2"
@@ -173,7 +176,7 @@ no_ticket() { operator='' ctl list --sasl gssapi; }
 check "who: no ticket" status_is 1 no_ticket
 without_root() { setpriv --reuid 65534 --regid 65534 --clear-groups env -C / isms-userctl "$@"; }
 plain_user() { # needs no root where a server judges
-	with_password alice without_root set-expiry ada 2027-01-31 >$out 2>&1 && with_password alice without_root enable ada
+	with_password alice without_root set-expiry ada $next-01-31 >$out 2>&1 && with_password alice without_root enable ada
 }
 check "who: an operator without root" plain_user
 plain_user_of_a_file() { rm /etc/isms/conf.d/directory.conf; without_root list; local rc=$?; use_directory $slapd_uri; return $rc; }
@@ -268,9 +271,9 @@ describe_carol() { describe "$(user_dn sponsor-ada)"; }
 lost_update() { status_is 1 meanwhile describe_ada set-expiry ada +5d && says "somebody else changed $(user_dn ada) meanwhile; look again" && says "nothing was changed"; }
 use_directory $slapd_local
 check "a lost update is refused" lost_update
-check "its end stands" value_is 20270201000000Z pwdEndTime "$(user_dn ada)"
+check "its end stands" value_is ${next}0201000000Z pwdEndTime "$(user_dn ada)"
 check "a change of somebody else is none" meanwhile describe_carol set-expiry ada +5d
-check "its end is moved" bash -c "[ '$(value_of pwdEndTime "$(user_dn ada)")' != 20270201000000Z ]"
+check "its end is moved" bash -c "[ '$(value_of pwdEndTime "$(user_dn ada)")' != ${next}0201000000Z ]"
 add_sue() { command isms-userctl add sue --password-fd 3 3<<<correct-horse-sue; }
 two_add() { # of two operators who add at once the slower one is told; neither gives the other's id
 	echo correct-horse-sam >/run/sam
@@ -365,9 +368,9 @@ bare() { slapd_stop; slapd_prepare syncprov otp && slapd_start && slapd_rules; }
 check "a server without ppolicy" bare
 use_directory $slapd_uri
 own_end() {
-	add_person ivy contractor --until 2027-01-31 && value_is 20270201000000Z ismsNotAfter "$(user_dn ivy)" &&
-		value_of objectClass "$(user_dn ivy)" | grep -qx ismsAccount && shows ivy '.not_after == "2027-02-01T00:00:00Z"' &&
-		add_person jim employee && ctl set-expiry jim 2027-06-30 && value_is 20270701000000Z ismsNotAfter "$(user_dn jim)" &&
+	add_person ivy contractor --until $next-01-31 && value_is ${next}0201000000Z ismsNotAfter "$(user_dn ivy)" &&
+		value_of objectClass "$(user_dn ivy)" | grep -qx ismsAccount && shows ivy ".not_after == \"$next-02-01T00:00:00Z\"" &&
+		add_person jim employee && ctl set-expiry jim $next-06-30 && value_is ${next}0701000000Z ismsNotAfter "$(user_dn jim)" &&
 		value_is 21000 shadowExpire "$(user_dn jim)"
 }
 check "an end goes to ismsNotAfter" own_end

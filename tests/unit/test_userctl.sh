@@ -6,7 +6,7 @@ umask 022
 tool=$PWD/isms-userctl
 [ -x "$tool" ] || { echo "run me in the build folder"; exit 2; }
 root=$(mktemp -d /tmp/isms-userctl-XXXXXX)
-trap 'rm -rf "$root"; kill $(jobs -p) 2>/dev/null' EXIT
+trap 'kill $(jobs -p) 2>/dev/null; wait; rm -rf "$root"' EXIT
 ldif=$root/var/lib/isms/directory/directory.ldif
 canary=correct-horse-canary-$RANDOM
 failed=0 count=0
@@ -300,7 +300,7 @@ enrol() {
 	rm -f "$root/secret" "$root/fifo"
 	mkfifo "$root/fifo"
 	(
-		for ((i = 0; i < 200; i++)); do [ ! -s "$root/secret" ] || break; sleep 0.05; done
+		for ((i = 0; i < 1200; i++)); do [ ! -s "$root/secret" ] || break; sleep 0.05; done
 		printf '%s' "$codes"
 		[ -z "$options" ] || oathtool -b $options "$(cat "$root/secret")" || true
 	) >"$root/fifo" &
@@ -400,7 +400,7 @@ if command -v oathtool >/dev/null; then
 	# interrupted while it waits for a code: the token is taken away again
 	rm -f "$root/secret" "$root/fifo"; mkfifo "$root/fifo"
 	"$tool" --root "$root" enroll ada --secret-fd 3 --code-fd 4 3>"$root/secret" 4<>"$root/fifo" >"$root/out" 2>"$root/err" &
-	for ((i = 0; i < 200; i++)); do [ ! -s "$root/secret" ] || break; sleep 0.05; done
+	for ((i = 0; i < 1200; i++)); do [ ! -s "$root/secret" ] || break; sleep 0.05; done
 	sleep 0.2; kill -TERM $!; wait $!; [ $? = 1 ] || wrong "interrupted: status"
 	[ "$(tokens)" = 1 ] || wrong "interrupted: a token stays"
 	# on a terminal: the code only where all of it stays in the window and can be drawn
@@ -536,7 +536,7 @@ run 2 events --since yesterday; says "is no time"
 run 2 events --format csv; says "--format needs one of"
 
 # ---- with the processes of ismsd, below the same root -----------------------------------------------
-until_() { for ((i = 0; i < 100; i++)); do "$@" >/dev/null 2>&1 && return; sleep 0.1; done; return 1; }
+until_() { for ((i = 0; i < 600; i++)); do "$@" >/dev/null 2>&1 && return; sleep 0.1; done; return 1; }
 mkdir -p -m 755 "$root/run/isms" "$root/var/lib/isms/nss"
 mkdir -p -m 700 "$root/run/isms/private" "$root/var/lib/isms/state"
 for process in publisher directory front; do
@@ -546,10 +546,10 @@ done
 ask() { "$tool" --root "$root" "$@" </dev/null; }
 who=ada
 reason() { ask why $who --json "$@" | python3 -c 'import json,sys; d=json.load(sys.stdin); print(d["verdict"], d["reason"])'; }
-becomes() { # WANTED ARGUMENT...: why's verdict and reason within ten seconds
+becomes() { # WANTED ARGUMENT...: why's verdict and reason, within a minute
 	local want=$1 got=
 	shift
-	for ((i = 0; i < 100; i++)); do got=$(reason "$@" 2>&1); [ "$got" != "$want" ] || return; sleep 0.1; done
+	for ((i = 0; i < 600; i++)); do got=$(reason "$@" 2>&1); [ "$got" != "$want" ] || return; sleep 0.1; done
 	wrong "why $*: $got instead of $want"
 }
 if until_ ask status; then
