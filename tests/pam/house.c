@@ -196,7 +196,7 @@ house_open(struct house *house)
 	char command[256];
 
 	memset(house, 0, sizeof *house);
-	strcpy(house->root, "/tmp/isms-house-XXXXXX");
+	(void)snprintf(house->root, sizeof house->root, "%s/isms-house-XXXXXX", suite_folder());
 	ck_assert_ptr_nonnull(mkdtemp(house->root));
 	(void)snprintf(command, sizeof command, "cd %s && mkdir -p etc/isms run/isms/private var/lib/isms/nss "
 	    "var/lib/isms/state var/lib/isms/directory && chmod 700 var/lib/isms/directory var/lib/isms/state", house->root);

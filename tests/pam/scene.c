@@ -162,7 +162,7 @@ scene_open(struct scene *scene)
 	char text[256];
 
 	memset(scene, 0, sizeof *scene);
-	strcpy(scene->dir, "/tmp/isms-pam-XXXXXX");
+	(void)snprintf(scene->dir, sizeof scene->dir, "%s/isms-pam-XXXXXX", suite_folder());
 	ck_assert_ptr_nonnull(mkdtemp(scene->dir));
 	ck_assert_int_eq(setenv("ISMS_TEST_DIR", scene->dir, 1), 0);
 	ck_assert_int_eq(unsetenv("ISMS_TEST_SELF"), 0);
@@ -389,23 +389,5 @@ scene_call(struct scene *scene, const struct step *steps, int (*call)(pam_handle
 int
 scene_run(const char *name, const struct suite_row *rows, int count, void (*setup)(void), void (*teardown)(void))
 {
-	Suite *suite = suite_create(name);
-	TCase *tests = tcase_create(name);
-	SRunner *runner;
-	int failed;
-
-	tcase_set_timeout(tests, SUITE_PATIENCE_SEC);
-	tcase_add_checked_fixture(tests, setup, teardown);
-	for (int i = 0; i < count; i++) {
-		if (rows[i].loops > 0)
-			tcase_add_loop_test(tests, rows[i].test, 0, rows[i].loops);
-		else
-			tcase_add_test(tests, rows[i].test);
-	}
-	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run_between(name, rows, count, SUITE_PATIENCE_SEC, setup, teardown);
 }

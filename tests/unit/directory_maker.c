@@ -64,7 +64,7 @@ make_root(void)
 {
 	char command[256];
 
-	(void)snprintf(root, sizeof root, "/tmp/isms-dir-XXXXXX");
+	(void)snprintf(root, sizeof root, "%s/isms-dir-XXXXXX", suite_folder());
 	ck_assert_ptr_nonnull(mkdtemp(root));
 	ck_assert_int_eq(paths_init(root, &paths), 0);
 	(void)snprintf(command, sizeof command, "cd %s && mkdir -p etc/isms run/isms/private var/lib/isms/directory && "

@@ -282,7 +282,8 @@ scene_start(struct scene *s, const char *settings)
 		"var/lib/isms", "var/lib/isms/nss", "var/lib/isms/state", "var/lib/isms/directory" };
 	char path[128], text[1024];
 
-	*s = (struct scene){ .root = "/tmp/front_scene.XXXXXX" };
+	*s = (struct scene){ .front = 0 };
+	(void)snprintf(s->root, sizeof s->root, "%s/front_scene.XXXXXX", suite_folder());
 	ck_assert_ptr_nonnull(mkdtemp(s->root));
 	ck_assert_int_eq(chmod(s->root, 0755), 0);
 	for (unsigned i = 0; i < sizeof folders / sizeof folders[0]; i++) {

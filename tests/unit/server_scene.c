@@ -42,11 +42,7 @@ __wrap_getsockopt(int fd, int level, int name, void *value, socklen_t *size)
 void
 host_path(pid_t pid, char ret[static HOST_PATH_SIZE])
 {
-	const char *folder = getenv("TMPDIR");	/* another user's leftover of the same pid may lie in /tmp */
-
-	if (folder == NULL || strlen(folder) > HOST_PATH_SIZE - 24)
-		folder = "/tmp";
-	(void)snprintf(ret, HOST_PATH_SIZE, "%s/test_server.%ld", folder, (long)pid);
+	(void)snprintf(ret, HOST_PATH_SIZE, "%s/server.%ld", suite_folder(), (long)pid);
 }
 
 void

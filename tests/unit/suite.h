@@ -26,6 +26,12 @@ struct suite_row {
  * Returns the exit status of main().
  */
 int suite_run(const char *name, const struct suite_row *rows, int count, double timeout_sec);
+/* The same with a fixture around each test; NULL: none. */
+int suite_run_between(const char *name, const struct suite_row *rows, int count, double timeout_sec, void (*setup)(void),
+    void (*teardown)(void));
+
+/* The folder for all that the tests of this program make; whatever is left in it goes when they have run. Short. */
+const char *suite_folder(void);
 
 /*
  * Whether what only root can do is tested: the one way for a test to ask. START_TEST itself asks, for tests/suites/root

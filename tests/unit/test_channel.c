@@ -20,7 +20,7 @@
 
 #define PATIENCE_MS 30000	/* for what comes at once on a machine that is not busy */
 
-static char path[108];
+static char path[100];
 static int listener = -1;
 
 static void
@@ -28,7 +28,7 @@ setup(void)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
 
-	(void)snprintf(path, sizeof path, "/tmp/isms-channel-%d.sock", (int)getpid());
+	(void)snprintf(path, sizeof path, "%s/channel-%d.sock", suite_folder(), (int)getpid());
 	memcpy(at.sun_path, path, strlen(path) + 1);
 	(void)unlink(path);
 	listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);

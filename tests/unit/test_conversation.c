@@ -122,7 +122,7 @@ START_TEST(no_memory_for_the_check)
 	refusals = 0;
 	timers_fail = _i == 1;
 	settings_defaults(&f.settings);
-	(void)snprintf(path, sizeof path, "/tmp/test_conversation.%ld.%ld", (long)getpid(), (long)geteuid());
+	(void)snprintf(path, sizeof path, "%s/conversation.%ld", suite_folder(), (long)getpid());
 	(void)unlink(path);
 	ck_assert_int_eq(sd_event_new(&f.event), 0);
 	ck_assert_int_eq(server_new(f.event, &config, &f.server), 0);

@@ -22,7 +22,7 @@ static char error[512];
 static void
 setup_folder(void)
 {
-	(void)snprintf(folder, sizeof folder, "/tmp/isms-ldif-XXXXXX");
+	(void)snprintf(folder, sizeof folder, "%s/isms-ldif-XXXXXX", suite_folder());
 	ck_assert_ptr_nonnull(mkdtemp(folder));
 	(void)snprintf(path, sizeof path, "%s/directory.ldif", folder);
 }

@@ -280,7 +280,7 @@ START_TEST(files)
 	struct policy *policy = NULL;
 	char command[128];
 
-	(void)snprintf(folder, sizeof folder, "/tmp/test_policy.XXXXXX");
+	(void)snprintf(folder, sizeof folder, "%s/test_policy.XXXXXX", suite_folder());
 	ck_assert_ptr_nonnull(mkdtemp(folder));
 	ck_assert_int_eq(policy_load(folder, &policy, error, sizeof error), -ENOENT);
 	ck_assert_ptr_nonnull(strstr(error, "policy.conf: missing; run isms-userctl setup"));

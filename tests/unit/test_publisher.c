@@ -93,7 +93,7 @@ begin(void)
 	static const char *const folders[] = { "/etc", "/etc/isms", "/var", "/var/lib", "/var/lib/isms",
 		"/var/lib/isms/nss" };
 
-	(void)snprintf(root, sizeof root, "/tmp/isms-pub-XXXXXX");
+	(void)snprintf(root, sizeof root, "%s/isms-pub-XXXXXX", suite_folder());
 	ck_assert_ptr_nonnull(mkdtemp(root));
 	for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++)
 		make_folder(folders[i]);

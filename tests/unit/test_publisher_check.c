@@ -71,7 +71,7 @@ begin(void)
 {
 	struct paths paths;
 
-	(void)snprintf(folder, sizeof folder, "/tmp/isms-check-XXXXXX");
+	(void)snprintf(folder, sizeof folder, "%s/isms-check-XXXXXX", suite_folder());
 	ck_assert_ptr_nonnull(mkdtemp(folder));
 	write_file("passwd", passwd_text);
 	write_file("group", group_text);

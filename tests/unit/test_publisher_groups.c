@@ -33,9 +33,11 @@ static void
 load_groups(const char *text)
 {
 	struct paths paths = { .passwd = "/dev/null", .subuid = "/dev/null", .subgid = "/dev/null" };
-	char path[] = "/tmp/isms-groups-XXXXXX";
-	int fd = mkstemp(path);
+	char path[64];
+	int fd;
 
+	(void)snprintf(path, sizeof path, "%s/isms-groups-XXXXXX", suite_folder());
+	fd = mkstemp(path);
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
 	(void)snprintf(paths.group, sizeof paths.group, "%s", path);

@@ -31,7 +31,7 @@ open_it(const char *origin)
 static void
 begin(void)
 {
-	(void)snprintf(folder, sizeof folder, "/tmp/isms-replica-XXXXXX");
+	(void)snprintf(folder, sizeof folder, "%s/isms-replica-XXXXXX", suite_folder());
 	ck_assert_ptr_nonnull(mkdtemp(folder));
 	cookie = (struct sync_cookie){ .there = true, .len = 3, .bytes = "abc", .server = "ldaps://a" };
 	now_sec = 1000;

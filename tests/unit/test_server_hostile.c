@@ -105,7 +105,7 @@ begin(const struct server_handler *handlers)
 
 	peers = (struct peers){ .root = geteuid(), .front = PEERS_NOBODY, .directory = PEERS_NOBODY };
 	handled = 0;
-	(void)snprintf(path, sizeof path, "/tmp/test_server_hostile.%ld.%ld", (long)getpid(), (long)geteuid());
+	(void)snprintf(path, sizeof path, "%s/server.%ld", suite_folder(), (long)getpid());
 	(void)unlink(path);
 	ck_assert_int_eq(sd_event_new(&event), 0);
 	ck_assert_int_eq(server_new(event, &config, &server), 0);

@@ -147,10 +147,11 @@ START_TEST(finds_users_of_logind)
 	static const char *const names[] = { "300124", "300123", "1000", "999", "0", "4294967295", "99999999999", "12x",
 		".#300125" };
 	static const uint32_t expected[] = { 1000, OWNER, OTHER };
-	char folder[] = "/tmp/isms-users-XXXXXX", path[64];
+	char folder[48], path[64];
 	uint32_t *uids = NULL;
 	size_t count = 0, proc = 0;
 
+	(void)snprintf(folder, sizeof folder, "%s/isms-users-XXXXXX", suite_folder());
 	ck_assert_ptr_nonnull(mkdtemp(folder));
 	ck_assert_int_eq(proc_live_uids(folder, NULL, &uids, &proc), 0);	/* a /proc without processes */
 	ck_assert_uint_eq(proc, 0);

@@ -270,7 +270,7 @@ make_folder(void)
 {
 	char path[128];
 
-	(void)snprintf(folder, sizeof folder, "/tmp/test_settings.XXXXXX");
+	(void)snprintf(folder, sizeof folder, "%s/test_settings.XXXXXX", suite_folder());
 	ck_assert_ptr_nonnull(mkdtemp(folder));
 	(void)snprintf(path, sizeof path, "%s/conf.d", folder);
 	ck_assert_int_eq(mkdir(path, 0700), 0);

@@ -22,7 +22,7 @@ static const struct clock_mark mark = { .known = true, .mark_sec = 1800000000, .
 static void
 make_folder(void)
 {
-	(void)snprintf(folder, sizeof folder, "/tmp/test_state.XXXXXX");
+	(void)snprintf(folder, sizeof folder, "%s/test_state.XXXXXX", suite_folder());
 	ck_assert_ptr_nonnull(mkdtemp(folder));
 }
 
@@ -200,7 +200,7 @@ END_TEST
 static void
 break_missing(void)
 {
-	(void)snprintf(folder, sizeof folder, "/tmp/test_state-none-%ld", (long)getpid());
+	(void)snprintf(folder, sizeof folder, "%s/none", suite_folder());
 }
 
 static void

@@ -142,7 +142,7 @@ setup_fixture(struct fixture *f)
 	char path[96];
 
 	memset(f, 0, sizeof *f);
-	(void)snprintf(f->folder, sizeof f->folder, "/tmp/isms-tool-XXXXXX");
+	(void)snprintf(f->folder, sizeof f->folder, "%s/isms-tool-XXXXXX", suite_folder());
 	ck_assert_ptr_nonnull(mkdtemp(f->folder));
 	settings_defaults(&f->settings);
 	(void)snprintf(f->settings.directory_uri, sizeof f->settings.directory_uri, "file:///directory.ldif");

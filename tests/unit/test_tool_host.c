@@ -58,7 +58,7 @@ remove_below(const char *folder)
 static void
 make_root(void)
 {
-	(void)snprintf(root, sizeof root, "/tmp/isms-host-XXXXXX");
+	(void)snprintf(root, sizeof root, "%s/isms-host-XXXXXX", suite_folder());
 	ck_assert_ptr_nonnull(mkdtemp(root));
 }
 
@@ -162,10 +162,12 @@ static const struct {
 
 START_TEST(hidden_processes_are_seen)
 {
-	char path[] = "/tmp/isms-mounts-XXXXXX";
-	int fd = mkstemp(path);
 	size_t len = strlen(mount_tables[_i].mounts);
+	char path[64];
+	int fd;
 
+	(void)snprintf(path, sizeof path, "%s/isms-mounts-XXXXXX", suite_folder());
+	fd = mkstemp(path);
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(write(fd, mount_tables[_i].mounts, len), (ssize_t)len);
 	(void)close(fd);
