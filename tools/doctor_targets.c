@@ -35,7 +35,7 @@ take_all(struct targets *t, LDAP *ld, LDAPMessage *res, const struct attribute_m
 	for (msg = ldap_first_entry(ld, res); msg != NULL && r == 0; msg = ldap_next_entry(ld, msg)) {
 		struct entry *e = NULL;
 
-		r = ldap_entry_take(ld, msg, map, &e);
+		r = ldap_entry_take(ld, msg, map, NULL, &e);
 		if (r == 0)
 			r = entries_add(&t->entries, e);
 		if (r < 0)

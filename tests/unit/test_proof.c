@@ -185,7 +185,7 @@ START_TEST(px06a_for_a_change_only)
 	ck_assert_uint_eq(proof_change(all, txn, "bob", 2000), 0);
 	ck_assert_uint_eq(proof_change(all, "", "ada", 2000), 0);
 	proof_changed(all, txn, "bob", 2000);
-	ck_assert_uint_eq(proof_use(all, txn, "ada", 2000), 1000);	/* an attempt alone changes nothing */
+	ck_assert_int_eq(proof_use(all, txn, "ada", 2000), 1000);	/* an attempt alone changes nothing */
 	ck_assert_uint_eq(proof_change(all, txn, "ada", 2000), stale);
 	proof_changed(all, txn, "ada", 2000);
 	ck_assert_uint_eq(proof_change(all, txn, "ada", 2000), FACTOR_PASSWORD_CHANGED);
