@@ -47,7 +47,7 @@ enum answer probe_remove(struct probe *p, const char *dn, const char *attribute,
  */
 enum answer probe_swap(struct probe *p, const char *dn, const char *attribute, const char *value);
 
-/* Whether entries may be made below a DN. Unknown until obeys_noop: nothing but that control keeps it from being done. */
+/* Whether entries may be made below a DN. Unknown until obeys_noop: only that control keeps it from being done. */
 enum answer probe_create(struct probe *p, const char *parent);
 
 /* Whether an entry may be renamed; to the name of another one that is there, so that it cannot be. */

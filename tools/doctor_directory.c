@@ -139,8 +139,9 @@ judge_right(const struct right *right, bool nobody, const struct outcome *o, str
 		put_word(result, TOO_MUCH_READ, right->attribute, o->read);
 	if (o->no_read != 0 && !nobody && right->reading == MUST)
 		put_word(result, TOO_LITTLE_READ, right->attribute, o->no_read);
-	/* "(add)" says that taking away is refused, so this must be known. */
-	(void)snprintf(word, sizeof word, "%s%s", right->attribute, (o->no_change[0] | o->no_change[1]) != 0 ? suffixes[more] : "");
+	/* "(add)" says that taking away is refused, or is as it should be: one of the two must be known. */
+	(void)snprintf(word, sizeof word, "%s%s", right->attribute,
+	    (o->no_change[0] | o->no_change[1]) != 0 || promised != NONE ? suffixes[more] : "");
 	if (more != 0)
 		put_word(result, TOO_MUCH_CHANGE, word, where_more);
 	(void)snprintf(word, sizeof word, "%s%s", right->attribute, suffixes[less]);
@@ -211,15 +212,27 @@ report(struct server *s, enum target_id id, bool nobody, const struct probe *p, 
 		    targets_text[id].title, names(s, id, ~0u, on, sizeof on));
 }
 
+/* Whether the server has any attribute of a target. */
+static bool
+has_rights(const struct server *s, enum target_id id)
+{
+	for (size_t i = 0; i < sizeof rights / sizeof rights[0]; i++)
+		if (rights[i].target == id && exists(s, rights[i].attribute))
+			return true;
+	return false;
+}
+
 static void
 check_target(struct server *s, enum target_id id, bool nobody, struct probe *p)
 {
 	struct result result = { 0 };
 
+	if (!has_rights(s, id))
+		return;
 	if (s->targets.dns[id][0] == NULL) {
-		if (!nobody)
-			doctor_note(s->d, CHECK, FINDING_UNKNOWN, "look again once there is one", "%s: %s: there is none to try on", s->uri,
-			    targets_text[id].title);
+		if (!nobody && s->targets.knows_own)	/* else it was said what is missing */
+			doctor_note(s->d, CHECK, FINDING_UNKNOWN, "look again once there is one", "%s: %s: there is none to try on",
+			    s->uri, targets_text[id].title);
 		return;
 	}
 	for (size_t i = 0; i < sizeof rights / sizeof rights[0]; i++) {
@@ -248,8 +261,8 @@ check_sync(struct server *s, LDAP *ld)
 	LDAPMessage *res = NULL;
 	int code;
 
-	code = ldap_search_ext_s(ld, s->d->in->settings.directory_base, LDAP_SCOPE_BASE, "(objectClass=*)", nothing, 0, controls,
-	    NULL, &timeout, 0, &res);
+	code = ldap_search_ext_s(ld, s->d->in->settings.directory_base, LDAP_SCOPE_BASE, "(objectClass=*)", nothing, 0,
+	    controls, NULL, &timeout, 0, &res);
 	(void)ldap_msgfree(res);
 	if (code == LDAP_SUCCESS)
 		doctor_note(s->d, CHECK, FINDING_OK, NULL, "%s: content synchronisation is allowed", s->uri);
@@ -257,8 +270,8 @@ check_sync(struct server *s, LDAP *ld)
 		doctor_note(s->d, CHECK, FINDING_WARN, "add the overlay syncprov to the database",
 		    "%s: no content synchronisation: changes are seen after up to [directory] poll-interval", s->uri);
 	else
-		doctor_note(s->d, CHECK, FINDING_BAD, "let this host read the base with the sync control", "%s: content synchronisation "
-		    "is refused to this host: %s", s->uri, ldap_err2string(code));
+		doctor_note(s->d, CHECK, FINDING_BAD, "let this host read the base with the sync control",
+		    "%s: content synchronisation is refused to this host: %s", s->uri, ldap_err2string(code));
 }
 
 /* Whether the server says that it has a control; also where it does not say: *ret_known. */
@@ -271,7 +284,8 @@ offers(const struct server *s, LDAP *ld, const char *oid, bool *ret_known)
 	LDAPMessage *res = NULL, *msg = NULL;
 	bool found = false;
 
-	if (ldap_search_ext_s(ld, "", LDAP_SCOPE_BASE, "(objectClass=*)", attributes, 0, NULL, NULL, &timeout, 0, &res) == LDAP_SUCCESS)
+	if (ldap_search_ext_s(ld, "", LDAP_SCOPE_BASE, "(objectClass=*)", attributes, 0, NULL, NULL, &timeout, 0, &res) ==
+	    LDAP_SUCCESS)
 		msg = ldap_first_entry(ld, res);
 	if (msg != NULL)
 		values = ldap_get_values_len(ld, msg, "supportedControl");
@@ -289,11 +303,12 @@ check_policy(struct server *s, LDAP *ld)
 	bool known = false;
 
 	if (offers(s, ld, LDAP_CONTROL_PASSWORDPOLICYREQUEST, &known))
-		doctor_note(s->d, CHECK, FINDING_OK, NULL, "%s: a password policy is there (what it says, and how passwords are stored, "
-		    "no host can see)", s->uri);
+		doctor_note(s->d, CHECK, FINDING_OK, NULL, "%s: a password policy is there (what it says, and how passwords are "
+		    "stored, no host can see)", s->uri);
 	else if (known)
 		doctor_note(s->d, CHECK, FINDING_WARN, "load the module ppolicy and add its overlay to the database",
-		    "%s: no password policy: the server counts no wrong passwords, and disable and --must-change do not work", s->uri);
+		    "%s: no password policy: the server counts no wrong passwords, and disable and --must-change do not work",
+		    s->uri);
 	else
 		doctor_note(s->d, CHECK, FINDING_UNKNOWN, "let everybody read the root entry (dn.base=\"\")",
 		    "%s: whether there is a password policy is not known: the root entry cannot be read", s->uri);
@@ -319,7 +334,7 @@ check_tls(struct server *s, LDAP *ld)
 	ldap_memfree(version);
 }
 
-/* A token's mark in place of itself: shows that the server obeys the control that keeps probe_create() from creating. */
+/* A token's mark in place of itself: shows that the server obeys what keeps probe_create() from creating. */
 static void
 prove_noop(struct server *s, struct probe *p)
 {
@@ -361,7 +376,8 @@ check_host(struct server *s, LDAP *ld)
 	if (r == 0)
 		r = targets_find(&s->targets, ld, settings, &s->map, fault, sizeof fault);
 	if (r < 0) {
-		doctor_note(s->d, CHECK, FINDING_BAD, r == -EDOM ? "give hosts size and time without limit (olcLimits, acl-sample.ldif)" :
+		doctor_note(s->d, CHECK, FINDING_BAD, r == -EDOM ?
+		    "give hosts size and time without limit (olcLimits, acl-sample.ldif)" :
 		    "let hosts read people and groups (acl-sample.ldif)", "%s: this host cannot read the directory: %s", s->uri,
 		    fault[0] != '\0' ? fault : strerror(-r));
 		return;
@@ -388,7 +404,8 @@ check_nobody(struct server *s)
 	char fault[512] = "";
 
 	if (ldap_handle_open(settings, s->uri, &p.ld, fault, sizeof fault) < 0) {
-		doctor_note(s->d, CHECK, FINDING_UNKNOWN, "look again", "%s: what whoever gives no name may do is not known: %s", s->uri, fault);
+		doctor_note(s->d, CHECK, FINDING_UNKNOWN, "look again", "%s: what whoever gives no name may do is not known: %s",
+		    s->uri, fault);
 		return;
 	}
 	doctor_secrets(s->d, s->uri, &p, &s->map, &s->targets, true);
@@ -410,8 +427,8 @@ check_server(struct server *s)
 	if (r == 0)
 		r = ldap_handle_bind_host(settings, s->uri, ld, fault, sizeof fault);
 	if (r < 0)
-		doctor_note(s->d, CHECK, FINDING_BAD, r == -EACCES ? "isms-userctl setup writes the password; see [directory] bind-dn" :
-		    "mend the server or the way to it", "%s", fault);
+		doctor_note(s->d, CHECK, FINDING_BAD, r == -EACCES ?
+		    "mend [directory] bind-dn, or the password in bind-password-file" : "mend the server or the way to it", "%s", fault);
 	else
 		check_host(s, ld);
 	ldap_handle_close(ld);

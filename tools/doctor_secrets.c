@@ -35,7 +35,8 @@ owner_is_own(LDAP *ld, const struct attribute_map *map, const struct targets *ta
 	LDAPMessage *res = NULL, *msg = NULL;
 	bool own = false;
 
-	if (ldap_search_ext_s(ld, dn, LDAP_SCOPE_BASE, "(objectClass=*)", attributes, 0, NULL, NULL, &timeout, 0, &res) == LDAP_SUCCESS)
+	if (ldap_search_ext_s(ld, dn, LDAP_SCOPE_BASE, "(objectClass=*)", attributes, 0, NULL, NULL, &timeout, 0, &res) ==
+	    LDAP_SUCCESS)
 		msg = ldap_first_entry(ld, res);
 	if (msg != NULL)
 		values = ldap_get_values_len(ld, msg, name);
@@ -80,16 +81,19 @@ see_entry(LDAP *ld, LDAPMessage *msg, const struct attribute_map *map, const str
 }
 
 static int
-look(LDAP *ld, const char *dn, int scope, const struct attribute_map *map, const struct targets *targets, struct seen *seen)
+look(LDAP *ld, const char *dn, int scope, const struct attribute_map *map, const struct targets *targets,
+    struct seen *seen)
 {
 	char *attributes[] = { (char *)(uintptr_t)attribute_map_theirs(map, forbidden[0]),
-		(char *)(uintptr_t)attribute_map_theirs(map, forbidden[1]), (char *)(uintptr_t)attribute_map_theirs(map, "oathSecret"), NULL };
+		(char *)(uintptr_t)attribute_map_theirs(map, forbidden[1]),
+		(char *)(uintptr_t)attribute_map_theirs(map, "oathSecret"), NULL };
 	char filter[512];	/* one true part is enough, whichever of these may not be searched */
 	struct timeval timeout = { .tv_sec = SEARCH_SEC };
 	LDAPMessage *res = NULL, *msg;
 	int code;
 
-	(void)snprintf(filter, sizeof filter, "(|(objectClass=*)(%.100s=*)(%.100s=*)(%.100s=*))", attributes[0], attributes[1], attributes[2]);
+	(void)snprintf(filter, sizeof filter, "(|(objectClass=*)(%.100s=*)(%.100s=*)(%.100s=*))", attributes[0],
+	    attributes[1], attributes[2]);
 	code = ldap_search_ext_s(ld, dn, scope, filter, attributes, 1, NULL, NULL, &timeout, 0, &res);
 	for (msg = ldap_first_entry(ld, res); msg != NULL; msg = ldap_next_entry(ld, msg))
 		see_entry(ld, msg, map, targets, seen);
@@ -108,7 +112,7 @@ look_at_some(LDAP *ld, const struct attribute_map *map, const struct targets *ta
 			(void)look(ld, targets->dns[ids[i]][k], LDAP_SCOPE_BASE, map, targets, seen);
 }
 
-/* How many entries have a password that may be searched for: nothing is shown, and one byte after another can be guessed. */
+/* How many entries have a password that may be searched for: not shown, but guessed byte by byte. */
 static int
 searchable(LDAP *ld, const char *base, const struct attribute_map *map)
 {
@@ -162,19 +166,20 @@ report_tokens(struct doctor *d, const char *uri, const struct targets *targets, 
 	size_t needed = tokens_needed(targets);
 
 	if (!targets->knows_own && seen->tokens > 0)
-		doctor_note(d, CHECK, FINDING_UNKNOWN, "name the host's group first", "%s: this host may read the secret of %zu token%s; "
-		    "whose is not known", uri, seen->tokens, seen->tokens == 1 ? "" : "s");
+		doctor_note(d, CHECK, FINDING_UNKNOWN, "name the host's group first", "%s: this host may read the secret of %zu "
+		    "token%s; whose is not known", uri, seen->tokens, seen->tokens == 1 ? "" : "s");
 	else if (seen->foreign > 0)
 		doctor_note(d, CHECK, FINDING_BAD, cure, "%s: this host may read secrets of tokens of people who do not work here: "
 		    "oathSecret of %s", uri, seen->foreign_dn);
 	else if (compares)
-		doctor_note(d, CHECK, FINDING_BAD, cure, "%s: this host may compare secrets of tokens of people who do not work here", uri);
+		doctor_note(d, CHECK, FINDING_BAD, cure, "%s: this host may compare secrets of tokens of people who do not work here",
+		    uri);
 	if (seen->own < needed)
-		doctor_note(d, CHECK, FINDING_BAD, cure, "%s: of %zu token%s of people who work here this host may read the secret of %zu",
-		    uri, needed, needed == 1 ? "" : "s", seen->own);
+		doctor_note(d, CHECK, FINDING_BAD, cure, "%s: of %zu token%s of people who work here this host may read the secret "
+		    "of %zu", uri, needed, needed == 1 ? "" : "s", seen->own);
 	else if (targets->knows_own && seen->foreign == 0 && !compares)
-		doctor_note(d, CHECK, FINDING_OK, NULL, "%s: this host reads the secret of %zu token%s, of people who work here, and of no "
-		    "other", uri, needed, needed == 1 ? "" : "s");
+		doctor_note(d, CHECK, FINDING_OK, NULL, "%s: this host reads the secret of %zu token%s, of people who work here, "
+		    "and of no other", uri, needed, needed == 1 ? "" : "s");
 }
 
 void
@@ -193,10 +198,11 @@ doctor_secrets(struct doctor *d, const char *uri, struct probe *p, const struct 
 		doctor_note(d, CHECK, FINDING_BAD, cure, "%s: %s may read the password of %zu entr%s: userPassword of %s", uri, who,
 		    seen.passwords, seen.passwords == 1 ? "y" : "ies", seen.password_dn);
 	else if (searchable(p->ld, base, map) > 0)
-		doctor_note(d, CHECK, FINDING_BAD, cure, "%s: %s may search for userPassword, by which it can be guessed piece by piece",
-		    uri, who);
+		doctor_note(d, CHECK, FINDING_BAD, cure, "%s: %s may search for userPassword, by which it can be guessed piece by "
+		    "piece", uri, who);
 	else if (comparable(p, targets->dns[TARGET_PERSON], attribute_map_theirs(map, forbidden[0])))
-		doctor_note(d, CHECK, FINDING_BAD, cure, "%s: %s may compare userPassword, by which guesses go round the locks", uri, who);
+		doctor_note(d, CHECK, FINDING_BAD, cure, "%s: %s may compare userPassword, by which guesses go round the locks", uri,
+		    who);
 	else if (code != LDAP_SUCCESS && !nobody)
 		doctor_note(d, CHECK, FINDING_UNKNOWN, "give hosts size and time without limit (olcLimits, acl-sample.ldif)",
 		    "%s: not all entries were looked at for secrets: %s", uri, ldap_err2string(code));

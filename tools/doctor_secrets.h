@@ -1,5 +1,6 @@
 /*
- * doctor_secrets.h - which secrets of a directory whoever is bound may read: all entries are looked at, no value is asked for.
+ * doctor_secrets.h - which secrets of a directory whoever is bound may read: all entries are looked at, and no value
+ * is asked for.
  */
 #ifndef ISMS_DOCTOR_SECRETS_H
 #define ISMS_DOCTOR_SECRETS_H

@@ -147,7 +147,8 @@ find_own(struct targets *t)
 		const struct entry *group = entries_find(&t->entries, groups->values[i].bytes);
 
 		if (group == NULL || !entry_has_value(group, "member", t->host_dn)) {
-			(void)snprintf(t->why, sizeof t->why, "%.200s does not list %.200s as a member", groups->values[i].bytes, t->host_dn);
+			(void)snprintf(t->why, sizeof t->why, "%.200s does not list %.200s as a member", groups->values[i].bytes,
+			    t->host_dn);
 			continue;
 		}
 		t->knows_own = true;
@@ -232,6 +233,8 @@ choose_person(struct targets *t, const struct entry *e, bool seen[2])
 		return;
 	seen[own] = true;
 	choose(t, TARGET_PERSON, e->dn);
+	if (t->knows_own)
+		choose(t, own ? TARGET_OWN_PERSON : TARGET_OTHER_PERSON, e->dn);
 	choose_folder(t, e->dn);
 }
 
