@@ -139,12 +139,14 @@ static const struct {
 /* 50 ms for each call. The machine is shared: of some calls, each with the right code, the quickest is the module's. */
 START_TEST(px05a_local_without_anything)
 {
+	const int most = getenv("ISMS_VALGRIND") == NULL ? 500 : 0;
+
 	scene_stop(&scene);
 	scene_no_snapshot(&scene);
 	for (int i = 0; i < ROWS(local_calls); i++) {
 		int64_t took_ms = INT64_MAX;
 
-		for (int k = 0; k < 10; k++) {
+		for (int k = 0; k < 10 || (took_ms >= 50 && k < most); k++) {
 			int64_t began_ms;
 
 			scene_start(&scene, "login", "bob");
@@ -153,7 +155,7 @@ START_TEST(px05a_local_without_anything)
 			if (monotonic_ms() - began_ms < took_ms)
 				took_ms = monotonic_ms() - began_ms;
 		}
-		if (getenv("ISMS_VALGRIND") == NULL)
+		if (most > 0)
 			ck_assert_msg(took_ms < 50, "call %d: %ld ms", i, (long)took_ms);
 	}
 	ck_assert_uint_eq(scene_event_count(&scene), 0);

