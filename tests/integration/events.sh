@@ -9,6 +9,8 @@ check "local people" local_people
 systemctl start cron
 decisions() { events | jq -c 'select(.ISMS_DECISION == "granted" or .ISMS_DECISION == "denied" or .ISMS_DECISION == "passed")'; }
 results() { decisions | jq -c 'select(.ISMS_DECISION != "passed")'; }
+# until nothing more is told of what has ended meanwhile
+silence() { local n=-1 m; while m=$(events | wc -l); [ "$m" != "$n" ]; do n=$m; sleep 1.5; done; }
 documented() { zcat /usr/share/man/man7/isms-events.7.gz | sed -n '/^\.SH FIELDS/,/^\.SH REASONS/s/.*\(ISMS_[A-Z_]*\).*/\1/p' | sort -u; }
 
 # What each result carries, and beside it what the front's and what a module's own one does.
@@ -125,7 +127,7 @@ same_by_tool() { # isms-userctl shows what the journal holds, field by field
 		diff <(jq -S -c "$pick" /run/people/tool.json) \
 			<(journalctl -o json --all | jq -S -c "select(.ISMS_EVENT) | $pick")
 }
-sleep 1
+silence
 check "isms-userctl events --json: all of them, with all their fields" same_by_tool
 
 # ---- numbers ---------------------------------------------------------------------------------------
@@ -159,7 +161,6 @@ one_event() { # RHOST: exactly one of any kind since the mark, with the marker f
 	event_is '.ISMS_USER == "<unknown>"' '.ISMS_DECISION == "denied"' \
 		'.ISMS_REASON == "unknown-user"' ".ISMS_RHOST == \"$1\"" '.MESSAGE | test("\n") | not' '.ISMS_SEQ' '.ISMS_TXN'
 }
-silence() { local n=-1 m; while m=$(events | wc -l); [ "$m" != "$n" ]; do n=$m; sleep 1.5; done; }
 mark_alone() { systemctl stop "user@$(id -u ada)" && silence && mark; }	# what a login left has ended, and was told
 newline=$'ada\nISMS_DECISION=granted'
 check "JL01a mark" mark_alone
