@@ -11,41 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/policy_scene.h"
 #include "tests/unit/suite.h"
-
-#define NOW 1782856800	/* 2026-06-30T22:00:00Z */
-
-static const char base_policy[] =
-    "[role contractor]\n"
-    "match = kind:contractor\n"
-    "allow-services = sshd login sudo su su-l cron vault\n"
-    "mfa = required\n"
-    "require-expiry = yes\n"
-    "max-session = 8h\n"
-    "contact = security@example.com\n"
-    "[role employee]\n"
-    "match = kind:employee\n"
-    "allow-services = sshd login sudo cron\n"
-    "mfa = if-enrolled\n"
-    "[role robot]\n"
-    "match = kind:service kind:break-glass\n"
-    "allow-services = sshd cron su sudo\n"
-    "mfa = none\n"
-    "[role nightly]\n"
-    "match = user:nia\n"
-    "allow-services = cron\n"
-    "[role quiet]\n"
-    "match = user:quinn\n";
-
-/* NOW is a Tuesday, 22:00 UTC. */
-static const char limited_policy[] =
-    "[role contractor]\n"
-    "match = kind:contractor\n"
-    "allow-services = sshd login sudo cron\n"
-    "allow-hosts = @web db7\n"
-    "max-term = 1000s\n"
-    "hours = Mon..Fri 20:00-22:01 UTC\n"
-    "from = 192.0.2.0/28 198.51.100.7 2001:db8::/33\n";
 
 static const char dropping_policy[] =
     "[role contractor]\n"
@@ -56,49 +23,8 @@ static const char dropping_policy[] =
     "[groups]\n"
     "deny-acl = no-payroll\n";
 
-struct scene {
-	struct facts facts;
-	struct request request;
-	const char *policy;
-};
-
-static void
-base(struct scene *s)
-{
-	memset(s, 0, sizeof *s);
-	s->policy = base_policy;
-	s->facts = (struct facts){ .state = FACTS_MANAGED, .user = "ada", .uid = 70000, .gid = 70000,
-		.kind = KIND_CONTRACTOR, .not_before_utc_sec = NOW - 1000, .not_after_utc_sec = NOW + 1000,
-		.not_after_source = "pwdEndTime", .password_set = 1, .token_count = 1, .groups = "web-deploy dev" };
-	s->request = (struct request){ .stage = STAGE_ACCOUNT, .service = "sshd", .rhost = "192.0.2.7",
-		.factors = FACTOR_PASSWORD | FACTOR_OTP, .clock_trusted = true, .now_utc_sec = NOW };
-}
-
-static struct policy *
-parse(const char *text)
-{
-	struct policy *policy = NULL;
-	char error[512] = "";
-
-	ck_assert_msg(policy_parse(text, strlen(text), "policy.conf", &policy, error, sizeof error) == 0, "%s", error);
-	return policy;
-}
-
-static struct decision
-decide(const struct scene *s)
-{
-	struct policy *policy = parse(s->policy);
-	struct decision d;
-
-	memset(&d, 0xff, sizeof d);
-	policy_decide(&s->facts, policy, &s->request, &d);
-	policy_free(policy);
-	return d;
-}
-
 /* ---- one thing changed -------------------------------------------------------------------------- */
 
-#define CHANGE(name, ...) static void name(struct scene *s) { __VA_ARGS__; }
 CHANGE(nothing, (void)s)
 CHANGE(unknown, s->facts = (struct facts){ .state = FACTS_UNKNOWN })
 CHANGE(broken, s->facts.state = FACTS_BROKEN; strcpy(s->facts.fault, "two ends"))
@@ -195,51 +121,9 @@ CHANGE(primary_dropped_session, primary_dropped(s); s->request.stage = STAGE_SES
 CHANGE(primary_dropped_cron, primary_dropped(s); s->request.service = "cron"; s->request.factors = 0)
 CHANGE(primary_not_dropped, primary_dropped(s); strcpy(s->facts.primary_group, "staff"))
 CHANGE(primary_deny_acl, primary_dropped(s); strcpy(s->facts.primary_group, "no-payroll"))
-CHANGE(limited, s->policy = limited_policy; s->request.host = "none"; s->request.host_groups = "db web")
-CHANGE(limited_host, limited(s); s->request.host_groups = "db"; s->request.host = "db7")
-CHANGE(limited_other_host, limited(s); s->request.host_groups = "db webs we"; s->request.host = "db77")
-CHANGE(limited_no_host, limited(s); s->request.host_groups = NULL; s->request.host = NULL)
-CHANGE(limited_group_as_host, limited(s); s->request.host_groups = "db"; s->request.host = "web")
-CHANGE(limited_host_as_group, limited(s); s->request.host_groups = "db7"; s->request.host = "none")
-CHANGE(limited_cron_host, limited_other_host(s); s->request.service = "cron")
-CHANGE(limited_term, limited(s); s->facts.not_after_utc_sec = NOW + 1001)
-CHANGE(limited_term_later, limited(s); s->request.now_utc_sec = NOW + 1; s->facts.not_after_utc_sec = NOW + 1001)
-CHANGE(limited_term_none, limited(s); s->facts.not_after_utc_sec = 0)
-CHANGE(limited_term_role, s->policy = "[role e]\nmatch = any\nallow-services = sshd\nmax-term = 1d\n";
-    s->facts.kind = KIND_EMPLOYEE; s->facts.not_after_utc_sec = 0)
-CHANGE(limited_last_second, limited(s); s->request.now_utc_sec = NOW + 59)
-CHANGE(limited_hours, limited(s); s->request.now_utc_sec = NOW + 60)
-CHANGE(limited_hours_sudo, limited_hours(s); s->request.service = "sudo")
-CHANGE(limited_hours_cron, limited_hours(s); s->request.service = "cron"; s->request.factors = 0)
-CHANGE(limited_hours_session, limited_hours(s); s->request.stage = STAGE_SESSION)
-CHANGE(limited_hours_auth, limited_hours(s); s->request.stage = STAGE_AUTH)
-CHANGE(limited_last_address, limited(s); s->request.rhost = "192.0.2.15")
-CHANGE(limited_source, limited(s); s->request.rhost = "192.0.2.16")
-CHANGE(limited_source_mapped, limited(s); s->request.rhost = "::ffff:192.0.2.15")
-CHANGE(limited_source_one, limited(s); s->request.rhost = "198.51.100.7")
-CHANGE(limited_source_next, limited(s); s->request.rhost = "198.51.100.8")
-CHANGE(limited_source_six, limited(s); s->request.rhost = "2001:db8:7fff::1%eth0")
-CHANGE(limited_source_six_next, limited(s); s->request.rhost = "2001:db8:8000::1")
-CHANGE(limited_source_name, limited(s); s->request.rhost = "web.example.com")
-CHANGE(limited_source_unknown, limited(s); s->request.rhost = "UNKNOWN")
-CHANGE(limited_source_none, limited(s); s->request.rhost = "")
-CHANGE(limited_source_null, limited(s); s->request.rhost = NULL)
-CHANGE(limited_source_sudo, limited_source_none(s); s->request.service = "sudo")
-CHANGE(limited_source_sudo_remote, limited_source(s); s->request.service = "sudo")
-CHANGE(limited_source_cron, limited_source_none(s); s->request.service = "cron"; s->request.factors = 0)
-CHANGE(source_local, s->policy = "[role c]\nmatch = any\nallow-services = login\nfrom = local\n"; s->request.service = "login";
-    s->request.rhost = "")
-CHANGE(source_not_local, source_local(s); s->request.rhost = "127.0.0.1")
 CHANGE(service_and_mfa_wrong, all_but_locked(s); s->facts.not_after_utc_sec = NOW + 1)
 
-static const struct {
-	const char *name;
-	void (*change)(struct scene *);
-	enum verdict verdict;
-	enum reason reason;
-	const char *rule;	/* part of it */
-} rows[] = {
-#define ROW(change, verdict, reason, rule) { #change, change, VERDICT_##verdict, REASON_##reason, rule }
+static const struct scene_row rows[] = {
 	ROW(nothing, ALLOW, OK, "role contractor: allow-services (policy.conf:3)"),
 	ROW(unknown, NOT_OURS, UNKNOWN_USER, "no entry"), ROW(broken, DENY, BAD_RECORD, "two ends"),
 	ROW(not_ready, DENY, DIRECTORY_UNAVAILABLE, ""), ROW(state_of_nowhere, DENY, BAD_RECORD, ""),
@@ -286,25 +170,6 @@ static const struct {
 	ROW(primary_dropped, DENY, FORBIDDEN_GROUP, "role contractor: drop-groups (policy.conf:5)"),
 	ROW(primary_dropped_session, DENY, FORBIDDEN_GROUP, ""), ROW(primary_dropped_cron, DENY, FORBIDDEN_GROUP, ""),
 	ROW(primary_not_dropped, ALLOW, OK, ""), ROW(primary_deny_acl, ALLOW, OK, ""),
-	ROW(limited, ALLOW, OK, ""), ROW(limited_host, ALLOW, OK, ""),
-	ROW(limited_other_host, DENY, HOST_NOT_ALLOWED, "role contractor: allow-hosts (policy.conf:4)"),
-	ROW(limited_no_host, DENY, HOST_NOT_ALLOWED, ""), ROW(limited_group_as_host, DENY, HOST_NOT_ALLOWED, ""),
-	ROW(limited_host_as_group, DENY, HOST_NOT_ALLOWED, ""), ROW(limited_cron_host, DENY, HOST_NOT_ALLOWED, ""),
-	ROW(limited_term, DENY, TERM_TOO_LONG, "role contractor: max-term (policy.conf:5)"),
-	ROW(limited_term_later, ALLOW, OK, ""), ROW(limited_term_none, DENY, NO_EXPIRY, "kind contractor"),
-	ROW(limited_term_role, DENY, NO_EXPIRY, "role e: max-term"), ROW(limited_last_second, ALLOW, OK, ""),
-	ROW(limited_hours, DENY, OUTSIDE_HOURS, "role contractor: hours (policy.conf:6)"),
-	ROW(limited_hours_sudo, DENY, OUTSIDE_HOURS, ""), ROW(limited_hours_cron, ALLOW, OK, ""),
-	ROW(limited_hours_session, DENY, OUTSIDE_HOURS, ""), ROW(limited_hours_auth, DENY, OUTSIDE_HOURS, ""),
-	ROW(limited_last_address, ALLOW, OK, ""),
-	ROW(limited_source, DENY, SOURCE_NOT_ALLOWED, "role contractor: from (policy.conf:7)"),
-	ROW(limited_source_mapped, ALLOW, OK, ""), ROW(limited_source_one, ALLOW, OK, ""),
-	ROW(limited_source_next, DENY, SOURCE_NOT_ALLOWED, ""), ROW(limited_source_six, ALLOW, OK, ""),
-	ROW(limited_source_six_next, DENY, SOURCE_NOT_ALLOWED, ""), ROW(limited_source_name, DENY, SOURCE_NOT_ALLOWED, ""),
-	ROW(limited_source_unknown, DENY, SOURCE_NOT_ALLOWED, ""), ROW(limited_source_none, DENY, SOURCE_NOT_ALLOWED, ""),
-	ROW(limited_source_null, DENY, SOURCE_NOT_ALLOWED, ""), ROW(limited_source_sudo, ALLOW, OK, ""),
-	ROW(limited_source_sudo_remote, DENY, SOURCE_NOT_ALLOWED, ""), ROW(limited_source_cron, ALLOW, OK, ""),
-	ROW(source_local, ALLOW, OK, ""), ROW(source_not_local, DENY, SOURCE_NOT_ALLOWED, ""),
 	ROW(stage_of_nowhere, DENY, MFA_REQUIRED, ""),
 	ROW(everything_wrong, DENY, DISABLED, ""), ROW(all_but_disabled, DENY, LOCKED, ""),
 	ROW(all_but_locked, EXPIRED, EXPIRED, ""), ROW(service_and_mfa_wrong, DENY, SERVICE_NOT_ALLOWED, ""),
@@ -312,16 +177,7 @@ static const struct {
 
 START_TEST(reasons_and_their_twins)
 {
-	static struct scene s;
-	struct decision d;
-
-	base(&s);
-	ck_assert_int_eq(decide(&s).verdict, VERDICT_ALLOW);
-	rows[_i].change(&s);
-	d = decide(&s);
-	ck_assert_msg(d.verdict == rows[_i].verdict && d.reason == rows[_i].reason, "%s: %s %s (%s)", rows[_i].name,
-	    verdict_token(d.verdict), reason_token(d.reason), d.rule);
-	ck_assert_msg(strstr(d.rule, rows[_i].rule) != NULL && d.rule[0] != '\0', "%s: %s", rows[_i].name, d.rule);
+	scene_check(&rows[_i]);
 }
 END_TEST
 
@@ -331,51 +187,14 @@ START_TEST(px01a_boundary)
 	static struct scene s;
 
 	for (int i = 0; i < ROWS(stages); i++) {
-		base(&s);
+		scene_base(&s);
 		s.request.stage = stages[i];
 		s.facts.not_after_utc_sec = NOW;
 		s.request.now_utc_sec = NOW - 1;
-		ck_assert_int_eq(decide(&s).verdict, VERDICT_ALLOW);
+		ck_assert_int_eq(scene_decide(&s).verdict, VERDICT_ALLOW);
 		s.request.now_utc_sec = NOW;
-		ck_assert_int_eq(decide(&s).verdict, VERDICT_EXPIRED);
-		ck_assert_int_eq(decide(&s).reason, REASON_EXPIRED);
-	}
-}
-END_TEST
-
-/* Windows against the clocks of a zone: over midnight, over the end of a week, through both changes of the clock. */
-START_TEST(hours)
-{
-	static const struct { const char *hours; int64_t utc_sec; bool within; } times[] = {
-		{ "Mon..Fri 22:00-06:00 UTC", NOW, true },			/* a Tuesday, 22:00 */
-		{ "Mon..Fri 22:00-06:00 UTC", NOW - 1, false },
-		{ "Mon..Fri 22:00-06:00 UTC", NOW + 8 * 3600 - 1, true },	/* Wednesday, 05:59:59 */
-		{ "Mon..Fri 22:00-06:00 UTC", NOW + 8 * 3600, false },
-		{ "Tue 22:00-06:00 UTC", NOW + 8 * 3600 - 1, true }, { "Wed 22:00-06:00 UTC", NOW + 8 * 3600 - 1, false },
-		{ "Fri..Mon 00:00-24:00 UTC", NOW - 86400, true }, { "Fri..Mon 00:00-24:00 UTC", NOW, false },
-		{ "Sun 22:00-06:00 UTC", NOW + 5 * 86400 + 8 * 3600 - 1, true },	/* Monday, 05:59:59 */
-		{ "Sat 22:00-06:00 UTC", NOW + 5 * 86400 + 8 * 3600 - 1, false },
-		{ "Mon,Wed 00:00-24:00 UTC", NOW, false }, { "Mon,Tue 00:00-24:00 UTC", NOW, true },
-		{ "Mon 00:00-24:00 Tue 21:59-22:01 UTC", NOW + 59, true }, { "Mon 00:00-24:00 Tue 21:59-22:01 UTC", NOW + 60, false },
-		{ "Wed 00:00-00:01 Europe/Berlin", NOW, true }, { "Tue 22:00-22:01 Europe/Berlin", NOW, false },
-		{ "Thu 00:00-00:01 UTC", 0, true }, { "Wed 23:59-24:00 UTC", -1, true },
-		/* 2026-03-29, Berlin: 01:59:59 is followed by 03:00:00; 2026-10-25: 02:59:59 by 02:00:00 */
-		{ "Sun 03:00-04:00 Europe/Berlin", 1774746000, true }, { "Sun 03:00-04:00 Europe/Berlin", 1774745999, false },
-		{ "Sun 02:00-03:00 Europe/Berlin", 1792886400, true }, { "Sun 02:00-03:00 Europe/Berlin", 1792890000, true },
-		{ "Sun 02:00-03:00 Europe/Berlin", 1792893600, false },
-	};
-	static struct scene s;
-	char text[256];
-
-	base(&s);
-	s.facts.kind = KIND_EMPLOYEE;
-	s.facts.not_before_utc_sec = s.facts.not_after_utc_sec = 0;
-	s.policy = text;
-	for (int i = 0; i < ROWS(times); i++) {
-		(void)snprintf(text, sizeof text, "[role e]\nmatch = any\nallow-services = sshd\nhours = %s\n", times[i].hours);
-		s.request.now_utc_sec = times[i].utc_sec;
-		ck_assert_msg(decide(&s).reason == (times[i].within ? REASON_OK : REASON_OUTSIDE_HOURS), "row %d: %s", i,
-		    reason_token(decide(&s).reason));
+		ck_assert_int_eq(scene_decide(&s).verdict, VERDICT_EXPIRED);
+		ck_assert_int_eq(scene_decide(&s).reason, REASON_EXPIRED);
 	}
 }
 END_TEST
@@ -385,23 +204,22 @@ START_TEST(pa10a_same_questions)
 {
 	static void (*const changes[])(struct scene *) = {
 		auth_cold, unknown, broken, not_ready, disabled, locked, ends_now, begins_later, no_end, unenrolled_auth,
-		clock_bad, no_role, service_unlisted, must_change_auth, everything_wrong, limited_source, limited_hours,
-		limited_other_host, limited_term,
+		clock_bad, no_role, service_unlisted, must_change_auth, everything_wrong,
 	};
 	static struct scene s;
 	struct decision d;
 
-	base(&s);
+	scene_base(&s);
 	changes[_i](&s);
 	s.request.stage = STAGE_AUTH;
 	s.request.factors = 0;
-	d = decide(&s);
+	d = scene_decide(&s);
 	ck_assert_uint_eq(d.ask, FACTOR_PASSWORD | FACTOR_OTP);
 	ck_assert(d.mfa_due);
 	s.request.factors = FACTOR_KEY;
-	ck_assert_uint_eq(decide(&s).ask, FACTOR_OTP);
+	ck_assert_uint_eq(scene_decide(&s).ask, FACTOR_OTP);
 	s.request.stage = STAGE_ACCOUNT;
-	ck_assert_uint_eq(decide(&s).ask, 0);
+	ck_assert_uint_eq(scene_decide(&s).ask, 0);
 }
 END_TEST
 
@@ -409,26 +227,26 @@ START_TEST(questions_of_the_welcome)
 {
 	static struct scene s;
 
-	base(&s);
+	scene_base(&s);
 	s.request.stage = STAGE_AUTH;
-	ck_assert_uint_eq(decide(&s).ask, 0);				/* both proven */
+	ck_assert_uint_eq(scene_decide(&s).ask, 0);				/* both proven */
 	s.request.factors = FACTOR_PASSWORD;
-	ck_assert_uint_eq(decide(&s).ask, FACTOR_OTP);
+	ck_assert_uint_eq(scene_decide(&s).ask, FACTOR_OTP);
 	s.request.factors = 0;
 	s.request.service = "sudo";
-	ck_assert_uint_eq(decide(&s).ask, FACTOR_PASSWORD | FACTOR_OTP);
+	ck_assert_uint_eq(scene_decide(&s).ask, FACTOR_PASSWORD | FACTOR_OTP);
 	s.request.live_mfa_session = true;
-	ck_assert_uint_eq(decide(&s).ask, FACTOR_PASSWORD);
+	ck_assert_uint_eq(scene_decide(&s).ask, FACTOR_PASSWORD);
 	s.request.service = "sshd";					/* another session proves nothing from afar */
-	ck_assert_uint_eq(decide(&s).ask, FACTOR_PASSWORD | FACTOR_OTP);
+	ck_assert_uint_eq(scene_decide(&s).ask, FACTOR_PASSWORD | FACTOR_OTP);
 	s.request.live_mfa_session = false;
 	s.facts.kind = KIND_EMPLOYEE;
 	s.facts.token_count = 0;
-	ck_assert_uint_eq(decide(&s).ask, FACTOR_PASSWORD);
+	ck_assert_uint_eq(scene_decide(&s).ask, FACTOR_PASSWORD);
 	s.request.factors = FACTOR_KEY;					/* never nothing at all */
-	ck_assert_uint_eq(decide(&s).ask, FACTOR_PASSWORD);
+	ck_assert_uint_eq(scene_decide(&s).ask, FACTOR_PASSWORD);
 	s.facts.token_count = 2;
-	ck_assert_uint_eq(decide(&s).ask, FACTOR_OTP);
+	ck_assert_uint_eq(scene_decide(&s).ask, FACTOR_OTP);
 }
 END_TEST
 
@@ -437,8 +255,8 @@ START_TEST(what_else_is_decided)
 	static struct scene s;
 	struct decision d;
 
-	base(&s);
-	d = decide(&s);
+	scene_base(&s);
+	d = scene_decide(&s);
 	ck_assert_uint_eq(d.roles, 1);
 	ck_assert_uint_eq(d.max_session_sec, 28800);
 	ck_assert_str_eq(d.contact, "security@example.com");
@@ -446,14 +264,14 @@ START_TEST(what_else_is_decided)
 	    "[role b]\nmatch = user:ada group:dev kind:contractor\nmax-session = 1h\ncontact = b\nmfa = none\n"
 	    "[role c]\nmatch = group:de\nmax-session = 20s\n[role d]\nmatch = group:dev user:eve\nmax-session = 30s\n"
 	    "[role e]\nmatch = user:eve user:ada group:x group:web-deploy\ncontact = e\nallow-services = cron\n";
-	d = decide(&s);
+	d = scene_decide(&s);
 	ck_assert_uint_eq(d.roles, 1 | 2 | 16);
 	ck_assert_uint_eq(d.max_session_sec, 3600);
 	ck_assert_int_eq(d.reason, REASON_SERVICE_NOT_ALLOWED);
 	ck_assert_str_eq(d.contact, "e");			/* of the role that refuses */
 	s.request.factors = 0;
 	strcpy(s.facts.user, "bob");
-	d = decide(&s);
+	d = scene_decide(&s);
 	ck_assert_uint_eq(d.roles, 1);
 	ck_assert_int_eq(d.reason, REASON_MFA_REQUIRED);
 	ck_assert_str_eq(d.rule, "role a: mfa by default (policy.conf:1)");
@@ -481,8 +299,8 @@ START_TEST(tm07a_never_at_or_after_the_end)
 	struct decision d;
 	unsigned allowed = 0;
 
-	base(&s);
-	policy = parse(s.policy);
+	scene_base(&s);
+	policy = scene_parse(s.policy);
 	s.facts.not_before_utc_sec = 0;
 	for (int i = 0; i < 1000000; i++) {
 		int64_t end = (int64_t)(next_random() % 253402300799) + 1;
@@ -549,7 +367,7 @@ add_random_role(char *text, size_t size, int number)
 static void
 random_scene(struct scene *s)
 {
-	base(s);
+	scene_base(s);
 	s->facts.kind = 1 + (uint32_t)(next_random() % 4);
 	s->facts.token_count = (uint32_t)(next_random() % 2);
 	s->facts.not_after_utc_sec = next_random() % 3 == 0 ? 0 : NOW + 10;
@@ -583,9 +401,9 @@ START_TEST(a_role_never_widens_access)
 
 		for (int r = 0; r < count; r++)
 			add_random_role(text, sizeof text, r);
-		few = parse(text);
+		few = scene_parse(text);
 		add_random_role(text, sizeof text, count);
-		more = parse(text);
+		more = scene_parse(text);
 		random_scene(&s);
 		policy_decide(&s.facts, few, &s.request, &before);
 		policy_decide(&s.facts, more, &s.request, &after);
@@ -613,7 +431,7 @@ int
 main(void)
 {
 	const struct suite_row tests[] = {
-		{ reasons_and_their_twins, ROWS(rows) }, { px01a_boundary, 0 }, { pa10a_same_questions, 19 }, { hours, 0 },
+		{ reasons_and_their_twins, ROWS(rows) }, { px01a_boundary, 0 }, { pa10a_same_questions, 15 },
 		{ questions_of_the_welcome, 0 }, { what_else_is_decided, 0 }, { tm07a_never_at_or_after_the_end, 0 },
 		{ a_role_never_widens_access, 0 },
 	};

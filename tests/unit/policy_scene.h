@@ -1,0 +1,36 @@
+/*
+ * policy_scene.h - a welcome contractor before policy_decide(), of whom a test changes one thing.
+ */
+#ifndef ISMS_POLICY_SCENE_H
+#define ISMS_POLICY_SCENE_H
+
+#include "common/policy.h"
+
+#define NOW 1782856800	/* 2026-06-30T22:00:00Z, a Tuesday */
+
+#define CHANGE(name, ...) static void name(struct scene *s) { __VA_ARGS__; }
+
+struct scene {
+	struct facts facts;
+	struct request request;
+	const char *policy;		/* text */
+};
+
+/* A row of a test: one thing changed, and what comes of it. */
+struct scene_row {
+	const char *name;
+	void (*change)(struct scene *);
+	enum verdict verdict;
+	enum reason reason;
+	const char *rule;	/* part of it */
+};
+#define ROW(change, verdict, reason, rule) { #change, change, VERDICT_##verdict, REASON_##reason, rule }
+
+void scene_base(struct scene *s);
+struct policy *scene_parse(const char *text);		/* or the test fails; free with policy_free() */
+struct decision scene_decide(const struct scene *s);
+
+/* That the base is let in, and that the row's change has its effect. */
+void scene_check(const struct scene_row *row);
+
+#endif
