@@ -155,6 +155,12 @@ echo wrong-password >/etc/isms/bind.password
 told() { status_is 1 isms-userctl doctor --directory >$out && cat $out && [ "$(wc -l <$out)" = 2 ] && grep -q '^bad .*bind as cn=web1,.*: wrong password' $out; }
 check "is told, once" told
 check "the right one" host_settings web1
+bound_as() { printf '[directory]\nbind-dn = %s\n' "$1" >/etc/isms/conf.d/host.conf; }
+bound_as anonymous
+check "a host without a name reads nothing" finds "bad content synchronisation is refused to this host" "bad this host cannot read the directory: .*No such object"
+bound_as external
+check "what another user may is not guessed" finds "unknown bind-dn is external"
+check "its own name again" host_settings web1
 use_directory ldap://localhost
 check "StartTLS" says_text "StartTLS, TLS1"
 printf '[directory]\nallow-cleartext = yes\n' >/etc/isms/conf.d/z-clear.conf
