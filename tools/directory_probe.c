@@ -15,6 +15,13 @@
 
 #include "common/ldap_handle.h"
 
+bool
+probe_refused(int code)
+{
+	return code == LDAP_INSUFFICIENT_ACCESS || code == LDAP_NO_SUCH_OBJECT || code == LDAP_STRONG_AUTH_REQUIRED ||
+	    code == LDAP_INAPPROPRIATE_AUTH || code == LDAP_CONFIDENTIALITY_REQUIRED;
+}
+
 /* ---- reading ---- */
 
 /* How many entries a filter finds at dn: 0 or 1, or -1 for unknown; *ret_has: the attribute came with it. */
@@ -40,8 +47,7 @@ find(struct probe *p, const char *dn, const char *filter, const char *attribute,
 	(void)ldap_msgfree(res);
 	if (code == LDAP_SUCCESS)
 		found = msg != NULL;
-	else if (code == LDAP_NO_SUCH_OBJECT || code == LDAP_INSUFFICIENT_ACCESS || code == LDAP_INAPPROPRIATE_AUTH ||
-	    code == LDAP_STRONG_AUTH_REQUIRED)
+	else if (probe_refused(code))
 		found = 0;
 	else
 		(void)snprintf(p->why, sizeof p->why, "%s", ldap_err2string(code));
@@ -80,7 +86,12 @@ probe_compare(struct probe *p, const char *dn, const char *attribute, const char
 	code = ldap_compare_ext(p->ld, dn, attribute, &bv, NULL, NULL, &msgid);
 	if (code == LDAP_SUCCESS)
 		code = ldap_handle_wait(p->ld, msgid, p->timeout_sec);
-	return code == LDAP_COMPARE_TRUE || code == LDAP_COMPARE_FALSE ? ANSWER_YES : ANSWER_NO;
+	if (code == LDAP_COMPARE_TRUE || code == LDAP_COMPARE_FALSE)
+		return ANSWER_YES;
+	if (probe_refused(code))
+		return ANSWER_NO;
+	(void)snprintf(p->why, sizeof p->why, "%s", ldap_err2string(code));
+	return ANSWER_UNKNOWN;
 }
 
 /* ---- changing ---- */
@@ -99,13 +110,9 @@ noop(void)
 static enum answer
 judge(struct probe *p, int code)
 {
-	switch (code) {
-	case LDAP_INSUFFICIENT_ACCESS:
-	case LDAP_NO_SUCH_OBJECT:		/* may not even know that it is there */
-	case LDAP_STRONG_AUTH_REQUIRED:
-	case LDAP_INAPPROPRIATE_AUTH:
-	case LDAP_CONFIDENTIALITY_REQUIRED:
+	if (probe_refused(code))
 		return ANSWER_NO;
+	switch (code) {
 	case LDAP_SUCCESS:
 	case LDAP_X_NO_OPERATION:
 	case LDAP_NO_SUCH_ATTRIBUTE:		/* allowed, but not possible: nothing else was wrong */

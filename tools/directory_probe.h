@@ -26,6 +26,9 @@ struct probe {
 	char why[256];
 };
 
+/* Whether a result code says that it is not allowed; "no such object": may not even know that it is there. */
+bool probe_refused(int code);
+
 /*
  * Whether values of an attribute may be read; also where the entry has none: then whether they may be searched for.
  *

@@ -203,7 +203,7 @@ doctor_secrets(struct doctor *d, const char *uri, struct probe *p, const struct 
 	else if (comparable(p, targets->dns[TARGET_PERSON], attribute_map_theirs(map, forbidden[0])))
 		doctor_note(d, CHECK, FINDING_BAD, cure, "%s: %s may compare userPassword, by which guesses go round the locks", uri,
 		    who);
-	else if (code != LDAP_SUCCESS && !nobody)
+	else if (code != LDAP_SUCCESS && !(nobody && probe_refused(code)))
 		doctor_note(d, CHECK, FINDING_UNKNOWN, "give hosts size and time without limit (olcLimits, acl-sample.ldif)",
 		    "%s: not all entries were looked at for secrets: %s", uri, ldap_err2string(code));
 	else
