@@ -63,7 +63,7 @@ void scene_change_user(const struct scene *s, const char *user, const char *line
 /* Wait until the directory process has read that a user is disabled. */
 void scene_await_disabled(const struct scene *s, const char *user);
 
-/* Events that contain all of the words (NULL-terminated list). Waits, half a minute at most, for `least` of them. */
+/* Events that contain all of the words (NULL-terminated list). Waits, two minutes at most, for `least` of them. */
 unsigned scene_events(const struct scene *s, unsigned least, ...) __attribute__((sentinel));
 
 /* Connect to the front; -1 on failure. */

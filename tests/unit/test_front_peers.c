@@ -21,7 +21,7 @@
 #include "tests/unit/front_scene.h"
 #include "tests/unit/suite.h"
 
-#define DEADLINE (channel_now_ms() + 30000)
+#define DEADLINE (channel_now_ms() + 120000)
 #define NUMBERS_MAX 128
 
 /* Shared with the front. */

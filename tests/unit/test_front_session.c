@@ -15,7 +15,7 @@
 #include "tests/unit/front_scene.h"
 #include "tests/unit/suite.h"
 
-#define DEADLINE (channel_now_ms() + 30000)
+#define DEADLINE (channel_now_ms() + 120000)
 
 static struct scene s;
 static struct talk t;
