@@ -31,6 +31,7 @@ struct entry {
 	char *ndn;		/* owned; normalised for comparison */
 	struct attribute *attributes;	/* owned */
 	size_t count;
+	bool gone;		/* the server has it no more; shown until a person has looked, and nobody can prove to be it */
 };
 
 struct entries {

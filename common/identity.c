@@ -100,12 +100,19 @@ compare_names(const void *a, const void *b)
 const struct identity *
 identities_find(const struct identities *all, const char *name)
 {
+	const struct identity *found, *end = all->users + all->user_count;
 	struct identity key;
 
 	if (name[0] == '\0' || strlen(name) >= sizeof key.name || all->user_count == 0)
 		return NULL;
 	memcpy(key.name, name, strlen(name) + 1);
-	return bsearch(&key, all->users, all->user_count, sizeof key, compare_names);
+	found = bsearch(&key, all->users, all->user_count, sizeof key, compare_names);
+	/* Of several the good one, if there is one: beside him stand only those who are refused. */
+	while (found != NULL && found > all->users && compare_names(found - 1, &key) == 0)
+		found--;
+	while (found != NULL && found->state != FACTS_MANAGED && found + 1 < end && compare_names(found + 1, &key) == 0)
+		found++;
+	return found;
 }
 
 /*
@@ -293,7 +300,7 @@ is_holder(const struct identities *all, const struct claim *c, const char *holde
 	return holder != NULL && strcmp(mine, holder) == 0;
 }
 
-/* Judge one run of equal claims. */
+/* Judge one run of equal claims. A name is nobody's but his who had it and is only shown still. */
 static int
 judge_run(struct identities *all, const struct claim *run, size_t count, const char *holder)
 {
@@ -303,7 +310,7 @@ judge_run(struct identities *all, const struct claim *run, size_t count, const c
 	for (size_t i = 1; i < count; i++)
 		contended = contended || claimant(all, &run[i]) != claimant(all, &run[0]);
 	for (size_t i = 0; contended && i < count && r == 0; i++)
-		if (run[i].kind == CLAIM_NAME || !is_holder(all, &run[i], holder))
+		if ((run[i].kind == CLAIM_NAME && !claimant(all, &run[i])->gone) || !is_holder(all, &run[i], holder))
 			r = refuse_claim(all, &run[i], &run[i == 0 ? 1 : 0]);
 	return r;
 }
@@ -339,7 +346,9 @@ former_holder(const struct identity_holders *holders, const struct identities *a
 	if (holders->count < IDENTITY_HOLDERS_MAX || before->count == 0)
 		return identity_holders_find(holders, c->kind == CLAIM_UID, c->key);
 	at = first_claim(before, CLAIM_ENTRY_ID, mine);
-	return at < before->count && before->list[at].kind == CLAIM_ENTRY_ID && strcmp(before->list[at].key, mine) == 0 ? mine : "";
+	if (at < before->count && before->list[at].kind == CLAIM_ENTRY_ID && strcmp(before->list[at].key, mine) == 0)
+		return mine;
+	return "";
 }
 
 /*

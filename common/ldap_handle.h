@@ -15,8 +15,8 @@
 #include "common/settings.h"
 
 /*
- * Bytes of one message of a server; a longer one ends the connection (LD12a). A group of 100,000 members fits three times,
- * by DNs of usual length.
+ * Bytes of one message of a server; a longer one ends the connection (LD12a). A group of 100,000 members, by DNs of usual
+ * length, fits three times.
  */
 #define LDAP_HANDLE_MESSAGE_MAX	(32UL << 20)
 #define LDAP_HANDLE_CONNECT_SEC	3	/* to one server, TLS included */

@@ -1,7 +1,7 @@
 /*
  * holders_store.c - see holders_store.h. Directory process, on its loop: some kilobytes, when somebody has left.
  *
- * A line of text for each, "uid NAME ENTRY-ID" or "uidNumber NUMBER ENTRY-ID", after one that names the form and the base.
+ * A line of text for each, "uid NAME ENTRY-ID" or "uidNumber NUMBER ENTRY-ID", after one with the form and the base.
  */
 #include <config.h>
 

@@ -496,7 +496,8 @@ int
 ldap_password_check(struct source *base, const struct identity *user, const char *password, source_result *done,
     void *arg)
 {
-	struct job *j = job_new(base, check, user, arg);
+	/* Whoever has the DN of one who is gone is somebody else, and his password opens nothing of the other's. */
+	struct job *j = job_new(base, check, user != NULL && user->entry->gone ? NULL : user, arg);
 
 	if (j == NULL)
 		return -ENOMEM;
@@ -509,8 +510,11 @@ int
 ldap_password_change(struct source *base, const struct identity *user, const char *old, const char *new_password,
     source_result *done, void *arg)
 {
-	struct job *j = job_new(base, change, user, arg);
+	struct job *j;
 
+	if (user->entry->gone)
+		return -ENOENT;
+	j = job_new(base, change, user, arg);
 	if (j == NULL)
 		return -ENOMEM;
 	j->base.done = done;

@@ -530,16 +530,34 @@ give_both(struct entries *ret, const struct entry *other)
 	return e;
 }
 
+/* What others hold is never changed: one who is gone is told from himself by a copy. NULL without memory. */
+static struct entry *
+copy_gone(const struct entry *e)
+{
+	struct entry *copy = entry_new(e->dn);
+
+	if (copy != NULL && add_values(copy, e) < 0) {
+		entry_free(copy);
+		return NULL;
+	}
+	if (copy != NULL)
+		copy->gone = true;
+	return copy;
+}
+
 static int
 give(struct entries *ret, const struct member *m)
 {
-	int e = entries_add(ret, entry_ref(m->e));
+	struct entry *given = m->gone ? copy_gone(m->e) : entry_ref(m->e);
+	const struct entry *there;
+	int e = given != NULL ? entries_add(ret, given) : -ENOMEM;
 
 	if (e < 0)
-		entry_free(m->e);	/* the reference that was not taken */
-	if (e == -EEXIST)
-		e = m->gone ? 0 : give_both(ret, m->e);
-	return e;
+		entry_free(given);
+	if (e != -EEXIST)
+		return e;
+	there = entries_find(ret, m->e->dn);
+	return there != NULL && there->gone ? 0 : give_both(ret, m->e);
 }
 
 int
@@ -547,9 +565,9 @@ replica_entries(const struct replica *r, struct entries *ret)
 {
 	int e = 0;
 
-	for (int gone = 0; gone < 2; gone++)
+	for (int there = 0; there < 2; there++)
 		for (size_t i = 0; i < r->count && e == 0; i++)
-			if (r->list[i]->gone == (gone == 1))
+			if (r->list[i]->gone == (there == 0))
 				e = give(ret, r->list[i]);
 	if (e < 0)
 		entries_done(ret);

@@ -88,7 +88,7 @@ void replica_confirm(struct replica *r, int64_t now_utc_sec);
  *  ret  zeroed; free with entries_done()
  *
  * Returns 0 or -ENOMEM. Two entries of one DN are one with the values of both, which no user can be (THREATS I10); one
- * that is only shown until a person has looked gives way.
+ * that is gone and only shown until a person has looked (entry.gone) keeps the DN to itself.
  */
 int replica_entries(const struct replica *r, struct entries *ret);
 

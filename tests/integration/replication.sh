@@ -142,4 +142,21 @@ check "approved: there, too" wait_until 3 getent passwd heir
 check "approved: in" by_ssh p11 -- true
 check "approved: as read anew" as_read_anew
 check "approved: a restart keeps it" eval 'systemctl restart ismsd-directory && wait_until 10 connected && sleep .5 && getent passwd p11'
+
+# ---- all of them made anew: a directory that was filled again by hand ----------------------------------
+filled_again() {
+	everything >/run/before
+	mark && slapcat -F $slapd_dir/config -n1 | sed '/^ /d; /^entryUUID:/d; /^entryCSN:/d; /^contextCSN:/d' >/run/again.ldif && slapd_stop &&
+		rm -rf $slapd_dir/db && mkdir $slapd_dir/db && slapadd -q -w -F $slapd_dir/config -n1 -l /run/again.ldif && chown -R openldap:openldap $slapd_dir/db &&
+		slapd_start && wait_until 20 event_is '.ISMS_EVENT == "directory.mass-change"'
+}
+check "everybody made anew: held back, and told" filled_again
+check "lookups unchanged" eval 'everything | diff /run/before -'
+check "who has the DN of another does not get in as him" knocks p12
+check "because of the password, which is the new one's" denied_with password-failed p12
+check "a restart: lookups unchanged" eval 'systemctl restart ismsd-directory && wait_until 20 connected && sleep 1 && everything | diff /run/before -'
+check "refused still" knocks p12
+check "snapshot approve" isms-userctl snapshot approve --reason test --yes
+check "approved: in" wait_until 10 by_ssh p12 -- true
+check "approved: as read anew" as_read_anew
 finish

@@ -144,6 +144,41 @@ START_TEST(new_person)
 }
 END_TEST
 
+/* Made anew below another DN in a mass change: the old one stays as he was, and only one who is gone does so. */
+START_TEST(new_person_beside_the_old)
+{
+	for (int gone = 0; gone < 2; gone++) {
+		struct entries entries_before;
+		struct identities before;
+		char *text_before;
+
+		begin();
+		add_user("ada", 2000, "entryUUID: " UUID "\n");
+		build_after(NULL);
+		entries_before = entries;
+		before = all;
+		text_before = text;
+		begin();
+		add_user("ada", 2000, "entryUUID: " UUID "\n");
+		add("dn: uid=ada,ou=new,ou=people," BASE "\nobjectClass: inetOrgPerson\nobjectClass: posixAccount\nuid: ada\ncn: a\n"
+		    "uidNumber: 2000\ngidNumber: 2000\nhomeDirectory: /home/ada\nemployeeType: contractor\nentryUUID: " OTHER_UUID "\n\n");
+		build_after(&before);
+		identities_done(&all);
+		entries.list[0]->gone = gone == 1;
+		ck_assert_int_eq(identities_build_after(&entries, &settings, &before, NULL, &all), 0);
+		ck_assert_uint_eq(all.user_count, 2);
+		for (size_t i = 0; i < 2; i++)
+			ck_assert_int_eq(all.users[i].state,
+			    gone == 1 && all.users[i].entry == entries.list[0] ? FACTS_MANAGED : FACTS_BROKEN);
+		ck_assert_int_eq(facts_of("ada")->state, gone == 1 ? FACTS_MANAGED : FACTS_BROKEN);
+		identities_done(&before);
+		entries_done(&entries_before);
+		free(text_before);
+		end();
+	}
+}
+END_TEST
+
 /* Who held a number stays; the newcomer is refused. Without a view before, both are. */
 START_TEST(rp06a_uid_number_twice)
 {
@@ -455,6 +490,7 @@ main(void)
 		{ one_entry_uuid_twice, 0 },
 		{ rp06a_uid_number_twice, 0 },
 		{ new_person, ROWS(newcomers) },
+		{ new_person_beside_the_old, 0 },
 		{ rp06b_primary_group_in_doubt, 0 },
 		{ groups_by_both_schemas, 0 },
 		{ rp08a_group_cycle, 0 },
