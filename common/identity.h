@@ -68,10 +68,10 @@ struct identity_holder {
 
 struct identity_holders {
 	struct identity_holder *list;	/* owned; names before numbers, each sorted by key */
-	size_t count;
+	size_t count, room;
 };
 
-/* Add one, in its place, before any update. Returns 0, -EEXIST, -E2BIG, -EINVAL for what cannot be one, or -ENOMEM. */
+/* Add one, in its place. Returns 0, -EEXIST, -E2BIG, -EINVAL for what cannot be one, or -ENOMEM. */
 int identity_holders_add(struct identity_holders *all, bool is_number, const char *key, const char *entry_id);
 
 /* The former holder's entry_id; NULL: nobody is known. */

@@ -64,11 +64,12 @@ identity_holders_add(struct identity_holders *all, bool is_number, const char *k
 		return -EEXIST;
 	if (all->count == IDENTITY_HOLDERS_MAX)
 		return -E2BIG;
-	if ((all->count & (all->count - 1)) == 0) {	/* room is a power of two at least */
-		list = reallocarray(all->list, all->count == 0 ? 1 : all->count * 2, sizeof *list);
+	if (all->count == all->room) {
+		list = reallocarray(all->list, all->room * 2 + 16, sizeof *list);
 		if (list == NULL)
 			return -ENOMEM;
 		all->list = list;
+		all->room = all->room * 2 + 16;
 	}
 	while (at > 0 && compare_keys(&all->list[at - 1], &h) > 0)
 		at--;
@@ -110,7 +111,8 @@ list_changed(const struct identities *previous, const struct identities *now, co
 static int
 join(const struct identity_holders *all, const struct identity *const *users, size_t count, struct identity_holders *ret)
 {
-	ret->list = calloc(all->count + 2 * count + 1, sizeof *ret->list);
+	ret->room = all->count + 2 * count + 1;
+	ret->list = calloc(ret->room, sizeof *ret->list);
 	if (ret->list == NULL)
 		return -ENOMEM;
 	if (all->count > 0)

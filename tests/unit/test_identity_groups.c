@@ -5,6 +5,7 @@
 
 #include "common/identity.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,6 +140,36 @@ START_TEST(new_person)
 	identities_done(&all);
 	ck_assert_int_eq(identities_build_after(&entries, &settings, NULL, &former, &all), 0);
 	ck_assert_uint_eq(facts_of(n->name)->state, FACTS_MANAGED);
+	identity_holders_done(&former);
+	end();
+}
+END_TEST
+
+/* So many have left that no more can be remembered: whoever was not there waits, too. */
+START_TEST(too_many_left)
+{
+	struct identity_holders former = { 0 };
+	struct entries entries_before;
+	struct identities before;
+	char *text_before, key[16];
+
+	begin();
+	add_user("ada", 2000, "entryUUID: " UUID "\n");
+	build_after(NULL);
+	for (unsigned i = 0; i < IDENTITY_HOLDERS_MAX; i++) {
+		(void)snprintf(key, sizeof key, "%u", 1000000 + i);
+		ck_assert_int_eq(identity_holders_add(&former, true, key, "other"), 0);
+	}
+	ck_assert_int_eq(identity_holders_add(&former, true, "999999", "other"), -E2BIG);
+	next_view(&before, &entries_before, &text_before, &former, "ada", 2000, UUID);
+	ck_assert_int_eq(facts_of("ada")->state, FACTS_MANAGED);
+	next_view(&before, &entries_before, &text_before, &former, "bob", 2001, OTHER_UUID);
+	ck_assert_int_eq(facts_of("bob")->state, FACTS_BROKEN);
+	ck_assert_uint_eq(former.count, IDENTITY_HOLDERS_MAX);
+	identities_done(&all);
+	holders = NULL;			/* approved */
+	ck_assert_int_eq(identities_build(&entries, &settings, &all), 0);
+	ck_assert_int_eq(facts_of("bob")->state, FACTS_MANAGED);
 	identity_holders_done(&former);
 	end();
 }
@@ -490,7 +521,7 @@ main(void)
 		{ one_entry_uuid_twice, 0 },
 		{ rp06a_uid_number_twice, 0 },
 		{ new_person, ROWS(newcomers) },
-		{ new_person_beside_the_old, 0 },
+		{ too_many_left, 0 }, { new_person_beside_the_old, 0 },
 		{ rp06b_primary_group_in_doubt, 0 },
 		{ groups_by_both_schemas, 0 },
 		{ rp08a_group_cycle, 0 },
