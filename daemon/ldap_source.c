@@ -34,6 +34,17 @@ report_state(const struct ldap_source *s)
 	(void)report_event(&e);
 }
 
+static void
+save_holders(struct source *base)
+{
+	struct ldap_source *s = (struct ldap_source *)base;
+	int r = holders_store_write(base->paths->replica, base->settings->directory_base, &s->holders);
+
+	if (r < 0 && !s->holders_behind)
+		report_log(LOG_ERR, "cannot store who had which name before: %s", strerror(-r));
+	s->holders_behind = r < 0;
+}
+
 /* Who waits for a person, and why. */
 static void
 count_held(const struct ldap_source *s, size_t *ret_removed, size_t *ret_renumbered)
@@ -87,6 +98,8 @@ on_news(void *arg)
 	} else if (!fresh && before.connected != s->state.connected) {
 		s->base.changed(s->base.view, s->base.changed_arg);
 	}
+	if (s->holders_behind)		/* the next state is another occasion */
+		save_holders(&s->base);
 	count_held(s, &removed, &renumbered);
 	if ((removed != removed_before || renumbered != renumbered_before) && removed + renumbered > 0)
 		report_held(removed, renumbered);
@@ -94,16 +107,6 @@ on_news(void *arg)
 		s->seen = true;
 		report_state(s);
 	}
-}
-
-static void
-save_holders(struct source *base)
-{
-	const struct ldap_source *s = (const struct ldap_source *)base;
-	int r = holders_store_write(base->paths->replica, base->settings->directory_base, &s->holders);
-
-	if (r < 0)
-		report_log(LOG_ERR, "cannot store who had which name before: %s", strerror(-r));
 }
 
 /* Another directory knows nobody of the former one. */

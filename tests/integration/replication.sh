@@ -133,6 +133,10 @@ forgets() { systemctl restart ismsd-directory && wait_until 10 connected && slee
 check "a restart does not forget it" forgets
 number_again() { mark && add_entry heir 3041 && refused_entry heir && gone heir; }
 check "a new name with the number of one who left: nobody" number_again
+unseen() {
+	mark && systemctl stop ismsd-directory && delete p13 && add_entry p13 3013 && systemctl start ismsd-directory && refused_entry p13 && gone p13
+}
+check "made anew while nobody looked: nobody" unseen
 other_number() { add_entry fresh 3150 && wait_until 3 getent passwd fresh; }
 check "its twin: a new number" other_number
 check "snapshot show tells" bash -c 'isms-userctl snapshot show | grep -q "other people"'
