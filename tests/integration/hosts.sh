@@ -120,19 +120,19 @@ fresh_is_in() { # what a kill has left half done must not keep the next code out
 	for try in 1 2 3; do by_pam $victim >/dev/null && return; sleep 1; done
 	return 1
 }
-kill_round() { # ROUND WHEN SERVICE...: how many of the three further tries were let in stands in /shared/ROUND.NAME.HOST
+kill_round() { # ROUND LOGIN...: a login, done so; who was let in by its code stands in /shared/ROUND.NAME.HOST
 	local round=$1 used n=out
 	shift
 	used=$(fresh_code $victim)
 	tell "$round.$victim" "$used"
-	if code=$used killed_login "$@"; then n=in; fi
+	if code=$used "$@"; then n=in; fi
 	wait_until 20 fit || return
 	meet "$round.killed" || return
 	echo "$n $(again "$used" $victim)" >"/shared/$round.$victim.$HOST"
 	again "$(cat "/shared/$round.$other")" $other >"/shared/$round.$other.$HOST"
 	meet "$round.tried" || return
 	n=$(cat "/shared/$round.$victim".[ab] | tr ' ' '\n' | grep -cx in)
-	echo "$round, ${*:2} killed: let in $n times"
+	echo "$round, ${*:2}: let in $n times"
 	[ "$n" != 0 ] || burnt=$((burnt + 1))
 	[ "$n" -le 1 ] && fresh_is_in
 }
@@ -147,16 +147,47 @@ kill_rounds() {
 			1) set -- ismsd-front ;;
 			2) set -- ismsd-front ismsd-directory ;;
 		esac
-		kill_round "kill$n" at_random "$@" || rc=1
+		kill_round "kill$n" killed_login at_random "$@" || rc=1
 	done
 	echo "$burnt codes were used up and let nobody in"
 	[ $rc = 0 ] && { on a || [ $burnt -gt 0 ]; }
 }
 check "killed at any moment, $kills times: no code counts twice, and the next one counts" kill_rounds
-
-# And at that very moment: slapd's answer to the write is kept back.
 meet killing-over
 on b || rm $middle/delay
+
+# Not at random: the front is killed when it enters one of its own system calls after the code was typed, each of them
+# once: what makes a failure or the code durable here, what asks the directory and answers the module, what writes events.
+gone() { [ ! -e "/proc/$1" ] || grep -q '^State:.*Z' "/proc/$1/status"; }
+traced_login() { # SYSCALL N: rc of a login during which the front is killed at its Nth SYSCALL
+	local pid tracer login rc=0
+	pid=$(systemctl show -P MainPID ismsd-front)
+	rm -f /run/asked /run/go
+	asked=/run/asked go=/run/go by_pam $victim >/dev/null &
+	login=$!
+	wait_until 10 test -e /run/asked
+	strace -f -qq -p "$pid" -e trace="$1" -e inject="$1:signal=KILL:when=$2" -o /run/trace 2>/run/trace.err &
+	tracer=$!
+	wait_until 10 grep -q '^TracerPid:.*[1-9]' "/proc/$pid/status"
+	touch /run/go
+	wait $login || rc=$?
+	if wait_until 3 gone "$pid"; then died=$((died + 1)); else kill $tracer; fi
+	wait $tracer
+	return $rc
+}
+died=0
+traced_rounds() {
+	local n rc=0
+	burnt=0
+	for n in 1 2 3; do kill_round "sync$n" traced_login fdatasync $n || rc=1; done
+	for n in 1 2 3 4 5; do kill_round "send$n" traced_login sendto $n || rc=1; done
+	kill_round event traced_login sendmsg 1 || rc=1
+	echo "$died times killed, $burnt codes were used up and let nobody in"
+	[ $rc = 0 ] && [ $died = 9 ] && [ $burnt -gt 1 ]
+}
+check "the front killed at each of its system calls: no code counts twice, and the next one counts" traced_rounds
+
+# And slapd's answer to the write is kept back until they are killed.
 held() { wait_until 10 test -e $middle/held; }
 held_round() { # SERVICE...: at b; the code is used up, and nobody is in
 	local used rc=0

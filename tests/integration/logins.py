@@ -1,7 +1,8 @@
 """A small PAM client, and many of it on two hosts at the same moment.
 
 login SERVICE USER       one login by the environment's password and code: authenticate and acct_mgmt. Exit 0, or the
-                         PAM code of what refused, which is printed. Makes the file $asked when the code is asked for.
+                         PAM code of what refused, which is printed. Makes the file $asked when the code is asked for,
+                         and waits for the file $go, if they are set.
 make DIR TOTP HOTP BASE  DIR/plan for so many rounds of each kind, and their people and tokens as LDIF on stdout
 race DIR HOST            both hosts at once: every round's code at the same instant on both (DIR is of both)
 judge DIR                what came of it: exactly one success in each round
@@ -239,6 +240,8 @@ def main(command, *args):
         def code():
             if "asked" in os.environ:
                 open(os.environ["asked"], "w").close()
+            while not os.path.exists(os.environ.get("go", "/")):
+                time.sleep(.005)
             return os.environ["code"]
 
         r = login(args[0], args[1], os.environ["password"], code)
