@@ -146,10 +146,18 @@ by_cron() { # NAME COMMAND
 by_user_manager() { # NAME COMMAND...
 	local uid
 	uid=$(id -u "$1") || return
-	systemctl start "user@$uid.service" || return
 	shift
-	setpriv --reuid "$uid" --regid "$(id -g "$uid")" --clear-groups env XDG_RUNTIME_DIR="/run/user/$uid" \
-		DBUS_SESSION_BUS_ADDRESS="unix:path=/run/user/$uid/bus" systemd-run --user --quiet --pipe --wait -- "$@"
+	# logind stops a manager ten seconds after the last session: one that is about to go answers nobody, so try anew.
+	for _ in 1 2 3; do
+		systemctl start "user@$uid.service" || return
+		setpriv --reuid "$uid" --regid "$(id -g "$uid")" --clear-groups env XDG_RUNTIME_DIR="/run/user/$uid" \
+			DBUS_SESSION_BUS_ADDRESS="unix:path=/run/user/$uid/bus" systemd-run --user --quiet --pipe --wait -- "$@" \
+			2>/run/manager-fault && return
+		cat /run/manager-fault >&2
+		grep -q 'Failed to connect to bus' /run/manager-fault || return 1
+		sleep 1
+	done
+	return 1
 }
 
 has_session() { loginctl --no-legend --no-pager list-sessions | awk -v u="$1" '$3 == u { found = 1 } END { exit !found }'; }

@@ -26,8 +26,13 @@ struct scene_row {
 };
 #define ROW(change, verdict, reason, rule) { #change, change, VERDICT_##verdict, REASON_##reason, rule }
 
+/* Make the welcome contractor. */
 void scene_base(struct scene *s);
-struct policy *scene_parse(const char *text);		/* or the test fails; free with policy_free() */
+
+/* A policy of text, or the test fails; free with policy_free(). */
+struct policy *scene_parse(const char *text);
+
+/* What the scene's policy says. */
 struct decision scene_decide(const struct scene *s);
 
 /* That the base is let in, and that the row's change has its effect. */
