@@ -95,6 +95,24 @@ check "who has no role sees nobody" sees_nobody show ann
 kept() { ! as "$1" ldapsearch -LLL -b $base '(|(objectClass=*)(userPassword=*)(oathSecret=*))' | grep -iE '^(userPassword|oathSecret|pwdHistory):'; }
 for who in adam lena; do check "$who reads no secret" kept $who; done
 
+# ---- no way around a role: another operator's or a host's password, and what comes in with a new entry ----
+may_not_set() { # WHO DN
+	whole >/run/before
+	status_is 50 as "$1" ldappasswd -s another-password "$2,$base" && whole | diff /run/before -
+}
+check "adam sets ann's password" as adam ldappasswd -s another-horse-ann uid=ann,ou=people,$base
+for dn in cn=tom,ou=roles cn=web1,ou=hosts; do check "adam sets no password of $dn" may_not_set adam $dn; done
+token=$(value_of oathHOTPToken uid=ann,ou=people,$base)
+adds() { # ATTRIBUTE: ldapadd's status, as adam
+	printf 'dn: uid=eve,ou=people,%s\nobjectClass: account\nobjectClass: ismsAccount\nobjectClass: oathHOTPUser\n%s\n' $base "$1" |
+		as adam ldapadd
+}
+whole_with() { status_is 50 adds "$1" && [ -z "$(value_of uid uid=eve,ou=people,$base)" ]; }
+check "adam adds nobody with a token" whole_with "oathHOTPToken: $token"
+check "adam adds nobody with recovery codes" whole_with 'ismsRecoveryCode: $y$j9T$x'
+check "adam adds the same entry without either" adds 'description: eve'
+check "and she goes again" as_admin ldapdelete uid=eve,ou=people,$base
+
 # ---- Kerberos -----------------------------------------------------------------------------------
 kdc() {
 	local name
