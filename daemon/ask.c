@@ -18,16 +18,20 @@
 
 #include "daemon/loop.h"
 
+#define AGAIN_MS	50	/* between two tries to reach a process that is being restarted */
+#define RESTART_MS	1500	/* how long that may take */
+
 struct ask {
 	sd_event *event;			/* owned */
-	sd_event_source *io, *timer;		/* owned */
+	sd_event_source *io, *timer, *again;	/* owned */
 	ask_reply *reply;
 	void *arg;
 	const struct peers *peers;
 	char path[sizeof ((struct sockaddr_un *)NULL)->sun_path];
 	int fd, failure;			/* failure: told from the loop, never from within ask_start() */
-	unsigned tries_left;
-	bool heard;				/* an answer has come: no second try */
+	int64_t restarted_ms;			/* when a restart must have come to its end; monotonic */
+	unsigned repeats_left;			/* of a question that was sent already */
+	bool sent, heard;			/* heard: an answer has come, no second try */
 	uint8_t *frame;				/* owned; the question, then each answer */
 	size_t question_size;
 	uint8_t question[PROTO_FRAME_MAX];
@@ -51,6 +55,7 @@ ask_cancel(struct ask *a)
 		return;
 	hang_up(a);
 	sd_event_source_disable_unref(a->timer);
+	sd_event_source_disable_unref(a->again);
 	explicit_bzero(a->question, sizeof a->question);
 	if (a->frame != NULL)
 		explicit_bzero(a->frame, PROTO_PRIVATE_MAX);
@@ -111,6 +116,7 @@ connect_and_send(struct ask *a)
 		r = -errno;
 		goto out;
 	}
+	a->sent = true;
 	r = sd_event_add_io(a->event, &a->io, a->fd, EPOLLIN, on_readable, a);
 out:
 	if (r < 0)
@@ -118,14 +124,50 @@ out:
 	return r;
 }
 
+static int on_again(sd_event_source *source, uint64_t usec, void *arg);
+
+/*
+ * Ask, or try anew in a moment: while a process is restarted, as by an upgrade, its socket is away for an instant. What
+ * was not sent was not asked, so that this is safe for every question. Returns 0, or -errno when it is no use.
+ */
+static int
+reach(struct ask *a)
+{
+	int error = connect_and_send(a);
+
+	a->failure = 0;
+	if (error != -ENOENT && error != -ECONNREFUSED && error != -ECONNRESET && error != -EPIPE && error != -EAGAIN)
+		return error;
+	if (a->sent || loop_now_ms() >= a->restarted_ms)
+		return error;
+	a->failure = error;
+	a->again = sd_event_source_disable_unref(a->again);
+	return loop_timer(a->event, &a->again, AGAIN_MS, on_again, a);
+}
+
+static int
+on_again(sd_event_source *source, uint64_t usec, void *arg)
+{
+	struct ask *a = arg;
+	int r;
+
+	(void)source;
+	(void)usec;
+	r = reach(a);
+	if (r < 0)
+		fail(a, r);
+	return 0;
+}
+
 /* The peer has gone without an answer: once more, or the end. */
 static void
 lost(struct ask *a, int error)
 {
 	hang_up(a);
-	if (!a->heard && a->tries_left > 0) {
-		a->tries_left--;
-		error = connect_and_send(a);
+	if (!a->heard && a->repeats_left > 0) {
+		a->repeats_left--;
+		a->sent = false;
+		error = reach(a);
 		if (error == 0)
 			return;
 	}
@@ -216,7 +258,8 @@ ask_start(sd_event *event, const struct ask_question *q, ask_reply *reply, void 
 	a->reply = reply;
 	a->arg = arg;
 	a->peers = q->peers;
-	a->tries_left = may_repeat(q->number) ? 1 : 0;
+	a->repeats_left = may_repeat(q->number) ? 1 : 0;
+	a->restarted_ms = loop_now_ms() + RESTART_MS;
 	if (strlen(q->path) >= sizeof a->path) {
 		r = -ENAMETOOLONG;
 		goto out;
@@ -231,8 +274,10 @@ ask_start(sd_event *event, const struct ask_question *q, ask_reply *reply, void 
 	if (r < 0)
 		goto out;
 	a->question_size = (size_t)r;
-	a->failure = connect_and_send(a);
-	if (a->failure < 0 || wait_ms < 0)
+	r = reach(a);
+	if (r < 0)
+		a->failure = r;
+	if (r < 0 || wait_ms < 0)
 		wait_ms = 0;
 	if (wait_ms > ASK_DEADLINE_MS)
 		wait_ms = ASK_DEADLINE_MS;

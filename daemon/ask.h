@@ -33,7 +33,8 @@ struct ask_question {
 
 /*
  * Ask. The reply is never called before this has returned. A question that changes nothing (FACTS_GET, TOKENS_GET,
- * the status ones) is asked a second time when the other process died over it.
+ * the status ones) is asked a second time when the other process died over it. While the other process is not there,
+ * as during its restart, it is tried for a second and a half.
  *
  *  ret  for ask_cancel(); forget it in the last reply
  *

@@ -111,6 +111,20 @@ whole_with() { status_is 50 adds "$1" && [ -z "$(value_of uid uid=eve,ou=people,
 check "adam adds nobody with a token" whole_with "oathHOTPToken: $token"
 check "adam adds nobody with recovery codes" whole_with 'ismsRecoveryCode: $y$j9T$x'
 check "adam adds the same entry without either" adds 'description: eve'
+smuggles() { # CLASS-LINES: tom adds what is called a token
+	printf 'dn: cn=eve,ou=tokens,%s\nobjectClass: device\n%s\n' $base "$1" | as tom ldapadd
+}
+account='objectClass: posixAccount
+uid: eve
+uidNumber: 5000
+gidNumber: 5000
+homeDirectory: /home/eve'
+check "tom adds no account among the tokens" status_is 50 smuggles "$account"
+check "nor under the number of its class" status_is 50 smuggles "${account/posixAccount/1.3.6.1.1.1.2.0}"
+check "nor a group" status_is 50 smuggles "objectClass: posixGroup
+gidNumber: 5000"
+check "tom adds the same entry with neither" smuggles 'description: eve'
+check "which goes again" as tom ldapdelete cn=eve,ou=tokens,$base
 check "and she goes again" as_admin ldapdelete uid=eve,ou=people,$base
 
 # ---- Kerberos -----------------------------------------------------------------------------------

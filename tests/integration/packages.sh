@@ -86,6 +86,7 @@ upgrade() {
 		isms-userctl enable ada --yes --reason test >/dev/null
 	done
 	wait $client || { cat /run/upgrade.log; return 1; }
+	[ $rc = 0 ] || { journalctl --sync; journalctl -n 150 -o short-precise | grep -i isms; }
 	return $rc
 }
 check "SI08a upgrade during logins: nobody wrong gets in, everybody right does" upgrade

@@ -7,7 +7,7 @@ slapd_modules="ppolicy otp"
 prepare
 check "every second" set_option directory poll-interval 1
 check "contractor" contractor ada
-check "ssh" by_ssh ada -- true
+check "ssh, as soon as a poll has shown the token" wait_until 5 by_ssh ada -- true
 
 dn() { echo "uid=$1,ou=people,$base"; }
 modify() { as_admin ldapmodify >/dev/null; }

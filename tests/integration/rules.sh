@@ -55,8 +55,10 @@ check "hours: ssh within those" by_ssh ada -- true
 check "allow-hosts: a host and a group" limit 'allow-hosts = web1 @web'
 refused "allow-hosts: a host without a name" by_ssh ada -- true
 check "reason host-not-allowed" denied_with host-not-allowed ada
+system_name=$(hostname)
 check "host-name: what the system calls itself counts for nothing" hostname web1
 refused "allow-hosts: still without one" by_ssh ada -- true
+check "the system has its own name again" hostname "$system_name"	# by which libldap knows a server on localhost
 check "host-name" set_option login host-name web1
 check "allow-hosts: the host" by_ssh ada -- true
 check "host-name: another" set_option login host-name web2
