@@ -161,15 +161,22 @@ hours_contain(const struct hours *hours, int64_t utc_sec)
 
 /* ---- sources ---- */
 
+static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+
 static bool
 parse_address(const char *text, uint8_t ret[static 16], bool *ret_is_v4)
 {
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-
 	*ret_is_v4 = inet_pton(AF_INET, text, ret + 12) == 1;
 	if (*ret_is_v4)
 		memcpy(ret, mapped, sizeof mapped);
 	return *ret_is_v4 || inet_pton(AF_INET6, text, ret) == 1;
+}
+
+/* Of IPv4, however it was written; also of networks, since ::/0 and the like have no bits set there. */
+static bool
+is_mapped(const uint8_t address[static 16])
+{
+	return memcmp(address, mapped, sizeof mapped) == 0;
 }
 
 /* Whether the bits from the n-th on are all zero. */
@@ -224,12 +231,13 @@ sources_parse(const char *text, struct sources *ret, char *error, size_t size)
 	return r;
 }
 
+/* IPv6 networks hold no IPv4 addresses: whoever writes ::/0 means all of IPv6. */
 static bool
 network_contains(const struct network *n, const uint8_t address[static 16])
 {
 	unsigned whole = n->bits / 8, rest = n->bits % 8;
 
-	return memcmp(n->address, address, whole) == 0 &&
+	return is_mapped(n->address) == is_mapped(address) && memcmp(n->address, address, whole) == 0 &&
 	    (rest == 0 || ((n->address[whole] ^ address[whole]) >> (8 - rest)) == 0);
 }
 

@@ -53,6 +53,22 @@ CHANGE(limited_source_cron, limited_source_none(s); s->request.service = "cron";
 CHANGE(source_local, s->policy = "[role c]\nmatch = any\nallow-services = login\nfrom = local\n"; s->request.service = "login";
     s->request.rhost = "")
 CHANGE(source_not_local, source_local(s); s->request.rhost = "127.0.0.1")
+CHANGE(source_all_six, source_not_local(s); s->policy = "[role c]\nmatch = any\nallow-services = login\nfrom = ::/0\n";
+    s->request.rhost = "2001:db8::1")
+CHANGE(source_all_six_four, source_all_six(s); s->request.rhost = "192.0.2.1")
+CHANGE(source_all_six_mapped, source_all_six(s); s->request.rhost = "::ffff:192.0.2.1")
+CHANGE(source_zeros, source_all_six(s); s->policy = "[role c]\nmatch = any\nallow-services = login\nfrom = ::/80\n";
+    s->request.rhost = "::1.2.3.4")
+CHANGE(source_zeros_four, source_zeros(s); s->request.rhost = "1.2.3.4")
+CHANGE(source_all_four, source_all_six(s); s->policy = "[role c]\nmatch = any\nallow-services = login\nfrom = 0.0.0.0/0\n";
+    s->request.rhost = "192.0.2.1")
+CHANGE(source_all_four_mapped, source_all_four(s); s->request.rhost = "::ffff:192.0.2.1")
+CHANGE(source_all_four_six, source_all_four(s); s->request.rhost = "2001:db8::1")
+CHANGE(source_all_four_zeros, source_all_four(s); s->request.rhost = "::192.0.2.1")
+CHANGE(source_as_mapped, source_all_six(s);
+    s->policy = "[role c]\nmatch = any\nallow-services = login\nfrom = ::ffff:192.0.2.0/120\n"; s->request.rhost = "192.0.2.255")
+CHANGE(source_as_mapped_next, source_as_mapped(s); s->request.rhost = "192.0.3.0")
+CHANGE(source_as_mapped_six, source_as_mapped(s); s->request.rhost = "::fffe:192.0.2.255")
 
 static const struct scene_row rows[] = {
 	ROW(limited, ALLOW, OK, ""), ROW(limited_host, ALLOW, OK, ""),
@@ -74,6 +90,12 @@ static const struct scene_row rows[] = {
 	ROW(limited_source_null, DENY, SOURCE_NOT_ALLOWED, ""), ROW(limited_source_sudo, ALLOW, OK, ""),
 	ROW(limited_source_sudo_remote, DENY, SOURCE_NOT_ALLOWED, ""), ROW(limited_source_cron, ALLOW, OK, ""),
 	ROW(source_local, ALLOW, OK, ""), ROW(source_not_local, DENY, SOURCE_NOT_ALLOWED, ""),
+	ROW(source_all_six, ALLOW, OK, ""), ROW(source_all_six_four, DENY, SOURCE_NOT_ALLOWED, ""),
+	ROW(source_all_six_mapped, DENY, SOURCE_NOT_ALLOWED, ""), ROW(source_zeros, ALLOW, OK, ""),
+	ROW(source_zeros_four, DENY, SOURCE_NOT_ALLOWED, ""), ROW(source_all_four, ALLOW, OK, ""),
+	ROW(source_all_four_mapped, ALLOW, OK, ""), ROW(source_all_four_six, DENY, SOURCE_NOT_ALLOWED, ""),
+	ROW(source_all_four_zeros, DENY, SOURCE_NOT_ALLOWED, ""), ROW(source_as_mapped, ALLOW, OK, ""),
+	ROW(source_as_mapped_next, DENY, SOURCE_NOT_ALLOWED, ""), ROW(source_as_mapped_six, DENY, SOURCE_NOT_ALLOWED, ""),
 };
 
 START_TEST(reasons_and_their_twins)
