@@ -212,7 +212,7 @@ recovery_code_judge(const struct entry *e, const char *code, struct recovery_jud
 		return;
 	}
 	if (hash_code(code, a != NULL ? a->values[0].bytes : DUMMY_SETTING, hash) < 0 || a == NULL)
-		return;
+		goto out;
 	len = strlen(hash);
 	(void)snprintf(ret->id, sizeof ret->id, "recovery:%s", hash + len - HASH_LEN);
 	for (size_t i = 0; i < a->count; i++)
@@ -222,5 +222,6 @@ recovery_code_judge(const struct entry *e, const char *code, struct recovery_jud
 		ret->result = RECOVERY_RIGHT;
 		ret->remaining = (unsigned)a->count - 1;
 	}
+out:
 	explicit_bzero(hash, sizeof hash);
 }
