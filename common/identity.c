@@ -229,6 +229,15 @@ collect_claims(const struct identities *all, struct claims *ret)
 	return 0;
 }
 
+/* What a group is known by from one view to the next. */
+static const char *
+group_id(const struct identity_group *g)
+{
+	const char *uuid = entry_value(g->entry, "entryUUID");
+
+	return uuid != NULL ? uuid : g->entry->ndn;
+}
+
 /* The entry behind a claim; several names of one entry do not contend with each other. */
 static const struct entry *
 claimant(const struct identities *all, const struct claim *c)
@@ -236,16 +245,21 @@ claimant(const struct identities *all, const struct claim *c)
 	return c->kind >= CLAIM_GROUP_NAME ? all->groups[c->index].entry : all->users[c->index].entry;
 }
 
+/* kept: one of the claimants had it before and has it still */
 static int
-refuse_claim(struct identities *all, const struct claim *c, const struct claim *other)
+refuse_claim(struct identities *all, const struct claim *c, const struct claim *other, bool kept)
 {
 	char what[IDENTITY_FAULT_SIZE];
+	struct identity_group *group;
 
 	(void)snprintf(what, sizeof what, "%s \"%.65s\" is also claimed by %.100s; give one of them another",
 	    claim_words[c->kind], c->key, claimant(all, other)->dn);
 	if (c->kind < CLAIM_GROUP_NAME)
 		return identity_break(&all->users[c->index], what);
-	all->groups[c->index].gid = 0;
+	group = &all->groups[c->index];
+	group->gid = 0;
+	if (c->kind == CLAIM_GROUP_NAME)
+		group->whose = kept ? IDENTITY_NAME_OTHERS : IDENTITY_NAME_DOUBTFUL;
 	return identity_add_fault(all, claimant(all, c), what);
 }
 
@@ -270,23 +284,26 @@ first_claim(const struct claims *claims, enum claim_kind kind, const char *key)
 /*
  * Who had a name or an id in the last good view, when there was no doubt.
  *
- *  c  a CLAIM_NAME, CLAIM_UID or CLAIM_GID; no other kind is ever kept
+ *  c  of any kind but CLAIM_ENTRY_ID, which is never kept
  *
- * Returns its entry_id or normalised DN; NULL: nobody.
+ * Returns its entry_id or group_id(); NULL: nobody.
  */
 static const char *
 holder_before(const struct identities *previous, const struct claims *before, const struct claim *c)
 {
-	if (c->kind != CLAIM_NAME && c->kind != CLAIM_UID && c->kind != CLAIM_GID)
+	const struct identity_group *group;
+
+	if (c->kind == CLAIM_ENTRY_ID)
 		return NULL;
 	for (size_t low = first_claim(before, c->kind, c->key); low < before->count; low++) {
 		const struct claim *m = &before->list[low];
 
 		if (m->kind != c->kind || strcmp(m->key, c->key) != 0)
 			return NULL;
-		if (c->kind == CLAIM_GID)
-			return previous->groups[m->index].entry->ndn;
-		if (previous->users[m->index].state == FACTS_MANAGED)
+		group = c->kind >= CLAIM_GROUP_NAME ? &previous->groups[m->index] : NULL;
+		if (group != NULL && group->whose == IDENTITY_NAME_OWN)
+			return group_id(group);
+		if (group == NULL && previous->users[m->index].state == FACTS_MANAGED)
 			return previous->users[m->index].entry_id;
 	}
 	return NULL;
@@ -295,7 +312,7 @@ holder_before(const struct identities *previous, const struct claims *before, co
 static bool
 is_holder(const struct identities *all, const struct claim *c, const char *holder)
 {
-	const char *mine = c->kind == CLAIM_GID ? all->groups[c->index].entry->ndn : all->users[c->index].entry_id;
+	const char *mine = c->kind >= CLAIM_GROUP_NAME ? group_id(&all->groups[c->index]) : all->users[c->index].entry_id;
 
 	return holder != NULL && strcmp(mine, holder) == 0;
 }
@@ -304,14 +321,16 @@ is_holder(const struct identities *all, const struct claim *c, const char *holde
 static int
 judge_run(struct identities *all, const struct claim *run, size_t count, const char *holder)
 {
-	bool contended = false;
+	bool contended = false, kept = is_holder(all, &run[0], holder);
 	int r = 0;
 
-	for (size_t i = 1; i < count; i++)
+	for (size_t i = 1; i < count; i++) {
 		contended = contended || claimant(all, &run[i]) != claimant(all, &run[0]);
+		kept = kept || is_holder(all, &run[i], holder);
+	}
 	for (size_t i = 0; contended && i < count && r == 0; i++)
 		if ((run[i].kind == CLAIM_NAME && !claimant(all, &run[i])->gone) || !is_holder(all, &run[i], holder))
-			r = refuse_claim(all, &run[i], &run[i == 0 ? 1 : 0]);
+			r = refuse_claim(all, &run[i], &run[i == 0 ? 1 : 0], kept);
 	return r;
 }
 

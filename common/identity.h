@@ -37,9 +37,17 @@ struct identity {
 	uint32_t group_count;
 };
 
+/* Whose a group's name is: a group that policy names is the entry that had the name, not whatever is called so. */
+enum identity_name {
+	IDENTITY_NAME_OWN,
+	IDENTITY_NAME_OTHERS,		/* another group had it first: nobody is in a group of this name by this entry */
+	IDENTITY_NAME_DOUBTFUL,		/* nobody can say whose it is: its members are FACTS_BROKEN */
+};
+
 struct identity_group {
 	const struct entry *entry;	/* borrowed */
 	char name[33];
+	enum identity_name whose;	/* not IDENTITY_NAME_OWN: gid is 0, and no user's groups have it */
 	uint32_t gid;			/* 0: broken entry; it counts for policy's group: terms and is never published */
 };
 
@@ -90,10 +98,10 @@ void identity_holders_done(struct identity_holders *all);	/* a zeroed struct is 
 
 /*
  * Build from entries below settings->directory_base. Two entries of one uid, uidNumber, gidNumber (of groups),
- * cn (of groups) or entryUUID are all broken.
+ * cn (of groups) or entryUUID are all broken, and with groups of one cn their members.
  *
- *  previous  the last good view, or NULL: of two entries with one uidNumber the one that held it there stays,
- *            the newcomer is broken (THREATS 5.5, RP06a)
+ *  previous  the last good view, or NULL: of two entries with one uidNumber, gidNumber or cn of a group the one that
+ *            held it there stays, the newcomer is broken (THREATS 5.5, 5.4, RP06a)
  *  holders   former holders, or NULL: whoever comes with the name or number of one, or of a good user of previous, and
  *            is not he is broken, too
  *

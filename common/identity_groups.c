@@ -10,6 +10,7 @@
 #include "common/identity_parts.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -282,9 +283,19 @@ compare_indexes(const void *a, const void *b)
 }
 
 static int
+break_doubtful(struct identity *user, const char *group)
+{
+	char what[IDENTITY_FAULT_SIZE];
+
+	(void)snprintf(what, sizeof what, "its group \"%.33s\" is in doubt: see that group's fault", group);
+	return identity_break(user, what);
+}
+
+static int
 link_user(struct graph *g, uint32_t index)
 {
 	struct identity *user = &g->all->users[index];
+	const struct identity_group *doubtful = NULL;
 	ssize_t nodes = walk(g, index);
 	size_t name_bytes = 0;
 
@@ -298,12 +309,18 @@ link_user(struct graph *g, uint32_t index)
 	for (ssize_t i = 0; i < nodes; i++) {
 		uint32_t group = g->nodes[g->queue[i]].group;
 
-		if (group == NO_GROUP)
+		if (group == NO_GROUP || g->all->groups[group].whose == IDENTITY_NAME_OTHERS)
 			continue;
+		if (g->all->groups[group].whose == IDENTITY_NAME_DOUBTFUL) {
+			doubtful = &g->all->groups[group];
+			continue;
+		}
 		user->groups[user->group_count++] = group;
 		name_bytes += strlen(g->all->groups[group].name) + 1;
 	}
 	qsort(user->groups, user->group_count, sizeof *user->groups, compare_indexes);
+	if (doubtful != NULL)
+		return break_doubtful(user, doubtful->name);
 	if (name_bytes >= sizeof((struct facts *)NULL)->groups)
 		return identity_break(user, "the names of its groups are longer than 40000 bytes together");
 	return 0;
