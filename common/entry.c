@@ -63,6 +63,7 @@ entry_new(const char *dn)
 		entry_free(e);
 		return NULL;
 	}
+	e->bytes = sizeof *e + strlen(e->dn) + strlen(e->ndn);
 	return e;
 }
 
@@ -248,6 +249,7 @@ need_attribute(struct entry *e, const char *name)
 	}
 	a = &e->attributes[e->count++];
 	*a = (struct attribute){ .name = copy };
+	e->bytes += sizeof *a + strlen(copy);
 	return a;
 }
 
@@ -276,6 +278,7 @@ entry_add_value(struct entry *e, const char *name, const void *bytes, size_t len
 	}
 	a->values = values;
 	a->values[a->count++] = (struct value){ .bytes = copy, .len = len };	/* now owned by the entry */
+	e->bytes += 3 * sizeof *values + len;	/* its place, of which as much again may be empty, and what malloc() adds */
 	return 0;
 }
 

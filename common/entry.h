@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #define ENTRY_VALUE_MAX (64 * 1024)
+#define ENTRY_ATTRIBUTES_MAX 256	/* of different names, options included; an entry with more is refused */
 
 struct value {
 	char *bytes;		/* owned; a NUL follows that is not counted */
@@ -31,6 +32,7 @@ struct entry {
 	char *ndn;		/* owned; normalised for comparison */
 	struct attribute *attributes;	/* owned */
 	size_t count;
+	size_t bytes;		/* that it takes in memory, about; what was taken away again included */
 	bool gone;		/* the server has it no more; shown until a person has looked, and nobody can prove to be it */
 };
 

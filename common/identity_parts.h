@@ -35,7 +35,7 @@ bool identity_single_bool(const struct entry *e, const char *name, struct fault 
 /* A user or group id within settings' range and above the compiled-in floor; 0 with the fault noted. */
 uint32_t identity_read_id(const struct entry *e, const char *name, const struct settings *settings, struct fault *fault);
 
-/* Values that are too long for anything (ENTRY_VALUE_MAX) are a fault, of whatever attribute. */
+/* More attributes than any entry has, or a value too long for anything, are a fault (ENTRY_ATTRIBUTES_MAX, ENTRY_VALUE_MAX). */
 void identity_check_sizes(const struct entry *e, struct fault *fault);
 
 /* entryUUID, else "dn:" and 128 bits of a hash of the DN. */

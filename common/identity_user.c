@@ -95,6 +95,8 @@ identity_single_bool(const struct entry *e, const char *name, struct fault *faul
 void
 identity_check_sizes(const struct entry *e, struct fault *fault)
 {
+	if (e->count > ENTRY_ATTRIBUTES_MAX)
+		identity_fault(fault, "has more than %d attributes", ENTRY_ATTRIBUTES_MAX);
 	for (size_t i = 0; i < e->count; i++)
 		for (size_t k = 0; k < e->attributes[i].count; k++)
 			if (e->attributes[i].values[k].len > ENTRY_VALUE_MAX)

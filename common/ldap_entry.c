@@ -21,6 +21,24 @@ is_one_of(const char *const *names, const char *name)
 }
 
 /*
+ * Whether there is room for an attribute. Beyond ENTRY_ATTRIBUTES_MAX one more is taken, by which identity.h sees that
+ * there were too many, and whatever says whose the entry is and who is in it: that is refused, and never overlooked.
+ */
+static bool
+has_room(const struct entry *e, const char *name)
+{
+	static const char *const always[] = { "objectClass", "entryUUID", "uid", "cn", "uidNumber", "gidNumber", "member",
+		"memberUid", NULL };
+
+	if (e->count <= ENTRY_ATTRIBUTES_MAX || entry_attribute(e, name) != NULL)
+		return true;
+	for (size_t i = 0; always[i] != NULL; i++)
+		if (strcasecmp(name, always[i]) == 0)
+			return true;
+	return false;
+}
+
+/*
  * All values of one attribute, which are wiped where they stand. ours may be NULL: nothing is taken. What is too long is
  * cut where it still can be seen to be.
  */
@@ -56,6 +74,8 @@ take_attributes(LDAP *ld, LDAPMessage *msg, BerElement *ber, const struct attrib
 			return 0;
 		ours = attribute_map_ours(map, name.bv_val);
 		if (is_one_of(without, name.bv_val) || (ours != NULL && is_one_of(without, ours)))
+			ours = NULL;
+		if (ours != NULL && !has_room(e, ours))
 			ours = NULL;
 		r = take_values(e, ours, values);
 		ber_memfree(values);

@@ -10,8 +10,8 @@
 #include "common/entry.h"
 
 /*
- * Take an entry over. Values of any size are kept as they are: which of them cannot be used, and that its entry is
- * refused for it, is for identity.h to say.
+ * Take an entry over. What is too long or too much is kept so far that it can be seen to be: that its entry is refused
+ * for it is for identity.h to say.
  *
  *  msg      cannot be read again: its values are wiped
  *  map      of names: what is mapped to another attribute is left out

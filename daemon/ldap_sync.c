@@ -191,6 +191,9 @@ try_server(struct ldap_sync *s, const char *uri)
 	r = ldap_session_run(&session);
 	if (atomic_load(&s->stop))
 		return true;
+	if (r == -E2BIG && session.fault[0] == '\0')
+		(void)snprintf(session.fault, sizeof session.fault, "%.255s: it tells of more than can be held: %d entries, %zu MiB",
+		    uri, REPLICA_GATHERED_MAX, REPLICA_BYTES_MAX >> 20);
 	tell_lost(s, session.fault[0] != '\0' ? session.fault : strerror(-r));
 	if (r == -ENOMEM) {		/* applied by half, perhaps: the store has a whole one */
 		replica_close(s->replica);

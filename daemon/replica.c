@@ -34,6 +34,7 @@ struct replica {
 	size_t count, room;
 	struct member **changes;	/* owned; gathered, in the order in which they came */
 	size_t change_count, change_room;
+	size_t bytes;			/* of what was held when the gathering began, and of what was gathered since */
 	bool only_these, kept;
 	uint8_t (*strangers)[SYNC_UUID_SIZE];	/* owned; kept, and not ours */
 	size_t stranger_count;
@@ -248,15 +249,20 @@ replica_drop(struct replica *r)
 	r->stranger_count = 0;
 	r->only_these = r->kept = false;
 	r->round++;
+	r->bytes = 0;
+	for (size_t i = 0; i < r->count; i++)
+		r->bytes += r->list[i]->e->bytes + (r->list[i]->next != NULL ? r->list[i]->next->bytes : 0);
 }
 
 /* Owns e from then on. */
 static int
 gather(struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE], struct entry *e)
 {
+	size_t bytes = sizeof(struct member) + (e != NULL ? e->bytes : 0);
 	struct member *m;
 
-	if (r->change_count >= REPLICA_GATHERED_MAX) {
+	if (r->change_count >= REPLICA_GATHERED_MAX || bytes > REPLICA_BYTES_MAX ||
+	    r->bytes > REPLICA_BYTES_MAX - bytes) {
 		entry_free(e);
 		return -E2BIG;
 	}
@@ -270,6 +276,7 @@ gather(struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE], struct entry *e)
 	m->e = e;
 	m->round = r->round;
 	r->changes[r->change_count++] = m;
+	r->bytes += bytes;
 	return 0;
 }
 

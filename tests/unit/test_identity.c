@@ -136,6 +136,32 @@ static const char *const bad_numbers[] = {
 	"999", "61184", "60001", "65535", "4294967295", "2147483648",
 };
 
+/* As many attributes as an entry may have, and one more: whatever was left out may have been a lock. */
+START_TEST(many_attributes)
+{
+	char lines[ENTRY_ATTRIBUTES_MAX * 16];
+	size_t count, used = 0;
+
+	begin();
+	add_user("ada", 2000, "");
+	build_after(NULL);
+	count = all.users[0].entry->count;
+	end();
+	for (; count < ENTRY_ATTRIBUTES_MAX; count++)
+		used += (size_t)snprintf(lines + used, sizeof lines - used, "cn;x-%zu: x\n", count);
+	for (int more = 0; more < 2; more++) {
+		begin();
+		if (more != 0)
+			(void)snprintf(lines + used, sizeof lines - used, "cn;y: x\n");
+		add_user("ada", 2000, lines);
+		build_after(NULL);
+		ck_assert_uint_eq(facts_of("ada")->state, more != 0 ? FACTS_BROKEN : FACTS_MANAGED);
+		ck_assert_int_eq(strstr(facts.fault, "more than 256 attributes") != NULL, more != 0);
+		end();
+	}
+}
+END_TEST
+
 START_TEST(rp09a_id_numbers)
 {
 	static const char b64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -300,7 +326,7 @@ main(void)
 	const struct suite_row rows[] = {
 		{ good_user, 0 },
 		{ hostile_values, ROWS(changes) },
-		{ rp09a_id_numbers, ROWS(bad_numbers) },
+		{ rp09a_id_numbers, ROWS(bad_numbers) }, { many_attributes, 0 },
 		{ rp10a_attribute_options, 0 },
 		{ earliest_end_wins, ROWS(ends) },
 		{ tm02a_shadow_expire, 0 },

@@ -10,13 +10,14 @@
 
 #include <errno.h>
 #include <openldap.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "tests/unit/suite.h"
 
-#define BER_ROOM 512
+#define BER_ROOM 16384
 
 struct ber {
 	unsigned char bytes[BER_ROOM];
@@ -241,6 +242,36 @@ START_TEST(entries_are_taken)
 }
 END_TEST
 
+/* Options make any number of attributes of one that may be written: then the entry is refused, whoever it is. */
+START_TEST(too_many_attributes)
+{
+	struct ber attributes = { .len = 0 };
+	struct entry *e = NULL;
+	char name[32];
+
+	for (int more = 0; more < 2; more++) {
+		begin();
+		attributes.len = 0;
+		for (int i = 0; i < (more != 0 ? 300 : ENTRY_ATTRIBUTES_MAX - 2); i++) {
+			(void)snprintf(name, sizeof name, "cn;x-%d", i);
+			add_attribute(&attributes, name, "x");
+		}
+		add_attribute(&attributes, "pwdReset", "TRUE");
+		add_attribute(&attributes, "uid", "ada");
+		add_attribute(&attributes, "cn;x-0", "y");
+		say_entry(1, "uid=ada,dc=x", &attributes);
+		say_done(1, NULL);
+		ck_assert_int_eq(take("none", NULL, &e), 0);
+		ck_assert_uint_eq(e->count, more != 0 ? ENTRY_ATTRIBUTES_MAX + 2 : ENTRY_ATTRIBUTES_MAX);
+		ck_assert_str_eq(entry_value(e, "uid"), "ada");
+		ck_assert_uint_eq(entry_attribute(e, "cn;x-0")->count, 2);
+		ck_assert_int_eq(entry_value(e, "pwdReset") == NULL, more != 0);
+		entry_free(e);
+		end();
+	}
+}
+END_TEST
+
 /* What comes after a broken attribute may be a lock: an entry without it is not this entry. */
 START_TEST(a_broken_attribute_is_no_end)
 {
@@ -274,7 +305,7 @@ main(void)
 {
 	const struct suite_row rows[] = {
 		{ pages_to_the_end, 0 }, { a_broken_control_is_no_end, 0 }, { entries_are_taken, 0 },
-		{ a_broken_attribute_is_no_end, 0 },
+		{ a_broken_attribute_is_no_end, 0 }, { too_many_attributes, 0 },
 	};
 
 	return suite_run("ldap answers", rows, ROWS(rows), 60);

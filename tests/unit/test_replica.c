@@ -121,6 +121,49 @@ START_TEST(nothing_of_a_part)
 END_TEST
 
 /* Disconnected in the present phase: nobody was removed (RP02a). Completed: whoever was not mentioned is gone. */
+/* A server that never ends, or says ever more of one entry, is not followed for ever (THREATS 5.4). */
+START_TEST(too_many_bytes)
+{
+	const uint8_t first[SYNC_UUID_SIZE] = { 1 }, second[SYNC_UUID_SIZE] = { 2 };
+	struct entry *e;
+	size_t room;
+
+	begin();
+	for (int held = 0; held < 2; held++) {		/* in one gathering; then with what is held already */
+		for (int over = 0; over < 2; over++) {
+			e = entry_new("cn=second");
+			ck_assert_ptr_nonnull(e);
+			room = REPLICA_BYTES_MAX - REPLICA_BYTES_MAX / 2 - 1024;
+			e->bytes = over != 0 ? REPLICA_BYTES_MAX / 2 : room;
+			if (held == 0) {
+				struct entry *half = entry_new("cn=first");
+
+				ck_assert_ptr_nonnull(half);
+				half->bytes = REPLICA_BYTES_MAX / 2;
+				ck_assert_int_eq(replica_put(r, first, half), 0);
+			}
+			ck_assert_int_eq(replica_put(r, second, e), over != 0 ? -E2BIG : 0);
+			if (held == 0 && over != 0) {
+				replica_drop(r);
+				e = entry_new("cn=first");
+				ck_assert_ptr_nonnull(e);
+				e->bytes = REPLICA_BYTES_MAX / 2;
+				ck_assert_int_eq(replica_put(r, first, e), 0);
+				apply();
+			}
+			replica_drop(r);
+		}
+	}
+	ck_assert_uint_eq(replica_count(r), 1);
+	put(1, "cn=first", "small again");
+	apply();
+	put(2, "cn=second", "two");
+	apply();
+	ck_assert_uint_eq(replica_count(r), 2);
+	end();
+}
+END_TEST
+
 START_TEST(rp02a_present_abort)
 {
 	begin();
@@ -543,7 +586,7 @@ int
 main(void)
 {
 	const struct suite_row rows[] = {
-		{ nothing_of_a_part, 0 }, { rp02a_present_abort, 0 }, { rp07a_rename, 0 }, { rp12a_providers, 0 },
+		{ nothing_of_a_part, 0 }, { too_many_bytes, 0 }, { rp02a_present_abort, 0 }, { rp07a_rename, 0 }, { rp12a_providers, 0 },
 		{ two_of_one_dn, 0 }, { gone_and_back, 0 }, { gone_and_its_dn_taken, 0 }, { former_holders, 0 }, { a_restart_resumes, 0 },
 		{ torn_store, 0 }, { store_unwritable, 0 }, { views_stay, 0 },
 		{ rp04a_mass_change, 0 }, { rp04a_one_by_one, 0 }, { rp04a_nobody_left, 0 }, { rp05a_tighten, 0 },
