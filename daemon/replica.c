@@ -19,7 +19,7 @@
 struct member {
 	uint8_t uuid[SYNC_UUID_SIZE];
 	struct entry *e;	/* owned; NULL in a change: to be removed */
-	struct entry *next;	/* owned; as the server has it now, with another number; NULL: e is that */
+	struct entry *next;	/* owned; as the server has it now, with another number, which e has not; NULL: e is that */
 	bool gone;		/* the server has it no more */
 	bool is_user;
 	uint64_t round;		/* in which it was last put or kept */
@@ -29,6 +29,7 @@ struct member {
 struct replica {
 	struct replica_store *store;	/* owned; NULL: in memory alone */
 	bool store_behind;		/* the store lacks something: write everything next time */
+	bool store_failed;		/* also of what is shown in a hold */
 	void *by_uuid;			/* owned; tree.h, of members */
 	struct member **list;		/* owned */
 	size_t count, room;
@@ -127,23 +128,58 @@ put_new(struct replica *r, struct member *m)
 	return 0;
 }
 
-/* An entry as it is now; another number of a user's waits in next until settle(). e is borrowed. */
-static void
+static int
+add_values(struct entry *to, const struct entry *from)
+{
+	int e = 0;
+
+	for (size_t i = 0; i < from->count; i++)
+		for (size_t k = 0; k < from->attributes[i].count && e == 0; k++)
+			e = entry_add_value(to, from->attributes[i].name, from->attributes[i].values[k].bytes,
+			    from->attributes[i].values[k].len);
+	return e;
+}
+
+/* A copy of e with the numbers that before has. NULL without memory. */
+static struct entry *
+copy_with_number(const struct entry *e, const struct entry *before)
+{
+	const struct attribute *numbers = entry_attribute(before, "uidNumber");
+	struct entry *copy = entry_new(e->dn);
+	int r = copy != NULL ? add_values(copy, e) : -ENOMEM;
+
+	if (r == 0)
+		r = entry_set(copy, "uidNumber", NULL);
+	for (size_t i = 0; r == 0 && i < numbers->count; i++)
+		r = entry_add_value(copy, "uidNumber", numbers->values[i].bytes, numbers->values[i].len);
+	if (r == 0)
+		return copy;
+	entry_free(copy);
+	return NULL;
+}
+
+/*
+ * An entry as it is now; another number of a user's waits in next until settle(), all else of him is shown at once: it
+ * may be his end (THREATS 5.5). e is borrowed. Returns 0 or -ENOMEM.
+ */
+static int
 put_changed(struct replica *r, struct member *there, struct entry *e)
 {
+	bool waits = there->is_user && is_renumbered(there->e, e);
+	struct entry *shown = waits ? copy_with_number(e, there->e) : entry_ref(e);
+
+	if (shown == NULL)
+		return -ENOMEM;
 	entry_free(there->next);
-	there->next = NULL;
+	there->next = waits ? entry_ref(e) : NULL;
 	there->gone = false;
 	there->round = r->round;
-	if (there->is_user && is_renumbered(there->e, e)) {
-		there->next = entry_ref(e);
-		return;
-	}
 	entry_free(there->e);
-	there->e = entry_ref(e);
+	there->e = shown;
 	r->users -= there->is_user;
-	there->is_user = entry_has_class(e, "posixAccount");
+	there->is_user = entry_has_class(shown, "posixAccount");
 	r->users += there->is_user;
+	return 0;
 }
 
 static int
@@ -362,7 +398,8 @@ apply_in_memory(struct replica *r)
 		struct member *there = find(r, change->uuid), *m;
 
 		if (there != NULL && change->e != NULL) {
-			put_changed(r, there, change->e);
+			if (put_changed(r, there, change->e) < 0)
+				return -ENOMEM;
 		} else if (there != NULL) {
 			there->gone = true;
 		} else if (change->e != NULL) {
@@ -505,18 +542,6 @@ replica_confirm(struct replica *r, int64_t now_utc_sec)
 }
 
 /* ---- giving out ---- */
-
-static int
-add_values(struct entry *to, const struct entry *from)
-{
-	int e = 0;
-
-	for (size_t i = 0; i < from->count; i++)
-		for (size_t k = 0; k < from->attributes[i].count && e == 0; k++)
-			e = entry_add_value(to, from->attributes[i].name, from->attributes[i].values[k].bytes,
-			    from->attributes[i].values[k].len);
-	return e;
-}
 
 /* Two that claim one DN, in the place of the one that was given already. Neither of them is changed. */
 static int

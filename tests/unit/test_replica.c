@@ -449,32 +449,88 @@ START_TEST(rp04a_nobody_left)
 }
 END_TEST
 
+static void
+put_named(unsigned char id, unsigned number, const char *cn)
+{
+	uint8_t uuid[SYNC_UUID_SIZE] = { 100, id };
+	char dn[64], text[16];
+	struct entry *e;
+
+	(void)snprintf(dn, sizeof dn, "uid=u%u,dc=x", id);
+	(void)snprintf(text, sizeof text, "%u", number);
+	e = entry_new(dn);
+	ck_assert_ptr_nonnull(e);
+	ck_assert_int_eq(entry_set(e, "objectClass", "posixAccount"), 0);
+	ck_assert_int_eq(entry_set(e, "uidNumber", text), 0);
+	ck_assert_int_eq(entry_set(e, "cn", cn), 0);
+	ck_assert_int_eq(replica_put(r, uuid, e), 0);
+}
+
+/* The number of u<id> that is shown. */
+static unsigned long
+number_of(unsigned char id)
+{
+	struct entries all = { 0 };
+	unsigned long number;
+	char dn[64];
+
+	(void)snprintf(dn, sizeof dn, "uid=u%u,dc=x", id);
+	ck_assert_int_eq(replica_entries(r, &all), 0);
+	ck_assert_uint_eq(entry_attribute(entries_find(&all, dn), "uidNumber")->count, 1);
+	number = strtoul(entry_value(entries_find(&all, dn), "uidNumber"), NULL, 10);
+	entries_done(&all);
+	return number;
+}
+
 /* What tightens one entry is applied while others are held; new numbers wait, and are taken when they are few. */
 START_TEST(rp05a_tighten)
 {
-	uint8_t uuid[SYNC_UUID_SIZE] = { 100, 50 };
-	struct entry *e = entry_new("uid=u50,dc=x");
-
 	begin();
 	for (unsigned char i = 0; i < 60; i++)
 		put_user(i, 2000u + i);
 	apply();
 	for (unsigned char i = 0; i < 40; i++)
 		put_user(i, 5000u + i);
-	ck_assert_int_eq(entry_set(e, "objectClass", "posixAccount"), 0);
-	ck_assert_int_eq(entry_set(e, "uidNumber", "2050"), 0);
-	ck_assert_int_eq(entry_set(e, "cn", "disabled"), 0);
-	ck_assert_int_eq(replica_put(r, uuid, e), 0);
+	put_named(50, 2050, "disabled");
 	apply();
 	ck_assert_uint_eq(replica_held(r)->renumbered, 40);
-	ck_assert_str_eq(cn_of("uid=u3,dc=x"), "2003");
+	ck_assert_uint_eq(number_of(3), 2003);
 	ck_assert_str_eq(cn_of("uid=u50,dc=x"), "disabled");
 	for (unsigned char i = 3; i < 40; i++)
 		put_user(i, 2000u + i);
 	apply();
 	ck_assert_uint_eq(replica_held(r)->renumbered, 0);
-	ck_assert_str_eq(cn_of("uid=u2,dc=x"), "5002");
-	ck_assert_str_eq(cn_of("uid=u3,dc=x"), "2003");
+	ck_assert_uint_eq(number_of(2), 5002);
+	ck_assert_uint_eq(number_of(3), 2003);
+	end();
+}
+END_TEST
+
+/* Whose number waits is ended at once, in the change that renumbers him or in a later one; the number is not taken before. */
+START_TEST(rp05a_renumbered_and_ended)
+{
+	begin();
+	for (unsigned char i = 0; i < 60; i++)
+		put_user(i, 2000u + i);
+	apply();
+	for (unsigned char i = 0; i < 40; i++)
+		put_named(i, 5000u + i, i == 7 ? "disabled" : "stays");
+	apply();
+	ck_assert_uint_eq(replica_held(r)->renumbered, 40);
+	ck_assert_str_eq(cn_of("uid=u7,dc=x"), "disabled");
+	ck_assert_str_eq(cn_of("uid=u8,dc=x"), "stays");
+	ck_assert_uint_eq(number_of(7), 2007);
+	put_named(8, 5008, "disabled");
+	apply();
+	ck_assert_uint_eq(replica_held(r)->renumbered, 40);
+	ck_assert_str_eq(cn_of("uid=u8,dc=x"), "disabled");
+	ck_assert_uint_eq(number_of(8), 2008);
+	replica_approve(r);
+	apply();
+	ck_assert_uint_eq(replica_held(r)->renumbered, 0);
+	ck_assert_uint_eq(number_of(7), 5007);
+	ck_assert_str_eq(cn_of("uid=u8,dc=x"), "disabled");
+	ck_assert_uint_eq(number_of(8), 5008);
 	end();
 }
 END_TEST
@@ -590,6 +646,7 @@ main(void)
 		{ two_of_one_dn, 0 }, { gone_and_back, 0 }, { gone_and_its_dn_taken, 0 }, { former_holders, 0 }, { a_restart_resumes, 0 },
 		{ torn_store, 0 }, { store_unwritable, 0 }, { views_stay, 0 },
 		{ rp04a_mass_change, 0 }, { rp04a_one_by_one, 0 }, { rp04a_nobody_left, 0 }, { rp05a_tighten, 0 },
+		{ rp05a_renumbered_and_ended, 0 },
 	};
 
 	return suite_run("replica", rows, ROWS(rows), 60);
