@@ -1,5 +1,5 @@
 /*
- * replica.c - the entries that a server told of, and what is gathered to change them (see replica.h).
+ * replica.c - the entries that a server told of (see replica.h); replica_gather.c gathers what changes them.
  *
  * Directory process, on the thread of the source. Gathering touches nothing that anybody sees; applying does all of it,
  * in memory first: a store that is full must not keep a disabled person in.
@@ -14,40 +14,7 @@
 #include <string.h>
 
 #include "common/tree.h"
-#include "daemon/replica_store.h"
-
-struct member {
-	uint8_t uuid[SYNC_UUID_SIZE];
-	struct entry *e;	/* owned; NULL in a change: to be removed */
-	struct entry *next;	/* owned; as the server has it now, with another number, which e has not; NULL: e is that */
-	bool gone;		/* the server has it no more */
-	bool is_user;
-	uint64_t round;		/* in which it was last put or kept */
-	size_t at;		/* in list */
-};
-
-struct replica {
-	struct replica_store *store;	/* owned; NULL: in memory alone */
-	bool store_behind;		/* the store lacks something: write everything next time */
-	bool store_failed;		/* also of what is shown in a hold */
-	void *by_uuid;			/* owned; tree.h, of members */
-	struct member **list;		/* owned */
-	size_t count, room;
-	struct member **changes;	/* owned; gathered, in the order in which they came */
-	size_t change_count, change_room;
-	size_t bytes;			/* of what was held when the gathering began, and of what was gathered since */
-	bool only_these, kept;
-	uint8_t (*strangers)[SYNC_UUID_SIZE];	/* owned; kept, and not ours */
-	size_t stranger_count;
-	bool approved;		/* the next apply may change as much as it likes */
-	size_t users;		/* members that are users */
-	int64_t window_utc_sec;	/* since when gone users are counted together */
-	size_t window_gone;	/* users let go since then */
-	struct replica_held held;
-	uint64_t round;
-	struct sync_cookie cookie;
-	int64_t confirmed_utc_sec;
-};
+#include "daemon/replica_parts.h"
 
 static int
 compare(const void *a, const void *b)
@@ -55,8 +22,8 @@ compare(const void *a, const void *b)
 	return memcmp(((const struct member *)a)->uuid, ((const struct member *)b)->uuid, SYNC_UUID_SIZE);
 }
 
-static void
-member_free(struct member *m)
+void
+replica_member_free(struct member *m)
 {
 	if (m != NULL) {
 		entry_free(m->e);
@@ -65,8 +32,8 @@ member_free(struct member *m)
 	free(m);
 }
 
-static struct member *
-find(const struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE])
+struct member *
+replica_find(const struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE])
 {
 	struct member key;
 
@@ -74,9 +41,8 @@ find(const struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE])
 	return (struct member *)(uintptr_t)tree_find(&r->by_uuid, &key, compare);
 }
 
-/* Room for n more pointers. */
-static int
-reserve(struct member ***list, size_t count, size_t *room, size_t n)
+int
+replica_reserve(struct member ***list, size_t count, size_t *room, size_t n)
 {
 	size_t wanted = *room == 0 ? 64 : *room;
 	struct member **bigger;
@@ -102,7 +68,7 @@ take_out(struct replica *r, struct member *m)
 	r->list[m->at] = r->list[--r->count];
 	r->list[m->at]->at = m->at;
 	r->users -= m->is_user;
-	member_free(m);
+	replica_member_free(m);
 }
 
 static bool
@@ -118,7 +84,7 @@ static int
 put_new(struct replica *r, struct member *m)
 {
 	if (tree_add(&r->by_uuid, m, compare) == NULL) {
-		member_free(m);
+		replica_member_free(m);
 		return -ENOMEM;
 	}
 	m->is_user = entry_has_class(m->e, "posixAccount");
@@ -188,7 +154,7 @@ take_stored(void *arg, const uint8_t uuid[SYNC_UUID_SIZE], struct entry *e)
 	struct replica *r = arg;
 	struct member *m = calloc(1, sizeof *m);
 
-	if (m == NULL || reserve(&r->list, r->count, &r->room, 1) < 0) {
+	if (m == NULL || replica_reserve(&r->list, r->count, &r->room, 1) < 0) {
 		free(m);
 		entry_free(e);
 		return -ENOMEM;
@@ -203,7 +169,7 @@ clear(struct replica *r)
 {
 	tree_done(&r->by_uuid);
 	for (size_t i = 0; i < r->count; i++)
-		member_free(r->list[i]);
+		replica_member_free(r->list[i]);
 	r->count = r->users = 0;
 }
 
@@ -274,117 +240,6 @@ replica_confirmed_utc_sec(const struct replica *r)
 	return r->confirmed_utc_sec;
 }
 
-/* ---- gathering ---- */
-
-void
-replica_drop(struct replica *r)
-{
-	for (size_t i = 0; i < r->change_count; i++)
-		member_free(r->changes[i]);
-	r->change_count = 0;
-	r->stranger_count = 0;
-	r->only_these = r->kept = false;
-	r->round++;
-	r->bytes = 0;
-	for (size_t i = 0; i < r->count; i++)
-		r->bytes += r->list[i]->e->bytes + (r->list[i]->next != NULL ? r->list[i]->next->bytes : 0);
-}
-
-/* Owns e from then on. */
-static int
-gather(struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE], struct entry *e)
-{
-	size_t bytes = sizeof(struct member) + (e != NULL ? e->bytes : 0);
-	struct member *m;
-
-	if (r->change_count >= REPLICA_GATHERED_MAX || bytes > REPLICA_BYTES_MAX ||
-	    r->bytes > REPLICA_BYTES_MAX - bytes) {
-		entry_free(e);
-		return -E2BIG;
-	}
-	m = calloc(1, sizeof *m);
-	if (m == NULL || reserve(&r->changes, r->change_count, &r->change_room, 1) < 0) {
-		free(m);
-		entry_free(e);
-		return -ENOMEM;
-	}
-	memcpy(m->uuid, uuid, SYNC_UUID_SIZE);
-	m->e = e;
-	m->round = r->round;
-	r->changes[r->change_count++] = m;
-	r->bytes += bytes;
-	return 0;
-}
-
-int
-replica_put(struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE], struct entry *e)
-{
-	return gather(r, uuid, e);
-}
-
-int
-replica_remove(struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE])
-{
-	return gather(r, uuid, NULL);
-}
-
-int
-replica_keep(struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE])
-{
-	struct member *m = find(r, uuid);
-	uint8_t (*more)[SYNC_UUID_SIZE];
-
-	if (m != NULL) {
-		m->round = r->round;
-		r->kept = true;
-		return 0;
-	}
-	if (r->stranger_count >= REPLICA_GATHERED_MAX)
-		return -E2BIG;
-	if ((r->stranger_count & (r->stranger_count - 1)) == 0) {	/* room is a power of two at least */
-		more = reallocarray(r->strangers, r->stranger_count == 0 ? 1 : r->stranger_count * 2, SYNC_UUID_SIZE);
-		if (more == NULL)
-			return -ENOMEM;
-		r->strangers = more;
-	}
-	memcpy(r->strangers[r->stranger_count++], uuid, SYNC_UUID_SIZE);
-	return 0;
-}
-
-static int
-compare_uuids(const void *a, const void *b)
-{
-	return memcmp(a, b, SYNC_UUID_SIZE);
-}
-
-bool
-replica_is_whole(struct replica *r)
-{
-	uint8_t (*put)[SYNC_UUID_SIZE];
-	size_t count = 0, i;
-
-	if (r->stranger_count == 0)
-		return true;
-	put = calloc(r->change_count + 1, SYNC_UUID_SIZE);
-	if (put == NULL)
-		return false;
-	for (i = 0; i < r->change_count; i++)
-		if (r->changes[i]->e != NULL)
-			memcpy(put[count++], r->changes[i]->uuid, SYNC_UUID_SIZE);
-	qsort(put, count, SYNC_UUID_SIZE, compare_uuids);
-	for (i = 0; i < r->stranger_count; i++)
-		if (bsearch(r->strangers[i], put, count, SYNC_UUID_SIZE, compare_uuids) == NULL)
-			break;
-	free(put);
-	return i == r->stranger_count;
-}
-
-void
-replica_only_these(struct replica *r)
-{
-	r->only_these = true;
-}
-
 /* ---- applying ---- */
 
 /* All changes in memory, but for what settle() does. */
@@ -395,7 +250,7 @@ apply_in_memory(struct replica *r)
 		r->list[i]->gone = r->list[i]->gone && r->list[i]->round != r->round;
 	for (size_t i = 0; i < r->change_count; i++) {
 		const struct member *change = r->changes[i];
-		struct member *there = find(r, change->uuid), *m;
+		struct member *there = replica_find(r, change->uuid), *m;
 
 		if (there != NULL && change->e != NULL) {
 			if (put_changed(r, there, change->e) < 0)
@@ -442,16 +297,16 @@ is_mass_change(struct replica *r, int64_t now_utc_sec)
 	return (many > 0 && many + r->window_gone > limit) || (many > 0 && r->held.removed == r->users);
 }
 
-/* Let go what has gone, and take what has another number. The store's part, where it is up to date. */
-static void
-settle(struct replica *r, int *store_error)
+/* Let go what has gone, and take what has another number. The store's part, where it is up to date. Returns its error. */
+static int
+settle(struct replica *r, int stored)
 {
 	for (size_t i = r->count; i > 0; i--) {
 		struct member *m = r->list[i - 1];
 
 		if (m->gone) {
-			if (*store_error == 0)
-				*store_error = replica_store_remove(r->store, m->uuid);
+			if (stored == 0)
+				stored = replica_store_remove(r->store, m->uuid);
 			take_out(r, m);		/* moves the last one, which was looked at already, to its place */
 		} else if (m->next != NULL) {
 			entry_free(m->e);
@@ -462,6 +317,7 @@ settle(struct replica *r, int *store_error)
 	r->window_gone = r->approved ? 0 : r->window_gone + r->held.removed + r->held.renumbered;
 	r->held = (struct replica_held){ 0 };
 	r->approved = false;
+	return stored;
 }
 
 static int
@@ -487,36 +343,64 @@ store_everything(struct replica *r)
 	return e;
 }
 
+/*
+ * While much waits for a person the store keeps those whom it has, as they are shown: a restart must not take back what
+ * tightens somebody. Who came since, comes again. The cookie goes, or the server would not tell of the rest once more.
+ */
+static int
+store_shown(struct replica *r)
+{
+	size_t count = r->store_failed ? r->count : r->change_count;
+	int e = 0;
+
+	for (size_t i = 0; i < count && e == 0; i++) {
+		const struct member *m = r->store_failed ? r->list[i] : replica_find(r, r->changes[i]->uuid);
+
+		if (m != NULL)
+			e = replica_store_update(r->store, m->uuid, m->e);
+	}
+	return e < 0 ? e : replica_store_suspend(r->store);
+}
+
+/* All that was gathered, which memory has. */
+static int
+store_settled(struct replica *r, const struct sync_cookie *cookie, int64_t now_utc_sec, int stored)
+{
+	if (stored == 0 && !r->store_behind)
+		stored = store_changes(r);
+	stored = settle(r, stored);
+	if (stored == 0 && r->store_behind)
+		stored = store_everything(r);
+	return stored < 0 ? stored : replica_store_finish(r->store, cookie, now_utc_sec);
+}
+
 int
 replica_apply(struct replica *r, const struct sync_cookie *cookie, int64_t now_utc_sec, char *fault, size_t size)
 {
 	bool hold;
 	int e, stored;
 
-	e = reserve(&r->list, r->count, &r->room, r->change_count);
+	e = replica_reserve(&r->list, r->count, &r->room, r->change_count);
+	if (e == 0)
+		e = apply_in_memory(r);
 	if (e < 0)
 		return e;
+	hold = is_mass_change(r, now_utc_sec) && !r->approved;
 	stored = r->store == NULL ? -EACCES : replica_store_begin(r->store);
-	if (stored == 0 && !r->store_behind)
-		stored = store_changes(r);
-	e = apply_in_memory(r);
-	hold = e == 0 && is_mass_change(r, now_utc_sec) && !r->approved;
-	if (e == 0 && !hold)
-		settle(r, &stored);
-	if (e == 0 && stored == 0 && r->store_behind && !hold)
-		stored = store_everything(r);
-	if (e == 0 && stored == 0 && !hold)
-		stored = replica_store_finish(r->store, cookie, now_utc_sec);
-	/* While much waits for a person the store stays as it was: a restart resumes before it, and waits again. */
-	if (r->store != NULL && (e < 0 || stored < 0 || hold))
+	if (!hold)
+		stored = store_settled(r, cookie, now_utc_sec, stored);
+	else if (stored == 0)
+		stored = store_shown(r);
+	if (r->store != NULL && stored < 0)
 		replica_store_undo(r->store);
-	r->store_behind = e < 0 || stored < 0 || hold;
+	r->store_failed = stored < 0;
+	r->store_behind = stored < 0 || hold;
 	r->cookie = *cookie;
 	r->confirmed_utc_sec = now_utc_sec;
 	replica_drop(r);
-	if (e == 0 && stored < 0)
+	if (stored < 0)
 		(void)snprintf(fault, size, "the replica cannot be stored: %s", strerror(-stored));
-	return e < 0 ? e : stored < 0;
+	return stored < 0;
 }
 
 const struct replica_held *

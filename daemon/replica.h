@@ -74,7 +74,8 @@ void replica_only_these(struct replica *r);
 
 /*
  * Apply what was gathered, in memory and in one transaction of the store, the cookie with it. A mass change of users is
- * held back, all else of it applied (THREATS 5.5, RP04a, RP05a).
+ * held back, all else of it applied (THREATS 5.5, RP04a, RP05a). Meanwhile the store follows what is shown of those whom
+ * it has, without a cookie: a restart loses nothing that tightens, reads all anew, and holds the rest back again.
  *
  *  cookie         of the content after it; not there: none is stored
  *  now_utc_sec    the server vouches for the content now

@@ -17,10 +17,11 @@
 
 #define FORM "1"
 
-enum { SQL_PUT, SQL_REMOVE, SQL_CLEAR, SQL_ALL, SQL_META_GET, SQL_META_SET, SQL_META_UNSET, SQL_COUNT };
+enum { SQL_PUT, SQL_UPDATE, SQL_REMOVE, SQL_CLEAR, SQL_ALL, SQL_META_GET, SQL_META_SET, SQL_META_UNSET, SQL_COUNT };
 
 static const char *const statements[SQL_COUNT] = {
 	[SQL_PUT] = "INSERT OR REPLACE INTO entries (uuid, dn, body) VALUES (?1, ?2, ?3)",
+	[SQL_UPDATE] = "UPDATE entries SET dn = ?2, body = ?3 WHERE uuid = ?1",
 	[SQL_REMOVE] = "DELETE FROM entries WHERE uuid = ?1",
 	[SQL_CLEAR] = "DELETE FROM entries",
 	[SQL_ALL] = "SELECT uuid, dn, body FROM entries",
@@ -375,10 +376,9 @@ replica_store_begin(struct replica_store *s)
 	return error_of(sqlite3_exec(s->db, "BEGIN IMMEDIATE", NULL, NULL, NULL));
 }
 
-int
-replica_store_put(struct replica_store *s, const uint8_t uuid[SYNC_UUID_SIZE], const struct entry *e)
+static int
+write_entry(sqlite3_stmt *st, const uint8_t uuid[SYNC_UUID_SIZE], const struct entry *e)
 {
-	sqlite3_stmt *st = s->stmt[SQL_PUT];
 	size_t size = body_size(e);
 	uint8_t *body;
 
@@ -392,6 +392,18 @@ replica_store_put(struct replica_store *s, const uint8_t uuid[SYNC_UUID_SIZE], c
 	(void)sqlite3_bind_text(st, 2, e->dn, -1, SQLITE_STATIC);
 	(void)sqlite3_bind_blob(st, 3, body, (int)size, free);	/* now owned by the statement */
 	return run(st);
+}
+
+int
+replica_store_put(struct replica_store *s, const uint8_t uuid[SYNC_UUID_SIZE], const struct entry *e)
+{
+	return write_entry(s->stmt[SQL_PUT], uuid, e);
+}
+
+int
+replica_store_update(struct replica_store *s, const uint8_t uuid[SYNC_UUID_SIZE], const struct entry *e)
+{
+	return write_entry(s->stmt[SQL_UPDATE], uuid, e);
 }
 
 int
@@ -417,6 +429,14 @@ replica_store_finish(struct replica_store *s, const struct sync_cookie *cookie, 
 		r = meta_set(s, "server", cookie->server, strlen(cookie->server));
 	if (r == 0)
 		r = meta_set(s, "confirmed", &confirmed_utc_sec, sizeof confirmed_utc_sec);
+	return r < 0 ? r : error_of(sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL));
+}
+
+int
+replica_store_suspend(struct replica_store *s)
+{
+	int r = meta_unset(s, "cookie");
+
 	return r < 0 ? r : error_of(sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL));
 }
 

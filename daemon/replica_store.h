@@ -26,12 +26,16 @@ int replica_store_read(struct replica_store *s, struct sync_cookie *ret_cookie, 
 int replica_store_each(struct replica_store *s, int (*take)(void *arg, const uint8_t uuid[SYNC_UUID_SIZE],
     struct entry *e), void *arg);
 
-/* One transaction: begin, any of the next three, finish or undo. Each returns 0 or -errno. */
+/* One transaction: begin, any of the next four, finish, suspend or undo. Each returns 0 or -errno. */
 int replica_store_begin(struct replica_store *s);
 int replica_store_put(struct replica_store *s, const uint8_t uuid[SYNC_UUID_SIZE], const struct entry *e);
+/* Of an entry that is there; another one stays away. */
+int replica_store_update(struct replica_store *s, const uint8_t uuid[SYNC_UUID_SIZE], const struct entry *e);
 int replica_store_remove(struct replica_store *s, const uint8_t uuid[SYNC_UUID_SIZE]);
 int replica_store_clear(struct replica_store *s);
 int replica_store_finish(struct replica_store *s, const struct sync_cookie *cookie, int64_t confirmed_utc_sec);
+/* What was written is no state that a server named: the next refresh is a full one. When it last was one stays. */
+int replica_store_suspend(struct replica_store *s);
 void replica_store_undo(struct replica_store *s);
 
 #endif

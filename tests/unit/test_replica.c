@@ -364,6 +364,14 @@ put_user(unsigned char id, unsigned number)
 	ck_assert_int_eq(replica_put(r, uuid, e), 0);
 }
 
+static void
+remove_user(unsigned char id)
+{
+	const uint8_t uuid[SYNC_UUID_SIZE] = { 100, id };
+
+	ck_assert_int_eq(replica_remove(r, uuid), 0);
+}
+
 /* Of 100 users ten may go unasked; eleven wait for a person, and so they do over a restart. */
 START_TEST(rp04a_mass_change)
 {
@@ -535,6 +543,58 @@ START_TEST(rp05a_renumbered_and_ended)
 }
 END_TEST
 
+/*
+ * A restart while much is held back: what tightened somebody meanwhile is there, who would go is there, whose number
+ * waits has the old one; and all of it is told anew, since the cookie would say that it need not be.
+ */
+START_TEST(rp05a_tightened_over_a_restart)
+{
+	begin();
+	for (unsigned char i = 0; i < 60; i++)
+		put_user(i, 2000u + i);
+	apply();
+	now_sec = 5000;
+	for (unsigned char i = 0; i < 20; i++)
+		remove_user(i);
+	for (unsigned char i = 20; i < 30; i++)
+		put_named(i, 5000u + i, i == 27 ? "disabled" : "stays");
+	put_named(40, 2040, "disabled");
+	put_user(70, 2070);
+	apply();
+	ck_assert_uint_eq(replica_held(r)->removed, 20);
+	put_named(41, 2041, "disabled");	/* in a later one */
+	apply();
+	replica_close(r);
+	open_it("origin");
+	ck_assert_uint_eq(replica_count(r), 60);
+	ck_assert_str_eq(cn_of("uid=u40,dc=x"), "disabled");
+	ck_assert_str_eq(cn_of("uid=u41,dc=x"), "disabled");
+	ck_assert_str_eq(cn_of("uid=u42,dc=x"), "2042");
+	ck_assert_str_eq(cn_of("uid=u27,dc=x"), "disabled");
+	ck_assert_uint_eq(number_of(27), 2027);
+	ck_assert_str_eq(cn_of("uid=u3,dc=x"), "2003");
+	ck_assert_int_eq(replica_confirmed_utc_sec(r), 1000);
+	ck_assert(!replica_cookie(r)->there);
+	replica_drop(r);
+	for (unsigned char i = 20; i < 60; i++)
+		put_named(i, i < 30 ? 5000u + i : 2000u + i, i == 27 || i == 40 || i == 41 ? "disabled" : "stays");
+	put_user(70, 2070);
+	replica_only_these(r);
+	apply();
+	ck_assert_uint_eq(replica_held(r)->removed, 20);
+	ck_assert_uint_eq(replica_held(r)->renumbered, 10);
+	replica_approve(r);
+	apply();
+	replica_close(r);
+	open_it("origin");
+	ck_assert(replica_cookie(r)->there);
+	ck_assert_uint_eq(replica_count(r), 41);
+	ck_assert_uint_eq(number_of(27), 5027);
+	ck_assert_str_eq(cn_of("uid=u41,dc=x"), "disabled");
+	end();
+}
+END_TEST
+
 static void
 put_users(unsigned char count)
 {
@@ -646,7 +706,7 @@ main(void)
 		{ two_of_one_dn, 0 }, { gone_and_back, 0 }, { gone_and_its_dn_taken, 0 }, { former_holders, 0 }, { a_restart_resumes, 0 },
 		{ torn_store, 0 }, { store_unwritable, 0 }, { views_stay, 0 },
 		{ rp04a_mass_change, 0 }, { rp04a_one_by_one, 0 }, { rp04a_nobody_left, 0 }, { rp05a_tighten, 0 },
-		{ rp05a_renumbered_and_ended, 0 },
+		{ rp05a_renumbered_and_ended, 0 }, { rp05a_tightened_over_a_restart, 0 },
 	};
 
 	return suite_run("replica", rows, ROWS(rows), 60);

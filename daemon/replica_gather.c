@@ -1,0 +1,121 @@
+/*
+ * replica_gather.c - what a server tells, gathered until it is complete (see replica.h).
+ *
+ * Directory process, on the thread of the source. Nothing of it is seen before replica_apply().
+ */
+#include <config.h>
+
+#include "daemon/replica_parts.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+void
+replica_drop(struct replica *r)
+{
+	for (size_t i = 0; i < r->change_count; i++)
+		replica_member_free(r->changes[i]);
+	r->change_count = 0;
+	r->stranger_count = 0;
+	r->only_these = r->kept = false;
+	r->round++;
+	r->bytes = 0;
+	for (size_t i = 0; i < r->count; i++)
+		r->bytes += r->list[i]->e->bytes + (r->list[i]->next != NULL ? r->list[i]->next->bytes : 0);
+}
+
+/* Owns e from then on. */
+static int
+gather(struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE], struct entry *e)
+{
+	size_t bytes = sizeof(struct member) + (e != NULL ? e->bytes : 0);
+	struct member *m;
+
+	if (r->change_count >= REPLICA_GATHERED_MAX || bytes > REPLICA_BYTES_MAX ||
+	    r->bytes > REPLICA_BYTES_MAX - bytes) {
+		entry_free(e);
+		return -E2BIG;
+	}
+	m = calloc(1, sizeof *m);
+	if (m == NULL || replica_reserve(&r->changes, r->change_count, &r->change_room, 1) < 0) {
+		free(m);
+		entry_free(e);
+		return -ENOMEM;
+	}
+	memcpy(m->uuid, uuid, SYNC_UUID_SIZE);
+	m->e = e;
+	m->round = r->round;
+	r->changes[r->change_count++] = m;
+	r->bytes += bytes;
+	return 0;
+}
+
+int
+replica_put(struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE], struct entry *e)
+{
+	return gather(r, uuid, e);
+}
+
+int
+replica_remove(struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE])
+{
+	return gather(r, uuid, NULL);
+}
+
+int
+replica_keep(struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE])
+{
+	struct member *m = replica_find(r, uuid);
+	uint8_t (*more)[SYNC_UUID_SIZE];
+
+	if (m != NULL) {
+		m->round = r->round;
+		r->kept = true;
+		return 0;
+	}
+	if (r->stranger_count >= REPLICA_GATHERED_MAX)
+		return -E2BIG;
+	if ((r->stranger_count & (r->stranger_count - 1)) == 0) {	/* room is a power of two at least */
+		more = reallocarray(r->strangers, r->stranger_count == 0 ? 1 : r->stranger_count * 2, SYNC_UUID_SIZE);
+		if (more == NULL)
+			return -ENOMEM;
+		r->strangers = more;
+	}
+	memcpy(r->strangers[r->stranger_count++], uuid, SYNC_UUID_SIZE);
+	return 0;
+}
+
+static int
+compare_uuids(const void *a, const void *b)
+{
+	return memcmp(a, b, SYNC_UUID_SIZE);
+}
+
+bool
+replica_is_whole(struct replica *r)
+{
+	uint8_t (*put)[SYNC_UUID_SIZE];
+	size_t count = 0, i;
+
+	if (r->stranger_count == 0)
+		return true;
+	put = calloc(r->change_count + 1, SYNC_UUID_SIZE);
+	if (put == NULL)
+		return false;
+	for (i = 0; i < r->change_count; i++)
+		if (r->changes[i]->e != NULL)
+			memcpy(put[count++], r->changes[i]->uuid, SYNC_UUID_SIZE);
+	qsort(put, count, SYNC_UUID_SIZE, compare_uuids);
+	for (i = 0; i < r->stranger_count; i++)
+		if (bsearch(r->strangers[i], put, count, SYNC_UUID_SIZE, compare_uuids) == NULL)
+			break;
+	free(put);
+	return i == r->stranger_count;
+}
+
+void
+replica_only_these(struct replica *r)
+{
+	r->only_these = true;
+}

@@ -1,0 +1,48 @@
+/*
+ * replica_parts.h - what the files of the replica share: members and what is gathered. Nobody else includes it.
+ */
+#ifndef ISMS_REPLICA_PARTS_H
+#define ISMS_REPLICA_PARTS_H
+
+#include "daemon/replica.h"
+#include "daemon/replica_store.h"
+
+struct member {
+	uint8_t uuid[SYNC_UUID_SIZE];
+	struct entry *e;	/* owned; NULL in a change: to be removed */
+	struct entry *next;	/* owned; as the server has it now, with another number, which e has not; NULL: e is that */
+	bool gone;		/* the server has it no more */
+	bool is_user;
+	uint64_t round;		/* in which it was last put or kept */
+	size_t at;		/* in list */
+};
+
+struct replica {
+	struct replica_store *store;	/* owned; NULL: in memory alone */
+	bool store_behind;		/* the store lacks something: write everything next time */
+	bool store_failed;		/* also of what is shown in a hold */
+	void *by_uuid;			/* owned; tree.h, of members */
+	struct member **list;		/* owned */
+	size_t count, room;
+	struct member **changes;	/* owned; gathered, in the order in which they came */
+	size_t change_count, change_room;
+	size_t bytes;			/* of what was held when the gathering began, and of what was gathered since */
+	bool only_these, kept;
+	uint8_t (*strangers)[SYNC_UUID_SIZE];	/* owned; kept, and not ours */
+	size_t stranger_count;
+	bool approved;		/* the next apply may change as much as it likes */
+	size_t users;		/* members that are users */
+	int64_t window_utc_sec;	/* since when gone users are counted together */
+	size_t window_gone;	/* users let go since then */
+	struct replica_held held;
+	uint64_t round;
+	struct sync_cookie cookie;
+	int64_t confirmed_utc_sec;
+};
+
+void replica_member_free(struct member *m);	/* NULL is fine */
+struct member *replica_find(const struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE]);	/* NULL: not there */
+/* Room for n more pointers. Returns 0 or -ENOMEM. */
+int replica_reserve(struct member ***list, size_t count, size_t *room, size_t n);
+
+#endif
