@@ -133,7 +133,7 @@ read_tokens(const struct entries *entries, const struct entry *user, bool secret
 			memset(&ret[count], 0, sizeof ret[count]);
 			ret[count].type = links[i].type;
 			if (e == NULL)
-				identity_fault(&fault, "the token %.120s does not exist", a->values[j].bytes);
+				identity_fault(&fault, "the token %.120s does not exist, or may not be read here", a->values[j].bytes);
 			else
 				read_token(entries, e, secrets, &ret[count], &fault);
 			if (fault.text[0] != '\0')	/* a token that must not be used carries no secret */

@@ -248,6 +248,13 @@ accept_answers(struct evaluation *ev, const struct msg_token *token, uint64_t la
 		evaluation_finish(ev, VERDICT_DENY, REASON_DIRECTORY_UNAVAILABLE);
 }
 
+void
+evaluation_note_token(struct evaluation *ev, const struct msg_token *token, const char *fault)
+{
+	(void)snprintf(ev->result.fault, sizeof ev->result.fault, "%s%.64s%s%s", token->serial[0] != '\0' ? "token " : "",
+	    token->serial, token->serial[0] != '\0' ? ": " : "", fault);
+}
+
 /* Compare the code with every token; *ret_token is the one that it is of. */
 static enum otp_result
 try_tokens(struct evaluation *ev, int64_t wall_sec, const struct msg_token **ret_token, uint64_t *ret_last)
@@ -269,7 +276,7 @@ try_tokens(struct evaluation *ev, int64_t wall_sec, const struct msg_token **ret
 			mark = (struct otp_mark){ .known = true, .last = UINT64_MAX };	/* cannot be accepted */
 		result = otp_check(t, &mark, ev->code, wall_sec, &limits, &last, &fault);
 		if (result == OTP_UNUSABLE)
-			(void)snprintf(ev->result.fault, sizeof ev->result.fault, "token %.64s: %s", t->serial, fault);
+			evaluation_note_token(ev, t, fault);
 		if (result == OTP_FUTURE)
 			(void)snprintf(ev->result.fault, sizeof ev->result.fault,
 			    "token %.64s: a code of a later time was accepted before", t->serial);

@@ -44,6 +44,9 @@ void evaluation_finish_uncounted(struct evaluation *ev, enum reason reason);
 /* A refusal that counts, for the person and for the place that it came from. */
 void evaluation_finish_failed(struct evaluation *ev, enum reason reason);
 
+/* Note, for the event, that a token cannot be used, and why. One that could not be read has no serial number. */
+void evaluation_note_token(struct evaluation *ev, const struct msg_token *token, const char *fault);
+
 /* Ask the directory process, once at a time, until the evaluation's deadline. Returns 0 or -errno. */
 int evaluation_ask(struct evaluation *ev, enum message number, const void *msg, ask_reply *reply);
 

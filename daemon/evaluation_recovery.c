@@ -77,7 +77,7 @@ evaluation_try_recovery(struct evaluation *ev)
 		fault = otp_token_fault(&ev->tokens[i]);
 		if (fault == NULL)
 			continue;
-		(void)snprintf(ev->result.fault, sizeof ev->result.fault, "token %.64s: %s", ev->tokens[i].serial, fault);
+		evaluation_note_token(ev, &ev->tokens[i], fault);
 		evaluation_finish_uncounted(ev, REASON_BAD_RECORD);
 		return;
 	}

@@ -51,7 +51,7 @@ static const char *
 token_fault(const struct msg_token *t, struct seed *ret_seed)
 {
 	if (t->fault[0] != '\0')
-		return "the directory entry of the token is malformed";
+		return t->fault;
 	if (t->type != TOKEN_TOTP && t->type != TOKEN_HOTP)
 		return "the token's type is unknown";
 	if (t->digits < OTP_DIGITS_MIN || t->digits > OTP_DIGITS_MAX)

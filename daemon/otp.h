@@ -39,7 +39,7 @@ struct otp_limits {
 /*
  * Whether a token can be used at all, without a code.
  *
- * Returns NULL, or what is wrong with it, in words.
+ * Returns NULL, or what is wrong with it, in words: static, or a part of token.
  */
 const char *otp_token_fault(const struct msg_token *token);
 
@@ -49,7 +49,7 @@ const char *otp_token_fault(const struct msg_token *token);
  *  code      as typed; must be exactly token->digits digits
  *  wall_sec  CLOCK_REALTIME, not the effective time: the person's device follows true time
  *  ret_last  written for OTP_RIGHT: the mark to store
- *  ret_fault written for OTP_UNUSABLE; static
+ *  ret_fault written for OTP_UNUSABLE; static, or a part of token
  *
  * Takes the same time for each code of a token: the whole window is computed and compared, always.
  */

@@ -225,14 +225,16 @@ has_rights(const struct server *s, enum target_id id)
 static void
 check_target(struct server *s, enum target_id id, bool nobody, struct probe *p)
 {
+	bool is_own = id == TARGET_OWN_TOKEN || id == TARGET_OWN_PERSON;
 	struct result result = { 0 };
 
 	if (!has_rights(s, id))
 		return;
 	if (s->targets.dns[id][0] == NULL) {
 		if (!nobody && s->targets.knows_own)	/* else it was said what is missing */
-			doctor_note(s->d, CHECK, FINDING_UNKNOWN, "look again once there is one", "%s: %s: there is none to try on",
-			    s->uri, targets_text[id].title);
+			doctor_note(s->d, CHECK, FINDING_UNKNOWN, is_own ? "put people into the group of hosts that this host is in, "
+			    "enrol one, and look again" : "look again once there is one", "%s: %s: there is none to try on", s->uri,
+			    targets_text[id].title);
 		return;
 	}
 	for (size_t i = 0; i < sizeof rights / sizeof rights[0]; i++) {

@@ -102,7 +102,7 @@ static const struct {
 	{ "bob", SCENE_PASSWORD, "755224", VERDICT_EXPIRED, REASON_EXPIRED, "user=bob " },
 	{ "carl", SCENE_PASSWORD, "755224", VERDICT_DENY, REASON_DISABLED, "user=carl " },
 	{ "dora", SCENE_PASSWORD, "755224", VERDICT_DENY, REASON_MFA_NOT_ENROLLED, "user=dora " },
-	{ "fred", SCENE_PASSWORD, "755224", VERDICT_DENY, REASON_BAD_RECORD, "user=fred " },
+	{ "fred", SCENE_PASSWORD, "755224", VERDICT_DENY, REASON_BAD_RECORD, "oathSecret must have 16 to 128 bytes" },
 	{ "nobody-there", SCENE_PASSWORD, "755224", VERDICT_NOT_OURS, REASON_UNKNOWN_USER, "user=<unknown> " },
 	{ "hunter2 is my password", SCENE_PASSWORD, "755224", VERDICT_NOT_OURS, REASON_UNKNOWN_USER, "user=<unknown> " },
 	{ "ADA", SCENE_PASSWORD, "755224", VERDICT_NOT_OURS, REASON_UNKNOWN_USER, "user=<unknown> " },

@@ -160,6 +160,7 @@ START_TEST(unusable_tokens)
 	(void)snprintf(broken[7].fault, sizeof broken[7].fault, "two secrets");
 	for (unsigned i = 0; i < sizeof broken / sizeof broken[0]; i++)
 		ck_assert_int_eq(check(&broken[i], NULL, "287082", 59, &limits, NULL), OTP_UNUSABLE);
+	ck_assert_str_eq(otp_token_fault(&broken[7]), "two secrets");
 	t.type = TOKEN_HOTP;
 	t.algorithm = TOKEN_SHA256;
 	ck_assert_int_eq(check(&t, NULL, "287082", 59, &limits, NULL), OTP_UNUSABLE);

@@ -268,6 +268,9 @@ START_TEST(every_refusal_has_a_cure)
 	ck_assert_str_eq(cure_of(REASON_OK), "");
 	ck_assert_str_eq(cure_of(REASON_COUNT), "");
 	ck_assert_str_eq(cure_for(REASON_MFA_NOT_ENROLLED, "ada", buf, sizeof buf), "enrol a token: isms-userctl enroll ada");
+	/* why has 512 bytes for it (cmd_why.c). */
+	ck_assert_ptr_nonnull(strstr(cure_for(REASON_BAD_RECORD, "ada", buf, sizeof buf), "isms-userctl show ada names its fault"));
+	ck_assert_ptr_nonnull(strstr(buf, "(isms-userctl doctor --directory)"));
 	ck_assert_str_eq(cure_for(REASON_NO_ROLE, "ada", buf, sizeof buf), cure_of(REASON_NO_ROLE));
 }
 END_TEST
