@@ -141,11 +141,15 @@ set_tls(LDAP *ld, const struct settings *settings)
 static void
 explain(LDAP *ld, const char *uri, const char *what, int code, char *fault, size_t size)
 {
+	/* libldap's words are the same for a closed port, another name and an unknown authority. */
+	static const char hint[] = "; does a server answer there, with a certificate for this very name, from an authority in "
+	    "[directory] ca-file (setup: --ca-file)?";
+	bool is_mute = code == LDAP_SERVER_DOWN || code == LDAP_CONNECT_ERROR;
 	char *more = NULL;
 
 	(void)ldap_get_option(ld, LDAP_OPT_DIAGNOSTIC_MESSAGE, &more);
-	(void)snprintf(fault, size, "%.255s: %s: %s%s%.200s", uri, what, ldap_err2string(code),
-	    more != NULL && more[0] != '\0' ? ": " : "", more != NULL ? more : "");
+	(void)snprintf(fault, size, "%.255s: %s: %s%s%.200s%s", uri, what, ldap_err2string(code),
+	    more != NULL && more[0] != '\0' ? ": " : "", more != NULL ? more : "", is_mute ? hint : "");
 	ldap_memfree(more);
 }
 

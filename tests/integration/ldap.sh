@@ -193,11 +193,14 @@ for kind in elsewhere unknown expired; do
 	other_certificate() { with_certificate $kind; }
 	outage "LD03a certificate $kind" other_certificate good_certificate
 done
+losses() { journalctl --sync && journalctl -o json | jq -r 'select(.ISMS_EVENT == "directory.lost") | .ISMS_FAULT'; }
+check "what libldap does not tell apart, the fault names" bash -c 'grep "certificate for this very name, from an authority in .directory. ca-file" <<<"$1"' - "$(losses)"
 use_uri() { mkdir -p /etc/isms/conf.d; printf '[directory]\nuri = %s\n' "$1" >/etc/isms/conf.d/uri.conf && systemctl reload ismsd-directory; }
 configuration=$slapd_dir/config/cn=config.ldif
 no_tls() { slapd_stop; cp -p $configuration /run/config.ldif && sed -i '/^olcTLS/d' $configuration && slapd_start "ldap://localhost $slapd_local" && use_uri ldap://localhost; }
 with_tls() { slapd_stop; cp -p /run/config.ldif $configuration && slapd_start; }
 outage "LD02a StartTLS refused" no_tls with_tls
+check "LD02a StartTLS refused: no certificate is blamed" bash -c 'grep StartTLS <<<"$1" | tee /dev/stderr | grep -v ca-file' - "$(losses)"
 check "StartTLS: in" by_ssh ada -- true
 weak() { # what would weaken libldap if it were read
 	mkdir -p /etc/systemd/system/ismsd-directory.service.d && printf '[Service]\nEnvironment=LDAPTLS_REQCERT=never LDAPTLS_CACERT=/dev/null LDAPCONF=/run/weak\n' >/etc/systemd/system/ismsd-directory.service.d/weak.conf
