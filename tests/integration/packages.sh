@@ -120,6 +120,8 @@ rm /etc/pam.d/own-service
 check "install again" install_packages
 
 # ---- purge -----------------------------------------------------------------------------------------------------
+drop_in=/etc/systemd/system/ismsd-directory.service.d
+! on_slapd || check "setup's drop-in is there" test -e $drop_in/network.conf
 check "purge" dpkg -P $all
 check "purge: PAM and nsswitch.conf are as they were" untouched
 check "purge: local people log in" local_logs_in
@@ -129,5 +131,5 @@ kept() { # with slapd they are there, and nothing is here
 	else [ "$(ls /var/lib/isms)" = directory ]; fi
 }
 check "purge: the accounts are kept, nothing else" kept
-refused "purge: no settings are left" test -e /etc/isms -o -e /etc/ssh/sshd_config.d/isms.conf
+refused "purge: no settings are left" test -e /etc/isms -o -e /etc/ssh/sshd_config.d/isms.conf -o -e $drop_in
 finish
