@@ -333,7 +333,8 @@ new_account_build(const struct invocation *in, struct account *account, struct n
 		output_error("the server has no attributes for %s: load the overlay ppolicy%s", new->must_change ? "--must-change" :
 		    "--until and --not-before", new->must_change ? "" : ", or the schema isms.ldif");
 	else if (r == -EEXIST)
-		output_error("%s: an entry of this name is there, but is no account; look into the directory", new->user);
+		output_error("an entry of the name %s, or of one of its --group, is there, but is no account or has no gidNumber; "
+		    "look into the directory", new->user);
 	else
 		output_error("%s", error[0] != '\0' ? error : strerror(-r));
 	return EXIT_REFUSED;
