@@ -48,7 +48,7 @@ code_fits(const char *uri)
 	int columns = qr_code_columns(uri), lines;
 
 	if (strcasecmp(nl_langinfo(CODESET), "UTF-8") != 0) {
-		(void)printf("No QR code without a UTF-8 locale; with one: LANG=C.UTF-8 isms-userctl enroll ...\n\n");
+		(void)printf("No QR code without a UTF-8 locale; with one: LC_ALL=C.UTF-8 isms-userctl enroll ...\n\n");
 		return false;
 	}
 	if (columns < 0 || ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) < 0 || window.ws_row == 0 || window.ws_col == 0)
