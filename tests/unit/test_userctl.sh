@@ -152,6 +152,15 @@ printf '[case x]\nexpect = perhaps\n' >"$root/cases.other"; run 1 policy test "$
 printf 'expect = allow\n' >"$root/cases.other"; run 1 policy test "$root/cases.other"; says "stands before the first"
 : >"$root/cases.other"; run 1 policy test "$root/cases.other"; says "has no [case NAME]"
 run 1 policy test "$root/cases.none"; says "No such file"
+# the manual's own cases, with the roles and limits of the same manual; without the limits two are otherwise
+plain() { sed 's/\\-/-/g' "${srcdir:-.}/daemon/isms-policy.5"; }
+mkdir "$root/manual"
+plain | sed -n '/^\[case a contractor/,/^\.fi/{/^\.fi/!p}' >"$root/cases"
+plain | sed -n '/^\[role employee\]/,/^\.fi/{/^\.fi/!p}' >"$root/manual/policy.conf"
+run 1 policy test "$root/cases" --policy "$root/manual"; says "4 cases, 2 failed"
+limits=$(plain | grep -m 1 '^hours = '; plain | grep -m 1 '^from = ')
+sed -i "/kind:contractor/r /dev/stdin" "$root/manual/policy.conf" <<<"$limits"
+run 0 policy test "$root/cases" --policy "$root/manual"; says "4 cases, 0 failed"
 sed -i 's/^contact.*/&\nfrobnicate = 1/' "$root/etc/isms/isms.conf"
 run 1 config check; says "frobnicate"; says "isms.conf:"
 run 1 list; says "frobnicate"
