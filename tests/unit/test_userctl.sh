@@ -216,6 +216,10 @@ head -c 2000 /dev/zero | tr '\0' x >"$root/long"
 run 1 add eve --password-fd 3 3<"$root/long"; says "longer than 1024"
 run 1 add eve --password-fd 3 3</dev/null; says "nothing to read"
 hasnt "uid: eve"
+cp -p "$ldif" "$root/directory.good"
+printf '\ndn: cn=board,ou=groups,dc=isms,dc=local\nobjectClass: groupOfNames\ncn: board\nmember: uid=carol,ou=people,dc=isms,dc=local\n' >>"$ldif"
+unchanged 1 add eve --kind service --group board --password-fd 3 3<"$root/password"; says "or of one of its --group, is there"
+cat "$root/directory.good" >"$ldif"
 # UC04a: names that are filters, paths, options or too long
 for name in 'a)(uid=*' '../etc' 'Ada' '0' 'root!' '' 'a b' '-x' "$(printf 'a%.0s' {1..33})" $'a\nb' 'añ'; do
 	for command in add show disable enable enroll unenroll recovery-codes why; do
@@ -225,10 +229,6 @@ for name in 'a)(uid=*' '../etc' 'Ada' '0' 'root!' '' 'a b' '-x' "$(printf 'a%.0s
 done
 add 0 dry --dry-run; says "dry run"; hasnt "uid: dry"
 run 0 add svc --kind service; says "none"; has "uidNumber: $uid_next"
-cp -p "$ldif" "$root/directory.good"
-printf '\ndn: cn=board,ou=groups,dc=isms,dc=local\nobjectClass: groupOfNames\ncn: board\nmember: uid=carol,ou=people,dc=isms,dc=local\n' >>"$ldif"
-unchanged 1 add eve --kind service --group board --password-fd 3 3<"$root/password"; says "or of one of its --group, is there"
-cat "$root/directory.good" >"$ldif"
 run 0 add gen --generate-password --secret-fd 3 --must-change 3>"$root/generated"
 [[ $(cat "$root/generated") =~ ^[a-z2-9A]{20}$ ]] || wrong "generated password: $(cat "$root/generated")"
 lacks "$(cat "$root/generated")"; has "pwdReset: TRUE"
