@@ -33,6 +33,7 @@ struct entry {
 	struct attribute *attributes;	/* owned */
 	size_t count;
 	size_t bytes;		/* that it takes in memory, about; what was taken away again included */
+	bool waits;		/* he has another uidNumber on the server, shown once a person has looked; the rest is as it is */
 	bool gone;		/* the server has it no more; shown until a person has looked, and nobody can prove to be it */
 };
 

@@ -349,6 +349,7 @@ judge_newcomers(struct identities *all, const struct claim *run, size_t count, c
 		(void)snprintf(what, sizeof what, "%s %.33s was another entry's: is this the same person? "
 		    "isms-userctl snapshot approve", claim_words[run[i].kind], run[i].key);
 		r = identity_break(user, what);
+		user->newcomer = true;
 		all->newcomer_count++;
 	}
 	return r;

@@ -32,6 +32,7 @@ struct identity {
 	int64_t not_before_utc_sec, not_after_utc_sec, locked_until_utc_sec;	/* 0: none */
 	const char *not_after_source, *disabled_source;	/* attribute names; static, "" when none */
 	bool disabled, must_change, password_set;
+	bool newcomer;			/* FACTS_BROKEN because another person had his name or number before */
 	uint32_t token_count;		/* linked tokens */
 	uint32_t *groups;		/* owned; indexes of identity groups, by memberUid and member (nested) */
 	uint32_t group_count;

@@ -208,13 +208,16 @@ on_hold_decide(struct connection *c, const void *msg)
 {
 	const struct directory *d = connection_context(c);
 	const struct msg_hold_decide *m = msg;
-	struct msg_done done = { .error = ENOENT };
 	struct source_status status;
+	struct msg_done done;
 	struct event e;
+	int r;
 
 	d->source->ops->status(d->source, &status);
-	if (d->source->ops->approve != NULL && status.held_removed + status.held_renumbered > 0) {
-		done.error = 0;
+	r = d->source->ops->approve == NULL ? -ENOENT :
+	    source_may_decide(&status, m->approve != 0, m->removed, m->renumbered);
+	done = (struct msg_done){ .error = (uint32_t)-r };
+	if (r == 0) {
 		report_begin(&e, EVENT_DIRECTORY_MASS_CHANGE);
 		event_add(&e, FIELD_ID_NOTE, m->approve != 0 ? "approved" : "rejected: it stays held back");
 		event_add(&e, FIELD_ID_ACTOR, m->actor);

@@ -44,6 +44,24 @@ add_time(struct lines *l, const char *key, int64_t utc_sec)
 	add(l, "%s=%s\n", key, utc_sec > 0 && utc_sec <= CIVIL_DATE_MAX_SEC ? civil_date_format(utc_sec, text) : "never");
 }
 
+/* Who waits for a person, by name, the first ones. */
+static void
+add_held_users(struct lines *l, const struct source_view *view)
+{
+	size_t shown = 0;
+
+	for (size_t i = 0; view != NULL && i < view->identities.user_count && shown < DIRECTORY_FAULTS_SHOWN; i++) {
+		const struct identity *user = &view->identities.users[i];
+		const char *what = user->entry->gone ? "would go" : user->entry->waits ? "another uid" :
+		    user->newcomer ? "another person" : NULL;
+
+		if (what == NULL || user->name[0] == '\0')
+			continue;
+		add(l, "held_user=%s: %s\n", user->name, what);
+		shown++;
+	}
+}
+
 static void
 add_source(struct lines *l, const struct directory *d)
 {
@@ -60,9 +78,12 @@ add_source(struct lines *l, const struct directory *d)
 		add(l, "fault=%s\n", status.fault);
 	}
 	add_time(l, "confirmed", status.confirmed_utc_sec);
-	if (status.held_removed + status.held_renumbered > 0)
+	if (status.held_removed + status.held_renumbered > 0) {
 		add(l, "held=%zu users would go, %zu have another uid or are other people; look with isms-userctl snapshot show\n",
 		    status.held_removed, status.held_renumbered);
+		add(l, "held_removed=%zu\nheld_renumbered=%zu\n", status.held_removed, status.held_renumbered);
+		add_held_users(l, d->source->view);
+	}
 }
 
 static void

@@ -187,10 +187,10 @@ ldap_reload(struct source *base)
 static void
 ldap_approve(struct source *base)
 {
-	struct ldap_sync *sync = ((struct ldap_source *)base)->sync;
+	struct ldap_source *s = (struct ldap_source *)base;
 
-	if (sync != NULL)		/* NULL: no thread, which would be told (ldap_reload) */
-		ldap_sync_approve(sync);
+	if (s->sync != NULL)		/* NULL: no thread, which would be told (ldap_reload) */
+		ldap_sync_approve(s->sync, &s->state);
 }
 
 static const struct source_ops ldap_ops = {

@@ -28,16 +28,18 @@
 #define GOOD_AFTER_MS	10000	/* a session that lived this long was no failure */
 
 struct ldap_sync {
-	pthread_mutex_t lock;		/* guards the next three */
+	pthread_mutex_t lock;		/* guards the next five */
 	struct entries entries;		/* owned; the newest that were not taken */
 	bool fresh;
 	struct ldap_sync_state state;
+	bool approved;			/* a person has said so, of the next */
+	struct ldap_sync_state approved_state;
 
 	struct settings settings;	/* the thread's, never changed */
 	char folder[PATH_MAX];
 	pthread_t thread;
 	bool started;
-	atomic_bool stop, approve;
+	atomic_bool stop;
 	int wake_fd;			/* loop -> thread */
 	int news_fd;			/* thread -> loop */
 	sd_event_source *source;	/* owned */
@@ -101,6 +103,22 @@ on_complete(struct ldap_session *session)
 	return r;
 }
 
+/* A person's word is about what he saw, and about no other server's or session's (THREATS 5.5). */
+static bool
+take_approval(struct ldap_session *session)
+{
+	const struct replica_held *held = replica_held(session->replica);
+	struct ldap_sync *s = session->owner;
+	bool holds;
+
+	(void)pthread_mutex_lock(&s->lock);
+	holds = s->approved && s->approved_state.losses == s->state.losses &&
+	    s->approved_state.held_removed == held->removed && s->approved_state.held_renumbered == held->renumbered;
+	s->approved = false;
+	(void)pthread_mutex_unlock(&s->lock);
+	return holds;
+}
+
 static void
 tell_lost(struct ldap_sync *s, const char *fault)
 {
@@ -113,6 +131,7 @@ tell_lost(struct ldap_sync *s, const char *fault)
 		replica_confirm(s->replica, state.confirmed_utc_sec);
 	}
 	state.connected = false;
+	state.losses++;			/* what was approved and not done is not done with whom we meet next */
 	(void)snprintf(state.fault, sizeof state.fault, "%s", fault);
 	tell(s, &state, NULL);
 }
@@ -182,8 +201,8 @@ static bool
 try_server(struct ldap_sync *s, const char *uri)
 {
 	struct ldap_session session = {
-		.settings = &s->settings, .replica = s->replica, .stop = &s->stop, .approve = &s->approve, .wake_fd = s->wake_fd, .uri = uri,
-		.complete = on_complete, .owner = s,
+		.settings = &s->settings, .replica = s->replica, .stop = &s->stop, .wake_fd = s->wake_fd, .uri = uri,
+		.complete = on_complete, .take_approval = take_approval, .owner = s,
 	};
 	int64_t began_ms = loop_now_ms();
 	int r;
@@ -308,9 +327,12 @@ ldap_sync_stop(struct ldap_sync *s)
 }
 
 void
-ldap_sync_approve(struct ldap_sync *s)
+ldap_sync_approve(struct ldap_sync *s, const struct ldap_sync_state *seen)
 {
-	atomic_store(&s->approve, true);
+	(void)pthread_mutex_lock(&s->lock);
+	s->approved = true;
+	s->approved_state = *seen;
+	(void)pthread_mutex_unlock(&s->lock);
 	ring(s->wake_fd);
 }
 

@@ -22,6 +22,7 @@ struct ldap_sync_state {
 	int64_t since_utc_sec;		/* of connected, or of its loss */
 	int64_t confirmed_utc_sec;	/* when a server last vouched for the entries; 0: never */
 	size_t held_removed, held_renumbered;	/* users of a mass change that waits for a person */
+	unsigned losses;		/* how often a server was lost */
 	unsigned approvals;		/* how often a person's word was followed: these entries are what he approved */
 	char server[256];		/* uri of the last one that answered; "" before */
 	char fault[512];		/* why it is not connected, or what is wrong with the store; else "" */
@@ -42,8 +43,12 @@ int ldap_sync_start(sd_event *event, const struct settings *settings, const char
 /* Ends the thread; waits for the call of libldap that it is in, some seconds at most. NULL is fine. */
 void ldap_sync_stop(struct ldap_sync *s);
 
-/* A person has looked at what is held back: let it happen. Takes effect at the thread's next turn. */
-void ldap_sync_approve(struct ldap_sync *s);
+/*
+ * A person has looked at what is held back: let it happen, at the thread's next turn, if it still is that.
+ *
+ *  seen  the state of which he knew; with another loss since, or other counts, nothing happens
+ */
+void ldap_sync_approve(struct ldap_sync *s, const struct ldap_sync_state *seen);
 
 /*
  * Take the newest state.

@@ -17,8 +17,9 @@
 struct ldap_session {
 	const struct settings *settings;	/* borrowed */
 	struct replica *replica;	/* borrowed */
-	atomic_bool *stop, *approve;
-	int wake_fd;			/* an eventfd: readable once one of them is set */
+	atomic_bool *stop;
+	bool (*take_approval)(struct ldap_session *s);	/* whether a person has approved what is held now; once */
+	int wake_fd;			/* an eventfd: readable once the loop has said something */
 	const char *uri;		/* of the server */
 	struct attribute_map map;
 	char *attributes[LDAP_SESSION_ATTRIBUTES_MAX];	/* borrowed from map; as the server names them, NULL at the end */

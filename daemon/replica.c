@@ -118,8 +118,10 @@ copy_with_number(const struct entry *e, const struct entry *before)
 		r = entry_set(copy, "uidNumber", NULL);
 	for (size_t i = 0; r == 0 && i < numbers->count; i++)
 		r = entry_add_value(copy, "uidNumber", numbers->values[i].bytes, numbers->values[i].len);
-	if (r == 0)
+	if (r == 0) {
+		copy->waits = true;
 		return copy;
+	}
 	entry_free(copy);
 	return NULL;
 }

@@ -85,6 +85,16 @@ source_free(struct source *s)
 }
 
 int
+source_may_decide(const struct source_status *status, bool approve, size_t removed, size_t renumbered)
+{
+	if (status->held_removed + status->held_renumbered == 0)
+		return -ENOENT;
+	if (status->held_removed != removed || status->held_renumbered != renumbered)
+		return -ESTALE;
+	return approve && !status->connected ? -ENOTCONN : 0;
+}
+
+int
 source_publish(struct source *s, struct entries *entries)
 {
 	struct source_view *view = calloc(1, sizeof *view), *old = s->view;

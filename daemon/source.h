@@ -126,6 +126,14 @@ struct source {
 int source_new(sd_event *event, const struct paths *paths, const struct settings *settings, struct workers *workers,
     source_changed *changed, void *arg, struct source **ret, char *error, size_t size);
 
+/*
+ * Whether a person's word on what is held back may count: it is about what he saw, removed and renumbered users, and an
+ * approval about a server that is there.
+ *
+ * Returns 0, -ENOENT when nothing is held, -ESTALE when something else is than he saw, -ENOTCONN.
+ */
+int source_may_decide(const struct source_status *status, bool approve, size_t removed, size_t renumbered);
+
 /* Pending calls are answered with REASON_DIRECTORY_UNAVAILABLE first. NULL is fine. */
 void source_free(struct source *s);
 

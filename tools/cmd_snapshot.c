@@ -28,6 +28,19 @@ ask_held(const struct invocation *in, json_t **ret_report, int *ret_error)
 	return json_string_value(json_object_get(*ret_report, "held"));
 }
 
+/* Names are a string, or a list of them. */
+static void
+show_users(const json_t *users)
+{
+	const json_t *user;
+	size_t i;
+
+	if (json_is_string(users))
+		output_line("  %s", json_string_value(users));
+	json_array_foreach(users, i, user)
+		output_line("  %s", json_string_value(user));
+}
+
 enum exit_code
 cmd_snapshot_show(struct invocation *in)
 {
@@ -38,16 +51,36 @@ cmd_snapshot_show(struct invocation *in)
 	held = ask_held(in, &report, &error);
 	if (error < 0)
 		return ask_daemon_complain(PROCESS_DIRECTORY, error);
-	result = json_pack("{s:b, s:s?}", "held", held != NULL, "what", held);
+	result = json_pack("{s:b, s:s?, s:O?}", "held", held != NULL, "what", held, "users",
+	    json_object_get(report, "held_user"));
 	if (in->json)
 		(void)output_json(result);
 	else if (held == NULL)
 		output_line("Nothing is held back: what is published is what the directory says.");
-	else
-		output_line("Held back: %s.\nLook at the directory. If it is right: isms-userctl snapshot approve", held);
+	else {
+		output_line("Held back: %s.", held);
+		show_users(json_object_get(report, "held_user"));
+		output_line("Look at the directory. If it is right: isms-userctl snapshot approve");
+	}
 	json_decref(result);
 	json_decref(report);
 	return EXIT_DONE;
+}
+
+static const char *
+why_refused(int error)
+{
+	switch (error) {
+	case ESTALE:
+		return "what is held has changed; look again: isms-userctl snapshot show";
+	case ENOTCONN:
+		return "the directory is not connected: nobody can say what would be approved. Once it is, look again: "
+		    "isms-userctl snapshot show";
+	case ENOENT:
+		return "nothing is held back any more";
+	default:
+		return strerror(error);
+	}
 }
 
 static enum exit_code
@@ -67,8 +100,12 @@ decide(struct invocation *in, bool approve)
 		json_decref(report);
 		return EXIT_REFUSED;
 	}
-	if (!in->json)
+	msg.removed = (uint32_t)json_integer_value(json_object_get(report, "held_removed"));
+	msg.renumbered = (uint32_t)json_integer_value(json_object_get(report, "held_renumbered"));
+	if (!in->json) {
 		output_line("%s", held);
+		show_users(json_object_get(report, "held_user"));
+	}
 	json_decref(report);
 	if (!invocation_confirm(in, approve ? "Let it happen?" : "Keep it back?"))
 		return EXIT_REFUSED;
@@ -79,7 +116,7 @@ decide(struct invocation *in, bool approve)
 			return ask_daemon_complain(PROCESS_DIRECTORY, r);
 	}
 	if (done.error != 0) {
-		output_error("ismsd-directory did not take it: %s", strerror((int)done.error));
+		output_error("%s", why_refused((int)done.error));
 		return EXIT_REFUSED;
 	}
 	result = json_pack("{s:b, s:b}", "approved", approve, "dry_run", in->dry_run);

@@ -4,6 +4,7 @@
  */
 #include <config.h>
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/channel.h"
+#include "daemon/source.h"
 #include "tests/unit/directory_maker.h"
 #include "tests/unit/suite.h"
 
@@ -388,6 +390,41 @@ START_TEST(flood_of_checks)
 }
 END_TEST
 
+/* A person's word counts for what he saw, and an approval while the server is there to say what it would do. */
+START_TEST(rp04a_decide)
+{
+	const struct source_status held = { .connected = true, .held_removed = 12, .held_renumbered = 3 };
+	struct source_status other = held;
+
+	ck_assert_int_eq(source_may_decide(&held, true, 12, 3), 0);
+	ck_assert_int_eq(source_may_decide(&held, false, 12, 3), 0);
+	ck_assert_int_eq(source_may_decide(&held, true, 11, 3), -ESTALE);
+	ck_assert_int_eq(source_may_decide(&held, true, 12, 4), -ESTALE);
+	ck_assert_int_eq(source_may_decide(&held, true, 0, 0), -ESTALE);
+	other.connected = false;
+	ck_assert_int_eq(source_may_decide(&other, true, 12, 3), -ENOTCONN);
+	ck_assert_int_eq(source_may_decide(&other, false, 12, 3), 0);
+	other = (struct source_status){ .connected = true };
+	ck_assert_int_eq(source_may_decide(&other, true, 0, 0), -ENOENT);
+}
+END_TEST
+
+/* Asked over the wire: nothing is held by a file. */
+START_TEST(nothing_held)
+{
+	struct msg_hold_decide msg = { .approve = 1, .actor = "root" };
+	struct msg_done done = { .error = 0 };
+
+	setup();
+	make_directory();
+	start_directory();
+	await_state("ada", FACTS_MANAGED);
+	ask(MSG_HOLD_DECIDE, &msg, MSG_DONE, &done);
+	ck_assert_uint_eq(done.error, ENOENT);
+	teardown();
+}
+END_TEST
+
 /* Another kind of uri, a broken policy: refuses to start. */
 START_TEST(refuses_to_start)
 {
@@ -421,6 +458,8 @@ main(void)
 		{ ip07a_gone_during_check, 0 },
 		{ killed_clients_leave_the_queue, 0 },
 		{ flood_of_checks, 0 },
+		{ rp04a_decide, 0 },
+		{ nothing_held, 0 },
 		{ refuses_to_start, 2 },
 	};
 
