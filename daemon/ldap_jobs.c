@@ -121,6 +121,21 @@ reason_of_bind(int r, enum ldap_policy_word word)
 	return r == -EACCES || r == -EINVAL ? REASON_PASSWORD_FAILED : REASON_DIRECTORY_UNAVAILABLE;
 }
 
+/*
+ * What a check costs the server, for nobody: a connection, TLS and one question with nothing to find, since not even a
+ * hint of what was typed may go to where there is no entry for it. How it ends does not matter.
+ */
+static void
+ask_for_nobody(struct job *j, LDAP *ld)
+{
+	char *nothing[] = { (char *)(uintptr_t)LDAP_NO_ATTRS, NULL };
+	int msgid = 0;
+
+	if (ldap_search_ext(ld, "", LDAP_SCOPE_BASE, "(!(objectClass=*))", nothing, 1, NULL, NULL, NULL, 1, &msgid) ==
+	    LDAP_SUCCESS)
+		(void)ldap_handle_wait(ld, msgid, timeout_of(j));
+}
+
 static void
 check(struct source_job *base)
 {
@@ -130,14 +145,16 @@ check(struct source_job *base)
 	LDAP *ld = NULL;
 	int r;
 
-	if (j->dn == NULL || j->password[0] == '\0') {	/* nobody's password, or none: no bind (PA02a, LD01a) */
-		base->reason = REASON_PASSWORD_FAILED;
+	base->reason = REASON_PASSWORD_FAILED;
+	if (j->password[0] == '\0')	/* no bind, which would be an anonymous one (LD01a) */
 		return;
-	}
 	r = connect_any(j, &ld, uri);
-	if (r == 0)
-		r = ldap_handle_bind(ld, j->dn, j->password, timeout_of(j), &word);
-	base->reason = reason_of_bind(r, word);
+	if (j->dn != NULL) {
+		if (r == 0)
+			r = ldap_handle_bind(ld, j->dn, j->password, timeout_of(j), &word);
+		base->reason = reason_of_bind(r, word);
+	} else if (r == 0)
+		ask_for_nobody(j, ld);	/* it takes as long for a name that nobody has (PA02a, THREATS I2) */
 	ldap_handle_close(ld);
 }
 
