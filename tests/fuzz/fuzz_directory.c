@@ -1,6 +1,7 @@
 /*
  * fuzz_directory.c - LDIF bytes -> entries -> identities, facts and tokens, with what may never come out of them; then
- * the edits of isms-userctl on entries that somebody else wrote.
+ * the edits of isms-userctl on entries that somebody else wrote. After a line "#then" stands the directory as it is later:
+ * who had a name or a number before comes into play.
  *
  * ldif_store.c, which reads and writes the file, takes no byte of it apart.
  * covers: common/ldif_parse.c common/entry.c common/entry_dn.c common/identity.c common/identity_facts.c
@@ -81,33 +82,65 @@ edit(struct entries *entries)
 	free(dn);
 }
 
+/* One directory; an error leaves it empty, as a file that cannot be read. */
+static void
+read_directory(const uint8_t *data, size_t size, struct entries *ret)
+{
+	char error[256];
+
+	if (ldif_store_parse((const char *)data, size, "fuzz", ret, error, sizeof error) < 0)
+		entries_done(ret);
+}
+
+/* Whoever is let in is somebody, and nobody who left. */
+static void
+look_at(const struct identities *all, const struct entries *entries, const struct identity_holders *holders)
+{
+	static struct { struct msg_token tokens[4]; struct facts facts; } s;	/* large */
+
+	identity_facts(all, NULL, &s.facts);
+	must(s.facts.state != FACTS_MANAGED && s.facts.user[0] == '\0');
+	for (size_t i = 0; i < all->user_count; i++) {
+		const struct identity *u = &all->users[i];
+		const char *former = identity_holders_find(holders, false, u->name);
+
+		identity_facts(all, u, &s.facts);
+		(void)identity_tokens(entries, u->entry, s.tokens, 4);
+		if (u->state != FACTS_MANAGED)
+			continue;
+		must(snapshot_id_allowed(u->uid) && snapshot_id_allowed(u->gid) && u->home[0] == '/' &&
+		    snapshot_name_allowed(u->name, strlen(u->name)) && s.facts.kind != KIND_UNKNOWN && strpbrk(u->gecos, ":\n") == NULL);
+		must(former == NULL || strcmp(former, u->entry_id) == 0);
+	}
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct { struct settings settings; struct msg_token tokens[4]; struct facts facts; } s;	/* large */
-	struct identities all = { 0 }, again = { 0 };
-	struct entries entries = { 0 };
-	char error[256];
+	static const char mark[] = "\n#then\n";
+	static struct settings settings;
+	const uint8_t *then = memmem(data, size, mark, sizeof mark - 1);
+	size_t first = then != NULL ? (size_t)(then - data) + 1 : size;
+	struct identities before = { 0 }, after = { 0 }, last = { 0 };
+	struct entries earlier = { 0 }, later = { 0 };
+	struct identity_holders holders = { 0 };
 
-	settings_defaults(&s.settings);
-	if (ldif_store_parse((const char *)data, size, "fuzz", &entries, error, sizeof error) == 0 &&
-	    identities_build(&entries, &s.settings, &all) == 0)
-		(void)identities_build_after(&entries, &s.settings, &all, NULL, &again);
-	identity_facts(&again, NULL, &s.facts);
-	must(s.facts.state != FACTS_MANAGED && s.facts.user[0] == '\0');
-	for (size_t i = 0; i < again.user_count; i++) {
-		const struct identity *u = &again.users[i];
-
-		identity_facts(&again, u, &s.facts);
-		(void)identity_tokens(&entries, u->entry, s.tokens, 4);
-		if (u->state == FACTS_MANAGED && (!snapshot_id_allowed(u->uid) || !snapshot_id_allowed(u->gid) || u->home[0] != '/' ||
-		    !snapshot_name_allowed(u->name, strlen(u->name)) || s.facts.kind == KIND_UNKNOWN || strpbrk(u->gecos, ":\n") != NULL))
-			abort();
-	}
-	identities_done(&again);
-	identities_done(&all);
-	if (entries.count > 0)
-		edit(&entries);
-	entries_done(&entries);
+	settings_defaults(&settings);
+	read_directory(data, first, &earlier);
+	read_directory(then != NULL ? data + first : data, size - (then != NULL ? first : 0), &later);
+	must(identities_build(&earlier, &settings, &before) == 0);
+	must(identities_build_after(&later, &settings, &before, &holders, &after) == 0);
+	must(identity_holders_update(&holders, &before, &after) >= 0);
+	look_at(&after, &later, &holders);
+	must(identities_build_after(&earlier, &settings, &after, &holders, &last) == 0);	/* and back again */
+	look_at(&last, &earlier, &holders);
+	identities_done(&last);
+	identities_done(&after);
+	identities_done(&before);
+	identity_holders_done(&holders);
+	if (earlier.count > 0)
+		edit(&earlier);
+	entries_done(&later);
+	entries_done(&earlier);
 	return 0;
 }
