@@ -83,6 +83,9 @@ struct identity_holders {
 /* Add one, in its place. Returns 0, -EEXIST, -E2BIG, -EINVAL for what cannot be one, or -ENOMEM. */
 int identity_holders_add(struct identity_holders *all, bool is_number, const char *key, const char *entry_id);
 
+/* Add those of more that are not there yet, as many as there is room for. Returns 1 when *all has changed, 0, or -ENOMEM. */
+int identity_holders_join(struct identity_holders *all, const struct identity_holders *more);
+
 /* The former holder's entry_id; NULL: nobody is known. */
 const char *identity_holders_find(const struct identity_holders *all, bool is_number, const char *key);
 

@@ -79,6 +79,25 @@ identity_holders_add(struct identity_holders *all, bool is_number, const char *k
 	return 0;
 }
 
+int
+identity_holders_join(struct identity_holders *all, const struct identity_holders *more)
+{
+	const size_t before = all->count;
+	struct identity_holder *list;
+
+	list = reallocarray(all->list, before + more->count + 1, sizeof *list);
+	if (list == NULL)
+		return -ENOMEM;
+	all->list = list;
+	all->room = before + more->count + 1;
+	for (size_t i = 0; i < more->count && all->count < IDENTITY_HOLDERS_MAX; i++)
+		if (before == 0 || bsearch(&more->list[i], list, before, sizeof *list, compare_keys) == NULL)
+			list[all->count++] = more->list[i];
+	if (all->count > before)
+		qsort(list, all->count, sizeof *list, compare_keys);
+	return all->count > before;
+}
+
 static bool
 is_same(const struct identity *before, const struct identity *now)
 {

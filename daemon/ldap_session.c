@@ -357,6 +357,7 @@ wait_for(struct ldap_session *s, int fd, int timeout_ms)
 		s->heard_ms = loop_now_ms();
 	if (atomic_load(s->stop))
 		return -ECANCELED;
+	s->turn(s);
 	if (!s->refreshed || !s->take_approval(s))
 		return 0;
 	replica_approve(s->replica);

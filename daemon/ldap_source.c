@@ -82,6 +82,7 @@ on_news(void *arg)
 	struct ldap_source *s = arg;
 	struct ldap_sync_state before = s->state;
 	struct entries entries = { 0 };
+	int departed;
 	size_t removed_before, renumbered_before, removed, renumbered;
 	bool fresh, news;
 
@@ -92,14 +93,20 @@ on_news(void *arg)
 	news = before.connected != s->state.connected || (!s->state.connected && strcmp(before.fault, s->state.fault) != 0) ||
 	    (!s->seen && s->state.connected);
 	s->base.accept_newcomers = s->base.accept_newcomers || s->state.approvals != before.approvals;
-	if (fresh && source_publish(&s->base, &entries) < 0) {
+	departed = ldap_sync_departed(s->sync, &s->holders);
+	if (fresh && departed >= 0 && source_publish(&s->base, &entries) == 0) {
+		s->in_force = s->state.serial;
+	} else if (fresh) {
+		entries_done(&entries);	/* nothing, where they have become a view's */
 		note_loss(s);		/* what was told is not in force */
 		(void)snprintf(s->state.fault, sizeof s->state.fault, "out of memory");
 	} else if (!fresh && before.connected != s->state.connected) {
 		s->base.changed(s->base.view, s->base.changed_arg);
 	}
-	if (s->holders_behind)		/* the next state is another occasion */
+	if (s->holders_behind || departed > 0)	/* the next state is another occasion */
 		save_holders(&s->base);
+	if (!s->holders_behind && s->in_force == s->state.serial)
+		ldap_sync_kept(s->sync, s->in_force);
 	count_held(s, &removed, &renumbered);
 	if ((removed != removed_before || renumbered != renumbered_before) && removed + renumbered > 0)
 		report_held(removed, renumbered);
@@ -130,6 +137,7 @@ start(struct ldap_source *s)
 	if (s->base.holders == NULL || strcmp(s->settings.directory_base, s->base.settings->directory_base) != 0)
 		load_holders(s);
 	s->settings = *s->base.settings;
+	s->in_force = 0;
 	return ldap_sync_start(s->base.event, &s->settings, s->base.paths->replica, on_news, s, &s->sync);
 }
 

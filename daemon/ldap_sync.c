@@ -28,10 +28,11 @@
 #define GOOD_AFTER_MS	10000	/* a session that lived this long was no failure */
 
 struct ldap_sync {
-	pthread_mutex_t lock;		/* guards the next five */
+	pthread_mutex_t lock;		/* guards the next six */
 	struct entries entries;		/* owned; the newest that were not taken */
 	bool fresh;
 	struct ldap_sync_state state;
+	struct identity_holders departed;	/* owned; not taken yet */
 	bool approved;			/* a person has said so, of the next */
 	struct ldap_sync_state approved_state;
 
@@ -40,6 +41,7 @@ struct ldap_sync {
 	pthread_t thread;
 	bool started;
 	atomic_bool stop;
+	atomic_uint kept;		/* serial of the state in force, its departed remembered */
 	int wake_fd;			/* loop -> thread */
 	int news_fd;			/* thread -> loop */
 	sd_event_source *source;	/* owned */
@@ -72,6 +74,7 @@ tell(struct ldap_sync *s, const struct ldap_sync_state *state, struct entries *e
 		s->fresh = true;
 	}
 	s->state = *state;
+	s->state.serial += entries != NULL;
 	(void)pthread_mutex_unlock(&s->lock);
 	entries_done(&old);
 	ring(s->news_fd);
@@ -117,6 +120,19 @@ take_approval(struct ldap_session *session)
 	s->approved = false;
 	(void)pthread_mutex_unlock(&s->lock);
 	return holds;
+}
+
+static void
+forget_kept(struct ldap_sync *s)
+{
+	if (s->state.serial != 0 && atomic_load(&s->kept) == s->state.serial)
+		replica_departed_kept(s->replica);
+}
+
+static void
+on_turn(struct ldap_session *session)
+{
+	forget_kept(session->owner);
 }
 
 static void
@@ -167,6 +183,22 @@ is_untaken(struct ldap_sync *s)
 	return fresh;
 }
 
+/* Who departed last, and perhaps was not remembered before the process ended. Returns 0 or -ENOMEM. */
+static int
+hand_over_departed(struct ldap_sync *s)
+{
+	struct identity_holders departed = { 0 };
+	int r = replica_departed(s->replica, &departed);
+
+	if (r != -ENOMEM) {
+		(void)pthread_mutex_lock(&s->lock);
+		r = identity_holders_join(&s->departed, &departed);
+		(void)pthread_mutex_unlock(&s->lock);
+	}
+	identity_holders_done(&departed);
+	return r < 0 ? r : 0;
+}
+
 /* Open the replica and hand over what it holds. Returns 0 or -ENOMEM. */
 static int
 open_replica(struct ldap_sync *s)
@@ -180,6 +212,9 @@ open_replica(struct ldap_sync *s)
 	r = replica_open(s->folder, origin, &s->replica, fault, sizeof fault);
 	if (r < 0)
 		return r;
+	r = hand_over_departed(s);
+	if (r < 0)
+		goto out;
 	state.confirmed_utc_sec = replica_confirmed_utc_sec(s->replica);
 	if (replica_cookie(s->replica)->there)
 		(void)snprintf(state.server, sizeof state.server, "%s", replica_cookie(s->replica)->server);
@@ -188,12 +223,16 @@ open_replica(struct ldap_sync *s)
 		return 0;	/* never complete: nobody is there, as opposed to: nobody is in the directory */
 	r = replica_entries(s->replica, &entries);
 	if (r < 0)
-		return r;
+		goto out;
 	tell(s, &state, &entries);
 	/* Not before it was seen: against it the loop tells who is somebody else than before. */
 	while (is_untaken(s) && pause_for(s, 10))
 		;
 	return 0;
+out:
+	replica_close(s->replica);
+	s->replica = NULL;
+	return r;
 }
 
 /* One session with the n-th server. Returns whether it went well for a while. */
@@ -202,7 +241,7 @@ try_server(struct ldap_sync *s, const char *uri)
 {
 	struct ldap_session session = {
 		.settings = &s->settings, .replica = s->replica, .stop = &s->stop, .wake_fd = s->wake_fd, .uri = uri,
-		.complete = on_complete, .take_approval = take_approval, .owner = s,
+		.complete = on_complete, .take_approval = take_approval, .turn = on_turn, .owner = s,
 	};
 	int64_t began_ms = loop_now_ms();
 	int r;
@@ -255,6 +294,8 @@ thread_main(void *arg)
 	}
 	if (s->replica != NULL && s->state.connected)
 		replica_confirm(s->replica, loop_clock_sec(CLOCK_REALTIME));
+	if (s->replica != NULL)
+		forget_kept(s);
 	replica_close(s->replica);
 	s->replica = NULL;
 	return NULL;
@@ -322,6 +363,7 @@ ldap_sync_stop(struct ldap_sync *s)
 	if (s->news_fd >= 0)
 		(void)close(s->news_fd);
 	entries_done(&s->entries);
+	identity_holders_done(&s->departed);
 	(void)pthread_mutex_destroy(&s->lock);
 	free(s);
 }
@@ -334,6 +376,26 @@ ldap_sync_approve(struct ldap_sync *s, const struct ldap_sync_state *seen)
 	s->approved_state = *seen;
 	(void)pthread_mutex_unlock(&s->lock);
 	ring(s->wake_fd);
+}
+
+int
+ldap_sync_departed(struct ldap_sync *s, struct identity_holders *all)
+{
+	int r = 0;
+
+	(void)pthread_mutex_lock(&s->lock);
+	if (s->departed.count > 0)
+		r = identity_holders_join(all, &s->departed);
+	if (r >= 0)
+		identity_holders_done(&s->departed);
+	(void)pthread_mutex_unlock(&s->lock);
+	return r;
+}
+
+void
+ldap_sync_kept(struct ldap_sync *s, unsigned serial)
+{
+	atomic_store(&s->kept, serial);
 }
 
 bool

@@ -12,6 +12,7 @@
 #include <systemd/sd-event.h>
 
 #include "common/entry.h"
+#include "common/identity.h"
 #include "common/settings.h"
 
 struct ldap_sync;
@@ -22,6 +23,7 @@ struct ldap_sync_state {
 	int64_t since_utc_sec;		/* of connected, or of its loss */
 	int64_t confirmed_utc_sec;	/* when a server last vouched for the entries; 0: never */
 	size_t held_removed, held_renumbered;	/* users of a mass change that waits for a person */
+	unsigned serial;		/* of the newest entries; 0: none yet */
 	unsigned losses;		/* how often a server was lost */
 	unsigned approvals;		/* how often a person's word was followed: these entries are what he approved */
 	char server[256];		/* uri of the last one that answered; "" before */
@@ -58,5 +60,14 @@ void ldap_sync_approve(struct ldap_sync *s, const struct ldap_sync_state *seen);
  * Returns whether *ret was filled.
  */
 bool ldap_sync_take(struct ldap_sync *s, struct entries *ret, struct ldap_sync_state *ret_state);
+
+/*
+ * Add to all who had departed when the replica was opened, and perhaps nobody remembers. To be called after each take,
+ * before its entries are judged. Returns 1 when there were some, 0, or -ENOMEM: they stay for the next call.
+ */
+int ldap_sync_departed(struct ldap_sync *s, struct identity_holders *all);
+
+/* The state of this serial is in force, and who departed by it is remembered for good: the replica need not. */
+void ldap_sync_kept(struct ldap_sync *s, unsigned serial);
 
 #endif

@@ -19,6 +19,7 @@ struct ldap_session {
 	struct replica *replica;	/* borrowed */
 	atomic_bool *stop;
 	bool (*take_approval)(struct ldap_session *s);	/* whether a person has approved what is held now; once */
+	void (*turn)(struct ldap_session *s);	/* called once a second or so, or once between two polls */
 	int wake_fd;			/* an eventfd: readable once the loop has said something */
 	const char *uri;		/* of the server */
 	struct attribute_map map;

@@ -71,14 +71,6 @@ take_out(struct replica *r, struct member *m)
 	replica_member_free(m);
 }
 
-static bool
-is_renumbered(const struct entry *before, const struct entry *after)
-{
-	const char *x = entry_value(before, "uidNumber"), *y = entry_value(after, "uidNumber");
-
-	return x != NULL && (y == NULL || strcmp(x, y) != 0);
-}
-
 /* A new entry; owns m from then on. There is room. Returns 0 or -ENOMEM. */
 static int
 put_new(struct replica *r, struct member *m)
@@ -126,6 +118,50 @@ copy_with_number(const struct entry *e, const struct entry *before)
 	return NULL;
 }
 
+/* Room for all who may go in this apply. Returns 0 or -ENOMEM. */
+static int
+reserve_departed(struct replica *r)
+{
+	size_t wanted = r->departed_count + 2 * r->count + r->change_count;	/* renamed, then gone: twice */
+	struct entry **bigger;
+
+	if (wanted <= r->departed_room)
+		return 0;
+	bigger = reallocarray(r->departed, wanted, sizeof(struct entry *));
+	if (bigger == NULL)
+		return -ENOMEM;
+	r->departed = bigger;
+	r->departed_room = wanted;
+	return 0;
+}
+
+static bool
+has_other(const struct entry *before, const struct entry *after, const char *name)
+{
+	const char *x = entry_value(before, name), *y = entry_value(after, name);
+
+	return x != NULL && (y == NULL || strcmp(x, y) != 0);
+}
+
+/* Remember what a user had who has it no more; after: as he is, NULL: gone. There is room. */
+static void
+depart(struct replica *r, struct entry *before, const struct entry *after)
+{
+	if (!entry_has_class(before, "posixAccount") || r->departed_count >= IDENTITY_HOLDERS_MAX)
+		return;
+	if (after == NULL || !entry_has_class(after, "posixAccount") || has_other(before, after, "uid") ||
+	    has_other(before, after, "uidNumber") || has_other(before, after, "entryUUID"))
+		r->departed[r->departed_count++] = entry_ref(before);
+}
+
+static void
+forget_departed(struct replica *r)
+{
+	for (size_t i = 0; i < r->departed_count; i++)
+		entry_free(r->departed[i]);
+	r->departed_count = 0;
+}
+
 /*
  * An entry as it is now; another number of a user's waits in next until settle(), all else of him is shown at once: it
  * may be his end (THREATS 5.5). e is borrowed. Returns 0 or -ENOMEM.
@@ -133,11 +169,12 @@ copy_with_number(const struct entry *e, const struct entry *before)
 static int
 put_changed(struct replica *r, struct member *there, struct entry *e)
 {
-	bool waits = there->is_user && is_renumbered(there->e, e);
+	bool waits = there->is_user && has_other(there->e, e, "uidNumber");
 	struct entry *shown = waits ? copy_with_number(e, there->e) : entry_ref(e);
 
 	if (shown == NULL)
 		return -ENOMEM;
+	depart(r, there->e, shown);
 	entry_free(there->next);
 	there->next = waits ? entry_ref(e) : NULL;
 	there->gone = false;
@@ -200,6 +237,7 @@ replica_open(const char *folder, const char *origin, struct replica **ret, char 
 		if (fault[0] == '\0')
 			(void)snprintf(fault, size, "%.255s: %s", folder, strerror(-e));
 	}
+	r->departed_stored = true;	/* perhaps */
 	*ret = r;
 	return 0;
 }
@@ -211,6 +249,8 @@ replica_close(struct replica *r)
 		return;
 	replica_drop(r);
 	clear(r);
+	forget_departed(r);
+	free(r->departed);
 	free(r->list);
 	free(r->changes);
 	free(r->strangers);
@@ -309,8 +349,10 @@ settle(struct replica *r, int stored)
 		if (m->gone) {
 			if (stored == 0)
 				stored = replica_store_remove(r->store, m->uuid);
+			depart(r, m->e, NULL);
 			take_out(r, m);		/* moves the last one, which was looked at already, to its place */
 		} else if (m->next != NULL) {
+			depart(r, m->e, m->next);
 			entry_free(m->e);
 			m->e = m->next;
 			m->next = NULL;
@@ -345,6 +387,17 @@ store_everything(struct replica *r)
 	return e;
 }
 
+/* In the transaction that lets them go: else nobody would know of them after a crash. */
+static int
+store_departed(struct replica *r)
+{
+	int e = 0;
+
+	for (size_t i = 0; i < r->departed_count && e == 0; i++)
+		e = replica_store_depart(r->store, r->departed[i]);
+	return e;
+}
+
 /*
  * While much waits for a person the store keeps those whom it has, as they are shown: a restart must not take back what
  * tightens somebody. Who came since, comes again. The cookie goes, or the server would not tell of the rest once more.
@@ -361,6 +414,8 @@ store_shown(struct replica *r)
 		if (m != NULL)
 			e = replica_store_update(r->store, m->uuid, m->e);
 	}
+	if (e == 0)
+		e = store_departed(r);
 	return e < 0 ? e : replica_store_suspend(r->store);
 }
 
@@ -373,6 +428,8 @@ store_settled(struct replica *r, const struct sync_cookie *cookie, int64_t now_u
 	stored = settle(r, stored);
 	if (stored == 0 && r->store_behind)
 		stored = store_everything(r);
+	if (stored == 0)
+		stored = store_departed(r);
 	return stored < 0 ? stored : replica_store_finish(r->store, cookie, now_utc_sec);
 }
 
@@ -383,6 +440,8 @@ replica_apply(struct replica *r, const struct sync_cookie *cookie, int64_t now_u
 	int e, stored;
 
 	e = replica_reserve(&r->list, r->count, &r->room, r->change_count);
+	if (e == 0)
+		e = reserve_departed(r);
 	if (e == 0)
 		e = apply_in_memory(r);
 	if (e < 0)
@@ -395,6 +454,10 @@ replica_apply(struct replica *r, const struct sync_cookie *cookie, int64_t now_u
 		stored = store_shown(r);
 	if (r->store != NULL && stored < 0)
 		replica_store_undo(r->store);
+	if (stored == 0 && r->departed_count > 0) {
+		forget_departed(r);
+		r->departed_stored = true;
+	}
 	r->store_failed = stored < 0;
 	r->store_behind = stored < 0 || hold;
 	r->cookie = *cookie;
@@ -415,6 +478,30 @@ void
 replica_approve(struct replica *r)
 {
 	r->approved = true;
+}
+
+int
+replica_departed(const struct replica *r, struct identity_holders *ret)
+{
+	return r->store != NULL ? replica_store_departed(r->store, ret) : 0;
+}
+
+void
+replica_departed_kept(struct replica *r)
+{
+	int e;
+
+	forget_departed(r);
+	if (!r->departed_stored || r->store == NULL)
+		return;
+	e = replica_store_begin(r->store);
+	if (e == 0)
+		e = replica_store_departed_clear(r->store);
+	if (e == 0)
+		e = replica_store_commit(r->store);
+	if (e < 0)
+		replica_store_undo(r->store);
+	r->departed_stored = e < 0;
 }
 
 void

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "common/entry.h"
+#include "common/identity.h"
 #include "daemon/sync_message.h"
 
 struct replica;
@@ -84,6 +85,17 @@ void replica_only_these(struct replica *r);
  * Returns 0; 1 when memory has it and the store has not: fault says why, and the next apply writes everything.
  */
 int replica_apply(struct replica *r, const struct sync_cookie *cookie, int64_t now_utc_sec, char *fault, size_t size);
+
+/*
+ * Users who went, or have another name or number, each with what he had: stored in the transaction that lets him go, until
+ * replica_departed_kept() says that they are remembered elsewhere (holders_store.h).
+ *
+ *  ret  zeroed; free with identity_holders_done()
+ *
+ * Returns 0 or -errno.
+ */
+int replica_departed(const struct replica *r, struct identity_holders *ret);
+void replica_departed_kept(struct replica *r);
 
 /* Store that the server vouches for the content still. */
 void replica_confirm(struct replica *r, int64_t now_utc_sec);

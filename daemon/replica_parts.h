@@ -24,6 +24,9 @@ struct replica {
 	void *by_uuid;			/* owned; tree.h, of members */
 	struct member **list;		/* owned */
 	size_t count, room;
+	struct entry **departed;	/* owned; users as they were, whom the store has still to remember */
+	size_t departed_count, departed_room;
+	bool departed_stored;		/* the store remembers some */
 	struct member **changes;	/* owned; gathered, in the order in which they came */
 	size_t change_count, change_room;
 	size_t bytes;			/* of what was held when the gathering began, and of what was gathered since */

@@ -17,13 +17,18 @@
 
 #define FORM "1"
 
-enum { SQL_PUT, SQL_UPDATE, SQL_REMOVE, SQL_CLEAR, SQL_ALL, SQL_META_GET, SQL_META_SET, SQL_META_UNSET, SQL_COUNT };
+enum { SQL_PUT, SQL_UPDATE, SQL_REMOVE, SQL_CLEAR, SQL_DEPART, SQL_DEPARTED, SQL_DEPARTED_CLEAR, SQL_ALL, SQL_META_GET, SQL_META_SET, SQL_META_UNSET, SQL_COUNT };
 
 static const char *const statements[SQL_COUNT] = {
 	[SQL_PUT] = "INSERT OR REPLACE INTO entries (uuid, dn, body) VALUES (?1, ?2, ?3)",
 	[SQL_UPDATE] = "UPDATE entries SET dn = ?2, body = ?3 WHERE uuid = ?1",
 	[SQL_REMOVE] = "DELETE FROM entries WHERE uuid = ?1",
 	[SQL_CLEAR] = "DELETE FROM entries",
+	/* Rows only ever go all at once: the last rowid is their number. */
+	[SQL_DEPART] = "INSERT OR IGNORE INTO departed (is_number, key, entry_id) SELECT ?1, ?2, ?3"
+	    " WHERE coalesce((SELECT max(rowid) FROM departed), 0) < ?4",
+	[SQL_DEPARTED] = "SELECT is_number, key, entry_id FROM departed ORDER BY is_number, key",
+	[SQL_DEPARTED_CLEAR] = "DELETE FROM departed",
 	[SQL_ALL] = "SELECT uuid, dn, body FROM entries",
 	[SQL_META_GET] = "SELECT value FROM meta WHERE key = ?1",
 	[SQL_META_SET] = "INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)",
@@ -32,6 +37,8 @@ static const char *const statements[SQL_COUNT] = {
 
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS entries (uuid BLOB PRIMARY KEY, dn TEXT NOT NULL, body BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS departed (is_number INTEGER NOT NULL, key TEXT NOT NULL, entry_id TEXT NOT NULL,"
+    " UNIQUE (is_number, key));"
     "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;";
 
 struct replica_store {
@@ -225,22 +232,49 @@ meta_unset(struct replica_store *s, const char *key)
 	return run(s->stmt[SQL_META_UNSET]);
 }
 
+static int
+depart_user(void *arg, const uint8_t uuid[SYNC_UUID_SIZE], struct entry *e)
+{
+	int r = entry_has_class(e, "posixAccount") ? replica_store_depart(arg, e) : 0;
+
+	(void)uuid;
+	entry_free(e);
+	return r;
+}
+
+/* Whether two origins of len bytes each name the same form and base, their first two lines. */
+static bool
+is_same_base(const char *x, size_t x_len, const char *y, size_t y_len)
+{
+	size_t lines = 0;
+
+	for (size_t i = 0; i < x_len && i < y_len && x[i] == y[i]; i++) {
+		lines += x[i] == '\n';
+		if (lines == 2)
+			return true;
+	}
+	return false;
+}
+
 /* What is held must have come from where we look now. */
 static int
 claim(struct replica_store *s, const char *origin)
 {
 	char wanted[4096], there[4096];
 	size_t len;
-	int n, r;
+	int n, r, there_len;
 
 	n = snprintf(wanted, sizeof wanted, FORM "\n%s", origin);
 	if (n < 0 || (size_t)n >= sizeof wanted)
 		return -ENAMETOOLONG;
 	len = (size_t)n;
-	r = meta_get(s, "origin", there, sizeof there);
-	if (r < 0 || ((size_t)r == len && memcmp(there, wanted, len) == 0))
-		return r < 0 ? r : 0;
+	there_len = meta_get(s, "origin", there, sizeof there);
+	if (there_len < 0 || ((size_t)there_len == len && memcmp(there, wanted, len) == 0))
+		return there_len < 0 ? there_len : 0;
 	r = replica_store_begin(s);
+	if (r == 0)
+		r = is_same_base(there, (size_t)there_len, wanted, len) ? replica_store_each(s, depart_user, s) :
+		    replica_store_departed_clear(s);
 	if (r == 0)
 		r = replica_store_clear(s);
 	if (r == 0)
@@ -368,6 +402,21 @@ replica_store_each(struct replica_store *s, int (*take)(void *arg, const uint8_t
 	return r < 0 ? r : error_of(rc);
 }
 
+int
+replica_store_departed(struct replica_store *s, struct identity_holders *ret)
+{
+	sqlite3_stmt *st = s->stmt[SQL_DEPARTED];
+	int r = 0, rc = SQLITE_DONE;
+
+	while (r >= 0 && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+		const char *key = (const char *)sqlite3_column_text(st, 1), *id = (const char *)sqlite3_column_text(st, 2);
+
+		r = key != NULL && id != NULL ? identity_holders_add(ret, sqlite3_column_int(st, 0) != 0, key, id) : -ENOMEM;
+	}
+	(void)sqlite3_reset(st);
+	return r < 0 ? r : error_of(rc);
+}
+
 /* ---- writing ---- */
 
 int
@@ -414,6 +463,43 @@ replica_store_remove(struct replica_store *s, const uint8_t uuid[SYNC_UUID_SIZE]
 }
 
 int
+replica_store_depart(struct replica_store *s, const struct entry *before)
+{
+	static const char *const names[2] = { "uid", "uidNumber" };
+	const char *uuid = entry_value(before, "entryUUID");
+	struct identity_holders none = { 0 };
+	char id[65] = "";
+	int r = 0;
+
+	for (size_t i = 0; uuid != NULL && uuid[i] != '\0' && i < sizeof id - 1; i++)	/* as identities write it */
+		id[i] = (char)(uuid[i] >= 'A' && uuid[i] <= 'F' ? uuid[i] - 'A' + 'a' : uuid[i]);
+	for (int i = 0; i < 2 && r == 0; i++) {
+		const char *key = entry_value(before, names[i]);
+
+		/* What cannot be a name or a number, nobody good had. */
+		r = key != NULL ? identity_holders_add(&none, i == 1, key, id) : -EINVAL;
+		if (r == 0) {
+			sqlite3_stmt *st = s->stmt[SQL_DEPART];
+
+			(void)sqlite3_bind_int(st, 1, i);
+			(void)sqlite3_bind_text(st, 2, key, -1, SQLITE_STATIC);
+			(void)sqlite3_bind_text(st, 3, id, -1, SQLITE_STATIC);
+			(void)sqlite3_bind_int(st, 4, IDENTITY_HOLDERS_MAX);
+			r = run(st);
+		}
+		r = r == -EINVAL ? 0 : r;
+	}
+	identity_holders_done(&none);
+	return r;
+}
+
+int
+replica_store_departed_clear(struct replica_store *s)
+{
+	return run(s->stmt[SQL_DEPARTED_CLEAR]);
+}
+
+int
 replica_store_clear(struct replica_store *s)
 {
 	return run(s->stmt[SQL_CLEAR]);
@@ -429,7 +515,13 @@ replica_store_finish(struct replica_store *s, const struct sync_cookie *cookie, 
 		r = meta_set(s, "server", cookie->server, strlen(cookie->server));
 	if (r == 0)
 		r = meta_set(s, "confirmed", &confirmed_utc_sec, sizeof confirmed_utc_sec);
-	return r < 0 ? r : error_of(sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL));
+	return r < 0 ? r : replica_store_commit(s);
+}
+
+int
+replica_store_commit(struct replica_store *s)
+{
+	return error_of(sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL));
 }
 
 int
@@ -437,7 +529,7 @@ replica_store_suspend(struct replica_store *s)
 {
 	int r = meta_unset(s, "cookie");
 
-	return r < 0 ? r : error_of(sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL));
+	return r < 0 ? r : replica_store_commit(s);
 }
 
 void

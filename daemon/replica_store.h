@@ -8,11 +8,15 @@
 #include <stdint.h>
 
 #include "common/entry.h"
+#include "common/identity.h"
 #include "daemon/sync_message.h"
 
 struct replica_store;
 
-/* Open or make it; another origin than the one it was made for empties it. Returns 0 or -errno with fault. */
+/*
+ * Open or make it; another origin than the one it was made for empties it. Where only the first line of it, the base, is
+ * the same, all users are remembered as departed: who comes next with their names may be others. Returns 0 or -errno with fault.
+ */
 int replica_store_open(const char *folder, const char *origin, struct replica_store **ret, char *fault, size_t size);
 void replica_store_close(struct replica_store *s);	/* NULL is fine */
 
@@ -26,16 +30,23 @@ int replica_store_read(struct replica_store *s, struct sync_cookie *ret_cookie, 
 int replica_store_each(struct replica_store *s, int (*take)(void *arg, const uint8_t uuid[SYNC_UUID_SIZE],
     struct entry *e), void *arg);
 
-/* One transaction: begin, any of the next four, finish, suspend or undo. Each returns 0 or -errno. */
+/* Who has departed, and is not known to be remembered elsewhere (replica.h). ret: zeroed. Returns 0 or -errno. */
+int replica_store_departed(struct replica_store *s, struct identity_holders *ret);
+
+/* One transaction: begin, any of the next six, finish, suspend, commit or undo. Each returns 0 or -errno. */
 int replica_store_begin(struct replica_store *s);
 int replica_store_put(struct replica_store *s, const uint8_t uuid[SYNC_UUID_SIZE], const struct entry *e);
 /* Of an entry that is there; another one stays away. */
 int replica_store_update(struct replica_store *s, const uint8_t uuid[SYNC_UUID_SIZE], const struct entry *e);
 int replica_store_remove(struct replica_store *s, const uint8_t uuid[SYNC_UUID_SIZE]);
+/* A user who was there, as he was: his name and his number. At most IDENTITY_HOLDERS_MAX are kept. */
+int replica_store_depart(struct replica_store *s, const struct entry *before);
+int replica_store_departed_clear(struct replica_store *s);
 int replica_store_clear(struct replica_store *s);
 int replica_store_finish(struct replica_store *s, const struct sync_cookie *cookie, int64_t confirmed_utc_sec);
 /* What was written is no state that a server named: the next refresh is a full one. When it last was one stays. */
 int replica_store_suspend(struct replica_store *s);
+int replica_store_commit(struct replica_store *s);	/* what stands beside the entries stays */
 void replica_store_undo(struct replica_store *s);
 
 #endif

@@ -225,7 +225,7 @@ check "RP04a event directory.mass-change" event_is '.ISMS_EVENT == "directory.ma
 tightened() { set_value bea pwdAccountLockedTime 000001010000Z && sleep 1 && refused_with disabled bea; }
 check "RP05a one disabled meanwhile: refused a second later" tightened
 check "snapshot show tells" bash -c 'isms-userctl snapshot show | tee /dev/stderr | grep -q "would go"'
-check "snapshot show names them" bash -c 'isms-userctl snapshot show | grep -q "m30: would go"'
+check "snapshot show names them" bash -c 'isms-userctl snapshot show | grep -q "m12: would go"'
 connected() { isms-userctl status 2>&1 | grep -q '^connected *yes'; }
 not_connected() { ! connected; }
 blind() { # what would go cannot be known without the server, and is not decided for the time when it is back

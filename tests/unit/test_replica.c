@@ -4,74 +4,12 @@
  */
 #include <config.h>
 
-#include "daemon/replica.h"
-#include "daemon/holders_store.h"
-
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "tests/unit/replica_scene.h"
 #include "tests/unit/suite.h"
-
-static char folder[64], fault[512];
-static struct replica *r;
-static struct sync_cookie cookie;
-static int64_t now_sec;
-
-static void
-open_it(const char *origin)
-{
-	fault[0] = '\0';
-	ck_assert_int_eq(replica_open(folder, origin, &r, fault, sizeof fault), 0);
-}
-
-static void
-begin(void)
-{
-	(void)snprintf(folder, sizeof folder, "%s/isms-replica-XXXXXX", suite_folder());
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	cookie = (struct sync_cookie){ .there = true, .len = 3, .bytes = "abc", .server = "ldaps://a" };
-	now_sec = 1000;
-	open_it("origin");
-	ck_assert_str_eq(fault, "");
-	replica_drop(r);
-}
-
-static void
-end(void)
-{
-	char command[128];
-
-	replica_close(r);
-	for (int i = 0; i < 3; i++) {
-		static const char *const names[] = { "replica.db", "replica.db-wal", "replica.db-shm" };
-
-		(void)snprintf(command, sizeof command, "%s/%s", folder, names[i]);
-		(void)unlink(command);
-	}
-	ck_assert_int_eq(rmdir(folder), 0);
-}
-
-static void
-put(unsigned char id, const char *dn, const char *cn)
-{
-	uint8_t uuid[SYNC_UUID_SIZE] = { id };
-	struct entry *e = entry_new(dn);
-
-	ck_assert_ptr_nonnull(e);
-	ck_assert_int_eq(entry_add_value(e, "cn", cn, strlen(cn)), 0);
-	ck_assert_int_eq(entry_add_value(e, "jpegPhoto", "\0\xff\n", 3), 0);
-	ck_assert_int_eq(replica_put(r, uuid, e), 0);
-}
-
-static void
-apply(void)
-{
-	ck_assert_int_eq(replica_apply(r, &cookie, now_sec, fault, sizeof fault), 0);
-}
 
 /* "cn of a entry" by DN; NULL when it is not there. */
 static const char *
@@ -364,14 +302,6 @@ put_user(unsigned char id, unsigned number)
 	ck_assert_int_eq(replica_put(r, uuid, e), 0);
 }
 
-static void
-remove_user(unsigned char id)
-{
-	const uint8_t uuid[SYNC_UUID_SIZE] = { 100, id };
-
-	ck_assert_int_eq(replica_remove(r, uuid), 0);
-}
-
 /* Of 100 users ten may go unasked; eleven wait for a person, and so they do over a restart. */
 START_TEST(rp04a_mass_change)
 {
@@ -660,50 +590,12 @@ START_TEST(gone_and_its_dn_taken)
 }
 END_TEST
 
-/* Who had which name before, kept beside the replica; of another base nobody. */
-START_TEST(former_holders)
-{
-	struct identity_holders all = { 0 }, again = { 0 };
-	char path[128];
-	FILE *f;
-
-	begin();
-	ck_assert_int_eq(holders_store_read(folder, "dc=x", &all), 0);
-	ck_assert_uint_eq(all.count, 0);
-	ck_assert_int_eq(identity_holders_add(&all, true, "2000", "id-b"), 0);
-	ck_assert_int_eq(identity_holders_add(&all, false, "zoe", "id-a"), 0);
-	ck_assert_int_eq(identity_holders_add(&all, false, "ada", "id-a"), 0);
-	ck_assert_int_eq(identity_holders_add(&all, false, "ada", "id-c"), -EEXIST);
-	ck_assert_int_eq(identity_holders_add(&all, false, "", "id-c"), -EINVAL);
-	ck_assert_int_eq(holders_store_write(folder, "dc=x", &all), 0);
-	ck_assert_int_eq(holders_store_read(folder, "dc=x", &again), 0);
-	ck_assert_uint_eq(again.count, 3);
-	ck_assert_str_eq(identity_holders_find(&again, false, "ada"), "id-a");
-	ck_assert_str_eq(identity_holders_find(&again, true, "2000"), "id-b");
-	ck_assert_ptr_null(identity_holders_find(&again, true, "ada"));
-	identity_holders_done(&again);
-	ck_assert_int_eq(holders_store_read(folder, "dc=y", &again), 0);
-	ck_assert_uint_eq(again.count, 0);
-	(void)snprintf(path, sizeof path, "%s/holders", folder);
-	f = fopen(path, "a");
-	ck_assert_ptr_nonnull(f);
-	ck_assert_int_gt(fprintf(f, "uid torn\n"), 0);
-	ck_assert_int_eq(fclose(f), 0);
-	ck_assert_int_eq(holders_store_read(folder, "dc=x", &again), -EBADMSG);
-	ck_assert_uint_eq(again.count, 3);
-	identity_holders_done(&again);
-	identity_holders_done(&all);
-	ck_assert_int_eq(unlink(path), 0);
-	end();
-}
-END_TEST
-
 int
 main(void)
 {
 	const struct suite_row rows[] = {
 		{ nothing_of_a_part, 0 }, { too_many_bytes, 0 }, { rp02a_present_abort, 0 }, { rp07a_rename, 0 }, { rp12a_providers, 0 },
-		{ two_of_one_dn, 0 }, { gone_and_back, 0 }, { gone_and_its_dn_taken, 0 }, { former_holders, 0 }, { a_restart_resumes, 0 },
+		{ two_of_one_dn, 0 }, { gone_and_back, 0 }, { gone_and_its_dn_taken, 0 }, { a_restart_resumes, 0 },
 		{ torn_store, 0 }, { store_unwritable, 0 }, { views_stay, 0 },
 		{ rp04a_mass_change, 0 }, { rp04a_one_by_one, 0 }, { rp04a_nobody_left, 0 }, { rp05a_tighten, 0 },
 		{ rp05a_renumbered_and_ended, 0 }, { rp05a_tightened_over_a_restart, 0 },

@@ -1,0 +1,78 @@
+/*
+ * replica_scene.c - see replica_scene.h.
+ */
+#include <config.h>
+
+#include "tests/unit/replica_scene.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/unit/suite.h"
+
+char folder[64], fault[512];
+struct replica *r;
+struct sync_cookie cookie;
+int64_t now_sec;
+
+void
+open_it(const char *origin)
+{
+	fault[0] = '\0';
+	ck_assert_int_eq(replica_open(folder, origin, &r, fault, sizeof fault), 0);
+}
+
+void
+begin(void)
+{
+	(void)snprintf(folder, sizeof folder, "%s/isms-replica-XXXXXX", suite_folder());
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	cookie = (struct sync_cookie){ .there = true, .len = 3, .bytes = "abc", .server = "ldaps://a" };
+	now_sec = 1000;
+	open_it("origin");
+	ck_assert_str_eq(fault, "");
+	replica_drop(r);
+}
+
+void
+end(void)
+{
+	char command[128];
+
+	replica_close(r);
+	for (int i = 0; i < 3; i++) {
+		static const char *const names[] = { "replica.db", "replica.db-wal", "replica.db-shm" };
+
+		(void)snprintf(command, sizeof command, "%s/%s", folder, names[i]);
+		(void)unlink(command);
+	}
+	ck_assert_int_eq(rmdir(folder), 0);
+}
+
+void
+put(unsigned char id, const char *dn, const char *cn)
+{
+	uint8_t uuid[SYNC_UUID_SIZE] = { id };
+	struct entry *e = entry_new(dn);
+
+	ck_assert_ptr_nonnull(e);
+	ck_assert_int_eq(entry_add_value(e, "cn", cn, strlen(cn)), 0);
+	ck_assert_int_eq(entry_add_value(e, "jpegPhoto", "\0\xff\n", 3), 0);
+	ck_assert_int_eq(replica_put(r, uuid, e), 0);
+}
+
+void
+apply(void)
+{
+	ck_assert_int_eq(replica_apply(r, &cookie, now_sec, fault, sizeof fault), 0);
+}
+
+void
+remove_user(unsigned char id)
+{
+	const uint8_t uuid[SYNC_UUID_SIZE] = { 100, id };
+
+	ck_assert_int_eq(replica_remove(r, uuid), 0);
+}

@@ -1,0 +1,21 @@
+/*
+ * replica_scene.h - a replica in a folder of its own, for the tests of it.
+ */
+#ifndef ISMS_REPLICA_SCENE_H
+#define ISMS_REPLICA_SCENE_H
+
+#include "daemon/replica.h"
+
+extern char folder[64], fault[512];
+extern struct replica *r;
+extern struct sync_cookie cookie;	/* of the next apply() */
+extern int64_t now_sec;			/* the same */
+
+void begin(void);			/* make the folder and open the replica */
+void end(void);
+void open_it(const char *origin);
+void put(unsigned char id, const char *dn, const char *cn);	/* an entry that is no user */
+void remove_user(unsigned char id);	/* of those whose uuid begins with 100 */
+void apply(void);
+
+#endif
