@@ -22,6 +22,22 @@ probe_refused(int code)
 	    code == LDAP_INAPPROPRIATE_AUTH || code == LDAP_CONFIDENTIALITY_REQUIRED;
 }
 
+/* Every answer goes through here. */
+static void
+note(struct probe *p, int code)
+{
+	p->seen = p->seen || code != LDAP_NO_SUCH_OBJECT;
+}
+
+/* Whether it may be asked for what only the no-op control keeps from being done. */
+static bool
+is_safe(struct probe *p)
+{
+	if (!p->obeys_noop)
+		(void)snprintf(p->why, sizeof p->why, "the server has not shown there that it obeys the no-op control");
+	return p->obeys_noop;
+}
+
 /* ---- reading ---- */
 
 /* How many entries a filter finds at dn: 0 or 1, or -1 for unknown; *ret_has: the attribute came with it. */
@@ -45,6 +61,7 @@ find(struct probe *p, const char *dn, const char *filter, const char *attribute,
 	ldap_memfree(name);
 	ber_free(ber, 0);
 	(void)ldap_msgfree(res);
+	note(p, code);
 	if (code == LDAP_SUCCESS)
 		found = msg != NULL;
 	else if (probe_refused(code))
@@ -86,6 +103,7 @@ probe_compare(struct probe *p, const char *dn, const char *attribute, const char
 	code = ldap_compare_ext(p->ld, dn, attribute, &bv, NULL, NULL, &msgid);
 	if (code == LDAP_SUCCESS)
 		code = ldap_handle_wait(p->ld, msgid, p->timeout_sec);
+	note(p, code);
 	if (code == LDAP_COMPARE_TRUE || code == LDAP_COMPARE_FALSE)
 		return ANSWER_YES;
 	if (probe_refused(code))
@@ -110,6 +128,7 @@ noop(void)
 static enum answer
 judge(struct probe *p, int code)
 {
+	note(p, code);
 	if (probe_refused(code))
 		return ANSWER_NO;
 	switch (code) {
@@ -189,8 +208,10 @@ probe_create(struct probe *p, const char *parent)
 	LDAPMod *mods[] = { &a, &b, NULL };
 	int code, msgid = 0;
 
-	if (!p->obeys_noop || snprintf(dn, sizeof dn, "cn=%s,%s", name, parent) >= (int)sizeof dn) {
-		(void)snprintf(p->why, sizeof p->why, "the server has not shown that it obeys the no-op control");
+	if (!is_safe(p))
+		return ANSWER_UNKNOWN;
+	if (snprintf(dn, sizeof dn, "cn=%s,%s", name, parent) >= (int)sizeof dn) {
+		(void)snprintf(p->why, sizeof p->why, "its name is too long");
 		return ANSWER_UNKNOWN;
 	}
 	code = ldap_add_ext(p->ld, dn, mods, noop(), NULL, &msgid);
@@ -206,6 +227,8 @@ probe_rename(struct probe *p, const char *dn, const char *taken)
 	char rdn[256];
 	int code, msgid = 0;
 
+	if (!is_safe(p))
+		return ANSWER_UNKNOWN;
 	/* Names that need escaping are left alone: a wrong cut would make a new name of them. */
 	if (parent == NULL || comma == NULL || strpbrk(dn, "\\\"+") != NULL || strpbrk(taken, "\\\"+") != NULL ||
 	    strcasecmp(parent, comma) != 0 || strcasecmp(dn, taken) == 0 ||

@@ -22,7 +22,8 @@ struct probe {
 	LDAP *ld;		/* borrowed, bound as the one who is looked at */
 	int timeout_sec;	/* of one operation */
 	bool takes_no_changes;	/* from anybody: a copy of another server, or read-only */
-	bool obeys_noop;	/* the server has shown that it does nothing under the no-op control */
+	bool obeys_noop;	/* the database that is asked has shown that it does nothing under the no-op control */
+	bool seen;		/* some answer was another one than "no such object"; the caller clears it */
 	char why[256];
 };
 
@@ -53,7 +54,7 @@ enum answer probe_swap(struct probe *p, const char *dn, const char *attribute, c
 /* Whether entries may be made below a DN. Unknown until obeys_noop: only that control keeps it from being done. */
 enum answer probe_create(struct probe *p, const char *parent);
 
-/* Whether an entry may be renamed; to the name of another one that is there, so that it cannot be. */
+/* Whether an entry may be renamed; to the name of another one that is there, so that it cannot be. Unknown as above. */
 enum answer probe_rename(struct probe *p, const char *dn, const char *taken);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -20,8 +21,10 @@
 #include "tools/ldap_schema.h"
 
 #define CHECK "directory"
+#define CONTEXTS_MAX 32
 
 enum reading { MUST, MAY_NOT, ANY };
+enum naming { FOUND, GUESSED };
 enum { NONE = 0, ADD = 1, REMOVE = 2 };
 
 struct right {
@@ -31,8 +34,8 @@ struct right {
 	unsigned changes;
 };
 
-static const struct { const char *title, *cure; } targets_text[] = {
-#define TARGET(id, title, cure) { title, cure },
+static const struct { enum naming naming; const char *title, *cure; } targets_text[] = {
+#define TARGET(id, naming, title, cure) { naming, title, cure },
 #define RIGHT(...)
 #include "tools/doctor_directory.def"
 #undef TARGET
@@ -53,7 +56,8 @@ struct server {
 	struct attribute_map map;
 	struct ldap_schema schema;
 	struct targets targets;
-	bool obeys_noop;	/* as this host has found out */
+	const char *proven;	/* borrowed from targets; where the server obeyed the no-op control. NULL: nowhere */
+	char *contexts[CONTEXTS_MAX];	/* owned; suffixes of its databases, normalised */
 };
 
 /* What came of the rights of one target, as lists of attributes. */
@@ -78,12 +82,50 @@ put_word(struct result *result, enum list list, const char *word, unsigned where
 /* At which of the entries it is so, as above. */
 struct outcome { unsigned read, no_read, change[2], no_change[2], unknown; };
 
+/* The suffix of the database that holds a DN; NULL when the server does not say. */
+static const char *
+context_of(const struct server *s, const char *dn)
+{
+	char *ndn = entry_normalise_dn(dn);
+	const char *found = NULL;
+	size_t len = ndn != NULL ? strlen(ndn) : 0, longest = 0;
+
+	for (size_t i = 0; ndn != NULL && i < CONTEXTS_MAX && s->contexts[i] != NULL; i++) {
+		size_t n = strlen(s->contexts[i]);
+
+		if (n >= longest && n <= len && strcmp(ndn + len - n, s->contexts[i]) == 0 &&
+		    (n == len || ndn[len - n - 1] == ',')) {
+			found = s->contexts[i];
+			longest = n;
+		}
+	}
+	free(ndn);
+	return found;
+}
+
+/* Another database, of another kind perhaps, has shown nothing. One that is glued beneath unnamed is not told apart. */
+static bool
+is_proven(const struct server *s, const char *dn)
+{
+	const char *context = s->proven != NULL ? context_of(s, s->proven) : NULL;
+
+	return context != NULL && context_of(s, dn) == context;
+}
+
+static bool
+is_of_noop(const struct right *right)
+{
+	return strcmp(right->attribute, "children") == 0 || strcmp(right->attribute, "entry") == 0;
+}
+
 static enum answer
 try_change(const struct server *s, struct probe *p, const struct right *right, const char *dn, bool remove)
 {
 	const char *name = attribute_map_theirs(&s->map, right->attribute);
 	const char *const *people = (const char *const *)(uintptr_t)s->targets.dns[TARGET_PERSON];
 
+	if (is_of_noop(right))
+		p->obeys_noop = is_proven(s, dn);
 	if (strcmp(right->attribute, "children") == 0)
 		return probe_create(p, dn);
 	if (strcmp(right->attribute, "entry") == 0)
@@ -197,19 +239,25 @@ report_lists(struct server *s, enum target_id id, bool nobody, const struct resu
 	return any;
 }
 
+/* unseen: at which of the entries every answer was that there is none, bit by bit. */
 static void
-report(struct server *s, enum target_id id, bool nobody, const struct probe *p, const struct result *result)
+report(struct server *s, enum target_id id, bool nobody, const struct probe *p, const struct result *result,
+    unsigned unseen)
 {
 	bool any = report_lists(s, id, nobody, result);
 	char on[640];
 
+	if (!nobody && unseen != 0)
+		doctor_note(s->d, CHECK, FINDING_UNKNOWN, "look, as an operator, whether it is there and under that name",
+		    "%s: %s: not seen by this host: %s", s->uri, targets_text[id].title, names(s, id, unseen, on, sizeof on));
+	names(s, id, ~unseen, on, sizeof on);
 	if (result->words[NOT_KNOWN][0] != '\0')
 		doctor_note(s->d, CHECK, FINDING_UNKNOWN, "try a server that takes changes, with people and tokens in it",
 		    "%s: %s: not known what %s may do to %s: %s", s->uri, targets_text[id].title,
 		    nobody ? "whoever gives no name" : "this host", result->words[NOT_KNOWN], p->why);
-	else if (!any && !nobody)
+	else if (!any && !nobody && on[0] != '\0')
 		doctor_note(s->d, CHECK, FINDING_OK, NULL, "%s: %s: what is needed and nothing else, tried on %s", s->uri,
-		    targets_text[id].title, names(s, id, ~0u, on, sizeof on));
+		    targets_text[id].title, on);
 }
 
 /* Whether the server has any attribute of a target. */
@@ -227,6 +275,7 @@ check_target(struct server *s, enum target_id id, bool nobody, struct probe *p)
 {
 	bool is_own = id == TARGET_OWN_TOKEN || id == TARGET_OWN_PERSON;
 	struct result result = { 0 };
+	unsigned seen = 0, tried = 0;
 
 	if (!has_rights(s, id))
 		return;
@@ -242,11 +291,17 @@ check_target(struct server *s, enum target_id id, bool nobody, struct probe *p)
 
 		if (rights[i].target != id || !exists(s, rights[i].attribute))
 			continue;
-		for (unsigned k = 0; k < TARGET_DNS_MAX && s->targets.dns[id][k] != NULL; k++)
+		if (nobody && is_of_noop(&rights[i]) && s->proven == NULL)	/* it was said that this cannot be tried */
+			continue;
+		for (unsigned k = 0; k < TARGET_DNS_MAX && s->targets.dns[id][k] != NULL; k++) {
+			p->seen = false;
 			try_right(s, p, &rights[i], k, &o);
+			seen |= p->seen ? 1u << k : 0;
+			tried |= 1u << k;
+		}
 		judge_right(&rights[i], nobody, &o, &result);
 	}
-	report(s, id, nobody, p, &result);
+	report(s, id, nobody, p, &result, targets_text[id].naming == GUESSED ? tried & ~seen : 0);
 }
 
 /* ---- one server ---- */
@@ -276,26 +331,48 @@ check_sync(struct server *s, LDAP *ld)
 		    "%s: content synchronisation is refused to this host: %s", s->uri, ldap_err2string(code));
 }
 
-/* Whether the server says that it has a control; also where it does not say: *ret_known. */
-static bool
-offers(const struct server *s, LDAP *ld, const char *oid, bool *ret_known)
+/* Values of the server's root entry, for ldap_value_free_len(); NULL: it does not say. */
+static struct berval **
+root_values(const struct server *s, LDAP *ld, const char *attribute)
 {
-	char *attributes[] = { (char *)(uintptr_t)"supportedControl", NULL };
+	char *attributes[] = { (char *)(uintptr_t)attribute, NULL };
 	struct timeval timeout = { .tv_sec = (time_t)s->d->in->settings.directory_operation_timeout };
 	struct berval **values = NULL;
 	LDAPMessage *res = NULL, *msg = NULL;
-	bool found = false;
 
 	if (ldap_search_ext_s(ld, "", LDAP_SCOPE_BASE, "(objectClass=*)", attributes, 0, NULL, NULL, &timeout, 0, &res) ==
 	    LDAP_SUCCESS)
 		msg = ldap_first_entry(ld, res);
 	if (msg != NULL)
-		values = ldap_get_values_len(ld, msg, "supportedControl");
+		values = ldap_get_values_len(ld, msg, attribute);
+	(void)ldap_msgfree(res);
+	return values;
+}
+
+static void
+read_contexts(struct server *s, LDAP *ld)
+{
+	struct berval **values = root_values(s, ld, "namingContexts");
+	size_t count = 0;
+
+	for (size_t i = 0; values != NULL && values[i] != NULL && count < CONTEXTS_MAX; i++) {
+		s->contexts[count] = entry_normalise_dn(values[i]->bv_val);	/* libldap ends each with a NUL */
+		count += s->contexts[count] != NULL;
+	}
+	ldap_value_free_len(values);
+}
+
+/* Whether the server says that it has a control; also where it does not say: *ret_known. */
+static bool
+offers(const struct server *s, LDAP *ld, const char *oid, bool *ret_known)
+{
+	struct berval **values = root_values(s, ld, "supportedControl");
+	bool found = false;
+
 	*ret_known = values != NULL;
 	for (size_t i = 0; values != NULL && values[i] != NULL && !found; i++)
 		found = values[i]->bv_len == strlen(oid) && memcmp(values[i]->bv_val, oid, values[i]->bv_len) == 0;
 	ldap_value_free_len(values);
-	(void)ldap_msgfree(res);
 	return found;
 }
 
@@ -360,6 +437,7 @@ prove_noop(struct server *s, struct probe *p)
 		ldap_value_free_len(values);
 		(void)ldap_msgfree(res);
 	}
+	s->proven = p->obeys_noop ? dn : NULL;
 }
 
 /* Everything that is tried as this host. */
@@ -388,10 +466,10 @@ check_host(struct server *s, LDAP *ld)
 		doctor_note(s->d, CHECK, FINDING_BAD, "name the host's group in its seeAlso, and list the host in the group's member",
 		    "%s: which tokens are of people who work here is not known: %s", s->uri, s->targets.why);
 	doctor_secrets(s->d, s->uri, &p, &s->map, &s->targets, false);
+	read_contexts(s, ld);
 	prove_noop(s, &p);
 	for (unsigned id = 0; id < TARGET_COUNT; id++)
 		check_target(s, (enum target_id)id, false, &p);
-	s->obeys_noop = p.obeys_noop;
 	if (p.takes_no_changes)
 		doctor_note(s->d, CHECK, FINDING_BAD, "name a server that takes changes first in [directory] uri",
 		    "%s: the server takes no changes: no code counts there", s->uri);
@@ -402,7 +480,7 @@ static void
 check_nobody(struct server *s)
 {
 	const struct settings *settings = &s->d->in->settings;
-	struct probe p = { .timeout_sec = (int)settings->directory_operation_timeout, .obeys_noop = s->obeys_noop };
+	struct probe p = { .timeout_sec = (int)settings->directory_operation_timeout };
 	char fault[512] = "";
 
 	if (ldap_handle_open(settings, s->uri, &p.ld, fault, sizeof fault) < 0) {
@@ -412,8 +490,7 @@ check_nobody(struct server *s)
 	}
 	doctor_secrets(s->d, s->uri, &p, &s->map, &s->targets, true);
 	for (unsigned id = 0; id < TARGET_COUNT; id++)
-		if (id != TARGET_FOLDER || p.obeys_noop)	/* else it was said already that this cannot be tried */
-			check_target(s, (enum target_id)id, true, &p);
+		check_target(s, (enum target_id)id, true, &p);
 	ldap_handle_close(p.ld);
 }
 
@@ -437,6 +514,8 @@ check_server(struct server *s)
 	if (r == 0 && strcmp(settings->directory_bind_dn, "anonymous") != 0)
 		check_nobody(s);
 	ldap_schema_done(&s->schema);
+	for (size_t i = 0; i < CONTEXTS_MAX; i++)
+		free(s->contexts[i]);
 	targets_done(&s->targets);
 }
 

@@ -14,7 +14,7 @@
 #include "common/settings.h"
 
 enum target_id {
-#define TARGET(id, title, cure) TARGET_##id,
+#define TARGET(id, names, title, cure) TARGET_##id,
 #define RIGHT(...)
 #include "tools/doctor_directory.def"
 #undef TARGET

@@ -65,6 +65,18 @@ says_text() { isms-userctl doctor --directory >$out && cat $out && grep -q "^ok 
 check "it says what it tried on" says_text "tokens of people who work here: what is needed and nothing else, tried on cn=ada-totp"
 check "it says what TLS was" says_text "TLS1.*, certificate and name verified"
 
+# ---- what the host cannot see -------------------------------------------------------------------
+without() { # DN FINDING: the entry away, what is found, and the entry again
+	local rc=0
+	slapcat -F $slapd_dir/config -n1 -a "(entryDN=$1)" | grep -vE '^(structuralObjectClass|entryUUID|creatorsName|modifiersName|createTimestamp|modifyTimestamp|entryCSN):' >/run/entry.ldif
+	as_admin ldapdelete "$1" && finds "$2" || rc=$?
+	as_admin ldapadd -f /run/entry.ldif >/dev/null && return $rc
+}
+check "ids that nobody has written are not called good" without "cn=used-ids,$base" "unknown ids that were given: not seen by this host: cn=used-ids,$base\$"
+check "one group of operators is away" without "cn=token-operators,ou=roles,$base" "unknown groups of operators: not seen by this host: cn=token-operators,ou=roles,$base\$"
+check "the other one is still said to be good" says_text "groups of operators: what is needed and nothing else, tried on .*cn=account-operators"
+check "clean with all of them" finds
+
 # ---- one line wider -----------------------------------------------------------------------------
 password="/attrs=userPassword/,/by \\* none/ s/^  by self.*/  $hosts"
 check "may read passwords" rule "$password read\n&/" "bad may read the password of .*userPassword of"
@@ -108,13 +120,14 @@ check "may read who is an operator" rule "${rest/HOSTS/$hosts read}" "bad groups
 check "may make itself an operator" rule "${rest/HOSTS/$hosts =w}" "bad groups of operators: this host may change member of"
 
 # ---- one line narrower --------------------------------------------------------------------------
-noop_unproven="unknown folders below it: not known what this host may do to children: the server has not shown that it obeys"
+noop_unproven=("unknown folders below it: not known what this host may do to children: the server has not shown there that it obeys"
+	"unknown people: not known what this host may do to entry: the server has not shown there that it obeys")
 check "may not read own secrets" rule "$secrets { /onelevel/d }" "bad of 2 tokens of people who work here this host may read the secret of 0"
 check "may not see own tokens" rule "$(below tokens) { /onelevel/d }" "bad may read the secret of 0" "bad who work here: this host may not read .*owner of" \
-	"$noop_unproven"
-check "may not move own marks" rule "$marks s/\\(onelevel.*\\) write/\\1 read/" "bad may not change oathTOTPLastTimeStep, oathHOTPCounter of cn=ada-totp.*, so that no code would count" "$noop_unproven"
-check "may not take own marks away" rule "$marks s/\\(onelevel.*\\) write/\\1 =arscd/" "bad may not change oathTOTPLastTimeStep \(remove\), oathHOTPCounter \(remove\) of" "$noop_unproven"
-check "may not add own marks" rule "$marks s/\\(onelevel.*\\) write/\\1 =zrscd/" "bad may not change oathTOTPLastTimeStep \(add\), oathHOTPCounter \(add\) of" "$noop_unproven"
+	"${noop_unproven[@]}"
+check "may not move own marks" rule "$marks s/\\(onelevel.*\\) write/\\1 read/" "bad may not change oathTOTPLastTimeStep, oathHOTPCounter of cn=ada-totp.*, so that no code would count" "${noop_unproven[@]}"
+check "may not take own marks away" rule "$marks s/\\(onelevel.*\\) write/\\1 =arscd/" "bad may not change oathTOTPLastTimeStep \(remove\), oathHOTPCounter \(remove\) of" "${noop_unproven[@]}"
+check "may not add own marks" rule "$marks s/\\(onelevel.*\\) write/\\1 =zrscd/" "bad may not change oathTOTPLastTimeStep \(add\), oathHOTPCounter \(add\) of" "${noop_unproven[@]}"
 hidden() { echo "s/^olcAccess: to dn.subtree=\"ou=$1,$base\"\$/olcAccess: to dn.subtree=\"ou=$1,$base\" attrs=$2\n  $hosts none\n  by * break\n&/"; }
 check "may not read ends that nobody has" rule "$(hidden people pwdEndTime,ismsNotAfter)" "bad people: this host may not read pwdEndTime, ismsNotAfter of"
 check "may not read numbers" rule "$(hidden people uidNumber)" "bad people: this host may not read uidNumber of"
@@ -147,7 +160,7 @@ check "the rules again" slapd_rules
 
 # ---- who and where ------------------------------------------------------------------------------
 check "a host that its group does not list" host_settings stray
-check "is told so" finds "bad cn=web,ou=hosts,$base does not list cn=stray" "$noop_unproven"
+check "is told so" finds "bad cn=web,ou=hosts,$base does not list cn=stray" "${noop_unproven[@]}"
 check "a wrong password" host_settings web1
 echo wrong-password >/etc/isms/bind.password
 told() { status_is 1 isms-userctl doctor --directory >$out && cat $out && [ "$(wc -l <$out)" = 2 ] && grep -q '^bad .*bind as cn=web1,.*: wrong password' $out; }
