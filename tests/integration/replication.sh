@@ -137,12 +137,28 @@ unseen() {
 	mark && systemctl stop ismsd-directory && delete p13 && add_entry p13 3013 && systemctl start ismsd-directory && refused_entry p13 && gone p13
 }
 check "made anew while nobody looked: nobody" unseen
+holders=/var/lib/isms/replica/holders
+unwritten() { # the process ends between the replica's commit and the file of who left
+	mark && mv $holders /run/holders && mkdir $holders && delete p46 && wait_until 3 gone p46 && sleep 2 &&
+		systemctl kill -s KILL ismsd-directory && systemctl stop ismsd-directory && rmdir $holders && mv /run/holders $holders &&
+		! grep -q ' p46 ' $holders && add_entry p46 3046 && systemctl start ismsd-directory && refused_entry p46 && gone p46
+}
+check "made anew after a crash that wrote down nobody who left: nobody" unwritten
+check "written down now" wait_until 5 grep -q '^uid p46 ' $holders
+other_map() { # asked for another attribute: the replica begins anew
+	mark && systemctl stop ismsd-directory && delete p45 && add_entry p45 3045 &&
+		printf '[directory]\nattribute-map = gecos=description\n' >/etc/isms/conf.d/map.conf && systemctl start ismsd-directory &&
+		refused_entry p45 && gone p45
+}
+check "made anew while the replica begins anew: nobody" other_map
+check "everybody else is let in still" by_ssh p12 -- true
 other_number() { add_entry fresh 3150 && wait_until 3 getent passwd fresh; }
 check "its twin: a new number" other_number
 check "snapshot show tells" bash -c 'isms-userctl snapshot show | grep -q "other people"'
 check "snapshot approve" isms-userctl snapshot approve --reason test --yes
 check "approved: there" wait_until 3 getent passwd p11
 check "approved: there, too" wait_until 3 getent passwd heir
+check "approved: those after the crash and the new beginning" eval 'wait_until 3 getent passwd p46 && wait_until 3 getent passwd p45'
 check "approved: in" by_ssh p11 -- true
 check "approved: as read anew" as_read_anew
 check "approved: a restart keeps it" eval 'systemctl restart ismsd-directory && wait_until 10 connected && sleep .5 && getent passwd p11'
