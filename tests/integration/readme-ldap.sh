@@ -63,11 +63,10 @@ check "enroll" enroll_person ada --hotp
 unset -f isms-userctl
 refused "her host group does not lead to her yet" by_ssh ada -- true
 works() {
-	ldapadd -H ldaps://$server -x -w alice-password -D $alice <<-'END'
-	dn: cn=web-people,ou=groups,dc=example,dc=com
-	objectClass: groupOfNames
-	member: uid=ada,ou=people,dc=example,dc=com
-	END
+	printf '%s\n' 'dn: cn=web-people,ou=groups,dc=example,dc=com' \
+		'objectClass: groupOfNames' \
+		'member: uid=ada,ou=people,dc=example,dc=com' |
+		ldapadd -H ldaps://$server -x -w alice-password -D $alice
 }
 check "web-people" works
 check "ssh with password and code" wait_until 5 by_ssh ada -- true
