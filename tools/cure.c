@@ -46,8 +46,8 @@ static const char *const cures[REASON_COUNT] = {
 	[REASON_DATA_TOO_OLD] = "have the directory process reach its source: systemctl status ismsd-directory",
 	[REASON_CLOCK_UNTRUSTED] = "mend time synchronisation, then isms-userctl clock trust",
 	[REASON_STATE_UNWRITABLE] = "make /var/lib/isms/state writable again: is the disk full?",
-	[REASON_BAD_RECORD] = "mend the entry: isms-userctl show USER names its fault; a token that this host may not read: put the "
-	    "person into a group of this host's host group (isms-userctl doctor --directory)",
+	[REASON_BAD_RECORD] = ("mend the entry: isms-userctl show USER names its fault; a token that this host may not read: put the "
+	    "person into a group of this host's host group (isms-userctl doctor --directory)"),
 	[REASON_DAEMON_UNAVAILABLE] = "start it: systemctl status ismsd-front",
 	[REASON_TOO_MANY_SESSIONS] = "end one of the person's sessions",
 	[REASON_KEY_NOT_BOUND] = "bind the key to this account",

@@ -126,6 +126,7 @@ START_TEST(password_checks)
 {
 	const struct identity *user;
 
+	answers = 0;
 	begin();
 	add_user("ada", 2000, "");
 	build_after(NULL);

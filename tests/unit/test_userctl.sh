@@ -565,7 +565,8 @@ becomes() { # WANTED ARGUMENT...: why's verdict and reason, within a minute
 	for ((i = 0; i < 600; i++)); do got=$(reason "$@" 2>&1); [ "$got" != "$want" ] || return; sleep 0.1; done
 	wrong "why $*: $got instead of $want"
 }
-if until_ ask status; then
+published() { ask status --json | python3 -c 'import json,sys; sys.exit(json.load(sys.stdin)["snapshot"].get("users", 0) == 0)'; }
+if until_ ask status && until_ published; then
 	run 0 status --json; json True 'd["front"]["answers"] and d["directory"]["answers"] and d["publisher"]["answers"]'
 	json True 'd["snapshot"]["users"] > 0'
 	run 0 status; says "ismsd-publisher.service"
