@@ -25,8 +25,8 @@ static const char *const statements[SQL_COUNT] = {
 	[SQL_REMOVE] = "DELETE FROM entries WHERE uuid = ?1",
 	[SQL_CLEAR] = "DELETE FROM entries",
 	/* Rows only ever go all at once: the last rowid is their number. */
-	[SQL_DEPART] = "INSERT OR IGNORE INTO departed (is_number, key, entry_id) SELECT ?1, ?2, ?3"
-	    " WHERE coalesce((SELECT max(rowid) FROM departed), 0) < ?4",
+	[SQL_DEPART] = ("INSERT OR IGNORE INTO departed (is_number, key, entry_id) SELECT ?1, ?2, ?3"
+	    " WHERE coalesce((SELECT max(rowid) FROM departed), 0) < ?4"),
 	[SQL_DEPARTED] = "SELECT is_number, key, entry_id FROM departed ORDER BY is_number, key",
 	[SQL_DEPARTED_CLEAR] = "DELETE FROM departed",
 	[SQL_ALL] = "SELECT uuid, dn, body FROM entries",
