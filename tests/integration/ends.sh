@@ -36,7 +36,7 @@ all_gone_within_5() { # COMMAND...: five seconds after it nothing of hers is ali
 check "sessions of every kind are open" open_all
 check "mark" mark
 check "disable: all gone within five seconds" all_gone_within_5 isms-userctl disable ada --reason test --yes
-check "event session.terminated" event_is '.ISMS_EVENT == "session.terminated"' '.ISMS_USER == "ada"'
+check "event session.terminated" wait_until 5 event_is '.ISMS_EVENT == "session.terminated"' '.ISMS_USER == "ada"'
 no_manager() { ! systemctl -q is-active "user@$(id -u ada)"; }
 check "SI07a lingering is over" wait_until 5 no_manager
 a_second_after() { "$@" && sleep 1; }

@@ -129,7 +129,7 @@ check "PS04a its twin: with a code the auth stage passed" event_is '.ISMS_EVENT 
 # ---- deny-acl: stays, and the event says so ------------------------------------------------------------
 by_password() { by_ssh ada -- $real_groups; }
 check "PS08a a group flagged deny-acl stays" stripped sshd ada by_password
-check "PS08a the event names it as protected" event_is '.ISMS_EVENT == "groups.dropped"' '.ISMS_USER == "ada"' \
+check "PS08a the event names it as protected" wait_until 5 event_is '.ISMS_EVENT == "groups.dropped"' '.ISMS_USER == "ada"' \
 	'.ISMS_SERVICE == "sshd"' '(.ISMS_GROUPS_PROTECTED // "") | split(" ") | index("no-usb")' \
 	'(.ISMS_GROUPS // "") | split(" ") | (index("added") and (index("no-usb") | not))'
 printf '%s\n' "$policy" >/etc/isms/policy.conf
@@ -137,7 +137,7 @@ check "PS08a without the flag" reload
 ada="ada isms-mfa log-read web-deploy"
 check "PS08a without the flag: lookups" wait_until 5 looked_up ada "$ada"
 check "PS08a its twin: without the flag it is dropped" stripped sshd ada by_password
-check "PS08a its twin: the event names it as dropped" event_is '.ISMS_EVENT == "groups.dropped"' '.ISMS_USER == "ada"' \
+check "PS08a its twin: the event names it as dropped" wait_until 5 event_is '.ISMS_EVENT == "groups.dropped"' '.ISMS_USER == "ada"' \
 	'.ISMS_SERVICE == "sshd"' '(.ISMS_GROUPS // "") | split(" ") | index("no-usb")' \
 	'(.ISMS_GROUPS_PROTECTED // "") | split(" ") | index("no-usb") | not'
 
