@@ -163,12 +163,15 @@ describe_origin(const struct settings *settings, char *buf, size_t size)
 		at += (size_t)snprintf(buf + at, size - at, " %s", ldap_session_attributes[i]);
 }
 
+/* A ring that no session took ends one pause, and not all that follow. */
 static bool
 pause_for(struct ldap_sync *s, int ms)
 {
 	struct pollfd fd = { .fd = s->wake_fd, .events = POLLIN };
+	uint64_t rings;
 
-	(void)poll(&fd, 1, ms);
+	if (poll(&fd, 1, ms) > 0)
+		(void)!read(s->wake_fd, &rings, sizeof rings);
 	return !atomic_load(&s->stop);
 }
 

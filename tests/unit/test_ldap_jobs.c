@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "tests/unit/identity_maker.h"
+#include "tests/unit/ldapi_socket.h"
 #include "tests/unit/suite.h"
 
 #define PASSWORD "correct horse battery"
@@ -73,18 +74,8 @@ server_main(void *arg)
 static void
 begin_server(bool listens)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	char uri[256] = "ldapi://";
-
 	memset(&server, 0, sizeof server);
-	(void)snprintf(address.sun_path, sizeof address.sun_path, "%s/ldapi", suite_folder());
-	for (const char *at = address.sun_path; *at != '\0'; at++)
-		(void)snprintf(uri + strlen(uri), sizeof uri - strlen(uri), *at == '/' ? "%%2f" : "%c", *at);
-	(void)snprintf(settings.directory_uri, sizeof settings.directory_uri, "%s", uri);
-	(void)unlink(address.sun_path);
-	server.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	ck_assert_int_ge(server.fd, 0);
-	ck_assert_int_eq(bind(server.fd, (struct sockaddr *)&address, sizeof address), 0);
+	server.fd = ldapi_socket(settings.directory_uri, sizeof settings.directory_uri);
 	if (listens) {
 		ck_assert_int_eq(listen(server.fd, 4), 0);
 		ck_assert_int_eq(pthread_create(&server.thread, NULL, server_main, NULL), 0);
