@@ -14,9 +14,12 @@
 static bool
 is_one_of(const char *const *names, const char *name)
 {
-	for (size_t i = 0; names != NULL && names[i] != NULL; i++)
-		if (strncasecmp(name, names[i], strlen(names[i])) == 0)	/* with options too */
+	for (size_t i = 0; names != NULL && names[i] != NULL; i++) {
+		size_t len = strlen(names[i]);
+
+		if (strncasecmp(name, names[i], len) == 0 && (name[len] == '\0' || name[len] == ';'))	/* with options too */
 			return true;
+	}
 	return false;
 }
 

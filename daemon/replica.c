@@ -118,13 +118,15 @@ copy_with_number(const struct entry *e, const struct entry *before)
 	return NULL;
 }
 
-/* Room for all who may go in this apply. Returns 0 or -ENOMEM. */
+/* Room for all who may go in this apply and are remembered. Returns 0 or -ENOMEM. */
 static int
 reserve_departed(struct replica *r)
 {
 	size_t wanted = r->departed_count + 2 * r->count + r->change_count;	/* renamed, then gone: twice */
 	struct entry **bigger;
 
+	if (wanted > IDENTITY_HOLDERS_MAX)	/* depart() takes no more */
+		wanted = IDENTITY_HOLDERS_MAX;
 	if (wanted <= r->departed_room)
 		return 0;
 	bigger = reallocarray(r->departed, wanted, sizeof(struct entry *));
