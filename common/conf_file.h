@@ -32,6 +32,9 @@ struct conf_line {
  */
 typedef int conf_handler(void *arg, const struct conf_line *line, char *error, size_t size);
 
+/* Write what is wrong with a value into error. Returns -EINVAL. */
+int conf_wrong(char *error, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
 /*
  * Parse text.
  *

@@ -36,6 +36,17 @@ struct reader {
 	char section[NAME_ROOM], key[NAME_ROOM], value[VALUE_ROOM];
 };
 
+int
+conf_wrong(char *error, size_t size, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(error, size, format, args);
+	va_end(args);
+	return -EINVAL;
+}
+
 static int __attribute__((format(printf, 3, 4)))
 refuse(struct reader *r, unsigned line, const char *format, ...)
 {

@@ -9,7 +9,6 @@
 #include "common/policy.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,17 +28,6 @@ struct parse {
 	char file[4096];		/* that the lines below are about */
 	unsigned list_lines[5];		/* of the lists of [groups], [services] and [local]; 0: not yet */
 };
-
-static int __attribute__((format(printf, 3, 4)))
-wrong(char *error, size_t size, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	(void)vsnprintf(error, size, format, args);
-	va_end(args);
-	return -EINVAL;
-}
 
 /* ---- words ---------------------------------------------------------------------------------------- */
 
@@ -84,7 +72,7 @@ add_words(struct names *names, const char *value, bool (*is_valid)(const char *)
 
 		(void)snprintf(word, sizeof word, "%.*s", (int)(len < sizeof word ? len : sizeof word - 1), at);
 		if (!is_valid(word))
-			return wrong(error, size, "\"%.100s\" cannot be a name; write names separated by spaces", word);
+			return conf_wrong(error, size, "\"%.100s\" cannot be a name; write names separated by spaces", word);
 		if (!names_has(names, word) && names_add(names, word) < 0)
 			return -ENOMEM;
 		at += len;
@@ -97,7 +85,7 @@ need_words(struct names *names, const char *value, bool (*is_valid)(const char *
 {
 	int r = add_words(names, value, is_valid, error, size);
 
-	return r == 0 && names->size == 0 ? wrong(error, size, "is empty; name at least one") : r;
+	return r == 0 && names->size == 0 ? conf_wrong(error, size, "is empty; name at least one") : r;
 }
 
 /* ---- keys of a role: 0, -ENOMEM, or -EINVAL with the reason in error -------------------------------- */
@@ -122,14 +110,14 @@ match_term(struct role *role, const char *term, char *error, size_t size)
 				return 0;
 			}
 		}
-		return wrong(error, size, "\"%.60s\": kinds are employee, contractor, service and break-glass", term);
+		return conf_wrong(error, size, "\"%.60s\": kinds are employee, contractor, service and break-glass", term);
 	}
 	if (strncmp(term, "user:", 5) == 0)
 		names = &role->match_users;
 	else if (strncmp(term, "group:", 6) == 0)
 		names = &role->match_groups;
 	if (names == NULL || !is_name(strchr(term, ':') + 1))
-		return wrong(error, size, "\"%.60s\": write kind:KIND, user:NAME, group:NAME or any", term);
+		return conf_wrong(error, size, "\"%.60s\": write kind:KIND, user:NAME, group:NAME or any", term);
 	return names_add(names, strchr(term, ':') + 1);
 }
 
@@ -149,9 +137,9 @@ parse_match(struct role *role, const char *value, char *error, size_t size)
 	if (r < 0)
 		return r;
 	if (value[0] == '\0')
-		return wrong(error, size, "is empty; write kind:KIND, user:NAME, group:NAME or any");
+		return conf_wrong(error, size, "is empty; write kind:KIND, user:NAME, group:NAME or any");
 	if (role->match_any && strcmp(value, "any") != 0)
-		return wrong(error, size, "\"any\" stands alone: it fits everybody already");
+		return conf_wrong(error, size, "\"any\" stands alone: it fits everybody already");
 	return 0;
 }
 
@@ -180,7 +168,7 @@ parse_mfa(struct role *role, const char *value, char *error, size_t size)
 			return 0;
 		}
 	}
-	return wrong(error, size, "\"%.40s\" is none of required, if-enrolled and none", value);
+	return conf_wrong(error, size, "\"%.40s\" is none of required, if-enrolled and none", value);
 }
 
 static int
@@ -188,7 +176,7 @@ parse_require_expiry(struct role *role, const char *value, char *error, size_t s
 {
 	role->require_expiry = strcmp(value, "yes") == 0;
 	if (!role->require_expiry && strcmp(value, "no") != 0)
-		return wrong(error, size, "\"%.40s\" is neither yes nor no", value);
+		return conf_wrong(error, size, "\"%.40s\" is neither yes nor no", value);
 	return 0;
 }
 
@@ -196,7 +184,7 @@ static int
 parse_max_term(struct role *role, const char *value, char *error, size_t size)
 {
 	if (civil_date_parse_duration(value, TERM_MAX_SEC, &role->max_term_sec) < 0 || role->max_term_sec < 60)
-		return wrong(error, size, "\"%.40s\" is not a duration of 60s to %lldd; write for example 180d", value,
+		return conf_wrong(error, size, "\"%.40s\" is not a duration of 60s to %lldd; write for example 180d", value,
 		    (long long)(TERM_MAX_SEC / 86400));
 	return 0;
 }
@@ -221,7 +209,7 @@ parse_max_session(struct role *role, const char *value, char *error, size_t size
 	int64_t sec;
 
 	if (civil_date_parse_duration(value, SESSION_MAX_SEC, &sec) < 0 || sec < SESSION_MIN_SEC)
-		return wrong(error, size, "\"%.40s\" is not a duration of %ds to %dd; write for example 8h", value,
+		return conf_wrong(error, size, "\"%.40s\" is not a duration of %ds to %dd; write for example 8h", value,
 		    SESSION_MIN_SEC, SESSION_MAX_SEC / 86400);
 	role->max_session_sec = (uint32_t)sec;
 	return 0;
@@ -243,7 +231,7 @@ static int
 parse_contact(struct role *role, const char *value, char *error, size_t size)
 {
 	if (value[0] == '\0' || strlen(value) >= sizeof role->contact)
-		return wrong(error, size, "write 1 to %zu bytes", sizeof role->contact - 1);
+		return conf_wrong(error, size, "write 1 to %zu bytes", sizeof role->contact - 1);
 	memcpy(role->contact, value, strlen(value) + 1);
 	return 0;
 }
@@ -280,19 +268,19 @@ take_role_key(struct role *role, const struct conf_line *line, char *error, size
 
 	for (size_t i = 0; i < sizeof later_keys / sizeof later_keys[0]; i++) {
 		if (strcmp(line->key, later_keys[i]) == 0)
-			return wrong(error, size, "[%s] %s: not supported by this version; remove it", line->section,
+			return conf_wrong(error, size, "[%s] %s: not supported by this version; remove it", line->section,
 			    line->key);
 	}
 	for (key = 0; key < KEY_COUNT && strcmp(role_keys[key].key, line->key) != 0; key++)
 		;
 	if (key == KEY_COUNT)
-		return wrong(error, size, "[%s] %s: unknown key; see isms-policy(5)", line->section, line->key);
+		return conf_wrong(error, size, "[%s] %s: unknown key; see isms-policy(5)", line->section, line->key);
 	if (role->lines[key] != 0)
-		return wrong(error, size, "[%s] %s: stands here for the second time (line %u); remove one",
+		return conf_wrong(error, size, "[%s] %s: stands here for the second time (line %u); remove one",
 		    line->section, line->key, role->lines[key]);
 	r = role_keys[key].parse(role, line->value, why, sizeof why);
 	if (r < 0)
-		return r == -EINVAL ? wrong(error, size, "[%s] %s: %s", line->section, line->key, why) : r;
+		return r == -EINVAL ? conf_wrong(error, size, "[%s] %s: %s", line->section, line->key, why) : r;
 	role->lines[key] = line->line;
 	return 0;
 }
@@ -307,7 +295,7 @@ end_role(struct parse *p, char *error, size_t size)
 	p->role = NULL;
 	if (role == NULL || role->lines[KEY_MATCH] != 0)
 		return 0;
-	return wrong(error, size, "[role %s] (%s:%u) has no match; write whom it is about, for example match = any",
+	return conf_wrong(error, size, "[role %s] (%s:%u) has no match; write whom it is about, for example match = any",
 	    role->name, role->file, role->line);
 }
 
@@ -320,16 +308,16 @@ begin_role(struct parse *p, const struct conf_line *line, char *error, size_t si
 
 	name += strspn(name, " \t");
 	if (!is_service(name) || strlen(name) > ROLE_NAME_MAX)
-		return wrong(error, size, "[%s]: a role's name has 1 to %d letters, digits, \"_\", \".\" and \"-\"",
+		return conf_wrong(error, size, "[%s]: a role's name has 1 to %d letters, digits, \"_\", \".\" and \"-\"",
 		    line->section, ROLE_NAME_MAX);
 	for (size_t i = 0; i < p->policy->role_count; i++) {
 		role = &p->policy->roles[i];
 		if (strcasecmp(role->name, name) == 0)
-			return wrong(error, size, "[%s]: there is a role %s already (%s:%u)", line->section,
+			return conf_wrong(error, size, "[%s]: there is a role %s already (%s:%u)", line->section,
 			    role->name, role->file, role->line);
 	}
 	if (p->policy->role_count == POLICY_ROLES_MAX)
-		return wrong(error, size, "[%s]: more than %d roles", line->section, POLICY_ROLES_MAX);
+		return conf_wrong(error, size, "[%s]: more than %d roles", line->section, POLICY_ROLES_MAX);
 	role = &p->policy->roles[p->policy->role_count++];
 	*role = (struct role){ .line = line->line, .mfa = MFA_REQUIRED };
 	(void)snprintf(role->name, sizeof role->name, "%s", name);
@@ -349,10 +337,10 @@ check_services(const struct policy *policy, enum service_class class, char *erro
 		enum service_class builtin;
 
 		if (policy_builtin_class(s, &builtin) && builtin != class)
-			return wrong(error, size, "%s is of class %s and cannot be moved", s, names[builtin]);
+			return conf_wrong(error, size, "%s is of class %s and cannot be moved", s, names[builtin]);
 		for (unsigned other = 0; other < CLASS_COUNT; other++) {
 			if (other != class && names_has(&policy->services[other], s))
-				return wrong(error, size, "%s is of class %s already", s, names[other]);
+				return conf_wrong(error, size, "%s is of class %s already", s, names[other]);
 		}
 	}
 	return 0;
@@ -381,19 +369,19 @@ take_list(struct parse *p, const struct conf_line *line, char *error, size_t siz
 	for (i = 0; i < 5 && (strcmp(lists[i].section, line->section) != 0 || strcmp(lists[i].key, line->key) != 0); i++)
 		;
 	if (i == 5)
-		return wrong(error, size, "[%s] %s: unknown key; see isms-policy(5)", line->section, line->key);
+		return conf_wrong(error, size, "[%s] %s: unknown key; see isms-policy(5)", line->section, line->key);
 	if (i == 4)		/* as later_keys[] */
-		return wrong(error, size, "[%s] %s: not supported by this version; remove it", line->section, line->key);
+		return conf_wrong(error, size, "[%s] %s: not supported by this version; remove it", line->section, line->key);
 	if (p->list_lines[i] != 0)
-		return wrong(error, size, "[%s] %s: stands here for the second time (line %u); remove one",
+		return conf_wrong(error, size, "[%s] %s: stands here for the second time (line %u); remove one",
 		    line->section, line->key, p->list_lines[i]);
 	p->list_lines[i] = line->line;
 	r = need_words(lists[i].names, line->value, lists[i].is_valid, why, sizeof why);
 	if (r == 0 && i >= 1 && i <= 3)
 		r = check_services(policy, (enum service_class)(i - 1), why, sizeof why);
 	if (r == 0 && i == 4 && names_has(&policy->managed, "root"))
-		r = wrong(why, sizeof why, "root is never managed: somebody must be able to mend this host");
-	return r == -EINVAL ? wrong(error, size, "[%s] %s: %s", line->section, line->key, why) : r;
+		r = conf_wrong(why, sizeof why, "root is never managed: somebody must be able to mend this host");
+	return r == -EINVAL ? conf_wrong(error, size, "[%s] %s: %s", line->section, line->key, why) : r;
 }
 
 static int
@@ -410,14 +398,14 @@ take_line(void *arg, const struct conf_line *line, char *error, size_t size)
 	}
 	if (line->key != NULL)
 		return p->role != NULL ? take_role_key(p->role, line, error, size) :
-		    section[0] == '\0' ? wrong(error, size, "%s: stands before the first [section]", line->key) :
+		    section[0] == '\0' ? conf_wrong(error, size, "%s: stands before the first [section]", line->key) :
 		    take_list(p, line, error, size);
 	if (end_role(p, error, size) < 0)
 		return -EINVAL;
 	if (strncmp(section, "role ", 5) == 0)
 		return begin_role(p, line, error, size);
 	if (strcmp(section, "groups") != 0 && strcmp(section, "services") != 0 && strcmp(section, "local") != 0)
-		return wrong(error, size, "[%s]: unknown section; there are [role NAME], [groups], [services] and [local]",
+		return conf_wrong(error, size, "[%s]: unknown section; there are [role NAME], [groups], [services] and [local]",
 		    section);
 	return 0;
 }

@@ -10,23 +10,14 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
 #include <net/if.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "common/conf_file.h"
+
 enum { DAY_MIN = 24 * 60, DAY_SEC = 86400, WORD_MAX = 80 };
-
-static int __attribute__((format(printf, 3, 4)))
-wrong(char *error, size_t size, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	(void)vsnprintf(error, size, format, args);
-	va_end(args);
-	return -EINVAL;
-}
 
 /* The next word; false at the end. One that is too long is cut, and then fits nothing. */
 static bool
@@ -119,19 +110,19 @@ hours_parse(const char *text, struct hours *ret, char *error, size_t size)
 
 		if (window.days == 0) {
 			if (ret->count == 0 || text[strspn(text, " \t")] != '\0')
-				return wrong(error, size, "\"%.40s\": write days, times and a zone: Mon..Fri 07:00-19:00 Europe/Berlin",
+				return conf_wrong(error, size, "\"%.40s\": write days, times and a zone: Mon..Fri 07:00-19:00 Europe/Berlin",
 				    word);
 			r = zone_load(word, &ret->zone);
-			return r == 0 ? 0 : wrong(error, size, "zone \"%.60s\": %s; write one of /usr/share/zoneinfo", word,
+			return r == 0 ? 0 : conf_wrong(error, size, "zone \"%.60s\": %s; write one of /usr/share/zoneinfo", word,
 			    r == -ENOENT ? "there is none" : strerror(-r));
 		}
 		if (!next_word(&text, span) || !parse_span(span, &window))
-			return wrong(error, size, "\"%.40s\": after days write times: 07:00-19:00", word);
+			return conf_wrong(error, size, "\"%.40s\": after days write times: 07:00-19:00", word);
 		if (ret->count == HOURS_WINDOWS_MAX)
-			return wrong(error, size, "more than %d times of day", HOURS_WINDOWS_MAX);
+			return conf_wrong(error, size, "more than %d times of day", HOURS_WINDOWS_MAX);
 		ret->windows[ret->count++] = window;
 	}
-	return wrong(error, size, "ends without a zone; write one at the end: Mon..Fri 07:00-19:00 Europe/Berlin");
+	return conf_wrong(error, size, "ends without a zone; write one at the end: Mon..Fri 07:00-19:00 Europe/Berlin");
 }
 
 void
@@ -189,26 +180,38 @@ rest_is_zero(const uint8_t address[static 16], unsigned bits)
 	return true;
 }
 
+/* One to three digits; UINT_MAX for anything else. */
+static unsigned
+take_bits(const char *text)
+{
+	size_t len = strlen(text);
+	unsigned bits = 0;
+
+	if (len < 1 || len > 3 || strspn(text, "0123456789") != len)
+		return UINT_MAX;
+	for (; *text != '\0'; text++)
+		bits = bits * 10 + (unsigned)(*text - '0');
+	return bits;
+}
+
 static int
 parse_network(const char *word, struct network *ret, char *error, size_t size)
 {
 	char address[WORD_MAX];
 	const char *slash = strchr(word, '/');
-	unsigned most, bits = 0;
+	unsigned most, bits;
 	bool is_v4;
 
 	(void)snprintf(address, sizeof address, "%.*s", (int)(slash != NULL ? slash - word : (ptrdiff_t)strlen(word)), word);
 	if (!parse_address(address, ret->address, &is_v4))
-		return wrong(error, size, "\"%.60s\" is no network; write 192.0.2.0/24, 2001:db8::/32 or local", word);
+		return conf_wrong(error, size, "\"%.60s\" is no network; write 192.0.2.0/24, 2001:db8::/32 or local", word);
 	most = is_v4 ? 32 : 128;
-	if (slash == NULL)
-		bits = most;
-	else if (slash[1] == '\0' || strlen(slash + 1) > 3 || strspn(slash + 1, "0123456789") != strlen(slash + 1) ||
-	    sscanf(slash + 1, "%3u", &bits) != 1 || bits > most)
-		return wrong(error, size, "\"%.60s\": write 0 to %u bits after the slash", word, most);
+	bits = slash != NULL ? take_bits(slash + 1) : most;
+	if (bits > most)
+		return conf_wrong(error, size, "\"%.60s\": write 0 to %u bits after the slash", word, most);
 	ret->bits = bits + (is_v4 ? 96 : 0);
 	if (!rest_is_zero(ret->address, ret->bits))
-		return wrong(error, size, "\"%.60s\": the address has bits beyond its %u; write the network's own", word, bits);
+		return conf_wrong(error, size, "\"%.60s\": the address has bits beyond its %u; write the network's own", word, bits);
 	return 0;
 }
 
@@ -222,12 +225,12 @@ sources_parse(const char *text, struct sources *ret, char *error, size_t size)
 		if (strcmp(word, "local") == 0)
 			ret->local = true;
 		else if (ret->count == SOURCES_MAX)
-			r = wrong(error, size, "more than %d networks", SOURCES_MAX);
+			r = conf_wrong(error, size, "more than %d networks", SOURCES_MAX);
 		else
 			r = parse_network(word, &ret->networks[ret->count++], error, size);
 	}
 	if (r == 0 && ret->count == 0 && !ret->local)
-		return wrong(error, size, "is empty; name networks: 192.0.2.0/24 2001:db8::/32");
+		return conf_wrong(error, size, "is empty; name networks: 192.0.2.0/24 2001:db8::/32");
 	return r;
 }
 

@@ -9,7 +9,6 @@
 #include "common/settings.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,17 +27,6 @@ const struct option_info settings_options[] = {
 
 enum { OPTION_COUNT = sizeof settings_options / sizeof settings_options[0] - 1 };
 
-static int __attribute__((format(printf, 3, 4)))
-wrong(char *error, size_t size, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	(void)vsnprintf(error, size, format, args);
-	va_end(args);
-	return -EINVAL;
-}
-
 /* ---- values: each returns 0, or -EINVAL with the reason in error ----------------------------------- */
 
 static int
@@ -47,7 +35,7 @@ parse_STR(const struct option_info *o, const char *text, void *to, char *error, 
 	size_t len = strlen(text);
 
 	if (len < (size_t)o->min || len > (size_t)o->max)
-		return wrong(error, size, "%zu bytes long; write %lld to %lld", len, (long long)o->min,
+		return conf_wrong(error, size, "%zu bytes long; write %lld to %lld", len, (long long)o->min,
 		    (long long)o->max);
 	memcpy(to, text, len + 1);
 	return 0;
@@ -78,10 +66,10 @@ parse_UINT(const struct option_info *o, const char *text, void *to, char *error,
 	int r = parse_number(text, o->max, &n);
 
 	if (r == -EINVAL)
-		return wrong(error, size, "\"%.40s\" is not a number; write %lld to %lld, digits only", text,
+		return conf_wrong(error, size, "\"%.40s\" is not a number; write %lld to %lld, digits only", text,
 		    (long long)o->min, (long long)o->max);
 	if (r < 0 || n < o->min)
-		return wrong(error, size, "%.40s is out of range; write %lld to %lld", text, (long long)o->min,
+		return conf_wrong(error, size, "%.40s is out of range; write %lld to %lld", text, (long long)o->min,
 		    (long long)o->max);
 	memcpy(to, &n, sizeof n);
 	return 0;
@@ -94,7 +82,7 @@ parse_BOOL(const struct option_info *o, const char *text, void *to, char *error,
 
 	(void)o;
 	if (!yes && strcmp(text, "no") != 0)
-		return wrong(error, size, "\"%.40s\" is neither yes nor no", text);
+		return conf_wrong(error, size, "\"%.40s\" is neither yes nor no", text);
 	memcpy(to, &yes, sizeof yes);
 	return 0;
 }
@@ -107,9 +95,9 @@ parse_SECONDS(const struct option_info *o, const char *text, void *to, char *err
 	uint32_t n;
 
 	if (r == -EINVAL)
-		return wrong(error, size, "\"%.40s\" is not a duration; write for example 30s, 15m, 8h or 2d", text);
+		return conf_wrong(error, size, "\"%.40s\" is not a duration; write for example 30s, 15m, 8h or 2d", text);
 	if (r < 0 || sec < o->min)
-		return wrong(error, size, "%.40s is out of range; write %lld to %lld seconds", text,
+		return conf_wrong(error, size, "%.40s is out of range; write %lld to %lld seconds", text,
 		    (long long)o->min, (long long)o->max);
 	n = (uint32_t)sec;
 	memcpy(to, &n, sizeof n);
@@ -140,28 +128,28 @@ parse_RANGES(const struct option_info *o, const char *text, void *to, char *erro
 	char copy[256], *rest = copy, *word;
 
 	if (strlen(text) > (size_t)o->max || strlen(text) < (size_t)o->min)
-		return wrong(error, size, "write ranges of ids such as 1000-60000 65536-524287");
+		return conf_wrong(error, size, "write ranges of ids such as 1000-60000 65536-524287");
 	(void)snprintf(copy, sizeof copy, "%s", text);
 	while ((word = next_word(&rest)) != NULL) {
 		char *dash = strchr(word, '-');
 		uint32_t first = 0, last = 0;
 
 		if (ranges.count == RANGES_MAX)
-			return wrong(error, size, "more than %d ranges", RANGES_MAX);
+			return conf_wrong(error, size, "more than %d ranges", RANGES_MAX);
 		if (dash == NULL)
-			return wrong(error, size, "\"%.40s\" is not a range; write FIRST-LAST", word);
+			return conf_wrong(error, size, "\"%.40s\" is not a range; write FIRST-LAST", word);
 		*dash = '\0';
 		if (parse_number(word, id_max, &first) < 0 || parse_number(dash + 1, id_max, &last) < 0 ||
 		    first < id_min || last < first)
-			return wrong(error, size, "%.20s-%.20s is not a range within %lld-%lld", word, dash + 1,
+			return conf_wrong(error, size, "%.20s-%.20s is not a range within %lld-%lld", word, dash + 1,
 			    (long long)id_min, (long long)id_max);
 		if (ranges.count > 0 && first <= ranges.range[ranges.count - 1].last)
-			return wrong(error, size, "%u-%u begins before the end of the range before it", first, last);
+			return conf_wrong(error, size, "%u-%u begins before the end of the range before it", first, last);
 		ranges.range[ranges.count].first = first;
 		ranges.range[ranges.count++].last = last;
 	}
 	if (ranges.count == 0)
-		return wrong(error, size, "no range; write for example 1000-60000");
+		return conf_wrong(error, size, "no range; write for example 1000-60000");
 	memcpy(to, &ranges, sizeof ranges);
 	return 0;
 }
@@ -181,7 +169,7 @@ parse_value(const struct option_info *o, const char *text, struct settings *s, c
 		if (strcmp(o->type, types[i].type) == 0)
 			return types[i].parse(o, text, (char *)s + o->offset, error, size);
 	}
-	return wrong(error, size, "has no parser for its type");	/* a test parses every default */
+	return conf_wrong(error, size, "has no parser for its type");	/* a test parses every default */
 }
 
 /* ---- texts with a form of their own ----------------------------------------------------------------- */
@@ -200,10 +188,10 @@ check_server(const char *uri, char *error, size_t size)
 		len += strcspn(uri + len, "/?#@\\\"");
 		if (uri[len] == '\0' || (uri[len] == '/' && uri[len + 1] == '\0'))
 			return 0;
-		return wrong(error, size, "\"%.100s\": write ldaps://HOST or ldaps://HOST:PORT, and the base as [directory] base",
+		return conf_wrong(error, size, "\"%.100s\": write ldaps://HOST or ldaps://HOST:PORT, and the base as [directory] base",
 		    uri);
 	}
-	return wrong(error, size, "\"%.100s\": write file:///PATH, or ldaps://HOST, ldap://HOST (StartTLS) or ldapi://%%2fPATH",
+	return conf_wrong(error, size, "\"%.100s\": write file:///PATH, or ldaps://HOST, ldap://HOST (StartTLS) or ldapi://%%2fPATH",
 	    uri);
 }
 
@@ -216,9 +204,9 @@ check_uri(const char *value, char *error, size_t size)
 
 	if (strncmp(value, file, strlen(file)) == 0) {
 		if (value[strlen(file)] == '\0' || strpbrk(value, " \t") != NULL)
-			return wrong(error, size, "write file:///PATH of one LDIF file");
+			return conf_wrong(error, size, "write file:///PATH of one LDIF file");
 		if (strstr(value, "/../") != NULL)
-			return wrong(error, size, "the path must not hold \"..\"");
+			return conf_wrong(error, size, "the path must not hold \"..\"");
 		return 0;
 	}
 	(void)snprintf(copy, sizeof copy, "%s", value);
@@ -233,7 +221,7 @@ check_file(const char *value, char *error, size_t size)
 {
 	if (value[0] == '/' && strstr(value, "/../") == NULL)
 		return 0;
-	return wrong(error, size, "\"%.100s\" is not the absolute path of a file", value);
+	return conf_wrong(error, size, "\"%.100s\" is not the absolute path of a file", value);
 }
 
 /* A DN begins with an attribute's name; anything else is one of two words. */
@@ -242,7 +230,7 @@ check_bind_dn(const char *value, char *error, size_t size)
 {
 	if (strcmp(value, "anonymous") == 0 || strcmp(value, "external") == 0 || strchr(value, '=') != NULL)
 		return 0;
-	return wrong(error, size, "\"%.100s\" is neither a DN nor external nor anonymous", value);
+	return conf_wrong(error, size, "\"%.100s\" is neither a DN nor external nor anonymous", value);
 }
 
 /* "ours=theirs ..."; what has no standard name cannot be mapped. */
@@ -260,7 +248,7 @@ check_map(const char *value, char *error, size_t size)
 		    strspn(word + ours + 1, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.");
 
 		if (ours == 0 || theirs == 0 || word[ours + 1 + theirs] != '\0')
-			return wrong(error, size, "\"%.100s\" is not OURS=THEIRS, two names of attributes", word);
+			return conf_wrong(error, size, "\"%.100s\" is not OURS=THEIRS, two names of attributes", word);
 	}
 	return 0;
 }
@@ -273,7 +261,7 @@ check_folders(const char *value, char *error, size_t size)
 	(void)snprintf(copy, sizeof copy, "%s", value);
 	while ((word = next_word(&rest)) != NULL) {
 		if (word[0] != '/' || word[strlen(word) - 1] != '/' || strstr(word, "/../") != NULL)
-			return wrong(error, size, "\"%.100s\" is not an absolute folder that ends in /", word);
+			return conf_wrong(error, size, "\"%.100s\" is not an absolute folder that ends in /", word);
 	}
 	return 0;
 }
@@ -286,7 +274,7 @@ check_shells(const char *value, char *error, size_t size)
 	(void)snprintf(copy, sizeof copy, "%s", value);
 	while ((word = next_word(&rest)) != NULL) {
 		if (word[0] != '/' || word[strlen(word) - 1] == '/' || strchr(word, ':') != NULL)
-			return wrong(error, size, "\"%.100s\" is not the absolute path of a program", word);
+			return conf_wrong(error, size, "\"%.100s\" is not the absolute path of a program", word);
 	}
 	return 0;
 }
@@ -295,7 +283,7 @@ static int
 check_zone(const char *value, char *error, size_t size)
 {
 	return zone_name_valid(value) ? 0 :
-	    wrong(error, size, "\"%.63s\" is not the name of a zone; write for example Europe/Berlin", value);
+	    conf_wrong(error, size, "\"%.63s\" is not the name of a zone; write for example Europe/Berlin", value);
 }
 
 static int
@@ -354,8 +342,8 @@ take_line(void *arg, const struct conf_line *line, char *error, size_t size)
 	size_t i;
 
 	if (!known_section(line->section))
-		return line->section[0] == '\0' ? wrong(error, size, "%s: stands before the first [section]", line->key) :
-		    wrong(error, size, "[%s]: unknown section; see isms.conf(5)", line->section);
+		return line->section[0] == '\0' ? conf_wrong(error, size, "%s: stands before the first [section]", line->key) :
+		    conf_wrong(error, size, "[%s]: unknown section; see isms.conf(5)", line->section);
 	if (line->key == NULL)
 		return 0;
 	for (i = 0; i < OPTION_COUNT; i++) {
@@ -364,18 +352,18 @@ take_line(void *arg, const struct conf_line *line, char *error, size_t size)
 			break;
 	}
 	if (i == OPTION_COUNT)
-		return wrong(error, size, "[%s] %s: unknown option; see isms.conf(5)", line->section, line->key);
+		return conf_wrong(error, size, "[%s] %s: unknown option; see isms.conf(5)", line->section, line->key);
 	if (strcmp(p->file, line->file) != 0) {
 		(void)snprintf(p->file, sizeof p->file, "%s", line->file);
 		memset(p->seen, 0, sizeof p->seen);
 	}
 	if (p->seen[i])
-		return wrong(error, size, "[%s] %s: stands here for the second time; remove one", line->section,
+		return conf_wrong(error, size, "[%s] %s: stands here for the second time; remove one", line->section,
 		    line->key);
 	p->seen[i] = true;
 	if (parse_value(&settings_options[i], line->value, &p->settings, why, sizeof why) < 0 ||
 	    check_text(&settings_options[i], line->value, why, sizeof why) < 0)
-		return wrong(error, size, "[%s] %s: %s", line->section, line->key, why);
+		return conf_wrong(error, size, "[%s] %s: %s", line->section, line->key, why);
 	return 0;
 }
 
@@ -403,7 +391,7 @@ load(const char *dir, const char *text, size_t len, const char *name, struct set
 	    conf_parse(text, len, name, take_line, p, error, size);
 	if (r == 0 && dir != NULL && strcmp(p->settings.login_time_zone, "UTC") != 0) {
 		if (zone_load(p->settings.login_time_zone, &zone) < 0)
-			r = wrong(error, size, "%s: [login] time-zone: %s/%s cannot be read; install tzdata or write UTC",
+			r = conf_wrong(error, size, "%s: [login] time-zone: %s/%s cannot be read; install tzdata or write UTC",
 			    dir, ZONE_FOLDER, p->settings.login_time_zone);
 		zone_done(&zone);
 	}

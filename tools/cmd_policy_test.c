@@ -7,7 +7,6 @@
 #include <config.h>
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 #include "common/civil_date.h"
 #include "common/conf_file.h"
 #include "common/policy.h"
+#include "tools/factors.h"
 #include "tools/invocation.h"
 #include "tools/output.h"
 
@@ -62,17 +62,6 @@ struct run {
 	size_t failures;
 };
 
-static int __attribute__((format(printf, 3, 4)))
-wrong(char *error, size_t size, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	(void)vsnprintf(error, size, format, args);
-	va_end(args);
-	return -EINVAL;
-}
-
 static const char *
 said(const struct run *r, enum case_key key)
 {
@@ -85,7 +74,7 @@ static int
 take_bool(const struct run *r, enum case_key key, uint32_t *ret, char *error, size_t size)
 {
 	*ret = strcmp(said(r, key), "yes") == 0;
-	return *ret != 0 || strcmp(said(r, key), "no") == 0 ? 0 : wrong(error, size, "%s is neither yes nor no", keys[key].key);
+	return *ret != 0 || strcmp(said(r, key), "no") == 0 ? 0 : conf_wrong(error, size, "%s is neither yes nor no", keys[key].key);
 }
 
 /* none, or an instant; relative ones count from the case's own time. */
@@ -95,7 +84,7 @@ take_instant(const struct run *r, enum case_key key, int64_t *ret, char *error, 
 	*ret = 0;
 	if (strcmp(said(r, key), "none") == 0 || civil_date_parse_until(said(r, key), "UTC", r->request.now_utc_sec, ret) == 0)
 		return 0;
-	return wrong(error, size, "%s: write 2026-12-31T18:00:00Z, +90d or none", keys[key].key);
+	return conf_wrong(error, size, "%s: write 2026-12-31T18:00:00Z, +90d or none", keys[key].key);
 }
 
 /* One of the words, or -EINVAL that names them all. */
@@ -109,35 +98,14 @@ take_word(const struct run *r, enum case_key key, const char *const *words, unsi
 			return 0;
 		(void)snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", *ret > 0 ? ", " : "", words[*ret]);
 	}
-	return wrong(error, size, "%s \"%.40s\" is none of %s", keys[key].key, said(r, key), all);
-}
-
-static int
-take_factors(const char *list, unsigned *ret, char *error, size_t size)
-{
-	static const struct { const char *name; unsigned bit; } names[] = {
-		{ "password", FACTOR_PASSWORD }, { "key", FACTOR_KEY }, { "otp", FACTOR_OTP }, { "none", 0 },
-	};
-
-	*ret = 0;
-	for (size_t len; *(list += strspn(list, " ,")) != '\0'; list += len) {
-		size_t i = 0;
-
-		len = strcspn(list, " ,");
-		while (i < 4 && (strlen(names[i].name) != len || strncmp(names[i].name, list, len) != 0))
-			i++;
-		if (i == 4)
-			return wrong(error, size, "factors: name some of password, key, otp, or none");
-		*ret |= names[i].bit;
-	}
-	return 0;
+	return conf_wrong(error, size, "%s \"%.40s\" is none of %s", keys[key].key, said(r, key), all);
 }
 
 static int
 take_tokens(const char *text, uint32_t *ret, char *error, size_t size)
 {
 	if (strlen(text) != 1 || text[0] < '0' || text[0] > '9')
-		return wrong(error, size, "tokens: how many the person has, 0 to 9");
+		return conf_wrong(error, size, "tokens: how many the person has, 0 to 9");
 	*ret = (uint32_t)(text[0] - '0');
 	return 0;
 }
@@ -147,7 +115,7 @@ static int
 take_text(const struct run *r, enum case_key key, char *to, size_t to_size, char *error, size_t size)
 {
 	if (strlen(said(r, key)) >= to_size)
-		return wrong(error, size, "%s is longer than %zu bytes", keys[key].key, to_size - 1);
+		return conf_wrong(error, size, "%s is longer than %zu bytes", keys[key].key, to_size - 1);
 	memcpy(to, said(r, key), strlen(said(r, key)) + 1);
 	return 0;
 }
@@ -191,12 +159,13 @@ take_request(struct run *r, char *error, size_t size)
 		.now_utc_sec = r->now_utc_sec };
 	if (strcmp(said(r, CASE_AT), "now") != 0 &&
 	    civil_date_parse_until(said(r, CASE_AT), "UTC", r->now_utc_sec, &r->request.now_utc_sec) < 0)
-		return wrong(error, size, "at: write 2026-12-31T18:00:00Z, +90d or now");
+		return conf_wrong(error, size, "at: write 2026-12-31T18:00:00Z, +90d or now");
 	if (take_word(r, CASE_STAGE, stages, &stage, error, size) < 0 ||
-	    take_factors(said(r, CASE_FACTORS), &r->request.factors, error, size) < 0 ||
 	    take_bool(r, CASE_LIVE_SESSION, &live, error, size) < 0 ||
 	    take_bool(r, CASE_ROOT_CALLER, &root, error, size) < 0)
 		return -EINVAL;
+	if (factors_parse(said(r, CASE_FACTORS), &r->request.factors) < 0)
+		return conf_wrong(error, size, "factors: name some of password, key, otp, or none");
 	r->request.stage = stage_of[stage];
 	r->request.live_mfa_session = live != 0;
 	r->request.root_caller = root != 0;
@@ -241,7 +210,7 @@ judge(struct run *r, char *error, size_t size)
 	if (r->name[0] == '\0')
 		return 0;
 	if (strcmp(expect, "allow") != 0 && reason_find(expect) == REASON_NONE)
-		return wrong(error, size, "[case %s] (line %u): expect: write allow, or the reason of a refusal (isms-policy(5))",
+		return conf_wrong(error, size, "[case %s] (line %u): expect: write allow, or the reason of a refusal (isms-policy(5))",
 		    r->name, r->line);
 	if (take_request(r, error, size) < 0 || take_person(r, error, size) < 0)
 		return -EINVAL;
@@ -273,19 +242,19 @@ take_line(void *arg, const struct conf_line *line, char *error, size_t size)
 			return -EINVAL;
 		forget(r);
 		if (strncmp(line->section, "case ", 5) != 0 || strlen(line->section) - 5 >= sizeof r->name || line->section[5] == '\0')
-			return wrong(error, size, "[%s]: write [case NAME], at most %zu bytes", line->section, sizeof r->name - 1);
+			return conf_wrong(error, size, "[%s]: write [case NAME], at most %zu bytes", line->section, sizeof r->name - 1);
 		(void)snprintf(r->name, sizeof r->name, "%s", line->section + 5);
 		r->line = line->line;
 		return 0;
 	}
 	if (r->name[0] == '\0')
-		return wrong(error, size, "%s: stands before the first [case NAME]", line->key);
+		return conf_wrong(error, size, "%s: stands before the first [case NAME]", line->key);
 	while (key < CASE_KEY_COUNT && strcmp(keys[key].key, line->key) != 0)
 		key++;
 	if (key == CASE_KEY_COUNT)
-		return wrong(error, size, "%s: unknown key; see POLICY TESTS in isms-policy(5)", line->key);
+		return conf_wrong(error, size, "%s: unknown key; see POLICY TESTS in isms-policy(5)", line->key);
 	if (r->values[key] != NULL)
-		return wrong(error, size, "%s: stands in this case for the second time", line->key);
+		return conf_wrong(error, size, "%s: stands in this case for the second time", line->key);
 	r->values[key] = strdup(line->value);
 	return r->values[key] != NULL ? 0 : -ENOMEM;
 }
@@ -357,7 +326,7 @@ run_cases(struct invocation *in, const struct policy *policy, const char *path)
 	if (e == 0)
 		e = conf_parse(text, len, path, take_line, r, error, sizeof error);
 	if (e == 0 && (e = judge(r, error, sizeof error)) == 0 && json_array_size(r->rows) == 0)
-		e = wrong(error, sizeof error, "%s has no [case NAME]", path);
+		e = conf_wrong(error, sizeof error, "%s has no [case NAME]", path);
 	if (e < 0)
 		output_error("%s", error[0] != '\0' ? error : strerror(-e));
 	else {

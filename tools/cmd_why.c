@@ -15,6 +15,7 @@
 #include "tools/account.h"
 #include "tools/ask_daemon.h"
 #include "tools/cure.h"
+#include "tools/factors.h"
 #include "tools/invocation.h"
 #include "tools/output.h"
 
@@ -22,29 +23,6 @@ static const struct column columns[] = {
 	{ "user", "User" }, { "service", "Service" }, { "at", "At" }, { "proven", "If proven" }, { "verdict", "Verdict" },
 	{ "reason", "Reason" }, { "meaning", "Meaning" }, { "cure", "What to change" }, { NULL, NULL },
 };
-
-/* "password,otp" as bits. Returns 0 or -1. */
-static int
-parse_factors(const char *list, uint32_t *ret)
-{
-	static const struct { const char *name; uint32_t bit; } names[] = {
-		{ "password", FACTOR_PASSWORD }, { "key", FACTOR_KEY }, { "otp", FACTOR_OTP }, { "none", 0 },
-	};
-	size_t len, i;
-
-	*ret = 0;
-	for (;; list += len + 1) {
-		len = strcspn(list, ",");
-		for (i = 0; i < 4; i++)
-			if (strlen(names[i].name) == len && strncmp(names[i].name, list, len) == 0)
-				break;
-		if (i == 4)
-			return -1;
-		*ret |= names[i].bit;
-		if (list[len] == '\0')
-			return 0;
-	}
-}
 
 static enum exit_code
 read_options(struct invocation *in, struct msg_why *why)
@@ -60,7 +38,7 @@ read_options(struct invocation *in, struct msg_why *why)
 		output_error("--service or --rhost is too long");
 		return EXIT_USAGE;
 	}
-	if (factors != NULL && parse_factors(factors, &why->factors) < 0) {
+	if (factors != NULL && factors_parse(factors, &why->factors) < 0) {
 		output_error("--factors \"%.64s\": name some of password, key, otp, comma separated, or none", factors);
 		return EXIT_USAGE;
 	}
@@ -105,21 +83,6 @@ print_facts(const json_t *facts)
 	output_record(facts, rows);
 }
 
-/* Bits as words. */
-static json_t *
-describe_factors(uint32_t factors)
-{
-	json_t *list = json_array();
-
-	if ((factors & FACTOR_PASSWORD) != 0)
-		(void)json_array_append_new(list, json_string("password"));
-	if ((factors & FACTOR_KEY) != 0)
-		(void)json_array_append_new(list, json_string("key"));
-	if ((factors & FACTOR_OTP) != 0)
-		(void)json_array_append_new(list, json_string("otp"));
-	return list;
-}
-
 static void
 print(const struct invocation *in, const struct msg_why *why, const struct msg_report *report)
 {
@@ -132,7 +95,7 @@ print(const struct invocation *in, const struct msg_why *why, const struct msg_r
 		(void)cure_for(reason, why->user, cure, sizeof cure);
 	result = json_pack("{s:s, s:s, s:o, s:o, s:s, s:s, s:s, s:o, s:O}", "user", why->user, "service", why->service,
 	    "at", output_time(why->at_utc_sec != 0 ? why->at_utc_sec : in->now_utc_sec), "proven",
-	    describe_factors(why->factors), "verdict", verdict_token(verdict), "reason", reason_token(reason), "meaning",
+	    factors_json(why->factors), "verdict", verdict_token(verdict), "reason", reason_token(reason), "meaning",
 	    reason_text(reason), "cure", output_string(cure[0] != '\0' ? cure : NULL), "facts", facts);
 	if (in->json)
 		(void)output_json(result);
