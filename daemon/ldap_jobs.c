@@ -306,12 +306,9 @@ fetch_tokens(struct source_job *base)
 		for (size_t k = 0; r == 0 && j->links[i] != NULL && j->links[i][k] != NULL; k++)
 			r = read_token(j, ld, j->links[i][k], &entries);
 	if (r == 0) {
-		base->token_count = identity_tokens(&entries, user, base->tokens, SOURCE_TOKENS_MAX);
-		if (base->token_count > SOURCE_TOKENS_MAX)
-			base->token_count = SOURCE_TOKENS_MAX;
+		source_job_tokens(base, &entries, user);
 		for (size_t i = 0; i < base->token_count; i++)
 			base->tokens[i].mark_in_directory = 1;
-		base->reason = REASON_OK;
 	}
 	ldap_handle_close(ld);
 	entries_done(&entries);
@@ -497,18 +494,6 @@ job_new(struct source *base, void (*run)(struct source_job *), const struct iden
 	return j;
 }
 
-/* Nothing is cut: what does not fit cannot be right. */
-static bool
-copy_password(char to[static PASSWORD_BYTES_MAX + 1], const char *text)
-{
-	size_t len = strlen(text);
-
-	if (len > PASSWORD_BYTES_MAX)
-		return false;
-	memcpy(to, text, len + 1);
-	return true;
-}
-
 int
 ldap_password_check(struct source *base, const struct identity *user, const char *password, source_result *done,
     void *arg)
@@ -519,7 +504,7 @@ ldap_password_check(struct source *base, const struct identity *user, const char
 	if (j == NULL)
 		return -ENOMEM;
 	j->base.done = done;
-	(void)copy_password(j->password, password);	/* one that does not fit stays empty: wrong */
+	(void)source_job_copy(j->password, sizeof j->password, password);	/* one that does not fit stays empty: wrong */
 	return source_job_start(&j->base);
 }
 
@@ -535,7 +520,7 @@ ldap_password_change(struct source *base, const struct identity *user, const cha
 	if (j == NULL)
 		return -ENOMEM;
 	j->base.done = done;
-	if (!copy_password(j->old, old) || !copy_password(j->password, new_password)) {
+	if (!source_job_copy(j->old, sizeof j->old, old) || !source_job_copy(j->password, sizeof j->password, new_password)) {
 		source_job_drop(&j->base);
 		return -EINVAL;
 	}

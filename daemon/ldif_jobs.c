@@ -106,12 +106,8 @@ fetch_tokens(struct source_job *base)
 	if (ldif_store_read(j->path, &entries, error, sizeof error) < 0)
 		return;
 	e = entries_find(&entries, j->dn);
-	if (e != NULL && entry_has_value(e, "uid", j->user)) {
-		base->token_count = identity_tokens(&entries, e, base->tokens, SOURCE_TOKENS_MAX);
-		if (base->token_count > SOURCE_TOKENS_MAX)
-			base->token_count = SOURCE_TOKENS_MAX;
-		base->reason = REASON_OK;
-	}
+	if (e != NULL && entry_has_value(e, "uid", j->user))
+		source_job_tokens(base, &entries, e);
 	entries_done(&entries);
 }
 
@@ -183,18 +179,6 @@ job_new(struct source *s, void (*run)(struct source_job *), void *arg)
 	return j;
 }
 
-/* Nothing is cut: what does not fit cannot be right. */
-static bool
-copy_whole(char *to, size_t size, const char *text)
-{
-	size_t len = strlen(text);
-
-	if (len >= size)
-		return false;
-	memcpy(to, text, len + 1);
-	return true;
-}
-
 /* Where the person stands in the file. Returns 0 or -ENOMEM. */
 static int
 name_entry(struct job *j, const struct ldif_source *s, const struct identity *user)
@@ -212,7 +196,7 @@ take_verifier(struct job *j, const struct identity *user)
 
 	if (user == NULL || entry_single(user->entry, "userPassword", &verifier) != 1)
 		return;
-	j->has_verifier = copy_whole(j->verifier, sizeof j->verifier, verifier);
+	j->has_verifier = source_job_copy(j->verifier, sizeof j->verifier, verifier);
 }
 
 int
@@ -225,7 +209,7 @@ ldif_password_check(struct source *base, const struct identity *user, const char
 		return -ENOMEM;
 	j->base.done = done;
 	take_verifier(j, user);
-	if (!copy_whole(j->password, sizeof j->password, password))
+	if (!source_job_copy(j->password, sizeof j->password, password))
 		j->has_verifier = false;
 	return source_job_start(&j->base);
 }
@@ -241,8 +225,8 @@ ldif_password_change(struct source *base, const struct identity *user, const cha
 	j->base.done = done;
 	j->base.finished = on_changed;
 	take_verifier(j, user);
-	if (name_entry(j, (struct ldif_source *)base, user) < 0 || !copy_whole(j->old, sizeof j->old, old) ||
-	    !copy_whole(j->password, sizeof j->password, new_password)) {
+	if (name_entry(j, (struct ldif_source *)base, user) < 0 || !source_job_copy(j->old, sizeof j->old, old) ||
+	    !source_job_copy(j->password, sizeof j->password, new_password)) {
 		source_job_drop(&j->base);
 		return -ENOMEM;
 	}
@@ -272,7 +256,7 @@ ldif_recovery_use(struct source *base, const struct identity *user, const char *
 	if (j == NULL)
 		return -ENOMEM;
 	j->base.recovery_done = done;
-	if (name_entry(j, (struct ldif_source *)base, user) < 0 || !copy_whole(j->code, sizeof j->code, code)) {
+	if (name_entry(j, (struct ldif_source *)base, user) < 0 || !source_job_copy(j->code, sizeof j->code, code)) {
 		source_job_drop(&j->base);
 		return -ENOMEM;
 	}

@@ -104,6 +104,26 @@ source_job_need_tokens(struct source_job *j)
 	return j->tokens != NULL ? 0 : -ENOMEM;
 }
 
+void
+source_job_tokens(struct source_job *j, const struct entries *entries, const struct entry *user)
+{
+	j->token_count = identity_tokens(entries, user, j->tokens, SOURCE_TOKENS_MAX);
+	if (j->token_count > SOURCE_TOKENS_MAX)
+		j->token_count = SOURCE_TOKENS_MAX;
+	j->reason = REASON_OK;
+}
+
+bool
+source_job_copy(char *to, size_t size, const char *text)
+{
+	size_t len = strlen(text);
+
+	if (len >= size)
+		return false;
+	memcpy(to, text, len + 1);
+	return true;
+}
+
 enum reason
 source_job_recovery(struct source_job *j, const struct recovery_judgement *judgement)
 {

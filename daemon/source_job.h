@@ -44,6 +44,12 @@ struct source_job *source_job_new(struct source *s, size_t size, void *arg);
 /* Make room for SOURCE_TOKENS_MAX tokens. Returns 0 or -ENOMEM. */
 int source_job_need_tokens(struct source_job *j);
 
+/* Answer with the tokens that a user's entry links to, secrets included. */
+void source_job_tokens(struct source_job *j, const struct entries *entries, const struct entry *user);
+
+/* Copy a text whole. Returns whether it fits: nothing is cut, for what does not fit cannot be right. */
+bool source_job_copy(char *to, size_t size, const char *text);
+
 /*
  * Take over what a recovery code was judged to be, but for its value.
  *
