@@ -72,7 +72,7 @@ cron_jobs() { # N: for the next minute, whoever else logs in meanwhile
 cron_ran() { # N: so many of them did
 	wait $cron_done && [ "$(cat /tmp/cron.ran 2>/dev/null | wc -l)" = "$1" ]
 }
-manager() { systemctl stop "user@$(id -u ada)"; by_user_manager ada true; }
+manager() { stop_user_manager ada; by_user_manager ada true; }
 sudos="export SUDO_ASKPASS=$people/ada/askpass; for i in 1 2 3; do sudo -k -A true || exit; done"
 three_times() { # the last login by ssh makes three by sudo; logind starts no manager beside the one that runs
 	local i

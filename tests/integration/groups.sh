@@ -81,7 +81,7 @@ su_with() { # NAME: all groups of hers, and one that she may not have
 	for g in ${!1} added no-usb; do [ "$g" = "$1" ] || options+=(-G "$g"); done
 	su "${options[@]}" - "$1" -c $real_groups </dev/null
 }
-new_manager() { systemctl stop "user@$(id -u "$1").service"; by_user_manager "$1" $real_groups; }
+new_manager() { stop_user_manager "$1"; by_user_manager "$1" $real_groups; }
 both_by_cron() {
 	local name
 	rm -f /tmp/cron.ada /tmp/cron.local

@@ -143,6 +143,9 @@ by_cron() { # NAME COMMAND
 	cat "/tmp/cron.$1"
 	return $rc
 }
+stop_user_manager() { # NAME: and its folder, which else goes by itself at any moment after it, and fails the next one
+	systemctl stop "user@$(id -u "$1")" "user-runtime-dir@$(id -u "$1")"
+}
 by_user_manager() { # NAME COMMAND...
 	local uid
 	uid=$(id -u "$1") || return

@@ -157,7 +157,7 @@ sleep 1
 root_su_enters() { root_su_on_pty && unprompted && tr -d '\r' </run/people/root_su | grep -qx in; }
 check "SI04a its twin, valid: in, and without a prompt" root_su_enters
 check "SI04a su by somebody else does prompt on that terminal" su_prompts
-manager() { systemctl stop "user@$(id -u ada)" 2>/dev/null; by_user_manager ada true; }
+manager() { stop_user_manager ada 2>/dev/null; by_user_manager ada true; }
 check "SI07a user manager" around_an_end systemd-user manager
 # At the end the publisher ends her processes, who asks among them: then again, unless PAM has said no before. More
 # refusals than that would be told by their number, and that of the next check with them.
