@@ -1,9 +1,10 @@
 /*
- * snapshot.h - read side of the published file /var/lib/isms/nss/base.1.snap.
+ * snapshot.h - read side of the published files /var/lib/isms/nss/base.1.snap and delta.1.<generation>.snap.
  *
- * A reader maps the file once, checks the header, and answers lookups from the mapping alone: no
- * system call, no lock, no allocation. The file is never written after its rename; its writer is the
- * root-owned publisher (daemon/snapshot_write.h), which also documents the layout's building.
+ * A reader maps the base and, if there is one, the delta of its generation, checks their headers, and answers
+ * lookups from the mappings alone: no system call, no lock, no allocation. Both together are one state: what the
+ * delta says goes before. A file is never written after its rename; its writer is the root-owned publisher
+ * (daemon/snapshot_write.h), which also documents the layout's building.
  * The layout is in snapshot_format.h. libc only: this links into every process that calls getpwnam.
  */
 #ifndef ISMS_SNAPSHOT_H
@@ -15,24 +16,29 @@
 #include <sys/types.h>
 
 #define SNAPSHOT_BASE_NAME	"base.1.snap"
+#define SNAPSHOT_DELTA_NAME	"delta.1.%016llx.snap"	/* with the generation of its base */
+#define SNAPSHOT_DELTA_NAME_SIZE	sizeof "delta.1.0123456789abcdef.snap"
 #define SNAPSHOT_EPOCH_NAME	"epoch"
 #define SNAPSHOT_EPOCH_SIZE	4096		/* the counter is its first 8 bytes, host byte order */
 #define SNAPSHOT_LOCAL_GIDS_MAX	64
 #define SNAPSHOT_CONTACT_MAX	127
 
+/* One complete state. */
 struct snapshot {
 	const uint8_t *base;	/* the mapping */
 	size_t size;		/* bytes */
+	const uint8_t *delta;	/* the delta's mapping, or NULL: the base is the whole truth */
+	size_t delta_size;
 };
 
-/* Views into the mapping; valid while it is. Strings are NUL-terminated within their length. */
+/* Views into the mappings; valid while they are. Strings are NUL-terminated within their length. */
 struct snapshot_user {
 	uint32_t uid, gid;
-	const char *name, *gecos, *home, *shell;	/* back to back in this order, each with its NUL */
+	const char *name, *gecos, *home, *shell;	/* gecos and home back to back */
 	uint32_t name_len, gecos_len, home_len, shell_len;	/* without NUL */
 	uint32_t group_count;	/* supplementary gids, policy-filtered, without the primary one */
 	uint32_t list_at;	/* for snapshot_gids_begin() */
-	bool list_wide;
+	bool in_delta;		/* whose record this is */
 };
 
 struct snapshot_group {
@@ -40,33 +46,72 @@ struct snapshot_group {
 	const char *name;
 	uint32_t name_len;
 	uint32_t member_count;
-	const char *members;		/* member names, each NUL-terminated, back to back */
-	uint32_t members_len;		/* bytes of all of them, with NULs */
 	const uint8_t *member_lens;	/* bytes of each name, without NUL */
+	const char *member_names;	/* back to back, nothing between them */
+	uint64_t members_len;		/* bytes of all of them, each with a NUL */
 };
 
 /*
- * Map a snapshot.
+ * Map a base alone. For who looks people up, snapshot_open_state().
  *
  *  owner  the uid that must own it (0 but in tests)
  *
  * Returns 0; -EPERM: not a regular file, wrong owner, group or other may write; -EBADMSG: magic, version,
- * byte order, sizes or header checksum are wrong; or the errno of open/fstat/mmap. Never blocks on a FIFO.
+ * byte order, sizes or header checksum are wrong, or it is a delta; or the errno of open/fstat/mmap. Never blocks
+ * on a FIFO.
  */
 int snapshot_open(const char *path, uid_t owner, struct snapshot *ret);
 
-/* Unmap; a zeroed struct is fine. */
+/*
+ * Map the delta of a base, in place of the one that s may have.
+ *
+ *  path  of the base: the delta lies in the same folder
+ *
+ * Returns 0, also when there is none; -ESTALE when the file of that name belongs to another base; else as
+ * snapshot_open(). On failure s has no delta and must not be asked: the base alone is an older state.
+ */
+int snapshot_open_delta(const char *path, uid_t owner, struct snapshot *s);
+
+/*
+ * Map the present state: base and delta. A base that was replaced while its delta was looked for is opened again.
+ *
+ * Returns as snapshot_open_delta(); -EAGAIN when each base that was opened had gone by then.
+ */
+int snapshot_open_state(const char *path, uid_t owner, struct snapshot *ret);
+
+/* What tells one file from another. */
+struct snapshot_file {
+	uint64_t dev, ino, size;
+	int64_t mtime_sec, mtime_nsec;
+};
+
+/*
+ * The same for who has a base mapped already: it is taken over if it still is the file at path.
+ *
+ *  have  that mapping, or NULL
+ *  file  the file that have was mapped from; set to that of ret
+ *
+ * On success ret->base == have->base says that no new mapping of the base was made; the delta's always is new.
+ */
+int snapshot_renew(const char *path, uid_t owner, const uint8_t *have, struct snapshot_file *file,
+    struct snapshot *ret);
+
+/* Unmap both; a zeroed struct is fine. */
 void snapshot_close(struct snapshot *s);
 
-/* Check a header in memory (for the fuzzer and the writer). Returns 0 or -EBADMSG. */
+/* Check the headers in memory (for the fuzzer and the writer). Returns 0, -EBADMSG, or -ESTALE as above. */
 int snapshot_check(const struct snapshot *s);
 
 /*
- * Check everything: every offset, id, name, table and list. For the publisher, before the rename.
+ * Check everything: every offset, id, name, table and list, of the base, then of the delta upon it. For the
+ * publisher, before the rename. Returns 0, -EBADMSG or -ESTALE.
  */
 int snapshot_check_whole(const struct snapshot *s);
 
-/* Lookups: 1 found; 0 absent, -EBADMSG for a corrupt record: *ret is then undefined. Cost: one probe and one record. */
+/*
+ * Lookups: 1 found; 0 absent, -EBADMSG for a corrupt record: *ret is then undefined. Cost: one probe and one record,
+ * and with a delta one probe of its small table before.
+ */
 int snapshot_find_user(const struct snapshot *s, const char *name, struct snapshot_user *ret);
 int snapshot_find_uid(const struct snapshot *s, uint32_t uid, struct snapshot_user *ret);
 int snapshot_find_group(const struct snapshot *s, const char *name, struct snapshot_group *ret);
@@ -80,14 +125,13 @@ int snapshot_find_gid(const struct snapshot *s, uint32_t gid, struct snapshot_gr
  *
  * Returns 1, 0 past the end, or -EBADMSG.
  */
-int snapshot_next_user(const struct snapshot *s, uint32_t *at, struct snapshot_user *ret);
-int snapshot_next_group(const struct snapshot *s, uint32_t *at, struct snapshot_group *ret);
+int snapshot_next_user(const struct snapshot *s, uint64_t *at, struct snapshot_user *ret);
+int snapshot_next_group(const struct snapshot *s, uint64_t *at, struct snapshot_group *ret);
 
 /* A place in a user's list of gids. */
 struct snapshot_gids {
-	const uint8_t *at;
+	const uint8_t *at, *end;
 	uint32_t left, last;
-	bool first, wide;
 };
 
 /* Begin to read the supplementary gids of a user. Returns 1, or -EBADMSG when the list is out of bounds. */
@@ -98,7 +142,7 @@ int snapshot_gids_begin(const struct snapshot *s, const struct snapshot_user *us
  *
  *  ret,room  filled with at most room gids, all of them when room is user->group_count
  *
- * Returns how many, 0 after the last, or -EBADMSG: out of order, or an id that is never allowed.
+ * Returns how many, 0 after the last, or -EBADMSG: out of order or bounds, or an id that is never allowed.
  */
 int snapshot_gids_next(const struct snapshot *s, struct snapshot_gids *gids, uint32_t *ret, uint32_t room);
 
@@ -109,13 +153,13 @@ int snapshot_user_gids(const struct snapshot *s, const struct snapshot_user *use
  * Copy the names of all members and point at each.
  *
  *  to   room for group->members_len bytes
- *  ret  room for group->member_count pointers into to; may be partly written on failure
+ *  ret  room for group->member_count pointers into to; both may be partly written on failure
  *
- * Returns 1, or -EBADMSG when the lengths do not fit the names.
+ * Returns 1, or -EBADMSG when the lengths do not fit the names or a character is none of a name.
  */
 int snapshot_group_members(const struct snapshot_group *group, char *to, char **ret);
 
-/* Header facts. */
+/* Header facts: of the newest header; the counts are those of both files together. */
 uint64_t snapshot_generation(const struct snapshot *s);
 int64_t snapshot_created_utc_sec(const struct snapshot *s);
 int64_t snapshot_valid_until_utc_sec(const struct snapshot *s);

@@ -119,7 +119,7 @@ snapshot_written(const struct front *f)
 	int64_t created;
 
 	(void)snprintf(path, sizeof path, "%s/%s", f->paths->nss, SNAPSHOT_BASE_NAME);
-	if (snapshot_open(path, f->peers.root, &snapshot) < 0)
+	if (snapshot_open_state(path, f->peers.root, &snapshot) < 0)
 		return 0;
 	created = snapshot_created_utc_sec(&snapshot);
 	snapshot_close(&snapshot);

@@ -56,7 +56,7 @@ is_published(const struct front *f, const char *user)
 	bool known;
 
 	(void)snprintf(path, sizeof path, "%s/%s", f->paths->nss, SNAPSHOT_BASE_NAME);
-	if (snapshot_open(path, f->peers.root, &snapshot) < 0)
+	if (snapshot_open_state(path, f->peers.root, &snapshot) < 0)
 		return false;
 	known = snapshot_find_user(&snapshot, user, &found) == 1;
 	snapshot_close(&snapshot);

@@ -53,7 +53,7 @@ group_names_of(const struct paths *paths, uid_t owner, const char *gids, char *b
 
 	buf[0] = '\0';
 	(void)snprintf(path, sizeof path, "%s/%s", paths->nss, SNAPSHOT_BASE_NAME);
-	open = snapshot_open(path, owner, &snapshot) == 0;
+	open = snapshot_open_state(path, owner, &snapshot) == 0;
 	while (*gids != '\0') {
 		unsigned long gid = strtoul(gids, &end, 10);
 

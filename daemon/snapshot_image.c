@@ -8,30 +8,12 @@
 
 #include "snapshot_build.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
+#include "common/siphash.h"
 #include "common/snapshot_format.h"
-
-/* Tables are filled to four sevenths: two slots are looked at for a hit, three for a miss. */
-#define STARTS(records)		((uint64_t)(records) * 7 / 4 + 16)
-#define SEEDS_MAX		8
-
-struct layout {
-	const struct snapshot_builder *from;
-	const struct snapshot_header_in *in;
-	uint32_t *user_order, *group_order;	/* owned; indexes by ascending id */
-	uint32_t *user_refs, *group_refs;	/* owned; in that order */
-	struct tally {
-		uint32_t members_at, member_count, members_len;
-		uint32_t lens_done, names_done;
-	} *tallies;				/* owned; by group index */
-	struct snapshot_header header;
-	uint8_t *bytes;				/* owned */
-};
 
 static int
 compare_users(const void *one, const void *other, void *arg)
@@ -52,7 +34,7 @@ compare_groups(const void *one, const void *other, void *arg)
 }
 
 static int
-make_orders(struct layout *l)
+make_orders(struct snapshot_layout *l)
 {
 	const struct snapshot_builder *b = l->from;
 	size_t users = b->user_count, groups = b->group_count;
@@ -61,9 +43,10 @@ make_orders(struct layout *l)
 	l->group_order = calloc(groups + 1, sizeof *l->group_order);
 	l->user_refs = calloc(users + 1, sizeof *l->user_refs);
 	l->group_refs = calloc(groups + 1, sizeof *l->group_refs);
+	l->user_shells = calloc(users + 1, sizeof *l->user_shells);
 	l->tallies = calloc(groups + 1, sizeof *l->tallies);
 	if (l->user_order == NULL || l->group_order == NULL || l->user_refs == NULL || l->group_refs == NULL ||
-	    l->tallies == NULL)
+	    l->user_shells == NULL || l->tallies == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < users; i++)
 		l->user_order[i] = (uint32_t)i;
@@ -76,10 +59,38 @@ make_orders(struct layout *l)
 
 /* ---- counting ---- */
 
-static size_t
-user_strings_size(const struct built_user *user)
+/* Where a user's strings begin. */
+static const char *
+name_of(const struct snapshot_builder *b, const struct built_user *user)
 {
-	return (size_t)user->name_len + user->gecos_len + user->home_len + user->shell_len + 4;
+	return b->strings + user->strings_at;
+}
+
+static const char *
+home_of(const struct snapshot_builder *b, const struct built_user *user)
+{
+	return name_of(b, user) + user->name_len + user->gecos_len + 2;
+}
+
+static const char *
+shell_of(const struct snapshot_builder *b, const struct built_user *user)
+{
+	return home_of(b, user) + user->home_len + 1;
+}
+
+/* Whether the end of a user's home says his name, which then is not written twice. */
+static bool
+name_in_home(const struct snapshot_builder *b, const struct built_user *user)
+{
+	return user->home_len >= user->name_len &&
+	    memcmp(home_of(b, user) + user->home_len - user->name_len, name_of(b, user), user->name_len) == 0;
+}
+
+/* The strings of a record. */
+static size_t
+user_strings_size(const struct snapshot_builder *b, const struct built_user *user)
+{
+	return (size_t)user->gecos_len + user->home_len + 2 + (name_in_home(b, user) ? 0 : user->name_len + 1u);
 }
 
 static uint64_t
@@ -88,21 +99,21 @@ round_up(uint64_t size, uint64_t unit)
 	return (size + unit - 1) / unit * unit;
 }
 
+/* Whether a gid of a list is written as the step from the one before. */
 static bool
-list_is_wide(const uint32_t *gids, uint32_t count)
+is_step(const uint32_t *gids, uint32_t i)
 {
-	for (uint32_t i = 1; i < count; i++)
-		if (gids[i] - gids[i - 1] > UINT16_MAX)
-			return true;
-	return false;
+	return i > 0 && gids[i] - gids[i - 1] <= UINT16_MAX;
 }
 
 static uint64_t
 list_size(const uint32_t *gids, uint32_t count)
 {
-	if (count == 0)
-		return 0;
-	return list_is_wide(gids, count) ? (uint64_t)count * 4 : 4 + (uint64_t)(count - 1) * 2;
+	uint64_t size = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		size += is_step(gids, i) ? sizeof(uint16_t) : (i > 0 ? sizeof(uint16_t) : 0) + sizeof(uint32_t);
+	return size;
 }
 
 static bool
@@ -114,9 +125,9 @@ is_local(const struct snapshot_header_in *in, uint32_t gid)
 	return false;
 }
 
-/* Count a user into the groups of its list. */
+/* Count a user into the groups of its list. A group that the base shows knows the name already. */
 static int
-tally_user(struct layout *l, const struct built_user *user)
+tally_user(struct snapshot_layout *l, const struct built_user *user)
 {
 	const uint32_t *gids = l->from->gids + user->gids_at;
 	uint32_t group;
@@ -124,47 +135,141 @@ tally_user(struct layout *l, const struct built_user *user)
 	for (uint32_t i = 0; i < user->gid_count; i++) {
 		if (snapshot_builder_group(l->from, gids[i], &group) > 0) {
 			l->tallies[group].member_count++;
-			l->tallies[group].members_len += user->name_len + 1u;
-		} else if (!is_local(l->in, gids[i])) {
+			l->tallies[group].names_len += user->name_len;
+		} else if (!snapshot_builder_base_group(l->from, gids[i]) && !is_local(l->in, gids[i])) {
 			return -EINVAL;
 		}
 	}
 	return 0;
 }
 
-/* The size of every section. */
 static int
-measure(struct layout *l, uint64_t sizes[SECTION_COUNT])
+pool_add(struct pool *pool, const void *bytes, size_t size)
+{
+	uint8_t *to = snapshot_builder_reserve(pool->bytes, 1, pool->used, size, &pool->room);
+
+	if (to == NULL)
+		return -ENOMEM;
+	pool->bytes = to;
+	memcpy(to + pool->used, bytes, size);
+	pool->used += size;
+	return 0;
+}
+
+/* Take over the members of the base's group who are not hidden. */
+static int
+tally_kept(struct snapshot_layout *l, const struct built_group *group, struct tally *tally)
+{
+	struct snapshot_group before;
+	const char *name;
+	uint32_t ref;
+	int r;
+
+	r = group->keeps ? snapshot_locate_group(l->from->base, NULL, group->gid, &before, &ref) : 0;
+	if (r <= 0)
+		return r;
+	name = before.member_names;
+	for (uint32_t i = 0; i < before.member_count; name += before.member_lens[i++]) {
+		uint8_t len = before.member_lens[i];
+
+		if (snapshot_builder_hides_name(l->from, name, len))
+			continue;
+		if (pool_add(&l->kept_lens, &len, 1) < 0 || pool_add(&l->kept_names, name, len) < 0)
+			return -ENOMEM;
+		tally->kept_count++;
+		tally->kept_len += len;
+	}
+	tally->member_count += tally->kept_count;
+	tally->names_len += tally->kept_len;
+	return 0;
+}
+
+/* Write each shell once, and where it is into user_shells. */
+static int
+pool_shells(struct snapshot_layout *l)
 {
 	const struct snapshot_builder *b = l->from;
-	uint64_t members = 0;
+	struct hash_map known = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; i < b->user_count && r == 0; i++) {
+		const struct built_user *user = &b->users[i];
+		const char *shell = shell_of(b, user);
+		uint64_t key = siphash13(b->key, shell, user->shell_len);
+		uint32_t at = (uint32_t)(l->shells.used / 4);
+
+		if (hash_map_find(&known, key, &at) == 0) {
+			const uint8_t zeros[4] = { 0 };
+
+			if (at > UINT16_MAX)
+				r = -EFBIG;
+			if (r == 0)
+				r = pool_add(&l->shells, &user->shell_len, sizeof user->shell_len);
+			if (r == 0)
+				r = pool_add(&l->shells, shell, user->shell_len + 1u);
+			if (r == 0)
+				r = pool_add(&l->shells, zeros, -l->shells.used % 4);
+			if (r == 0)
+				r = hash_map_add(&known, key, at);
+		}
+		l->user_shells[i] = (uint16_t)at;
+	}
+	hash_map_done(&known);
+	return r;
+}
+
+/* The groups, after all users were counted. */
+static int
+measure_groups(struct snapshot_layout *l, uint64_t sizes[SECTION_COUNT])
+{
+	const struct snapshot_builder *b = l->from;
+	int r;
+
+	for (size_t i = 0; i < b->group_count; i++) {
+		const struct built_group *group = &b->groups[l->group_order[i]];
+		struct tally *tally = &l->tallies[l->group_order[i]];
+
+		r = tally_kept(l, group, tally);
+		if (r < 0)
+			return r;
+		sizes[SECTION_GROUPS] += round_up(SNAPSHOT_GROUP_STRINGS + group->name_len + 1u, 4);
+		tally->members_at = (uint32_t)sizes[SECTION_MEMBERS];
+		sizes[SECTION_MEMBERS] += (uint64_t)tally->member_count + tally->names_len;
+		if (sizes[SECTION_MEMBERS] > SNAPSHOT_SIZE_MAX)
+			return -EFBIG;
+	}
+	return 0;
+}
+
+/* The size of every section. */
+static int
+measure(struct snapshot_layout *l, uint64_t sizes[SECTION_COUNT])
+{
+	const struct snapshot_builder *b = l->from;
 	int r;
 
 	memset(sizes, 0, SECTION_COUNT * sizeof sizes[0]);
 	for (size_t i = 0; i < b->user_count; i++) {
 		const struct built_user *user = &b->users[i];
 
-		sizes[SECTION_USERS] += round_up(SNAPSHOT_USER_STRINGS + user_strings_size(user), 4);
+		sizes[SECTION_USERS] += round_up(SNAPSHOT_USER_STRINGS + user_strings_size(b, user), 4);
 		sizes[SECTION_LISTS] += list_size(b->gids + user->gids_at, user->gid_count);
 		r = tally_user(l, user);
 		if (r < 0)
 			return r;
 	}
-	for (size_t i = 0; i < b->group_count; i++) {
-		struct tally *tally = &l->tallies[l->group_order[i]];
-
-		sizes[SECTION_GROUPS] += round_up(
-		    SNAPSHOT_GROUP_STRINGS + b->groups[l->group_order[i]].name_len + 1u, 4);
-		tally->members_at = (uint32_t)members;
-		members += tally->member_count + tally->members_len;
-		if (members > SNAPSHOT_SIZE_MAX)
-			return -EFBIG;
+	r = measure_groups(l, sizes);
+	if (r == 0)
+		r = pool_shells(l);
+	if (r < 0)
+		return r;
+	sizes[SECTION_SHELLS] = l->shells.used;
+	sizes[SECTION_USER_NAMES] = sizes[SECTION_USER_IDS] = snapshot_table_size(b->user_count);
+	sizes[SECTION_GROUP_NAMES] = sizes[SECTION_GROUP_IDS] = snapshot_table_size(b->group_count);
+	if (b->base != NULL) {
+		sizes[SECTION_HIDDEN_USERS] = snapshot_table_size(b->users_hidden.count);
+		sizes[SECTION_HIDDEN_GROUPS] = snapshot_table_size(b->groups_hidden.count);
 	}
-	sizes[SECTION_MEMBERS] = members;
-	sizes[SECTION_USER_NAMES] = (STARTS(b->user_count) + SNAPSHOT_PROBE_MAX) * sizeof(uint32_t);
-	sizes[SECTION_USER_IDS] = sizes[SECTION_USER_NAMES];
-	sizes[SECTION_GROUP_NAMES] = (STARTS(b->group_count) + SNAPSHOT_PROBE_MAX) * sizeof(uint32_t);
-	sizes[SECTION_GROUP_IDS] = sizes[SECTION_GROUP_NAMES];
 	return 0;
 }
 
@@ -181,7 +286,7 @@ bits_for(uint32_t size)
 
 /* Give every section its place and allocate the whole. */
 static int
-place(struct layout *l)
+place(struct snapshot_layout *l)
 {
 	uint64_t sizes[SECTION_COUNT], at = sizeof l->header;
 	int r;
@@ -212,7 +317,7 @@ place(struct layout *l)
 /* ---- filling ---- */
 
 static uint8_t *
-section(const struct layout *l, enum snapshot_section which)
+section(const struct snapshot_layout *l, enum snapshot_section which)
 {
 	return l->bytes + l->header.section[which].at;
 }
@@ -221,27 +326,32 @@ section(const struct layout *l, enum snapshot_section which)
 static uint32_t
 put_list(uint8_t *to, const uint32_t *gids, uint32_t count)
 {
-	if (count == 0)
-		return 0;
-	if (list_is_wide(gids, count)) {
-		memcpy(to, gids, (size_t)count * sizeof *gids);
-		return count * (uint32_t)sizeof *gids;
-	}
-	memcpy(to, gids, sizeof *gids);
-	for (uint32_t i = 1; i < count; i++) {
-		uint16_t step = (uint16_t)(gids[i] - gids[i - 1]);
+	const uint16_t no_step = 0;
+	uint8_t *begin = to;
 
-		memcpy(to + 4 + (size_t)(i - 1) * 2, &step, sizeof step);
+	for (uint32_t i = 0; i < count; i++) {
+		if (is_step(gids, i)) {
+			uint16_t step = (uint16_t)(gids[i] - gids[i - 1]);
+
+			memcpy(to, &step, sizeof step);
+			to += sizeof step;
+			continue;
+		}
+		if (i > 0) {
+			memcpy(to, &no_step, sizeof no_step);
+			to += sizeof no_step;
+		}
+		memcpy(to, &gids[i], sizeof gids[i]);
+		to += sizeof gids[i];
 	}
-	return 4 + (count - 1) * 2;
+	return (uint32_t)(to - begin);
 }
 
 /* Append a user to the members of each of its groups. */
 static void
-put_memberships(struct layout *l, const struct built_user *user)
+put_memberships(struct snapshot_layout *l, const struct built_user *user)
 {
 	const struct snapshot_builder *b = l->from;
-	const char *name = b->strings + user->strings_at;
 	uint8_t *members = section(l, SECTION_MEMBERS);
 	uint32_t group;
 
@@ -252,40 +362,64 @@ put_memberships(struct layout *l, const struct built_user *user)
 			continue;
 		t = &l->tallies[group];
 		members[t->members_at + t->lens_done++] = user->name_len;
-		memcpy(members + t->members_at + t->member_count + t->names_done, name, user->name_len + 1u);
-		t->names_done += user->name_len + 1u;
+		memcpy(members + t->members_at + t->member_count + t->names_done, name_of(b, user), user->name_len);
+		t->names_done += user->name_len;
+	}
+}
+
+/* Before all others, the members that groups have kept. */
+static void
+put_kept(struct snapshot_layout *l)
+{
+	const uint8_t *lens = l->kept_lens.bytes, *names = l->kept_names.bytes;
+	uint8_t *members = section(l, SECTION_MEMBERS);
+
+	for (size_t i = 0; i < l->from->group_count; i++) {
+		struct tally *t = &l->tallies[l->group_order[i]];
+
+		if (t->kept_count == 0)
+			continue;
+		memcpy(members + t->members_at, lens, t->kept_count);
+		memcpy(members + t->members_at + t->member_count, names, t->kept_len);
+		t->lens_done = t->kept_count;
+		t->names_done = t->kept_len;
+		lens += t->kept_count;
+		names += t->kept_len;
 	}
 }
 
 static void
-put_users(struct layout *l)
+put_users(struct snapshot_layout *l)
 {
 	const struct snapshot_builder *b = l->from;
 	uint32_t at = 0, list_at = 0;
 
+	if (l->shells.used > 0)
+		memcpy(section(l, SECTION_SHELLS), l->shells.bytes, l->shells.used);
 	for (size_t i = 0; i < b->user_count; i++) {
 		const struct built_user *user = &b->users[l->user_order[i]];
-		const uint32_t *gids = b->gids + user->gids_at;
+		bool in_home = name_in_home(b, user);
+		size_t size = user_strings_size(b, user);
 		uint8_t *to = section(l, SECTION_USERS) + at;
 		struct snapshot_user_record record = {
 			.uid = user->uid, .gid = user->gid, .list_at = list_at, .list_count = user->gid_count,
-			.gecos_len = user->gecos_len, .home_len = user->home_len, .shell_len = user->shell_len,
-			.name_len = user->name_len,
+			.gecos_len = user->gecos_len, .home_len = user->home_len, .name_len = user->name_len,
+			.shell = l->user_shells[l->user_order[i]],
 		};
 
-		if (list_is_wide(gids, user->gid_count))
-			record.list_count |= SNAPSHOT_WIDE_LIST;
-		list_at += put_list(section(l, SECTION_LISTS) + list_at, gids, user->gid_count);
+		if (in_home)
+			record.list_count |= SNAPSHOT_NAME_IN_HOME;
+		list_at += put_list(section(l, SECTION_LISTS) + list_at, b->gids + user->gids_at, user->gid_count);
 		memcpy(to, &record, SNAPSHOT_USER_STRINGS);
-		memcpy(to + SNAPSHOT_USER_STRINGS, b->strings + user->strings_at, user_strings_size(user));
+		memcpy(to + SNAPSHOT_USER_STRINGS, name_of(b, user) + (in_home ? user->name_len + 1u : 0), size);
 		l->user_refs[i] = at / 4 + 1;
-		at += (uint32_t)round_up(SNAPSHOT_USER_STRINGS + user_strings_size(user), 4);
+		at += (uint32_t)round_up(SNAPSHOT_USER_STRINGS + size, 4);
 		put_memberships(l, user);
 	}
 }
 
 static void
-put_groups(struct layout *l)
+put_groups(struct snapshot_layout *l)
 {
 	const struct snapshot_builder *b = l->from;
 	uint32_t at = 0;
@@ -296,7 +430,7 @@ put_groups(struct layout *l)
 		uint8_t *to = section(l, SECTION_GROUPS) + at;
 		struct snapshot_group_record record = {
 			.gid = group->gid, .member_count = tally->member_count, .members_at = tally->members_at,
-			.members_len = tally->members_len, .name_len = group->name_len,
+			.names_len = tally->names_len, .name_len = group->name_len,
 		};
 
 		memcpy(to, &record, SNAPSHOT_GROUP_STRINGS);
@@ -306,88 +440,30 @@ put_groups(struct layout *l)
 	}
 }
 
-/* Enter a reference; false when its run would be too long for a reader. */
-static bool
-put_slot(const struct layout *l, enum snapshot_section table, uint32_t ref_bits, uint64_t hash, uint32_t ref)
+/* What only a delta's header has. Lists of the base may have its local gids, and readers ask the newest header. */
+static int
+put_delta_header(const struct snapshot_layout *l, struct snapshot_header *h)
 {
-	uint32_t *slots = (void *)section(l, table);
-	uint32_t starts = (uint32_t)(l->header.section[table].size / sizeof *slots) - SNAPSHOT_PROBE_MAX;
-	uint32_t at = snapshot_slot_start(hash, starts), end = at + SNAPSHOT_PROBE_MAX - 1;
-	uint32_t mask = (uint32_t)(((uint64_t)1 << ref_bits) - 1);
+	const struct snapshot_header *base = (const void *)l->from->base;
 
-	while (at < end && slots[at] != 0)
-		at++;
-	if (at == end)
-		return false;
-	slots[at] = ((uint32_t)hash & ~mask) | ref;
-	return true;
-}
-
-/* Whether every run of used slots ends where a reader still looks. */
-static bool
-runs_short(const struct layout *l, enum snapshot_section table)
-{
-	const uint32_t *slots = (const void *)section(l, table);
-	uint32_t run = 0;
-
-	for (size_t i = 0; i < l->header.section[table].size / sizeof *slots; i++) {
-		run = slots[i] != 0 ? run + 1 : 0;
-		if (run >= SNAPSHOT_PROBE_MAX)
-			return false;
-	}
-	return true;
-}
-
-/* Fill the four tables under the header's seed; false when it gives too long a run. */
-static bool
-put_tables(const struct layout *l)
-{
-	const struct snapshot_builder *b = l->from;
-	const struct snapshot_header *h = &l->header;
-
-	for (unsigned i = SECTION_USER_NAMES; i < SECTION_COUNT; i++)
-		memset(section(l, i), 0, h->section[i].size);
-	for (size_t i = 0; i < b->user_count; i++) {
-		const struct built_user *user = &b->users[l->user_order[i]];
-		uint64_t hash = snapshot_hash_name(h, b->strings + user->strings_at, user->name_len);
-
-		if (!put_slot(l, SECTION_USER_NAMES, h->user_ref_bits, hash, l->user_refs[i]) ||
-		    !put_slot(l, SECTION_USER_IDS, h->user_ref_bits, snapshot_hash_id(h, user->uid), l->user_refs[i]))
-			return false;
-	}
-	for (size_t i = 0; i < b->group_count; i++) {
-		const struct built_group *group = &b->groups[l->group_order[i]];
-		uint64_t hash = snapshot_hash_name(h, b->strings + group->name_at, group->name_len);
-
-		if (!put_slot(l, SECTION_GROUP_NAMES, h->group_ref_bits, hash, l->group_refs[i]) ||
-		    !put_slot(l, SECTION_GROUP_IDS, h->group_ref_bits, snapshot_hash_id(h, group->gid), l->group_refs[i]))
-			return false;
-	}
-	for (unsigned i = SECTION_USER_NAMES; i < SECTION_COUNT; i++)
-		if (!runs_short(l, i))
-			return false;
-	return true;
+	if (base == NULL)
+		return 0;
+	for (uint32_t i = 0; i < base->local_gid_count; i++)
+		if (!is_local(l->in, base->local_gids[i]))
+			return -EINVAL;
+	h->base_generation = base->generation;
+	h->base_seed = base->seed[0];
+	h->hidden_user_count = (uint32_t)l->from->users_hidden.count;
+	h->hidden_group_count = (uint32_t)l->from->groups_hidden.count;
+	return 0;
 }
 
 static int
-seed_tables(struct layout *l)
-{
-	for (unsigned i = 0; i < SEEDS_MAX; i++) {
-		if (getrandom(l->header.seed, sizeof l->header.seed, 0) != (ssize_t)sizeof l->header.seed)
-			return -EIO;
-		for (size_t k = 0; k < sizeof l->header.seed / sizeof l->header.seed[0]; k++)
-			l->header.seed[k] |= 1;
-		if (put_tables(l))
-			return 0;
-	}
-	return -EOVERFLOW;
-}
-
-static int
-put_header(struct layout *l)
+put_header(struct snapshot_layout *l)
 {
 	const struct snapshot_header_in *in = l->in;
 	struct snapshot_header *h = &l->header;
+	int r;
 
 	memcpy(h->magic, SNAPSHOT_MAGIC, sizeof h->magic);
 	h->version = SNAPSHOT_VERSION;
@@ -408,6 +484,9 @@ put_header(struct layout *l)
 			return -EINVAL;
 		memcpy(h->contact, in->contact, strlen(in->contact));
 	}
+	r = put_delta_header(l, h);
+	if (r < 0)
+		return r;
 	h->header_crc = snapshot_header_checksum(h);
 	memcpy(l->bytes, h, sizeof *h);
 	return 0;
@@ -417,7 +496,7 @@ int
 snapshot_image_make(const struct snapshot_builder *b, const struct snapshot_header_in *header,
     struct snapshot_image *ret)
 {
-	struct layout l = { .from = b, .in = header };
+	struct snapshot_layout l = { .from = b, .in = header };
 	int r;
 
 	r = make_orders(&l);
@@ -425,9 +504,10 @@ snapshot_image_make(const struct snapshot_builder *b, const struct snapshot_head
 		r = place(&l);
 	if (r < 0)
 		goto out;
+	put_kept(&l);
 	put_users(&l);
 	put_groups(&l);
-	r = seed_tables(&l);
+	r = snapshot_tables_fill(&l);
 	if (r == 0)
 		r = put_header(&l);
 	if (r < 0)
@@ -436,7 +516,11 @@ snapshot_image_make(const struct snapshot_builder *b, const struct snapshot_head
 	l.bytes = NULL;		/* now owned by *ret */
 out:
 	free(l.bytes);
+	free(l.shells.bytes);
+	free(l.kept_names.bytes);
+	free(l.kept_lens.bytes);
 	free(l.tallies);
+	free(l.user_shells);
 	free(l.group_refs);
 	free(l.user_refs);
 	free(l.group_order);

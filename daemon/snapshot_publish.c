@@ -1,24 +1,31 @@
 /*
- * snapshot_publish.c - brings a snapshot to the disk and tells readers of it.
+ * snapshot_publish.c - brings base and delta to the disk and tells readers of it.
  *
  * Publisher only. A published file is never written again and never truncated: it is replaced by rename,
  * and what was mapped lives on (MEASURED 9). On failure the old file stays and the temp file goes.
+ *
+ * No reader ever sees an older state than before: a new base's delta gets its name before the base does, and the
+ * delta of the base before keeps its name until another base comes, for who opens it at that moment
+ * (common/snapshot_open.c). What is older goes.
  */
 #include <config.h>
 
 #include "snapshot_write.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/snapshot.h"
+#include "common/snapshot_format.h"
 #include "snapshot_build.h"
 
-#define TEMP_NAME	".base.1.snap.new"
+#define BASE_TEMP	".base.1.snap.new"
+#define DELTA_TEMP	".delta.1.snap.new"
 
 static int
 write_whole(int fd, const uint8_t *bytes, size_t size)
@@ -37,13 +44,13 @@ write_whole(int fd, const uint8_t *bytes, size_t size)
 
 /* Write the temp file durably, world-readable whatever the umask. */
 static int
-write_temp(int dir_fd, const struct snapshot_image *image)
+write_temp(int dir_fd, const char *name, const struct snapshot_image *image)
 {
 	int fd, r;
 
-	if (unlinkat(dir_fd, TEMP_NAME, 0) < 0 && errno != ENOENT)
+	if (unlinkat(dir_fd, name, 0) < 0 && errno != ENOENT)
 		return -errno;
-	fd = openat(dir_fd, TEMP_NAME, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return -errno;
 	r = -posix_fallocate(fd, 0, (off_t)image->size);
@@ -60,65 +67,274 @@ out:
 	return r;
 }
 
-/* Read the temp file again as every reader will, and all of it. */
 static int
-check_temp(const char *dir)
+join(const char *dir, const char *name, char ret[PATH_MAX])
 {
-	struct snapshot s = { 0 };
-	char path[PATH_MAX];
-	int n, r;
+	int n = snprintf(ret, PATH_MAX, "%s/%s", dir, name);
 
-	n = snprintf(path, sizeof path, "%s/%s", dir, TEMP_NAME);
-	if (n < 0 || (size_t)n >= sizeof path)
-		return -ENAMETOOLONG;
-	r = snapshot_open(path, geteuid(), &s);
+	return n < 0 || n >= PATH_MAX ? -ENAMETOOLONG : 0;
+}
+
+static int
+open_base(const char *dir, const char *name, struct snapshot *ret)
+{
+	char path[PATH_MAX];
+	int r = join(dir, name, path);
+
+	*ret = (struct snapshot){ 0 };
+	return r < 0 ? r : snapshot_open(path, geteuid(), ret);
+}
+
+int
+snapshot_open_written(const char *dir, struct snapshot *ret)
+{
+	return open_base(dir, BASE_TEMP, ret);
+}
+
+static int
+open_delta_temp(const char *dir, struct snapshot *s)
+{
+	char path[PATH_MAX];
+	int r = join(dir, DELTA_TEMP, path);
+
+	return r < 0 ? r : snapshot_open_delta_file(path, geteuid(), s);
+}
+
+/* Read a temp file again as every reader will, and all of it. */
+static int
+check_temp(const struct snapshot_builder *b, const char *dir)
+{
+	const struct snapshot_header *base = (const void *)b->base;
+	struct snapshot s = { 0 };
+	int r;
+
+	if (base == NULL) {
+		r = open_base(dir, BASE_TEMP, &s);
+		if (r == 0)
+			r = snapshot_check_whole(&s);
+		snapshot_close(&s);
+		return r;
+	}
+	s = (struct snapshot){ .base = b->base, .size = (size_t)base->total_size };
+	r = open_delta_temp(dir, &s);
 	if (r == 0)
-		r = snapshot_check_whole(&s);
+		r = snapshot_check_delta(&s);
+	s.base = NULL;		/* borrowed */
 	snapshot_close(&s);
 	return r;
 }
 
-/* From the finished image to the file that readers find. */
 static int
-replace(const char *dir, int dir_fd, const struct snapshot_image *image)
+open_folder(const char *dir)
 {
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int
+write_checked(const struct snapshot_builder *b, const char *dir, int dir_fd, const struct snapshot_header_in *header)
+{
+	const char *name = b->base == NULL ? BASE_TEMP : DELTA_TEMP;
+	struct snapshot_image image = { 0 };
 	int r;
 
-	r = write_temp(dir_fd, image);
+	if (header->generation == 0)
+		return -EINVAL;
+	r = snapshot_image_make(b, header, &image);
 	if (r == 0)
-		r = check_temp(dir);
-	if (r == 0 && renameat(dir_fd, TEMP_NAME, dir_fd, SNAPSHOT_BASE_NAME) < 0)
-		r = -errno;
+		r = write_temp(dir_fd, name, &image);
+	snapshot_image_done(&image);
+	if (r == 0)
+		r = check_temp(b, dir);
 	if (r < 0)
-		(void)unlinkat(dir_fd, TEMP_NAME, 0);
+		(void)unlinkat(dir_fd, name, 0);
 	return r;
+}
+
+int
+snapshot_builder_write(struct snapshot_builder *b, const char *dir, const struct snapshot_header_in *header)
+{
+	int dir_fd, r;
+
+	dir_fd = open_folder(dir);
+	if (dir_fd < 0)
+		return dir_fd;
+	r = write_checked(b, dir, dir_fd, header);
+	(void)close(dir_fd);
+	return r;
+}
+
+/* ---- into place ---- */
+
+/* What is to be published, and what is there before. Generations are 0 without one. */
+struct change {
+	const char *dir;
+	int dir_fd;
+	bool base, delta;		/* which of the temp files */
+	uint64_t generation, before;	/* of the new base (or the present one), and of the one that it replaces */
+};
+
+static void
+delta_name(uint64_t generation, char ret[SNAPSHOT_DELTA_NAME_SIZE])
+{
+	(void)snprintf(ret, SNAPSHOT_DELTA_NAME_SIZE, SNAPSHOT_DELTA_NAME, (unsigned long long)generation);
+}
+
+/* Look at the temp files once more, and at what they replace. */
+static int
+examine(struct change *c)
+{
+	struct snapshot s;
+	int r;
+
+	r = open_base(c->dir, SNAPSHOT_BASE_NAME, &s);
+	c->before = r == 0 ? snapshot_generation(&s) : 0;
+	if (c->base) {
+		snapshot_close(&s);
+		r = open_base(c->dir, BASE_TEMP, &s);
+	} else if (r < 0) {
+		r = -ESTALE;
+	}
+	if (r == 0)
+		c->generation = snapshot_generation(&s);
+	if (r == 0 && c->delta)
+		r = open_delta_temp(c->dir, &s);
+	snapshot_close(&s);
+	return r;
+}
+
+/* The name of the new base's delta must be free, or become its own. */
+static int
+clear_name(const struct change *c, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(c->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (c->generation == c->before)
+		return -EEXIST;		/* the published base's own: it would go too early, or be taken for the new one's */
+	return unlinkat(c->dir_fd, name, 0) < 0 ? -errno : 0;
+}
+
+static int
+rename_files(const struct change *c)
+{
+	char name[SNAPSHOT_DELTA_NAME_SIZE];
+	int r = 0;
+
+	delta_name(c->generation, name);
+	if (c->base)
+		r = clear_name(c, name);
+	if (r < 0)
+		return r;
+	if (c->delta && renameat(c->dir_fd, DELTA_TEMP, c->dir_fd, name) < 0)
+		return -errno;
+	if (c->base && renameat(c->dir_fd, BASE_TEMP, c->dir_fd, SNAPSHOT_BASE_NAME) < 0) {
+		r = -errno;
+		if (c->delta)
+			(void)unlinkat(c->dir_fd, name, 0);
+	}
+	return r;
+}
+
+/* Remove the deltas of bases that nobody can be about to open. Best effort: what stays is removed the next time. */
+static void
+remove_old(const struct change *c)
+{
+	char own[SNAPSHOT_DELTA_NAME_SIZE], before[SNAPSHOT_DELTA_NAME_SIZE];
+	int fd = openat(c->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+
+	if (folder == NULL) {
+		if (fd >= 0)
+			(void)close(fd);
+		return;
+	}
+	delta_name(c->generation, own);
+	delta_name(c->before, before);
+	while ((entry = readdir(folder)) != NULL)
+		if (strncmp(entry->d_name, "delta.1.", strlen("delta.1.")) == 0 && strcmp(entry->d_name, own) != 0 &&
+		    strcmp(entry->d_name, before) != 0)
+			(void)unlinkat(c->dir_fd, entry->d_name, 0);
+	(void)closedir(folder);
+}
+
+/* From the written files to those that readers find; the epoch page is mapped first: without it no reader would hear of it. */
+static int
+put_in_place(struct change *c)
+{
+	_Atomic uint64_t *epoch = NULL;
+	int r;
+
+	r = epoch_map(c->dir_fd, &epoch);
+	if (r == 0)
+		r = examine(c);
+	if (r == 0)
+		r = rename_files(c);
+	if (r < 0)
+		goto out;
+	if (fsync(c->dir_fd) < 0)
+		r = -errno;	/* reported, but the new file is in place: readers are told all the same */
+	epoch_advance(epoch);
+	if (c->base)
+		remove_old(c);
+out:
+	epoch_unmap(epoch);
+	return r;
+}
+
+static void
+discard(int dir_fd)
+{
+	(void)unlinkat(dir_fd, BASE_TEMP, 0);
+	(void)unlinkat(dir_fd, DELTA_TEMP, 0);
+}
+
+int
+snapshot_publish_written(const char *dir, bool with_delta)
+{
+	struct change c = { .dir = dir, .base = true, .delta = with_delta };
+	int r;
+
+	c.dir_fd = open_folder(dir);
+	if (c.dir_fd < 0)
+		return c.dir_fd;
+	r = put_in_place(&c);
+	if (r < 0)
+		discard(c.dir_fd);
+	(void)close(c.dir_fd);
+	return r;
+}
+
+void
+snapshot_discard_written(const char *dir)
+{
+	int dir_fd = open_folder(dir);
+
+	if (dir_fd < 0)
+		return;
+	discard(dir_fd);
+	(void)close(dir_fd);
 }
 
 int
 snapshot_builder_publish(struct snapshot_builder *b, const char *dir, const struct snapshot_header_in *header)
 {
-	struct snapshot_image image = { 0 };
-	_Atomic uint64_t *epoch = NULL;
-	int dir_fd, r;
+	struct change c = { .dir = dir };
+	int r;
 
-	dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir_fd < 0)
-		return -errno;
-	r = epoch_map(dir_fd, &epoch);	/* first: without it no reader would hear of the new file */
+	c.dir_fd = open_folder(dir);
+	if (c.dir_fd < 0)
+		return c.dir_fd;
+	c.base = b->base == NULL;
+	c.delta = !c.base;
+	r = write_checked(b, dir, c.dir_fd, header);
+	if (r == 0)
+		r = put_in_place(&c);
 	if (r < 0)
-		goto out;
-	r = snapshot_image_make(b, header, &image);
-	if (r < 0)
-		goto out;
-	r = replace(dir, dir_fd, &image);
-	if (r < 0)
-		goto out;
-	if (fsync(dir_fd) < 0)
-		r = -errno;	/* reported, but the new file is in place: readers are told all the same */
-	epoch_advance(epoch);
-out:
-	snapshot_image_done(&image);
-	epoch_unmap(epoch);
-	(void)close(dir_fd);
+		(void)unlinkat(c.dir_fd, c.base ? BASE_TEMP : DELTA_TEMP, 0);
+	(void)close(c.dir_fd);
 	return r;
 }

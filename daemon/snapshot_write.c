@@ -29,11 +29,26 @@ snapshot_builder_new(void)
 	return b;
 }
 
+struct snapshot_builder *
+snapshot_builder_new_delta(const struct snapshot *base)
+{
+	struct snapshot_builder *b = snapshot_builder_new();
+
+	if (b != NULL)
+		b->base = base->base;
+	return b;
+}
+
 void
 snapshot_builder_free(struct snapshot_builder *b)
 {
 	if (b == NULL)
 		return;
+	hash_map_done(&b->users_hidden.index);
+	hash_map_done(&b->groups_hidden.index);
+	hash_map_done(&b->names_hidden);
+	free(b->users_hidden.refs);
+	free(b->groups_hidden.refs);
 	hash_map_done(&b->user_names);
 	hash_map_done(&b->user_ids);
 	hash_map_done(&b->group_names);
@@ -57,9 +72,8 @@ snapshot_builder_group(const struct snapshot_builder *b, uint32_t gid, uint32_t 
 	return hash_map_find(&b->group_ids, key_of(b, &gid, sizeof gid), ret_index);
 }
 
-/* Make room for more elements behind used ones. Returns the array, moved perhaps, or NULL without memory. */
-static void *
-reserve(void *array, size_t size, size_t used, size_t more, size_t *room)
+void *
+snapshot_builder_reserve(void *array, size_t size, size_t used, size_t more, size_t *room)
 {
 	size_t wanted = *room;
 
@@ -76,6 +90,131 @@ reserve(void *array, size_t size, size_t used, size_t more, size_t *room)
 	return array;
 }
 
+/* ---- what a delta hides of its base ---- */
+
+static bool
+is_hidden(const struct snapshot_builder *b, const struct hidden *hidden, uint32_t ref)
+{
+	uint32_t index;
+
+	return hash_map_find(&hidden->index, key_of(b, &ref, sizeof ref), &index) > 0;
+}
+
+static int
+hide(const struct snapshot_builder *b, struct hidden *hidden, uint32_t ref)
+{
+	uint32_t *refs = snapshot_builder_reserve(hidden->refs, sizeof *refs, hidden->count, 1, &hidden->room);
+	int r;
+
+	if (refs == NULL)
+		return -ENOMEM;
+	hidden->refs = refs;
+	r = hash_map_add(&hidden->index, key_of(b, &ref, sizeof ref), (uint32_t)hidden->count);
+	if (r == 0)
+		refs[hidden->count++] = ref;
+	return r;
+}
+
+int
+snapshot_builder_hide_user(struct snapshot_builder *b, uint32_t uid)
+{
+	struct snapshot_user user;
+	uint32_t ref;
+	int r;
+
+	if (b->base == NULL)
+		return -EINVAL;
+	r = snapshot_locate_user(b->base, NULL, uid, &user, &ref);
+	if (r <= 0 || is_hidden(b, &b->users_hidden, ref))
+		return r < 0 ? r : 0;
+	r = hide(b, &b->users_hidden, ref);
+	return r < 0 ? r : hash_map_add(&b->names_hidden, key_of(b, user.name, user.name_len), 0);
+}
+
+int
+snapshot_builder_hide_group(struct snapshot_builder *b, uint32_t gid)
+{
+	struct snapshot_group group;
+	uint32_t ref;
+	int r;
+
+	if (b->base == NULL)
+		return -EINVAL;
+	r = snapshot_locate_group(b->base, NULL, gid, &group, &ref);
+	if (r <= 0 || is_hidden(b, &b->groups_hidden, ref))
+		return r < 0 ? r : 0;
+	return hide(b, &b->groups_hidden, ref);
+}
+
+bool
+snapshot_builder_hides_name(const struct snapshot_builder *b, const char *name, size_t len)
+{
+	uint32_t value;
+
+	return hash_map_find(&b->names_hidden, key_of(b, name, len), &value) > 0;
+}
+
+bool
+snapshot_builder_base_group(const struct snapshot_builder *b, uint32_t gid)
+{
+	struct snapshot_group group;
+	uint32_t ref;
+
+	return b->base != NULL && snapshot_locate_group(b->base, NULL, gid, &group, &ref) > 0 &&
+	    !is_hidden(b, &b->groups_hidden, ref);
+}
+
+/* Whether the base shows a user of that name (or, with NULL, id): 1, 0 or -EBADMSG. */
+static int
+base_shows_user(const struct snapshot_builder *b, const char *name, uint32_t uid)
+{
+	struct snapshot_user user;
+	uint32_t ref;
+	int r;
+
+	if (b->base == NULL)
+		return 0;
+	r = snapshot_locate_user(b->base, name, uid, &user, &ref);
+	return r <= 0 ? r : !is_hidden(b, &b->users_hidden, ref);
+}
+
+static int
+base_shows_group(const struct snapshot_builder *b, const char *name, uint32_t gid)
+{
+	struct snapshot_group group;
+	uint32_t ref;
+	int r;
+
+	if (b->base == NULL)
+		return 0;
+	r = snapshot_locate_group(b->base, name, gid, &group, &ref);
+	return r <= 0 ? r : !is_hidden(b, &b->groups_hidden, ref);
+}
+
+/* Either key is taken: -EEXIST, or -EBADMSG; else 0. */
+static int
+taken(int by_name, int by_id)
+{
+	if (by_name < 0 || by_id < 0)
+		return -EBADMSG;
+	return by_name > 0 || by_id > 0 ? -EEXIST : 0;
+}
+
+int
+snapshot_builder_keep_members(struct snapshot_builder *b, uint32_t gid)
+{
+	uint32_t index;
+
+	if (b->base == NULL)
+		return -EINVAL;
+	if (snapshot_builder_group(b, gid, &index) == 0)
+		return -ENOENT;
+	b->groups[index].keeps = true;
+	return 0;
+}
+
+/* ---- records ---- */
+
 /* Append with the NUL; there is room. */
 static void
 put_string(struct snapshot_builder *b, const char *string, size_t len)
@@ -87,7 +226,7 @@ put_string(struct snapshot_builder *b, const char *string, size_t len)
 static int
 reserve_strings(struct snapshot_builder *b, size_t bytes)
 {
-	char *strings = reserve(b->strings, 1, b->strings_used, bytes, &b->strings_room);
+	char *strings = snapshot_builder_reserve(b->strings, 1, b->strings_used, bytes, &b->strings_room);
 
 	if (strings == NULL)
 		return -ENOMEM;
@@ -119,11 +258,13 @@ snapshot_builder_add_group(struct snapshot_builder *b, uint32_t gid, const char 
 
 	if (len > SNAPSHOT_NAME_MAX)
 		return -EINVAL;
-	groups = reserve(b->groups, sizeof *groups, b->group_count, 1, &b->group_room);
+	groups = snapshot_builder_reserve(b->groups, sizeof *groups, b->group_count, 1, &b->group_room);
 	if (groups == NULL)
 		return -ENOMEM;
 	b->groups = groups;
-	r = reserve_strings(b, len + 1);
+	r = taken(base_shows_group(b, name, 0), base_shows_group(b, NULL, gid));
+	if (r == 0)
+		r = reserve_strings(b, len + 1);
 	if (r == 0)
 		r = enter(b, &b->group_names, &b->group_ids, name, gid, (uint32_t)b->group_count);
 	if (r < 0)
@@ -147,10 +288,11 @@ compare_gids(const void *one, const void *other)
 static int
 put_gids(struct snapshot_builder *b, const uint32_t *gids, uint32_t count)
 {
-	uint32_t *all = reserve(b->gids, sizeof *all, b->gids_used, count, &b->gids_room), *own, kept = 0;
+	uint32_t *all, *own, kept = 0;
 
 	if (count == 0)
 		return 0;
+	all = snapshot_builder_reserve(b->gids, sizeof *all, b->gids_used, count, &b->gids_room);
 	if (all == NULL)
 		return -ENOMEM;
 	b->gids = all;
@@ -175,11 +317,13 @@ snapshot_builder_add_user(struct snapshot_builder *b, uint32_t uid, uint32_t gid
 	if (name_len > SNAPSHOT_NAME_MAX || gecos_len > UINT16_MAX || home_len > UINT16_MAX ||
 	    shell_len > UINT16_MAX || gid_count > SNAPSHOT_LIST_MAX)
 		return -EINVAL;
-	users = reserve(b->users, sizeof *users, b->user_count, 1, &b->user_room);
+	users = snapshot_builder_reserve(b->users, sizeof *users, b->user_count, 1, &b->user_room);
 	if (users == NULL)
 		return -ENOMEM;
 	b->users = users;
-	r = reserve_strings(b, name_len + gecos_len + home_len + shell_len + 4);
+	r = taken(base_shows_user(b, name, 0), base_shows_user(b, NULL, uid));
+	if (r == 0)
+		r = reserve_strings(b, name_len + gecos_len + home_len + shell_len + 4);
 	if (r == 0)
 		r = enter(b, &b->user_names, &b->user_ids, name, uid, (uint32_t)b->user_count);
 	if (r < 0)

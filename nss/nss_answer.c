@@ -16,12 +16,13 @@
 #include "common/journal.h"
 #include "nss/nss_paths.h"
 
-enum fault { FAULT_MISSING, FAULT_REFUSED, FAULT_HEADER, FAULT_RECORD, FAULT_OTHER, FAULT_COUNT };
+enum fault { FAULT_MISSING, FAULT_REFUSED, FAULT_HEADER, FAULT_DELTA, FAULT_RECORD, FAULT_OTHER, FAULT_COUNT };
 
 static const char *const fault_words[FAULT_COUNT] = {
 	[FAULT_MISSING] = "missing",
-	[FAULT_REFUSED] = "refused: not a regular file of root that only root may write",
-	[FAULT_HEADER] = "refused: header, version or size is not that of a snapshot",
+	[FAULT_REFUSED] = "or its delta refused: not a regular file of root that only root may write",
+	[FAULT_HEADER] = "or its delta refused: header, version or size is not that of a snapshot",
+	[FAULT_DELTA] = "and its delta do not belong together",
 	[FAULT_RECORD] = "corrupt record",
 	[FAULT_OTHER] = "cannot be opened",
 };
@@ -39,6 +40,8 @@ fault_of(int r, const struct snapshot *s)
 		return FAULT_REFUSED;
 	case -EBADMSG:
 		return FAULT_HEADER;
+	case -ESTALE:
+		return FAULT_DELTA;
 	default:
 		return FAULT_OTHER;
 	}

@@ -18,7 +18,7 @@
 
 struct cursor {
 	_Atomic uint64_t generation;	/* that `at` belongs to; 0: at is to be found again */
-	_Atomic uint32_t at;
+	_Atomic uint64_t at;
 	_Atomic uint32_t last;		/* id given last; 0 is never given */
 };
 
@@ -39,7 +39,7 @@ reset(struct cursor *c)
 }
 
 /* Where to read on, in this generation. */
-static uint32_t
+static uint64_t
 resume(const struct cursor *c, const struct snapshot *s)
 {
 	return atomic_load(&c->generation) == snapshot_generation(s) ? atomic_load(&c->at) : 0;
@@ -47,7 +47,7 @@ resume(const struct cursor *c, const struct snapshot *s)
 
 /* A child may be forked between any two of these: generation 0 makes the middle harmless. */
 static void
-advance(struct cursor *c, const struct snapshot *s, uint32_t at, uint32_t last)
+advance(struct cursor *c, const struct snapshot *s, uint64_t at, uint32_t last)
 {
 	atomic_store(&c->generation, 0);
 	atomic_store(&c->at, at);
@@ -58,7 +58,7 @@ advance(struct cursor *c, const struct snapshot *s, uint32_t at, uint32_t last)
 static int
 next_user(const struct snapshot *s, struct passwd *ret, char *buf, size_t size)
 {
-	uint32_t at = resume(&users, s);
+	uint64_t at = resume(&users, s);
 	struct snapshot_user user;
 	int r;
 
@@ -75,7 +75,7 @@ next_user(const struct snapshot *s, struct passwd *ret, char *buf, size_t size)
 static int
 next_group(const struct snapshot *s, struct group *ret, char *buf, size_t size)
 {
-	uint32_t at = resume(&groups, s);
+	uint64_t at = resume(&groups, s);
 	struct snapshot_group group;
 	int r;
 

@@ -18,19 +18,22 @@ static const char no_password[] = "x";
 int
 nss_pack_user(const struct snapshot_user *user, struct passwd *ret, char *buf, size_t size)
 {
-	/* The strings lie back to back in the record, and so they will in the answer. */
-	size_t strings = (size_t)(user->shell - user->name) + user->shell_len + 1;
+	/* Gecos and home lie back to back in the record, and so they will in the answer. */
+	size_t name = (size_t)user->name_len + 1, shell = (size_t)user->shell_len + 1;
+	size_t both = (size_t)user->gecos_len + user->home_len + 2;
+	char *gecos;
 
-	if (size < sizeof no_password || strings > size - sizeof no_password)
+	if (name + both + shell + sizeof no_password > size)
 		return -ERANGE;
-	memcpy(buf, user->name, strings);
-	memcpy(buf + strings, no_password, sizeof no_password);
+	gecos = buf + name;
+	memcpy(buf, user->name, name);
+	memcpy(gecos, user->gecos, both);
+	memcpy(gecos + both, user->shell, shell);
+	memcpy(gecos + both + shell, no_password, sizeof no_password);
 	*ret = (struct passwd){
-		.pw_name = buf, .pw_passwd = buf + strings,
+		.pw_name = buf, .pw_passwd = gecos + both + shell,
 		.pw_uid = user->uid, .pw_gid = user->gid,
-		.pw_gecos = buf + (user->gecos - user->name),
-		.pw_dir = buf + (user->home - user->name),
-		.pw_shell = buf + (user->shell - user->name),
+		.pw_gecos = gecos, .pw_dir = gecos + user->gecos_len + 1, .pw_shell = gecos + both,
 	};
 	return 1;
 }

@@ -4,7 +4,8 @@
  * Runs inside every process that resolves a name, in any thread, after any fork. Never waits, never keeps
  * a descriptor, uses no thread-local storage, no atfork handler, no destructor.
  *
- * Slots hold mappings; `current` names the one to use. A reader counts itself into the slot and then
+ * Slots hold states: a base, which slots share as long as its file stays the same, and a delta of their own.
+ * `current` names the one to use. A reader counts itself into the slot and then
  * looks again: if the slot is still current, whoever replaces it later will see the count (all four
  * steps are sequentially consistent). A replaced slot is unmapped once no stripe counts a reader; each
  * slot has its own counts, so readers of the new mapping never hold up the old one's end.
@@ -38,8 +39,11 @@
 #define RETRY_MS	1000
 
 struct slot {
-	_Atomic(const uint8_t *) base;	/* NULL: free */
+	_Atomic(const uint8_t *) base;	/* NULL: free; perhaps another slot's too */
 	_Atomic size_t size;
+	_Atomic(const uint8_t *) delta;	/* NULL: there was none */
+	_Atomic size_t delta_size;
+	struct snapshot_file file;	/* that base was mapped from; for whoever refreshes */
 	_Atomic(const _Atomic uint64_t *) epoch;	/* this slot's mapping of the page; NULL: there was none */
 	_Atomic uint64_t seen;		/* the epoch that the mapping belongs to */
 };
@@ -131,6 +135,8 @@ enter(struct shared_page *page, bool fresh, struct nss_view *ret)
 	}
 	ret->snapshot.base = atomic_load_explicit(&slots[at - 1].base, memory_order_relaxed);
 	ret->snapshot.size = atomic_load_explicit(&slots[at - 1].size, memory_order_relaxed);
+	ret->snapshot.delta = atomic_load_explicit(&slots[at - 1].delta, memory_order_relaxed);
+	ret->snapshot.delta_size = atomic_load_explicit(&slots[at - 1].delta_size, memory_order_relaxed);
 	ret->readers = readers;
 	return true;
 }
@@ -148,16 +154,28 @@ slot_idle(struct shared_page *page, unsigned i)
 	return true;
 }
 
+static bool
+is_shared(const uint8_t *base)
+{
+	for (unsigned i = 0; i < SLOTS; i++)
+		if (atomic_load(&slots[i].base) == base)
+			return true;
+	return false;
+}
+
 /* Forget first, unmap then: a child forked in between has one mapping too many, never a stale pointer. */
 static void
 slot_clear(struct slot *slot)
 {
 	const uint8_t *base = atomic_exchange(&slot->base, NULL);
+	const uint8_t *delta = atomic_exchange(&slot->delta, NULL);
 	const _Atomic uint64_t *epoch = atomic_exchange(&slot->epoch, NULL);
-	size_t size = atomic_exchange(&slot->size, 0);
+	size_t size = atomic_exchange(&slot->size, 0), delta_size = atomic_exchange(&slot->delta_size, 0);
 
-	if (base != NULL && size != 0)
+	if (base != NULL && size != 0 && !is_shared(base))
 		(void)munmap((void *)(uintptr_t)base, size);
+	if (delta != NULL && delta_size != 0)
+		(void)munmap((void *)(uintptr_t)delta, delta_size);
 	if (epoch != NULL)
 		(void)munmap((void *)(uintptr_t)epoch, SNAPSHOT_EPOCH_SIZE);
 }
@@ -188,16 +206,29 @@ map_epoch(void)
 	return map == MAP_FAILED ? NULL : map;
 }
 
+/* Map what lies at the path now; the base of the current slot is taken over if it still is the same file. */
+static int
+renew(struct snapshot_file *ret_file, struct snapshot *ret)
+{
+	uint32_t at = atomic_load(&current);
+	const uint8_t *have = at == 0 ? NULL : atomic_load(&slots[at - 1].base);
+
+	if (at != 0)
+		*ret_file = slots[at - 1].file;
+	return snapshot_renew(nss_paths()->base, nss_paths()->owner, have, ret_file, ret);
+}
+
 /*
- * Map what lies at the path now and make it current. The epoch is read first: what is opened after it is
- * at least as new.
+ * Map the present state and make it current. The epoch is read first: what is opened after it is at least as
+ * new.
  *
- * Returns 0; -EAGAIN when readers sit in all other slots; or what snapshot_open() says.
+ * Returns 0; -EAGAIN when readers sit in all other slots; or what snapshot_renew() says.
  */
 static int
 refresh(struct shared_page *page, bool *ret_lasting)
 {
 	const _Atomic uint64_t *epoch;
+	struct snapshot_file file = { 0 };
 	struct snapshot s;
 	uint64_t seen;
 	unsigned i;
@@ -211,15 +242,18 @@ refresh(struct shared_page *page, bool *ret_lasting)
 		return -EAGAIN;
 	epoch = map_epoch();
 	seen = epoch == NULL ? 0 : atomic_load_explicit(epoch, memory_order_acquire);
-	r = snapshot_open(nss_paths()->base, nss_paths()->owner, &s);
+	r = renew(&file, &s);
 	if (r < 0) {
 		if (epoch != NULL)
 			(void)munmap((void *)(uintptr_t)epoch, SNAPSHOT_EPOCH_SIZE);
 		return r;
 	}
+	slots[i].file = file;
 	atomic_store(&slots[i].seen, seen);
 	atomic_store(&slots[i].epoch, epoch);
 	atomic_store(&slots[i].size, s.size);
+	atomic_store(&slots[i].delta_size, s.delta_size);
+	atomic_store(&slots[i].delta, s.delta);
 	atomic_store(&slots[i].base, s.base);
 	atomic_store(&current, i + 1);
 	clear_idle(page);
@@ -240,7 +274,7 @@ now_ms(void)
  * Refresh if that is due.
  *
  * Returns 0, also when it was not due; -EAGAIN when readers sit in all slots; -EBUSY when another thread
- * is at it; or what snapshot_open() says.
+ * is at it; or what snapshot_renew() says.
  */
 static int
 try_refresh(struct shared_page *page)
@@ -268,7 +302,7 @@ static int
 enter_alone(struct nss_view *ret)
 {
 	ret->readers = NULL;
-	return snapshot_open(nss_paths()->base, nss_paths()->owner, &ret->snapshot);
+	return snapshot_open_state(nss_paths()->base, nss_paths()->owner, &ret->snapshot);
 }
 
 static int

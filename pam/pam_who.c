@@ -156,7 +156,7 @@ static int
 find_managed(const struct pam_paths *paths, const char *name, const uid_t *uid, struct person *ret)
 {
 	struct snapshot snapshot = { 0 };
-	int r = snapshot_open(paths->snapshot, paths->owner, &snapshot);
+	int r = snapshot_open_state(paths->snapshot, paths->owner, &snapshot);
 
 	if (r < 0) {
 		ret->fault = r == -ENOENT ? "the snapshot of users is missing" : "the snapshot of users cannot be used";

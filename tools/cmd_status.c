@@ -65,9 +65,9 @@ describe_snapshot(const struct invocation *in)
 	int r;
 
 	(void)snprintf(path, sizeof path, "%s/" SNAPSHOT_BASE_NAME, in->paths.nss);
-	r = snapshot_open(path, in->root[0] != '\0' ? geteuid() : 0, &s);
+	r = snapshot_open_state(path, in->root[0] != '\0' ? geteuid() : 0, &s);
 	if (r < 0)
-		return json_pack("{s:s+, s:s}", "fault", path, r == -EPERM ? ": wrong owner or mode" : r == -EBADMSG ?
+		return json_pack("{s:s+, s:s}", "fault", path, r == -EPERM ? ": wrong owner or mode" : r == -EBADMSG || r == -ESTALE ?
 		    ": corrupt" : r == -ENOENT ? ": not published yet" : ": cannot be read", "cure",
 		    invocation_is_set_up(in) ? "systemctl restart ismsd-publisher ismsd-directory" : "isms-userctl setup");
 	object = json_pack("{s:I, s:o, s:I, s:o, s:i, s:i}", "generation", (json_int_t)snapshot_generation(&s), "created",

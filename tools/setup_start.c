@@ -76,7 +76,7 @@ published(const struct setup *s, int64_t since_utc_sec)
 	bool fresh;
 
 	(void)snprintf(path, sizeof path, "%s/" SNAPSHOT_BASE_NAME, s->in->paths.nss);
-	if (snapshot_open(path, 0, &snapshot) < 0)
+	if (snapshot_open_state(path, 0, &snapshot) < 0)
 		return false;
 	fresh = snapshot_created_utc_sec(&snapshot) >= since_utc_sec;
 	snapshot_close(&snapshot);

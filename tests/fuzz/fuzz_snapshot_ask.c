@@ -70,7 +70,8 @@ fuzz_snapshot_ask(const struct snapshot *s)
 	static const char *const names[] = { "u0", "u1", "ada", "everybody", "a-very-long-user-name", "", "Root", "x.y" };
 	struct snapshot_group group, same_group;
 	struct snapshot_user user, same;
-	uint32_t at = 0, ids[] = { 0, 1000, 90000, 100000, 100001, UINT32_MAX };
+	uint64_t at = 0;
+	uint32_t ids[] = { 0, 1000, 90000, 100000, 100001, UINT32_MAX };
 
 	for (unsigned i = 0; i < ENOUGH && snapshot_next_user(s, &at, &user) > 0; i++) {
 		judge_user(s, &user);

@@ -56,13 +56,21 @@ sign(const struct snapshot_image *image)
 	header_of(image)->header_crc = snapshot_header_checksum(header_of(image));
 }
 
+/* The record of a user, to be changed by the test: homes of this population end in the names. */
+static struct snapshot_user_record *
+user_record_of(const struct snapshot_user *user)
+{
+	return (void *)(uintptr_t)(user->gecos - SNAPSHOT_USER_STRINGS);
+}
+
 /* Ask everything that can be asked, for the sanitizers to watch. */
 static void
 ask_everything(const struct snapshot *s)
 {
 	struct snapshot_user user;
 	struct snapshot_group group;
-	uint32_t gids[64], at = 0;
+	uint32_t gids[64];
+	uint64_t at = 0;
 	char name[16];
 
 	for (uint32_t i = 0; i < 12; i++) {
@@ -150,7 +158,8 @@ START_TEST(built_and_read)
 	struct snapshot s = snapshot_of(&image);
 	struct snapshot_user user;
 	struct snapshot_group group;
-	uint32_t at = 0, count = 0;
+	uint32_t count = 0;
+	uint64_t at = 0;
 
 	ck_assert_int_eq(snapshot_check_whole(&s), 0);
 	ck_assert_uint_eq(snapshot_user_count(&s), p->users);
@@ -231,7 +240,6 @@ START_TEST(wide_lists)
 	for (uint32_t i = 0; i < 3; i++) {
 		(void)snprintf(name, sizeof name, "u%u", i);
 		ck_assert_int_eq(snapshot_find_user(&s, name, &user), 1);
-		ck_assert_int_eq(user.list_wide, i > 0);
 		ck_assert_int_eq(snapshot_user_gids(&s, &user, got), 1);
 		ck_assert_mem_eq(got, gids[i], sizeof got);
 	}
@@ -307,10 +315,10 @@ START_TEST(ns01a_ids_below_the_floor)
 	struct snapshot s = snapshot_of(&image);
 	struct snapshot_user_record *record;
 	struct snapshot_user user;
-	uint32_t at = 0;
+	uint64_t at = 0;
 
 	ck_assert_int_eq(snapshot_find_user(&s, "u3", &user), 1);
-	record = (void *)(uintptr_t)(user.name - SNAPSHOT_USER_STRINGS);
+	record = user_record_of(&user);
 	record->uid = bad_records[_i].uid;
 	record->gid = bad_records[_i].gid;
 	ck_assert_int_eq(snapshot_find_user(&s, "u3", &user), 0);
