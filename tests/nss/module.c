@@ -170,18 +170,48 @@ module_publish_image(const struct snapshot_image *image)
 
 /* ---- looking ---- */
 
-int
-module_mappings(void)
+/* Count mappings of files whose names begin so; sets where the last of them begins. */
+static int
+count_mappings(const char *name, uintptr_t *ret)
 {
 	char line[4096];
 	FILE *maps = fopen("/proc/self/maps", "re");
 	int count = 0;
 
 	MUST(maps != NULL);
-	while (fgets(line, sizeof line, maps) != NULL)
-		count += strstr(line, "/" SNAPSHOT_BASE_NAME) != NULL;
+	while (fgets(line, sizeof line, maps) != NULL) {
+		if (strstr(line, name) == NULL)
+			continue;
+		*ret = (uintptr_t)strtoull(line, NULL, 16);
+		count++;
+	}
 	(void)fclose(maps);
 	return count;
+}
+
+int
+module_mappings(void)
+{
+	uintptr_t at;
+
+	return count_mappings("/" SNAPSHOT_BASE_NAME, &at);
+}
+
+int
+module_delta_mappings(void)
+{
+	uintptr_t at;
+
+	return count_mappings("/delta.1.", &at);
+}
+
+uintptr_t
+module_mapping(void)
+{
+	uintptr_t at = 0;
+
+	MUST(count_mappings("/" SNAPSHOT_BASE_NAME, &at) == 1);
+	return at;
 }
 
 int

@@ -63,8 +63,12 @@ void module_publish(const struct population *p, const struct snapshot_header_in 
 struct snapshot_image;
 void module_publish_image(const struct snapshot_image *image);
 
-/* How many mappings of snapshots the process has; descriptors it has open. */
+/* How many mappings of bases and of deltas the process has; descriptors it has open. */
 int module_mappings(void);
+int module_delta_mappings(void);
 int module_descriptors(void);
+
+/* Where the one base is mapped. */
+uintptr_t module_mapping(void);
 
 #endif

@@ -403,10 +403,18 @@ START_TEST(process)
 }
 END_TEST
 
+START_TEST(delta)
+{
+	ck_assert_msg(module_test(delta_tests[_i].test), "%s", delta_tests[_i].name);
+}
+END_TEST
+
 int
 main(void)
 {
-	const struct suite_row rows[] = { { answer, ROWS(answer_tests) }, { process, process_test_count } };
+	const struct suite_row rows[] = {
+		{ answer, ROWS(answer_tests) }, { process, process_test_count }, { delta, delta_test_count },
+	};
 	int status;
 
 	scratch_make();

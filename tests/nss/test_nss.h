@@ -1,5 +1,6 @@
 /*
- * test_nss.h - the tests of the built module: answers (test_nss.c), behaviour in a process (test_nss_process.c).
+ * test_nss.h - the tests of the built module: answers (test_nss.c), behaviour in a process (test_nss_process.c),
+ * deltas (test_nss_delta.c).
  */
 #ifndef ISMS_TESTS_TEST_NSS_H
 #define ISMS_TESTS_TEST_NSS_H
@@ -11,8 +12,8 @@ struct process_test {
 	const char *name;
 	void (*test)(void);	/* in a child, see module.h */
 };
-extern const struct process_test process_tests[];
-extern const int process_test_count;
+extern const struct process_test process_tests[], delta_tests[];
+extern const int process_test_count, delta_test_count;
 
 /* 200 users in 21 groups each, 50 groups; enumerable. */
 extern const struct population many_users;

@@ -281,21 +281,39 @@ rest(unsigned done)
 
 /* Everybody of a generation says so in two places. */
 static void
-publish_generation(uint64_t generation)
+add_generation(struct snapshot_builder *b, uint64_t generation)
 {
-	struct snapshot_builder *b = snapshot_builder_new();
-	struct snapshot_header_in header = plain_header;
 	char gecos[32], home[32], name[16];
 
-	header.generation = generation;
 	(void)snprintf(gecos, sizeof gecos, "%llu", (unsigned long long)generation);
 	(void)snprintf(home, sizeof home, "/home/%llu", (unsigned long long)generation);
 	for (uint32_t i = 0; i < 100; i++) {
 		(void)snprintf(name, sizeof name, "u%u", i);
 		MUST(snapshot_builder_add_user(b, 4000 + i, 4000, name, gecos, home, "/bin/sh", NULL, 0) == 0);
 	}
+}
+
+/* One in eight is a base, the others are deltas. */
+static void
+publish_generation(uint64_t generation)
+{
+	struct snapshot_header_in header = plain_header;
+	struct snapshot_builder *b;
+	struct snapshot base = { 0 };
+
+	header.generation = generation;
+	if (generation % 8 == 1) {
+		b = snapshot_builder_new();
+	} else {
+		MUST(snapshot_open(scratch_path("./" SNAPSHOT_BASE_NAME), getuid(), &base) == 0);
+		b = snapshot_builder_new_delta(&base);
+		for (uint32_t i = 0; i < 100; i++)
+			MUST(snapshot_builder_hide_user(b, 4000 + i) == 0);
+	}
+	add_generation(b, generation);
 	MUST(snapshot_builder_publish(b, scratch_path("."), &header) == 0);
 	snapshot_builder_free(b);
+	snapshot_close(&base);
 	atomic_store(&published, generation);
 }
 
@@ -351,7 +369,7 @@ ns07a_threads(void)
 	}
 	end_threads(threads, THREADS);
 	publish_generation(++generation);
-	MUST(look_up() == NSS_STATUS_SUCCESS && module_mappings() == 1);
+	MUST(look_up() == NSS_STATUS_SUCCESS && module_mappings() == 1 && module_delta_mappings() <= 1);
 	MUST(module_sends == 0 && !module_strange_open);
 }
 
@@ -454,7 +472,7 @@ many_generations(void)
 	for (uint64_t generation = 1; generation <= 100; generation++) {
 		publish_generation(generation);
 		MUST(look_up() == NSS_STATUS_SUCCESS && strtoull(pw.pw_gecos, NULL, 10) == generation);
-		MUST(module_mappings() == 1);
+		MUST(module_mappings() == 1 && module_delta_mappings() == (generation % 8 != 1));
 	}
 }
 
