@@ -80,6 +80,13 @@ send_roster(struct directory *d)
 	roster_sender_put(d->sender, fd, counts.users);
 }
 
+/* The publisher has not what it was told last. */
+static void
+on_roster_wanted(void *arg)
+{
+	send_roster(arg);
+}
+
 static void
 on_source_changed(struct source_view *old, void *arg)
 {
@@ -181,11 +188,12 @@ serve(struct directory *d)
 static int
 start(struct directory *d)
 {
+	const struct roster_sender_hooks hooks = { .wanted = on_roster_wanted, .arg = d };
 	int r;
 
 	if ((r = peers_load(d->paths, &d->peers)) < 0 || (r = load_config(d, &d->settings, &d->policy)) < 0 ||
 	    (r = workers_new(d->event, WORKER_THREADS, WORKER_QUEUE, &d->workers)) < 0 ||
-	    (r = roster_sender_new(d->event, d->paths, &d->peers, &d->sender)) < 0 ||
+	    (r = roster_sender_new(d->event, d->paths, &d->peers, &hooks, &d->sender)) < 0 ||
 	    (r = open_source(d, &d->source)) < 0) {
 		report_log(LOG_ERR, "cannot start: %s", strerror(-r));
 		return r;

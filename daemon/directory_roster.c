@@ -16,7 +16,6 @@
 #include "daemon/report.h"
 #include "daemon/roster.h"
 
-#define NOT_PUBLISHED UINT32_MAX
 #define LOCAL_NAMES_MAX 1024		/* of all roles together; the publisher takes 64 */
 
 struct maker {
@@ -25,7 +24,6 @@ struct maker {
 	const struct settings *settings;
 	struct roster_writer *writer;	/* owned */
 	struct directory_roster counts;
-	uint32_t *group_index;		/* owned; identity group -> roster group */
 	uint32_t *groups;		/* owned; scratch: of one user */
 	const char *local_names[LOCAL_NAMES_MAX];	/* borrowed from the policy */
 	size_t local_count;
@@ -50,14 +48,12 @@ add_groups(struct maker *m)
 	int r = 0;
 
 	for (size_t i = 0; i < all->group_count && r == 0; i++) {
-		const struct roster_group group = { .gid = all->groups[i].gid, .name = all->groups[i].name };
+		const struct roster_group group = { .key = i, .gid = all->groups[i].gid, .name = all->groups[i].name };
 
-		m->group_index[i] = NOT_PUBLISHED;
 		if (group.gid == 0)
 			continue;
 		r = roster_add_group(m->writer, &group);
-		if (r == 0)
-			m->group_index[i] = m->counts.groups++;
+		m->counts.groups++;
 	}
 	return r;
 }
@@ -71,10 +67,10 @@ keep_groups(struct maker *m, const struct identity *user, uint64_t roles)
 	for (uint32_t i = 0; i < user->group_count && count < ROSTER_USER_GROUPS_MAX; i++) {
 		const struct identity_group *g = &m->view->identities.groups[user->groups[i]];
 
-		if (m->group_index[user->groups[i]] == NOT_PUBLISHED || g->gid == user->gid)
+		if (g->gid == 0 || g->gid == user->gid)
 			continue;
 		if (policy_group(m->policy, roles, g->name, false) != GROUP_DROP)
-			m->groups[count++] = m->group_index[user->groups[i]];
+			m->groups[count++] = g->gid;
 	}
 	return count;
 }
@@ -104,8 +100,8 @@ find_contact(struct maker *m)
 static int
 add_user(struct maker *m, const struct identity *user)
 {
-	struct roster_user out = { .uid = user->uid, .gid = user->gid, .name = user->name, .gecos = user->gecos,
-		.home = user->home, .shell = user->shell, .not_before_utc_sec = user->not_before_utc_sec,
+	struct roster_user out = { .key = (uint64_t)(user - m->view->identities.users), .uid = user->uid, .gid = user->gid,
+		.name = user->name, .gecos = user->gecos, .home = user->home, .shell = user->shell, .not_before_utc_sec = user->not_before_utc_sec,
 		.not_after_utc_sec = user->not_after_utc_sec, .groups = m->groups, .locals = m->locals };
 	uint64_t roles;
 	int r;
@@ -160,15 +156,13 @@ directory_roster_make(const struct source_view *view, const struct policy *polic
 	m->view = view;
 	m->policy = policy;
 	m->settings = settings;
-	m->writer = roster_writer_new();
-	m->group_index = calloc(view->identities.group_count + 1, sizeof *m->group_index);
+	m->writer = roster_writer_new(ROSTER_WHOLE);
 	m->groups = calloc(ROSTER_USER_GROUPS_MAX, sizeof *m->groups);
-	if (m->writer != NULL && m->group_index != NULL && m->groups != NULL)
+	if (m->writer != NULL && m->groups != NULL)
 		r = make(m, ret_fd);
 	if (r == 0)
 		*ret = m->counts;
 	roster_writer_free(m->writer);
-	free(m->group_index);
 	free(m->groups);
 	free(m);
 	return r;

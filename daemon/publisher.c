@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
-#include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -235,19 +234,6 @@ on_rebuild(sd_event_source *source, uint64_t usec, void *arg)
 /* ---- messages ---- */
 
 /*
- * Whether this is the very memfd that the roster in force was read from. It was sealed then, so nothing in it changed;
- * we hold it open, so its number cannot be another's.
- */
-static bool
-is_same_file(int a, int b)
-{
-	struct stat x, y;
-
-	return a >= 0 && b >= 0 && fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev &&
-	    x.st_ino == y.st_ino;
-}
-
-/*
  * The directory process vouches once more for the roster in force. Who is live is looked at all the same; the file is
  * stamped anew when half of its time is over.
  */
@@ -257,7 +243,7 @@ confirm_roster(struct publisher *p, int64_t confirmed_utc_sec, char *fault, size
 	int r = 0;
 
 	p->confirmed_utc_sec = confirmed_utc_sec;
-	publisher_store_confirm(p->roster_fd, confirmed_utc_sec, &p->clock);
+	publisher_store_confirm(p->roster_fd, p->serial, confirmed_utc_sec, &p->clock);
 	if (p->last.error < 0 || is_published_gone(p) ||
 	    publisher_build_is_due(&p->published, &p->settings, confirmed_utc_sec))
 		r = put_in_force(p, p->roster);
@@ -279,14 +265,12 @@ confirm_roster(struct publisher *p, int64_t confirmed_utc_sec, char *fault, size
  * Returns 0, or -errno; p->roster is the new one also when the snapshot alone could not be written.
  */
 static int
-take_roster(struct publisher *p, int fd, int64_t confirmed_utc_sec, char *fault, size_t size)
+take_roster(struct publisher *p, int fd, uint64_t serial, int64_t confirmed_utc_sec, char *fault, size_t size)
 {
 	int64_t confirmed_before = p->confirmed_utc_sec;
 	struct roster *roster = NULL;
 	int r;
 
-	if (is_same_file(fd, p->roster_fd))
-		return confirm_roster(p, confirmed_utc_sec, fault, size);
 	r = roster_open(fd, &roster);
 	if (r < 0) {
 		(void)snprintf(fault, size, "the candidate is malformed or not sealed: %s", strerror(-r));
@@ -303,10 +287,35 @@ take_roster(struct publisher *p, int fd, int64_t confirmed_utc_sec, char *fault,
 	if (p->roster_fd >= 0)
 		(void)close(p->roster_fd);
 	p->roster_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	publisher_store_roster(fd, confirmed_utc_sec, &p->clock);
+	p->serial = serial;
+	publisher_store_roster(fd, serial, confirmed_utc_sec, &p->clock);
 	if (p->last.error < 0)
 		(void)snprintf(fault, size, "the snapshot could not be written: %s", strerror(-p->last.error));
 	return p->last.error;
+}
+
+static int
+answer_roster(struct connection *c, struct msg_roster_result *answer, int error)
+{
+	const struct publisher *p = connection_context(c);
+
+	if (error < 0 && !answer->whole_wanted)
+		report_rejected(answer->text);
+	answer->accepted = error >= 0;
+	if (error >= 0) {
+		answer->users = p->last.check.user_count;
+		answer->refused = p->last.check.refused_count;
+	}
+	return connection_send(c, MSG_ROSTER_RESULT, answer, ST_NEW);
+}
+
+/* What is not in force cannot be vouched for, nor changed. */
+static int
+want_whole(struct msg_roster_result *answer)
+{
+	answer->whole_wanted = 1;
+	(void)snprintf(answer->text, sizeof answer->text, "another state is in force");
+	return -ESTALE;
 }
 
 static int
@@ -319,16 +328,27 @@ on_roster(struct connection *c, const void *msg)
 
 	if (fd < 0)
 		return -EBADMSG;
-	r = take_roster(p, fd, publisher_now_utc_sec(p), answer.text, sizeof answer.text);
+	if (m->after == 0)
+		r = take_roster(p, fd, m->serial, publisher_now_utc_sec(p), answer.text, sizeof answer.text);
+	else
+		r = want_whole(&answer);
 	(void)close(fd);
-	if (r < 0)
-		report_rejected(answer.text);
-	answer.accepted = r >= 0;
-	if (r >= 0) {
-		answer.users = p->last.check.user_count;
-		answer.refused = p->last.check.refused_count;
-	}
-	return connection_send(c, MSG_ROSTER_RESULT, &answer, ST_NEW);
+	return answer_roster(c, &answer, r);
+}
+
+static int
+on_vouch(struct connection *c, const void *msg)
+{
+	struct publisher *p = connection_context(c);
+	const struct msg_roster_vouch *m = msg;
+	struct msg_roster_result answer = { .serial = m->serial };
+	int r;
+
+	if (p->roster == NULL || m->serial != p->serial)
+		r = want_whole(&answer);
+	else
+		r = confirm_roster(p, publisher_now_utc_sec(p), answer.text, sizeof answer.text);
+	return answer_roster(c, &answer, r);
 }
 
 /* Whether a name or a uid is this host's own now, or may be: what cannot be read is no proof of the contrary. */
@@ -409,7 +429,7 @@ on_clock_trust(struct connection *c, const void *msg)
 	(void)msg;
 	publisher_ends_trust_clock(p);
 	if (p->roster_fd >= 0)
-		publisher_store_roster(p->roster_fd, p->confirmed_utc_sec, &p->clock);
+		publisher_store_roster(p->roster_fd, p->serial, p->confirmed_utc_sec, &p->clock);
 	return connection_send(c, MSG_DONE, &answer, ST_NEW);
 }
 
@@ -488,13 +508,14 @@ resume(struct publisher *p)
 {
 	struct wall_clock kept;
 	int64_t confirmed_utc_sec;
+	uint64_t serial;
 	char fault[256] = "";
-	int fd = publisher_stored_roster(&confirmed_utc_sec, &kept);
+	int fd = publisher_stored_roster(&serial, &confirmed_utc_sec, &kept);
 
 	if (fd < 0)
 		return;
 	publisher_ends_resume_clock(p, &kept);
-	if (take_roster(p, fd, confirmed_utc_sec, fault, sizeof fault) < 0)
+	if (take_roster(p, fd, serial, confirmed_utc_sec, fault, sizeof fault) < 0)
 		report_log(LOG_WARNING, "the roster of before the restart: %s", fault);
 	(void)close(fd);
 }
@@ -504,6 +525,7 @@ serve(struct publisher *p)
 {
 	const struct server_handler handlers[] = {
 		{ .number = MSG_ROSTER, .handle = on_roster, .takes_fd = true },
+		{ .number = MSG_ROSTER_VOUCH, .handle = on_vouch },
 		{ .number = MSG_SESSIONS_END, .handle = on_sessions_end },
 		{ .number = MSG_PUBLISHER_STATUS, .handle = on_status },
 		{ .number = MSG_CLOCK_TRUST, .handle = on_clock_trust },

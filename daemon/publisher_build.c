@@ -15,12 +15,19 @@
 #include "daemon/publisher_groups.h"
 #include "daemon/snapshot_write.h"
 
+/* gids of accepted groups, ascending */
+struct gids {
+	uint32_t *list;		/* owned */
+	uint32_t count;
+};
+
 #define GIDS_MAX (ROSTER_USER_GROUPS_MAX + SNAPSHOT_LOCAL_GIDS_MAX)
 
 struct builder {
 	const struct publisher_build_in *in;
 	const struct publisher_check *check;
 	const struct publisher_groups *groups;
+	struct gids accepted;
 };
 
 /* A user as it is published. */
@@ -40,15 +47,30 @@ compare_gid(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
+static int
+collect_gids(struct builder *b)
+{
+	b->accepted.list = calloc((size_t)b->check->group_count + 1, sizeof *b->accepted.list);
+	if (b->accepted.list == NULL)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < roster_group_count(b->in->roster); i++)
+		if (b->check->groups[i])
+			b->accepted.list[b->accepted.count++] = roster_group_at(b->in->roster, i)->gid;
+	if (b->accepted.count > 1)
+		qsort(b->accepted.list, b->accepted.count, sizeof *b->accepted.list, compare_gid);
+	return 0;
+}
+
 static void
 fill_gids(const struct builder *b, struct record *to)
 {
 	const struct roster_user *u = to->user;
-	uint32_t groups = roster_group_count(b->in->roster), count = 0, kept = 0;
+	uint32_t count = 0, kept = 0;
 
 	for (uint32_t i = 0; i < u->group_count && count < ROSTER_USER_GROUPS_MAX; i++) {
-		if (u->groups[i] < groups && b->check->groups[u->groups[i]])
-			to->gids[count++] = roster_group_at(b->in->roster, u->groups[i])->gid;
+		if (b->accepted.count > 0 && bsearch(&u->groups[i], b->accepted.list, b->accepted.count,
+		    sizeof *b->accepted.list, compare_gid) != NULL)
+			to->gids[count++] = u->groups[i];
 	}
 	count += publisher_groups_of(b->groups, u, to->gids + count);
 	if (count > 1)
@@ -206,6 +228,8 @@ publisher_build(const struct publisher_build_in *in, const struct local_accounts
 		return -ENOMEM;
 	r = publisher_check(in->roster, in->settings, local, in->previous->base != NULL ? in->previous : NULL,
 	    &ret->check);
+	if (r >= 0)
+		r = collect_gids(&b);
 	if (r < 0)
 		goto out;
 	publisher_groups_init(in->policy, local, &groups);
@@ -220,6 +244,9 @@ publisher_build(const struct publisher_build_in *in, const struct local_accounts
 		ret->generation += ret->written;
 	}
 out:
+	if (r < 0)
+		publisher_check_done(&ret->check);
+	free(b.accepted.list);
 	free(scratch);
 	return r;
 }

@@ -19,7 +19,7 @@ struct publisher_build_out;
 
 struct publisher_build_in {
 	const struct paths *paths;
-	const struct roster *roster;
+	struct roster *roster;
 	const struct settings *settings;
 	const struct policy *policy;
 	const struct snapshot *previous;	/* what is published; base == NULL: nothing */

@@ -434,7 +434,7 @@ note_refused(struct publisher_check *check, const char *name, uint32_t id, bool 
 }
 
 static int
-check_groups(const struct roster *roster, const struct settings *settings, const struct local_accounts *local,
+check_groups(struct roster *roster, const struct settings *settings, const struct local_accounts *local,
     const struct snapshot *previous, struct publisher_check *check)
 {
 	uint32_t records = roster_group_count(roster);
@@ -470,7 +470,7 @@ out:
 }
 
 static int
-check_users(const struct roster *roster, const struct settings *settings, const struct local_accounts *local,
+check_users(struct roster *roster, const struct settings *settings, const struct local_accounts *local,
     const struct snapshot *previous, struct publisher_check *check)
 {
 	uint32_t records = roster_user_count(roster);
@@ -507,7 +507,7 @@ out:
 }
 
 int
-publisher_check(const struct roster *roster, const struct settings *settings, const struct local_accounts *local,
+publisher_check(struct roster *roster, const struct settings *settings, const struct local_accounts *local,
     const struct snapshot *previous, struct publisher_check *ret)
 {
 	int r;

@@ -65,7 +65,7 @@ struct publisher_check {
  *
  * Returns 0 or -ENOMEM. Free with publisher_check_done().
  */
-int publisher_check(const struct roster *roster, const struct settings *settings, const struct local_accounts *local,
+int publisher_check(struct roster *roster, const struct settings *settings, const struct local_accounts *local,
     const struct snapshot *previous, struct publisher_check *ret);
 
 /* Frees and zeroes; a zeroed struct is fine. */

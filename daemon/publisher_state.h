@@ -33,6 +33,7 @@ struct publisher {
 	struct roster *roster;			/* owned; the last accepted one; NULL before the first */
 	struct roll *roll;			/* owned; of roster */
 	int roster_fd;				/* owned; the sealed memfd that roster was read from; -1 */
+	uint64_t serial;			/* of roster; 0: none */
 	struct publisher_build_out last;	/* of the last build */
 	bool built;				/* last is valid */
 	uint64_t generation_seen;

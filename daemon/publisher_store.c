@@ -20,11 +20,12 @@ static char stored_name[96];
 static int64_t stored_boot_usec;
 
 void
-publisher_store_roster(int fd, int64_t confirmed_utc_sec, const struct wall_clock *clock)
+publisher_store_roster(int fd, uint64_t serial, int64_t confirmed_utc_sec, const struct wall_clock *clock)
 {
 	char name[sizeof stored_name], state[160];
 
-	(void)snprintf(name, sizeof name, NAME_PREFIX "%lld.%lld.%lld", (long long)confirmed_utc_sec,
+	(void)snprintf(name, sizeof name, NAME_PREFIX "%llx.%lld.%lld.%lld",
+	    (unsigned long long)serial, (long long)confirmed_utc_sec,
 	    (long long)clock->real_usec, (long long)clock->boot_usec);
 	if (stored_name[0] != '\0') {
 		(void)snprintf(state, sizeof state, "FDSTOREREMOVE=1\nFDNAME=%s", stored_name);
@@ -37,21 +38,24 @@ publisher_store_roster(int fd, int64_t confirmed_utc_sec, const struct wall_cloc
 }
 
 void
-publisher_store_confirm(int fd, int64_t confirmed_utc_sec, const struct wall_clock *clock)
+publisher_store_confirm(int fd, uint64_t serial, int64_t confirmed_utc_sec, const struct wall_clock *clock)
 {
 	if (fd >= 0 && stored_name[0] != '\0' && wall_clock_is_booting(stored_boot_usec) &&
 	    !wall_clock_is_booting(clock->boot_usec))
-		publisher_store_roster(fd, confirmed_utc_sec, clock);
+		publisher_store_roster(fd, serial, confirmed_utc_sec, clock);
 }
 
-/* NAME_PREFIX CONFIRMED.REAL.BOOT; what is not there stays 0. */
+/* NAME_PREFIX SERIAL.CONFIRMED.REAL.BOOT; what is not there stays 0. */
 static void
-read_name(const char *name, int64_t *ret_confirmed_utc_sec, struct wall_clock *ret_clock)
+read_name(const char *name, uint64_t *ret_serial, int64_t *ret_confirmed_utc_sec, struct wall_clock *ret_clock)
 {
 	char *at;
 
 	*ret_clock = (struct wall_clock){ .real_usec = 0 };
-	*ret_confirmed_utc_sec = strtoll(name + strlen(NAME_PREFIX), &at, 10);
+	*ret_confirmed_utc_sec = 0;
+	*ret_serial = strtoull(name + strlen(NAME_PREFIX), &at, 16);
+	if (*at == '.')
+		*ret_confirmed_utc_sec = strtoll(at + 1, &at, 10);
 	if (*at == '.')
 		ret_clock->real_usec = strtoll(at + 1, &at, 10);
 	if (*at == '.')
@@ -59,7 +63,7 @@ read_name(const char *name, int64_t *ret_confirmed_utc_sec, struct wall_clock *r
 }
 
 int
-publisher_stored_roster(int64_t *ret_confirmed_utc_sec, struct wall_clock *ret_clock)
+publisher_stored_roster(uint64_t *ret_serial, int64_t *ret_confirmed_utc_sec, struct wall_clock *ret_clock)
 {
 	char **names = NULL;
 	int n, fd = -ENOENT;
@@ -68,7 +72,7 @@ publisher_stored_roster(int64_t *ret_confirmed_utc_sec, struct wall_clock *ret_c
 	for (int i = 0; i < n; i++) {
 		if (strncmp(names[i], NAME_PREFIX, strlen(NAME_PREFIX)) == 0 && fd < 0) {
 			(void)snprintf(stored_name, sizeof stored_name, "%s", names[i]);
-			read_name(names[i], ret_confirmed_utc_sec, ret_clock);
+			read_name(names[i], ret_serial, ret_confirmed_utc_sec, ret_clock);
 			fd = SD_LISTEN_FDS_START + i;
 		}
 		free(names[i]);

@@ -11,7 +11,7 @@
 #include <string.h>
 
 struct roll {
-	const struct roster *roster;		/* borrowed */
+	struct roster *roster;		/* borrowed */
 	const struct roster_user **by_uid;	/* owned; sorted */
 	const struct roster_user **by_name;	/* owned; sorted */
 	int64_t *ends;				/* owned; sorted, each once */
@@ -62,7 +62,7 @@ sort_ends(struct roll *roll)
 }
 
 struct roll *
-roll_new(const struct roster *roster, const struct publisher_check *check)
+roll_new(struct roster *roster, const struct publisher_check *check)
 {
 	size_t room = check->user_count > 0 ? check->user_count : 1;
 	struct roll *roll = calloc(1, sizeof *roll);

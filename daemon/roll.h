@@ -28,7 +28,7 @@ struct roll;
  *
  * Returns NULL without memory.
  */
-struct roll *roll_new(const struct roster *roster, const struct publisher_check *check);
+struct roll *roll_new(struct roster *roster, const struct publisher_check *check);
 void roll_free(struct roll *roll);
 
 /* Find an accepted user; NULL when absent, also for roll == NULL. */

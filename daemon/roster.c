@@ -19,23 +19,25 @@
 #include <sys/stat.h>
 
 struct roster {
+	enum roster_kind kind;
 	struct roster_group *groups;	/* owned */
 	struct roster_user *users;	/* owned */
-	uint32_t group_count, user_count;
+	uint64_t *dropped_groups, *dropped_users;	/* owned; keys */
+	uint32_t group_count, user_count, dropped_group_count, dropped_user_count;
 	char *strings;			/* owned; all of them, each with NUL */
-	uint32_t *indexes;		/* owned; all users' groups */
+	uint32_t *gids;			/* owned; all users' groups */
 	const char **locals;		/* owned; all users' local groups */
 };
 
 /*
- * The reading place, and how far strings, indexes and locals were counted or copied. Without targets
+ * The reading place, and how far strings, gids and locals were counted or copied. Without targets
  * (to == NULL) it only judges; strings are then returned as "".
  */
 struct scan {
 	const uint8_t *at;
 	size_t left;
 	struct roster *to;
-	size_t strings, indexes, locals;
+	size_t strings, gids, locals;
 };
 
 static int
@@ -62,14 +64,26 @@ get_u32(struct scan *s, uint32_t *ret)
 }
 
 static int
-get_i64(struct scan *s, int64_t *ret)
+get_u64(struct scan *s, uint64_t *ret)
 {
 	uint64_t wire;
 	int r;
 
 	r = get(s, &wire, sizeof wire);
 	if (r == 0)
-		*ret = (int64_t)le64toh(wire);
+		*ret = le64toh(wire);
+	return r;
+}
+
+static int
+get_i64(struct scan *s, int64_t *ret)
+{
+	uint64_t bits;
+	int r;
+
+	r = get_u64(s, &bits);
+	if (r == 0)
+		*ret = (int64_t)bits;
 	return r;
 }
 
@@ -108,15 +122,15 @@ get_group(struct scan *s, struct roster_group *ret)
 {
 	int r;
 
-	r = get_u32(s, &ret->gid);
-	return r < 0 ? r : get_string(s, &ret->name);
+	if ((r = get_u64(s, &ret->key)) < 0 || (r = get_u32(s, &ret->gid)) < 0)
+		return r;
+	return get_string(s, &ret->name);
 }
 
-/* The groups of a user: indexes below group_count. */
 static int
-get_indexes(struct scan *s, uint32_t group_count, struct roster_user *ret)
+get_gids(struct scan *s, struct roster_user *ret)
 {
-	uint32_t index;
+	uint32_t gid;
 	int r;
 
 	r = get_u32(s, &ret->group_count);
@@ -124,16 +138,14 @@ get_indexes(struct scan *s, uint32_t group_count, struct roster_user *ret)
 		return r;
 	if (ret->group_count > ROSTER_USER_GROUPS_MAX)
 		return -EBADMSG;
-	ret->groups = s->to != NULL ? s->to->indexes + s->indexes : NULL;
+	ret->groups = s->to != NULL ? s->to->gids + s->gids : NULL;
 	for (uint32_t i = 0; i < ret->group_count; i++) {
-		r = get_u32(s, &index);
+		r = get_u32(s, &gid);
 		if (r < 0)
 			return r;
-		if (index >= group_count)
-			return -EBADMSG;
 		if (s->to != NULL)
-			s->to->indexes[s->indexes] = index;
-		s->indexes++;
+			s->to->gids[s->gids] = gid;
+		s->gids++;
 	}
 	return 0;
 }
@@ -162,12 +174,12 @@ get_locals(struct scan *s, struct roster_user *ret)
 }
 
 static int
-get_user(struct scan *s, uint32_t group_count, struct roster_user *ret)
+get_user(struct scan *s, struct roster_user *ret)
 {
 	const char **strings[] = { &ret->name, &ret->gecos, &ret->home, &ret->shell, &ret->contact };
 	int r;
 
-	if ((r = get_u32(s, &ret->uid)) < 0 || (r = get_u32(s, &ret->gid)) < 0 ||
+	if ((r = get_u64(s, &ret->key)) < 0 || (r = get_u32(s, &ret->uid)) < 0 || (r = get_u32(s, &ret->gid)) < 0 ||
 	    (r = get_i64(s, &ret->not_before_utc_sec)) < 0 || (r = get_i64(s, &ret->not_after_utc_sec)) < 0 ||
 	    (r = get_u32(s, &ret->flags)) < 0)
 		return r;
@@ -178,69 +190,154 @@ get_user(struct scan *s, uint32_t group_count, struct roster_user *ret)
 		if (r < 0)
 			return r;
 	}
-	r = get_indexes(s, group_count, ret);
+	r = get_gids(s, ret);
 	return r < 0 ? r : get_locals(s, ret);
+}
+
+/* The header's numbers; they claim, no more. */
+struct counts {
+	uint32_t kind, groups, users, dropped_groups, dropped_users;
+};
+
+static int
+get_header(struct scan *s, struct counts *ret)
+{
+	char magic[sizeof ROSTER_MAGIC - 1];
+	int r;
+
+	if ((r = get(s, magic, sizeof magic)) < 0 || (r = get_u32(s, &ret->kind)) < 0 ||
+	    (r = get_u32(s, &ret->groups)) < 0 || (r = get_u32(s, &ret->users)) < 0 ||
+	    (r = get_u32(s, &ret->dropped_groups)) < 0 || (r = get_u32(s, &ret->dropped_users)) < 0)
+		return r;
+	if (memcmp(magic, ROSTER_MAGIC, sizeof magic) != 0 || (ret->kind != ROSTER_WHOLE && ret->kind != ROSTER_CHANGE))
+		return -EBADMSG;
+	return ret->kind == ROSTER_WHOLE && (ret->dropped_groups != 0 || ret->dropped_users != 0) ? -EBADMSG : 0;
+}
+
+static int
+get_keys(struct scan *s, uint32_t count, uint64_t *to)
+{
+	uint64_t key;
+	int r = 0;
+
+	for (uint32_t i = 0; i < count && r == 0; i++) {
+		r = get_u64(s, &key);
+		if (r == 0 && to != NULL)
+			to[i] = key;
+	}
+	return r;
 }
 
 /* One pass over everything. */
 static int
-scan_all(struct scan *s, uint32_t *ret_groups, uint32_t *ret_users)
+scan_all(struct scan *s, struct counts *ret)
 {
-	char magic[sizeof ROSTER_MAGIC - 1];
 	struct roster_group group;
 	struct roster_user user;
 	int r;
 
-	if ((r = get(s, magic, sizeof magic)) < 0 || (r = get_u32(s, ret_groups)) < 0 ||
-	    (r = get_u32(s, ret_users)) < 0)
-		return r;
-	if (memcmp(magic, ROSTER_MAGIC, sizeof magic) != 0)
-		return -EBADMSG;
-	for (uint32_t i = 0; i < *ret_groups; i++) {
+	r = get_header(s, ret);
+	for (uint32_t i = 0; r == 0 && i < ret->groups; i++) {
 		r = get_group(s, &group);
-		if (r < 0)
-			return r;
-		if (s->to != NULL)
+		if (r == 0 && s->to != NULL)
 			s->to->groups[i] = group;
 	}
-	for (uint32_t i = 0; i < *ret_users; i++) {
-		r = get_user(s, *ret_groups, &user);
-		if (r < 0)
-			return r;
-		if (s->to != NULL)
+	for (uint32_t i = 0; r == 0 && i < ret->users; i++) {
+		r = get_user(s, &user);
+		if (r == 0 && s->to != NULL)
 			s->to->users[i] = user;
 	}
-	return s->left == 0 ? 0 : -EBADMSG;
+	if (r == 0)
+		r = get_keys(s, ret->dropped_groups, s->to != NULL ? s->to->dropped_groups : NULL);
+	if (r == 0)
+		r = get_keys(s, ret->dropped_users, s->to != NULL ? s->to->dropped_users : NULL);
+	return r == 0 && s->left != 0 ? -EBADMSG : r;
+}
+
+static int
+compare_key(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* Sorts them unless they are in order, as directories mostly deliver them. */
+static bool
+has_twice(uint64_t *keys, size_t count)
+{
+	for (size_t i = 1; i < count; i++) {
+		if (keys[i - 1] > keys[i]) {
+			qsort(keys, count, sizeof *keys, compare_key);
+			break;
+		}
+	}
+	for (size_t i = 1; i < count; i++)
+		if (keys[i - 1] == keys[i])
+			return true;
+	return false;
+}
+
+static int
+judge_keys(const struct roster *r)
+{
+	size_t groups = (size_t)r->group_count + r->dropped_group_count, users = (size_t)r->user_count + r->dropped_user_count;
+	uint64_t *keys = calloc((groups > users ? groups : users) + 1, sizeof *keys);
+	bool twice;
+
+	if (keys == NULL)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < groups; i++)
+		keys[i] = i < r->group_count ? r->groups[i].key : r->dropped_groups[i - r->group_count];
+	twice = has_twice(keys, groups);
+	for (uint32_t i = 0; i < users; i++)
+		keys[i] = i < r->user_count ? r->users[i].key : r->dropped_users[i - r->user_count];
+	twice = has_twice(keys, users) || twice;
+	free(keys);
+	return twice ? -EBADMSG : 0;
+}
+
+static int
+allocate(struct roster *to, const struct scan *counted, const struct counts *counts)
+{
+	to->groups = calloc((size_t)counts->groups + 1, sizeof *to->groups);
+	to->users = calloc((size_t)counts->users + 1, sizeof *to->users);
+	to->dropped_groups = calloc((size_t)counts->dropped_groups + 1, sizeof *to->dropped_groups);
+	to->dropped_users = calloc((size_t)counts->dropped_users + 1, sizeof *to->dropped_users);
+	to->strings = calloc(counted->strings + 1, 1);
+	to->gids = calloc(counted->gids + 1, sizeof *to->gids);
+	to->locals = calloc(counted->locals + 1, sizeof *to->locals);
+	return to->groups == NULL || to->users == NULL || to->dropped_groups == NULL || to->dropped_users == NULL ||
+	    to->strings == NULL || to->gids == NULL || to->locals == NULL ? -ENOMEM : 0;
 }
 
 int
 roster_parse(const uint8_t *buf, size_t size, struct roster **ret)
 {
 	struct scan count = { .at = buf, .left = size }, copy = count;
+	struct counts counts;
 	struct roster *to;
-	uint32_t groups, users;
 	int r;
 
 	if (size > ROSTER_BYTES_MAX)
 		return -EBADMSG;
-	r = scan_all(&count, &groups, &users);
+	r = scan_all(&count, &counts);
 	if (r < 0)
 		return r;
 	to = calloc(1, sizeof *to);
 	if (to == NULL)
 		return -ENOMEM;
-	to->groups = calloc((size_t)groups + 1, sizeof *to->groups);
-	to->users = calloc((size_t)users + 1, sizeof *to->users);
-	to->strings = calloc(count.strings + 1, 1);
-	to->indexes = calloc(count.indexes + 1, sizeof *to->indexes);
-	to->locals = calloc(count.locals + 1, sizeof *to->locals);
-	if (to->groups == NULL || to->users == NULL || to->strings == NULL || to->indexes == NULL ||
-	    to->locals == NULL) {
-		roster_free(to);
-		return -ENOMEM;
-	}
+	r = allocate(to, &count, &counts);
 	copy.to = to;
-	r = scan_all(&copy, &to->group_count, &to->user_count);
+	if (r == 0)
+		r = scan_all(&copy, &counts);
+	to->kind = (enum roster_kind)counts.kind;
+	to->group_count = counts.groups;
+	to->user_count = counts.users;
+	to->dropped_group_count = counts.dropped_groups;
+	to->dropped_user_count = counts.dropped_users;
+	if (r == 0)
+		r = judge_keys(to);
 	if (r < 0) {
 		roster_free(to);
 		return r;
@@ -280,9 +377,17 @@ roster_free(struct roster *r)
 	free(r->groups);
 	free(r->users);
 	free(r->strings);
-	free(r->indexes);
+	free(r->gids);
+	free(r->dropped_groups);
+	free(r->dropped_users);
 	free(r->locals);
 	free(r);
+}
+
+enum roster_kind
+roster_kind(const struct roster *r)
+{
+	return r->kind;
 }
 
 uint32_t
@@ -298,13 +403,37 @@ roster_user_count(const struct roster *r)
 }
 
 const struct roster_group *
-roster_group_at(const struct roster *r, uint32_t i)
+roster_group_at(struct roster *r, uint32_t i)
 {
 	return i < r->group_count ? &r->groups[i] : NULL;
 }
 
 const struct roster_user *
-roster_user_at(const struct roster *r, uint32_t i)
+roster_user_at(struct roster *r, uint32_t i)
 {
 	return i < r->user_count ? &r->users[i] : NULL;
+}
+
+uint32_t
+roster_dropped_group_count(const struct roster *r)
+{
+	return r->dropped_group_count;
+}
+
+uint32_t
+roster_dropped_user_count(const struct roster *r)
+{
+	return r->dropped_user_count;
+}
+
+uint64_t
+roster_dropped_group_at(const struct roster *r, uint32_t i)
+{
+	return r->dropped_groups[i];
+}
+
+uint64_t
+roster_dropped_user_at(const struct roster *r, uint32_t i)
+{
+	return r->dropped_users[i];
 }

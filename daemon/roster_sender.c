@@ -1,8 +1,9 @@
 /*
- * roster_sender.c - one roster, one connection to the publisher, one answer (see roster_sender.h).
+ * roster_sender.c - one message, one connection to the publisher, one answer, then the next (see roster_sender.h).
  *
  * Directory process, on its loop. It never waits: connecting to a local socket and sending one datagram take no time
- * worth a thread, and the answer comes through the loop. It must never send to a socket that is not ours.
+ * worth a thread, and the answer comes through the loop. It must never send to a socket that is not ours. A change is
+ * sent again when its answer was lost: by its serial the publisher knows that it has it.
  */
 #include <config.h>
 
@@ -11,6 +12,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -25,14 +27,24 @@
 #define VOUCH_MIN_MS		5000
 #define VOUCH_MAX_MS		60000
 
+struct item {
+	int fd;				/* owned */
+	uint64_t serial, after;		/* after == 0: a whole roster */
+};
+
 struct roster_sender {
 	const struct paths *paths;	/* borrowed */
 	const struct peers *peers;	/* borrowed */
+	struct roster_sender_hooks hooks;
 	sd_event *event;		/* owned */
 	sd_event_source *timer, *answer;	/* owned: next try or end of patience; the connection */
-	int roster_fd;			/* owned; -1: none yet */
+	struct item waiting[ROSTER_SENDER_WAITING_MAX + 2];	/* the first may be under way, the last be whole */
+	unsigned count;
 	int socket;			/* owned; -1: nothing under way */
 	uint64_t sent_serial;		/* of what is under way */
+	bool vouching;			/* what is under way is no item */
+	bool begun;			/* something was put or changed */
+	bool wants_whole;
 	int64_t retry_ms, vouch_ms;
 	bool vouch;
 	struct roster_sender_status status;
@@ -54,18 +66,80 @@ hang_up(struct roster_sender *s)
 	if (s->socket >= 0)
 		(void)close(s->socket);
 	s->socket = -1;
+	s->vouching = false;
 }
+
+/* ---- what waits ---- */
+
+static void
+drop_items(struct roster_sender *s, unsigned first, unsigned end)
+{
+	for (unsigned i = first; i < end; i++)
+		(void)close(s->waiting[i].fd);
+	memmove(&s->waiting[first], &s->waiting[end], (s->count - end) * sizeof s->waiting[0]);
+	s->count -= end - first;
+}
+
+/* Items under way: they stay until their answer comes. */
+static unsigned
+count_under_way(const struct roster_sender *s)
+{
+	return s->socket >= 0 && !s->vouching ? 1 : 0;
+}
+
+/* What waits before a whole roster is of no use; that is the last item, if there is one. */
+static bool
+skip_to_whole(struct roster_sender *s)
+{
+	for (unsigned i = s->count; i-- > 0;) {
+		if (s->waiting[i].after == 0) {
+			drop_items(s, 0, i);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The publisher has not what the changes are of, or there are too many of them. */
+static void
+want_whole(struct roster_sender *s)
+{
+	drop_items(s, count_under_way(s), s->count);
+	s->wants_whole = true;
+	if (s->socket < 0)
+		arm(s, 0);
+}
+
+/* ---- the way there and back ---- */
 
 /* This try is over without an answer. */
 static void
 fail(struct roster_sender *s, int error)
 {
 	hang_up(s);
+	(void)skip_to_whole(s);
 	if (s->status.error == 0)
 		report_log(LOG_WARNING, "cannot reach the publisher: %s; trying again", strerror(-error));
 	s->status.error = error;
 	arm(s, s->retry_ms);
 	s->retry_ms = s->retry_ms * 2 < RETRY_MAX_MS ? s->retry_ms * 2 : RETRY_MAX_MS;
+}
+
+static void
+take_answer(struct roster_sender *s, const struct msg_roster_result *result)
+{
+	if (s->status.error != 0)
+		report_log(LOG_INFO, "the publisher answers again");
+	if (!result->accepted && !result->whole_wanted && (!s->status.answered || s->status.last.accepted))
+		report_log(LOG_WARNING, "the publisher refused the roster: %s", result->text);
+	s->status.last = *result;
+	s->status.answered = true;
+	s->status.error = 0;
+	s->retry_ms = RETRY_MIN_MS;
+	if (result->whole_wanted && !skip_to_whole(s))
+		want_whole(s);
+	else
+		arm(s, s->count > 0 || s->wants_whole ? 0 : s->vouch_ms);
 }
 
 static int
@@ -89,23 +163,35 @@ on_answer(sd_event_source *source, int fd, uint32_t revents, void *arg)
 		fail(s, r);
 		return 0;
 	}
+	drop_items(s, 0, count_under_way(s));
 	hang_up(s);
-	if (s->status.error != 0)
-		report_log(LOG_INFO, "the publisher answers again");
-	if (!result.accepted && (!s->status.answered || s->status.last.accepted))
-		report_log(LOG_WARNING, "the publisher refused the roster: %s", result.text);
-	s->status.last = result;
-	s->status.answered = true;
-	s->status.error = 0;
-	s->retry_ms = RETRY_MIN_MS;
-	arm(s, s->sent_serial == s->status.serial ? s->vouch_ms : 0);
+	take_answer(s, &result);
 	return 0;
+}
+
+/* Send the first item, or vouch for what was delivered. */
+static int
+send_next(struct roster_sender *s, int64_t deadline_ms)
+{
+	const struct item *item = &s->waiting[0];
+
+	if (s->count == 0) {
+		const struct msg_roster_vouch msg = { .serial = s->status.serial };
+
+		s->vouching = true;
+		s->sent_serial = msg.serial;
+		return channel_send(s->socket, MSG_ROSTER_VOUCH, &msg, deadline_ms);
+	} else {
+		const struct msg_roster msg = { .serial = item->serial, .after = item->after };
+
+		s->sent_serial = msg.serial;
+		return channel_send_fd(s->socket, MSG_ROSTER, &msg, item->fd, deadline_ms);
+	}
 }
 
 static int
 start(struct roster_sender *s)
 {
-	const struct msg_roster msg = { .serial = s->status.serial };
 	int64_t deadline_ms = channel_now_ms() + CONNECT_MS;
 	uid_t owners[3];
 	size_t count = peers_owners(s->peers, owners);
@@ -116,21 +202,29 @@ start(struct roster_sender *s)
 		s->socket = -1;
 		return r;
 	}
-	r = channel_send_fd(s->socket, MSG_ROSTER, &msg, s->roster_fd, deadline_ms);
+	r = send_next(s, deadline_ms);
 	if (r < 0)
 		return r;
-	s->sent_serial = msg.serial;
 	r = sd_event_add_io(s->event, &s->answer, s->socket, EPOLLIN, on_answer, s);
 	if (r >= 0)
 		arm(s, ANSWER_MS);
 	return r < 0 ? r : 0;
 }
 
+static void
+start_or_fail(struct roster_sender *s)
+{
+	int r;
+
+	r = start(s);
+	if (r < 0)
+		fail(s, r);
+}
+
 static int
 on_timer(sd_event_source *source, uint64_t usec, void *arg)
 {
 	struct roster_sender *s = arg;
-	int r;
 
 	(void)source;
 	(void)usec;
@@ -138,29 +232,77 @@ on_timer(sd_event_source *source, uint64_t usec, void *arg)
 		fail(s, -ETIMEDOUT);
 		return 0;
 	}
-	if (s->roster_fd < 0)
+	if (s->wants_whole) {
+		arm(s, RETRY_MAX_MS);	/* nothing comes: ask again */
+		s->hooks.wanted(s->hooks.arg);
 		return 0;
-	if (!s->vouch && s->status.error == 0 && s->status.answered && s->status.last.serial == s->status.serial) {
+	}
+	if (s->count == 0 && !s->vouch && s->status.error == 0) {
 		arm(s, s->vouch_ms);
 		return 0;
 	}
-	r = start(s);
-	if (r < 0)
-		fail(s, r);
+	if (s->begun)
+		start_or_fail(s);
 	return 0;
 }
 
+/* ---- what shall be in force ---- */
+
+static void
+append(struct roster_sender *s, int fd, uint64_t after, uint32_t users)
+{
+	s->begun = true;
+	s->status.serial++;
+	s->waiting[s->count++] = (struct item){ .fd = fd, .serial = s->status.serial, .after = after };
+	s->vouch_ms = users > VOUCH_MIN_MS ? users : VOUCH_MIN_MS;	/* a second for a thousand users */
+	if (s->vouch_ms > VOUCH_MAX_MS)
+		s->vouch_ms = VOUCH_MAX_MS;
+	/* Else what is under way, or the next try of it, starts this one. */
+	if (s->socket < 0 && s->status.error == 0)
+		start_or_fail(s);
+}
+
+void
+roster_sender_put(struct roster_sender *s, int fd, uint32_t users)
+{
+	drop_items(s, count_under_way(s), s->count);
+	s->wants_whole = false;
+	append(s, fd, 0, users);
+	if (s->socket < 0 && s->status.error != 0)
+		arm(s, 0);
+}
+
+void
+roster_sender_change(struct roster_sender *s, int fd, uint32_t users)
+{
+	if (!s->begun || s->wants_whole || s->count > ROSTER_SENDER_WAITING_MAX) {
+		(void)close(fd);
+		s->begun = true;
+		if (!s->wants_whole)
+			want_whole(s);
+		return;
+	}
+	append(s, fd, s->status.serial, users);
+}
+
 int
-roster_sender_new(sd_event *event, const struct paths *paths, const struct peers *peers, struct roster_sender **ret)
+roster_sender_new(sd_event *event, const struct paths *paths, const struct peers *peers,
+    const struct roster_sender_hooks *hooks, struct roster_sender **ret)
 {
 	struct roster_sender *s = calloc(1, sizeof *s);
 
 	if (s == NULL)
 		return -ENOMEM;
+	if (getrandom(&s->status.serial, sizeof s->status.serial, 0) != (ssize_t)sizeof s->status.serial) {
+		free(s);
+		return -EIO;
+	}
+	s->status.serial = (s->status.serial >> 2) + 1;		/* never 0, and far from the last number */
 	s->event = sd_event_ref(event);
 	s->paths = paths;
 	s->peers = peers;
-	s->roster_fd = s->socket = -1;
+	s->hooks = *hooks;
+	s->socket = -1;
 	s->retry_ms = RETRY_MIN_MS;
 	s->vouch_ms = VOUCH_MIN_MS;
 	*ret = s;
@@ -174,24 +316,9 @@ roster_sender_free(struct roster_sender *s)
 		return;
 	hang_up(s);
 	sd_event_source_disable_unref(s->timer);
-	if (s->roster_fd >= 0)
-		(void)close(s->roster_fd);
+	drop_items(s, 0, s->count);
 	sd_event_unref(s->event);
 	free(s);
-}
-
-void
-roster_sender_put(struct roster_sender *s, int fd, uint32_t users)
-{
-	if (s->roster_fd >= 0)
-		(void)close(s->roster_fd);
-	s->roster_fd = fd;
-	s->status.serial++;
-	s->vouch_ms = users > VOUCH_MIN_MS ? users : VOUCH_MIN_MS;	/* a second for a thousand users */
-	if (s->vouch_ms > VOUCH_MAX_MS)
-		s->vouch_ms = VOUCH_MAX_MS;
-	if (s->socket < 0)		/* else its answer starts this one */
-		arm(s, 0);
 }
 
 void

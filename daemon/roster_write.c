@@ -16,21 +16,31 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define HEADER_SIZE	(8 + 4 + 4)
+#define HEADER_SIZE	(8 + 5 * 4)
+
+/* Keys of what is gone; they follow the records. */
+struct keys {
+	uint64_t *list;		/* owned */
+	uint32_t count, room;
+};
 
 struct roster_writer {
+	enum roster_kind kind;
 	uint8_t *bytes;		/* owned; the header's room first */
 	size_t used, room;
 	uint32_t group_count, user_count;
+	struct keys dropped_groups, dropped_users;
 };
 
 struct roster_writer *
-roster_writer_new(void)
+roster_writer_new(enum roster_kind kind)
 {
 	struct roster_writer *w = calloc(1, sizeof *w);
 
-	if (w != NULL)
-		w->used = HEADER_SIZE;
+	if (w == NULL)
+		return NULL;
+	w->kind = kind;
+	w->used = HEADER_SIZE;
 	return w;
 }
 
@@ -40,6 +50,8 @@ roster_writer_free(struct roster_writer *w)
 	if (w == NULL)
 		return;
 	free(w->bytes);
+	free(w->dropped_groups.list);
+	free(w->dropped_users.list);
 	free(w);
 }
 
@@ -78,11 +90,10 @@ put_u32(struct roster_writer *w, uint32_t number)
 }
 
 static void
-put_i64(struct roster_writer *w, int64_t number)
+put_u64(struct roster_writer *w, uint64_t number)
 {
-	uint64_t bits = htole64((uint64_t)number);
-
-	put(w, &bits, sizeof bits);
+	number = htole64(number);
+	put(w, &number, sizeof number);
 }
 
 static void
@@ -112,7 +123,7 @@ judge_string(const char *string, size_t *size)
 int
 roster_add_group(struct roster_writer *w, const struct roster_group *group)
 {
-	size_t size = sizeof(uint32_t);
+	size_t size = sizeof(uint64_t) + sizeof(uint32_t);
 	int r;
 
 	if (w->user_count > 0)
@@ -122,6 +133,7 @@ roster_add_group(struct roster_writer *w, const struct roster_group *group)
 		r = reserve(w, size);
 	if (r < 0)
 		return r;
+	put_u64(w, group->key);
 	put_u32(w, group->gid);
 	put_string(w, group->name);
 	w->group_count++;
@@ -130,10 +142,10 @@ roster_add_group(struct roster_writer *w, const struct roster_group *group)
 
 /* Bytes of a user's record, or what is wrong with it. */
 static int
-judge_user(const struct roster_writer *w, const struct roster_user *user, size_t *ret_size)
+judge_user(const struct roster_user *user, size_t *ret_size)
 {
 	const char *strings[] = { user->name, user->gecos, user->home, user->shell, user->contact };
-	size_t size = 3 * sizeof(uint32_t) + 2 * sizeof(int64_t) + 2 * sizeof(uint32_t);
+	size_t size = 3 * sizeof(uint64_t) + 3 * sizeof(uint32_t) + 2 * sizeof(uint32_t);
 	int r;
 
 	if (user->group_count > ROSTER_USER_GROUPS_MAX || user->local_count > ROSTER_LOCAL_MAX)
@@ -143,9 +155,6 @@ judge_user(const struct roster_writer *w, const struct roster_user *user, size_t
 		if (r < 0)
 			return r;
 	}
-	for (uint32_t i = 0; i < user->group_count; i++)
-		if (user->groups[i] >= w->group_count)
-			return -EINVAL;
 	for (uint32_t i = 0; i < user->local_count; i++) {
 		r = judge_string(user->locals[i], &size);
 		if (r < 0)
@@ -161,15 +170,16 @@ roster_add_user(struct roster_writer *w, const struct roster_user *user)
 	size_t size = 0;
 	int r;
 
-	r = judge_user(w, user, &size);
+	r = judge_user(user, &size);
 	if (r == 0)
 		r = reserve(w, size);
 	if (r < 0)
 		return r;
+	put_u64(w, user->key);
 	put_u32(w, user->uid);
 	put_u32(w, user->gid);
-	put_i64(w, user->not_before_utc_sec);
-	put_i64(w, user->not_after_utc_sec);
+	put_u64(w, (uint64_t)user->not_before_utc_sec);
+	put_u64(w, (uint64_t)user->not_after_utc_sec);
 	put_u32(w, user->flags);
 	put_string(w, user->name);
 	put_string(w, user->gecos);
@@ -186,20 +196,61 @@ roster_add_user(struct roster_writer *w, const struct roster_user *user)
 	return 0;
 }
 
-/* Write the header into its room. */
 static int
-put_header(struct roster_writer *w)
+drop(const struct roster_writer *w, struct keys *keys, uint64_t key)
 {
-	size_t end = w->used;
+	if (w->kind != ROSTER_CHANGE)
+		return -EINVAL;
+	if (keys->count == keys->room) {
+		uint32_t room = keys->room == 0 ? 16 : keys->room * 2;
+		uint64_t *list;
+
+		if (room > ROSTER_BYTES_MAX / sizeof *list)
+			return -E2BIG;
+		list = reallocarray(keys->list, room, sizeof *list);
+		if (list == NULL)
+			return -ENOMEM;
+		keys->list = list;
+		keys->room = room;
+	}
+	keys->list[keys->count++] = key;
+	return 0;
+}
+
+int
+roster_drop_group(struct roster_writer *w, uint64_t key)
+{
+	return drop(w, &w->dropped_groups, key);
+}
+
+int
+roster_drop_user(struct roster_writer *w, uint64_t key)
+{
+	return drop(w, &w->dropped_users, key);
+}
+
+/* Write the header into its room, and the dropped keys behind the records. */
+static int
+put_rest(struct roster_writer *w)
+{
+	size_t end, keys = (size_t)w->dropped_groups.count + w->dropped_users.count;
 	int r;
 
-	r = reserve(w, 0);
+	r = reserve(w, keys * sizeof(uint64_t));
 	if (r < 0)
 		return r;
+	for (uint32_t i = 0; i < w->dropped_groups.count; i++)
+		put_u64(w, w->dropped_groups.list[i]);
+	for (uint32_t i = 0; i < w->dropped_users.count; i++)
+		put_u64(w, w->dropped_users.list[i]);
+	end = w->used;
 	w->used = 0;
 	put(w, ROSTER_MAGIC, sizeof ROSTER_MAGIC - 1);
+	put_u32(w, w->kind);
 	put_u32(w, w->group_count);
 	put_u32(w, w->user_count);
+	put_u32(w, w->dropped_groups.count);
+	put_u32(w, w->dropped_users.count);
 	w->used = end;
 	return 0;
 }
@@ -224,7 +275,7 @@ roster_seal(struct roster_writer *w, int *ret_fd)
 {
 	int fd, r;
 
-	r = put_header(w);
+	r = put_rest(w);
 	if (r < 0)
 		return r;
 	fd = memfd_create("isms-roster", MFD_CLOEXEC | MFD_ALLOW_SEALING);

@@ -29,9 +29,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 		if (strlen(user->name) > ROSTER_STR_MAX || strpbrk(user->home, "\n\r\x7f") != NULL)
 			abort();
-		for (uint32_t k = 0; k < user->group_count; k++)
-			if (user->groups[k] >= roster_group_count(r) || roster_group_at(r, user->groups[k]) == NULL)
-				abort();
 		for (uint32_t k = 0; k < user->local_count; k++)
 			if (strlen(user->locals[k]) > ROSTER_STR_MAX)
 				abort();

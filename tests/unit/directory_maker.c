@@ -29,6 +29,8 @@ static const char policy_text[] =
     "[role employee]\nmatch = kind:employee\nallow-services = sshd\nmfa = none\ndrop-groups = ops\n\n"
     "[groups]\ndeny-acl = no-payroll\n";
 
+static uint64_t in_force;	/* serial of the roster that was accepted last */
+
 char root[64], file[PATH_MAX];
 struct paths paths;
 pid_t process;
@@ -172,6 +174,7 @@ listen_as_publisher(void)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 
+	in_force = 0;
 	(void)unlink(paths.publisher_socket);
 	(void)snprintf(address.sun_path, sizeof address.sun_path, "%.60s/run/isms/private/publisher.sock", root);
 	publisher_fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
@@ -305,40 +308,66 @@ await_status(const char *line)
 	}
 }
 
-/* As publisher: take the next roster and accept it. */
-struct roster *
-next_roster(void)
+/* Take the next message of a new connection. Returns the memfd that came with it, or -1. */
+static int
+take_message(int *ret_fd, uint8_t *frame, size_t size, size_t *ret_size, const struct message_info **ret_info)
 {
 	struct pollfd p = { .fd = publisher_fd, .events = POLLIN };
-	struct msg_roster_result answer = { .accepted = 1, .users = 2 };
 	union { struct cmsghdr align; char bytes[CMSG_SPACE(sizeof(int))]; } control;
-	const struct message_info *info;
-	struct msg_roster msg;
-	struct roster *roster = NULL;
-	uint8_t frame[256];
-	struct iovec iov = { frame, sizeof frame };
+	struct iovec iov = { frame, size };
 	struct msghdr mh = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control };
-	int fd, memfd;
+	int memfd = -1;
 	ssize_t n;
 
 	ck_assert_int_eq(poll(&p, 1, PATIENCE_MS), 1);
-	fd = accept(publisher_fd, NULL, NULL);
-	n = recvmsg(fd, &mh, MSG_CMSG_CLOEXEC);
+	*ret_fd = accept(publisher_fd, NULL, NULL);
+	n = recvmsg(*ret_fd, &mh, MSG_CMSG_CLOEXEC);
 	ck_assert_int_gt(n, 0);
-	ck_assert_int_eq(proto_peek(frame, (size_t)n, &info), 0);
-	ck_assert_int_eq(info->number, MSG_ROSTER);
-	ck_assert_int_eq(proto_decode(info, frame, (size_t)n, &msg), 0);
-	memcpy(&memfd, CMSG_DATA(CMSG_FIRSTHDR(&mh)), sizeof memfd);
-	ck_assert_int_eq(roster_open(memfd, &roster), 0);
-	(void)close(memfd);
-	answer.serial = msg.serial;
+	*ret_size = (size_t)n;
+	ck_assert_int_eq(proto_peek(frame, (size_t)n, ret_info), 0);
+	if (CMSG_FIRSTHDR(&mh) != NULL)
+		memcpy(&memfd, CMSG_DATA(CMSG_FIRSTHDR(&mh)), sizeof memfd);
+	return memfd;
+}
+
+static void
+answer_roster(int fd, uint64_t serial, bool accepted)
+{
+	const struct msg_roster_result answer = { .serial = serial, .accepted = accepted, .whole_wanted = !accepted, .users = 2 };
+
 	ck_assert_int_eq(channel_send(fd, MSG_ROSTER_RESULT, &answer, channel_now_ms() + PATIENCE_MS), 0);
 	(void)close(fd);
+}
+
+struct roster *
+next_roster(void)
+{
+	const struct message_info *info;
+	struct msg_roster_vouch vouch;
+	struct msg_roster msg;
+	struct roster *roster = NULL;
+	uint8_t frame[256];
+	size_t size;
+	int fd, memfd;
+
+	for (;;) {
+		memfd = take_message(&fd, frame, sizeof frame, &size, &info);
+		if (info->number != MSG_ROSTER_VOUCH)
+			break;
+		ck_assert_int_eq(proto_decode(info, frame, size, &vouch), 0);
+		answer_roster(fd, vouch.serial, vouch.serial == in_force);
+	}
+	ck_assert_int_eq(info->number, MSG_ROSTER);
+	ck_assert_int_eq(proto_decode(info, frame, size, &msg), 0);
+	ck_assert_int_eq(roster_open(memfd, &roster), 0);
+	(void)close(memfd);
+	in_force = msg.serial;
+	answer_roster(fd, msg.serial, true);
 	return roster;
 }
 
 const struct roster_user *
-in_roster(const struct roster *r, const char *name)
+in_roster(struct roster *r, const char *name)
 {
 	for (uint32_t i = 0; i < roster_user_count(r); i++)
 		if (strcmp(roster_user_at(r, i)->name, name) == 0)
@@ -347,10 +376,11 @@ in_roster(const struct roster *r, const char *name)
 }
 
 bool
-has_group(const struct roster *r, const struct roster_user *u, const char *name)
+has_group(struct roster *r, const struct roster_user *u, const char *name)
 {
 	for (uint32_t i = 0; i < u->group_count; i++)
-		if (strcmp(roster_group_at(r, u->groups[i])->name, name) == 0)
-			return true;
+		for (uint32_t k = 0; k < roster_group_count(r); k++)
+			if (roster_group_at(r, k)->gid == u->groups[i] && strcmp(roster_group_at(r, k)->name, name) == 0)
+				return true;
 	return false;
 }

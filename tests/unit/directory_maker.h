@@ -63,11 +63,11 @@ bool status_has(const char *line);
 /* Ask until it does. */
 void await_status(const char *line);
 
-/* As publisher: wait for a roster and accept it. */
+/* As publisher: wait for a roster and accept it; until then what was accepted since listening holds, and nothing else. */
 struct roster *next_roster(void);
 /* A user of it, or NULL. */
-const struct roster_user *in_roster(const struct roster *r, const char *name);
+const struct roster_user *in_roster(struct roster *r, const char *name);
 /* Whether the user is in a group. */
-bool has_group(const struct roster *r, const struct roster_user *u, const char *name);
+bool has_group(struct roster *r, const struct roster_user *u, const char *name);
 
 #endif

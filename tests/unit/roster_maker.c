@@ -18,15 +18,22 @@ int
 roster_maker_seal(const struct roster_group *groups, size_t group_count, const struct roster_user *users,
     size_t user_count)
 {
-	struct roster_writer *w = roster_writer_new();
+	struct roster_writer *w = roster_writer_new(ROSTER_WHOLE);
 	int fd = -1;
 
 	ck_assert_ptr_nonnull(w);
-	for (size_t i = 0; i < group_count; i++)
-		ck_assert_int_eq(roster_add_group(w, &groups[i]), 0);
+	for (size_t i = 0; i < group_count; i++) {
+		struct roster_group g = groups[i];
+
+		if (g.key == 0)
+			g.key = i + 1;
+		ck_assert_int_eq(roster_add_group(w, &g), 0);
+	}
 	for (size_t i = 0; i < user_count; i++) {
 		struct roster_user u = users[i];
 
+		if (u.key == 0)
+			u.key = i + 1;
 		u.gecos = or_else(u.gecos, "");
 		u.home = or_else(u.home, "/home/x");
 		u.shell = or_else(u.shell, "/bin/sh");

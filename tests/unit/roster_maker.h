@@ -8,7 +8,7 @@
 
 #include "daemon/roster.h"
 
-/* Seal a roster; a user's empty home and shell become /home/x and /bin/sh, NULL strings "". Returns the memfd. */
+/* Seal a whole roster; a key of 0 becomes the place, from 1; a user's empty home and shell become /home/x and /bin/sh, NULL strings "". Returns the memfd. */
 int roster_maker_seal(const struct roster_group *groups, size_t group_count, const struct roster_user *users,
     size_t user_count);
 

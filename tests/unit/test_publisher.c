@@ -169,18 +169,42 @@ receive(int fd, enum message want, void *ret, size_t size)
 	ck_assert_int_eq(proto_decode(info, frame, len, ret), 0);
 }
 
+static uint64_t serial = 7;	/* of the state that was sent last */
+
 static struct msg_roster_result
-send_roster(int memfd)
+send_message(const struct msg_roster *m, int memfd)
 {
-	const struct msg_roster m = { .serial = 7 };
 	struct msg_roster_result answer;
 	int fd = connect_to();
 
-	ck_assert_int_eq(channel_send_fd(fd, MSG_ROSTER, &m, memfd, channel_now_ms() + WAIT_MS), 0);
+	ck_assert_int_eq(channel_send_fd(fd, MSG_ROSTER, m, memfd, channel_now_ms() + WAIT_MS), 0);
 	receive(fd, MSG_ROSTER_RESULT, &answer, sizeof answer);
-	ck_assert_uint_eq(answer.serial, 7);
+	ck_assert_uint_eq(answer.serial, m->serial);
 	(void)close(fd);
 	(void)close(memfd);
+	return answer;
+}
+
+/* A whole one. */
+static struct msg_roster_result
+send_roster(int memfd)
+{
+	const struct msg_roster m = { .serial = ++serial };
+
+	return send_message(&m, memfd);
+}
+
+static struct msg_roster_result
+vouch(uint64_t for_serial)
+{
+	const struct msg_roster_vouch m = { .serial = for_serial };
+	struct msg_roster_result answer;
+	int fd = connect_to();
+
+	ck_assert_int_eq(channel_send(fd, MSG_ROSTER_VOUCH, &m, channel_now_ms() + WAIT_MS), 0);
+	receive(fd, MSG_ROSTER_RESULT, &answer, sizeof answer);
+	ck_assert_uint_eq(answer.serial, for_serial);
+	(void)close(fd);
 	return answer;
 }
 
@@ -252,8 +276,8 @@ await_users(uint64_t generation, uint32_t users)
 
 /* ---- tests ---- */
 
-static const struct roster_group groups[] = { { 3000, "web" }, { 900, "low" }, { 3001, "sudo" } };
-static const uint32_t all_groups[] = { 0, 1, 2 };
+static const struct roster_group groups[] = { { 1, 3000, "web" }, { 2, 900, "low" }, { 3, 3001, "sudo" } };
+static const uint32_t all_groups[] = { 3000, 900, 3001 };
 static const char *const locals[] = { "log-read", "sudo", "root", "absent" };
 
 static struct roster_user
@@ -354,7 +378,7 @@ END_TEST
 
 START_TEST(rejects)
 {
-	static const char junk[] = "ISMSROS1 and then nothing that makes sense";
+	static const char junk[] = "ISMSROS2 and then nothing that makes sense";
 	struct roster_user ada = make_ada();
 	const struct message_info *info;
 	struct msg_roster_result answer;
@@ -439,19 +463,19 @@ START_TEST(puts_back_what_is_gone)
 {
 	struct roster_user ada = make_ada();
 	char path[PATH_MAX + 16];
-	int memfd;
 
 	begin();
 	ada.group_count = 0;
-	memfd = roster_maker_seal(NULL, 0, &ada, 1);
-	ck_assert_uint_eq(send_roster(dup(memfd)).accepted, 1);
-	ck_assert_uint_eq(send_roster(dup(memfd)).accepted, 1);	/* vouched for again: nothing to write */
+	ck_assert_uint_eq(vouch(serial).whole_wanted, 1);	/* for what? */
+	ck_assert_uint_eq(send_roster(roster_maker_seal(NULL, 0, &ada, 1)).accepted, 1);
+	ck_assert_uint_eq(vouch(serial).accepted, 1);		/* nothing to write */
+	ck_assert_uint_eq(vouch(serial + 1).accepted, 0);
+	ck_assert_uint_eq(vouch(serial + 1).whole_wanted, 1);
 	await_users(1, 1);
 	(void)snprintf(path, sizeof path, "%s/%s", paths.nss, SNAPSHOT_BASE_NAME);
 	ck_assert_int_eq(unlink(path), 0);
-	ck_assert_uint_eq(send_roster(dup(memfd)).accepted, 1);
+	ck_assert_uint_eq(vouch(serial).accepted, 1);
 	await_users(2, 1);
-	(void)close(memfd);
 	end();
 }
 END_TEST

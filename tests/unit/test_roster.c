@@ -14,27 +14,32 @@
 
 #include "tests/unit/suite.h"
 
-static const struct roster_group group_rows[] = { { 5000, "web" }, { 5001, "db" }, { 5002, "" } };
-static const uint32_t indexes[] = { 2, 0 };
+static const struct roster_group group_rows[] = { { 9, 5000, "web" }, { 0, 5001, "db" }, { UINT64_MAX, 5002, "" } };
+static const uint32_t gids[] = { 5002, 77 };
+static const uint64_t dropped_groups[] = { 3, 1 }, dropped_users[] = { 8 };
 static const char *const locals[] = { "adm", "docker" };
 static const struct roster_user user_rows[] = {
-	{ .uid = 4000, .gid = 4000, .not_before_utc_sec = -1, .not_after_utc_sec = INT64_MAX, .flags = ROSTER_MFA,
+	{ .key = 7, .uid = 4000, .gid = 4000, .not_before_utc_sec = -1, .not_after_utc_sec = INT64_MAX, .flags = ROSTER_MFA,
 	  .name = "ada", .gecos = "Ada L\xc3\xb6velace", .home = "/home/ada", .shell = "/bin/bash", .contact = "x@y",
-	  .group_count = 2, .groups = indexes, .local_count = 2, .locals = locals },
-	{ .uid = UINT32_MAX, .flags = ROSTER_ENDED | ROSTER_MFA, .name = "", .gecos = "", .home = "", .shell = "",
+	  .group_count = 2, .groups = gids, .local_count = 2, .locals = locals },
+	{ .key = 1, .uid = UINT32_MAX, .flags = ROSTER_ENDED | ROSTER_MFA, .name = "", .gecos = "", .home = "", .shell = "",
 	  .contact = "" },
 };
 
 static struct roster_writer *
-written(void)
+written(enum roster_kind kind)
 {
-	struct roster_writer *w = roster_writer_new();
+	struct roster_writer *w = roster_writer_new(kind);
 
 	ck_assert_ptr_nonnull(w);
 	for (int i = 0; i < ROWS(group_rows); i++)
 		ck_assert_int_eq(roster_add_group(w, &group_rows[i]), 0);
 	for (int i = 0; i < ROWS(user_rows); i++)
 		ck_assert_int_eq(roster_add_user(w, &user_rows[i]), 0);
+	for (int i = 0; kind == ROSTER_CHANGE && i < ROWS(dropped_groups); i++)
+		ck_assert_int_eq(roster_drop_group(w, dropped_groups[i]), 0);
+	for (int i = 0; kind == ROSTER_CHANGE && i < ROWS(dropped_users); i++)
+		ck_assert_int_eq(roster_drop_user(w, dropped_users[i]), 0);
 	return w;
 }
 
@@ -42,7 +47,7 @@ written(void)
 static uint8_t *
 bytes_of_written(size_t *ret_size)
 {
-	struct roster_writer *w = written();
+	struct roster_writer *w = written(ROSTER_CHANGE);
 	uint8_t *bytes;
 	off_t size;
 	int fd;
@@ -59,7 +64,8 @@ bytes_of_written(size_t *ret_size)
 
 START_TEST(written_and_read)
 {
-	struct roster_writer *w = written();
+	enum roster_kind kind = _i == 0 ? ROSTER_WHOLE : ROSTER_CHANGE;
+	struct roster_writer *w = written(kind);
 	struct roster *r;
 	int fd;
 
@@ -69,17 +75,26 @@ START_TEST(written_and_read)
 	ck_assert_int_ne(fcntl(fd, F_GETFD) & FD_CLOEXEC, 0);
 	ck_assert_int_eq(roster_open(fd, &r), 0);
 	(void)close(fd);
+	ck_assert_int_eq(roster_kind(r), kind);
+	ck_assert_uint_eq(roster_dropped_group_count(r), kind == ROSTER_CHANGE ? ROWS(dropped_groups) : 0);
+	ck_assert_uint_eq(roster_dropped_user_count(r), kind == ROSTER_CHANGE ? ROWS(dropped_users) : 0);
+	for (uint32_t i = 0; i < roster_dropped_group_count(r); i++)
+		ck_assert_uint_eq(roster_dropped_group_at(r, i), dropped_groups[i]);
+	for (uint32_t i = 0; i < roster_dropped_user_count(r); i++)
+		ck_assert_uint_eq(roster_dropped_user_at(r, i), dropped_users[i]);
 	ck_assert_uint_eq(roster_group_count(r), ROWS(group_rows));
 	ck_assert_uint_eq(roster_user_count(r), ROWS(user_rows));
 	ck_assert_ptr_null(roster_group_at(r, ROWS(group_rows)));
 	ck_assert_ptr_null(roster_user_at(r, ROWS(user_rows)));
 	for (uint32_t i = 0; i < ROWS(group_rows); i++) {
+		ck_assert_uint_eq(roster_group_at(r, i)->key, group_rows[i].key);
 		ck_assert_uint_eq(roster_group_at(r, i)->gid, group_rows[i].gid);
 		ck_assert_str_eq(roster_group_at(r, i)->name, group_rows[i].name);
 	}
 	for (uint32_t i = 0; i < ROWS(user_rows); i++) {
 		const struct roster_user *got = roster_user_at(r, i), *want = &user_rows[i];
 
+		ck_assert_uint_eq(got->key, want->key);
 		ck_assert_uint_eq(got->uid, want->uid);
 		ck_assert_uint_eq(got->gid, want->gid);
 		ck_assert_int_eq(got->not_before_utc_sec, want->not_before_utc_sec);
@@ -103,7 +118,7 @@ END_TEST
 
 START_TEST(empty)
 {
-	struct roster_writer *w = roster_writer_new();
+	struct roster_writer *w = roster_writer_new(ROSTER_WHOLE);
 	struct roster *r;
 	int fd;
 
@@ -162,7 +177,7 @@ START_TEST(every_length)
 }
 END_TEST
 
-/* Any byte may be anything: refused, or strings are clean and indexes in range. */
+/* Any byte may be anything: refused, or strings are clean and keys stand once. */
 START_TEST(every_byte)
 {
 	static const uint8_t values[] = { 0, 1, '\n', 0x7f, 0x80, 0xff };
@@ -181,8 +196,8 @@ START_TEST(every_byte)
 				const struct roster_user *user = roster_user_at(r, u);
 
 				ck_assert_ptr_null(strpbrk(user->name, "\n\x7f"));
-				for (uint32_t k = 0; k < user->group_count; k++)
-					ck_assert_uint_lt(user->groups[k], roster_group_count(r));
+				for (uint32_t k = 0; k < roster_dropped_user_count(r); k++)
+					ck_assert_uint_ne(user->key, roster_dropped_user_at(r, k));
 			}
 			roster_free(r);
 		}
@@ -195,22 +210,73 @@ END_TEST
 /* Numbers that only claim much cost nothing. */
 START_TEST(claims)
 {
-	static const uint8_t many[] = "ISMSROS1\xff\xff\xff\xff\xff\xff\xff\xff";
+	struct { uint8_t magic[8]; uint32_t kind, counts[4]; } header = { .magic = "ISMSROS2", .kind = ROSTER_CHANGE };
+	const uint8_t *bytes = (const uint8_t *)&header;
 	struct roster *r;
 
-	ck_assert_int_eq(roster_parse(many, 16, &r), -EBADMSG);
 	ck_assert_int_eq(roster_parse((const uint8_t *)"", 0, &r), -EBADMSG);
-	ck_assert_int_eq(roster_parse((const uint8_t *)"ISMSROS2\0\0\0\0\0\0\0\0", 16, &r), -EBADMSG);
+	ck_assert_int_eq(roster_parse(bytes, sizeof header, &r), 0);
+	roster_free(r);
+	for (int i = 0; i < ROWS(header.counts); i++) {
+		header.counts[i] = UINT32_MAX;
+		ck_assert_int_eq(roster_parse(bytes, sizeof header, &r), -EBADMSG);
+		header.counts[i] = 0;
+	}
+	for (header.kind = 0; header.kind < 5; header.kind++) {
+		int want = header.kind == ROSTER_WHOLE || header.kind == ROSTER_CHANGE ? 0 : -EBADMSG;
+
+		ck_assert_int_eq(roster_parse(bytes, sizeof header, &r), want);
+		if (want == 0)
+			roster_free(r);
+	}
+	header.kind = ROSTER_WHOLE;
+	header.magic[7] = '1';
+	ck_assert_int_eq(roster_parse(bytes, sizeof header, &r), -EBADMSG);
+}
+END_TEST
+
+/* A key stands once among the groups, and once among the users, whether they are put or dropped. */
+static const struct { uint64_t group, dropped_group, user, dropped_user; int want; } key_rows[] = {
+	{ 10, 11, 10, 11, 0 }, { 9, 11, 10, 11, -EBADMSG }, { 10, 0, 10, 11, -EBADMSG }, { 10, 10, 10, 11, -EBADMSG },
+	{ 10, 3, 10, 11, -EBADMSG }, { 10, 11, 7, 11, -EBADMSG }, { 10, 11, 10, 1, -EBADMSG }, { 10, 11, 10, 10, -EBADMSG },
+	{ 10, 11, 10, 8, -EBADMSG }, { 8, 7, 9, 3, 0 },
+};
+
+START_TEST(keys)
+{
+	struct roster_writer *w = roster_writer_new(ROSTER_CHANGE);
+	struct roster_group group = { key_rows[_i].group, 6000, "more" };
+	struct roster_user user = user_rows[0];
+	struct roster *r;
+	int fd;
+
+	user.key = key_rows[_i].user;
+	for (int i = 0; i < ROWS(group_rows); i++)
+		ck_assert_int_eq(roster_add_group(w, &group_rows[i]), 0);
+	ck_assert_int_eq(roster_add_group(w, &group), 0);
+	for (int i = 0; i < ROWS(user_rows); i++)
+		ck_assert_int_eq(roster_add_user(w, &user_rows[i]), 0);
+	ck_assert_int_eq(roster_add_user(w, &user), 0);
+	ck_assert_int_eq(roster_drop_user(w, 8), 0);
+	ck_assert_int_eq(roster_drop_user(w, key_rows[_i].dropped_user), 0);
+	ck_assert_int_eq(roster_drop_group(w, 3), 0);
+	ck_assert_int_eq(roster_drop_group(w, key_rows[_i].dropped_group), 0);
+	ck_assert_int_eq(roster_seal(w, &fd), 0);
+	roster_writer_free(w);
+	ck_assert_int_eq(roster_open(fd, &r), key_rows[_i].want);
+	if (key_rows[_i].want == 0)
+		roster_free(r);
+	(void)close(fd);
 }
 END_TEST
 
 /* The writer refuses, record by record, what the reader would refuse as a whole. */
 START_TEST(writer_refuses)
 {
-	struct roster_writer *w = written();
-	struct roster_group group = { 6000, "late" };
+	struct roster_writer *w = written(ROSTER_WHOLE);
+	struct roster_group group = { 77, 6000, "late" };
 	struct roster_user user = user_rows[0];
-	uint32_t bad_index = ROWS(group_rows), *many = calloc(ROSTER_USER_GROUPS_MAX + 1, sizeof *many);
+	uint32_t *many = calloc(ROSTER_USER_GROUPS_MAX + 1, sizeof *many);
 	const char *names[ROSTER_LOCAL_MAX + 1];
 	char text[ROSTER_STR_MAX + 2];
 
@@ -224,9 +290,8 @@ START_TEST(writer_refuses)
 	user.gecos = "two\nlines";
 	ck_assert_int_eq(roster_add_user(w, &user), -EINVAL);
 	user = user_rows[0];
-	user.groups = &bad_index;
-	user.group_count = 1;
-	ck_assert_int_eq(roster_add_user(w, &user), -EINVAL);
+	ck_assert_int_eq(roster_drop_user(w, 5), -EINVAL);	/* in a whole roster nothing is gone */
+	ck_assert_int_eq(roster_drop_group(w, 5), -EINVAL);
 	user.groups = many;
 	user.group_count = ROSTER_USER_GROUPS_MAX + 1;
 	ck_assert_int_eq(roster_add_user(w, &user), -E2BIG);
@@ -247,8 +312,8 @@ int
 main(void)
 {
 	const struct suite_row rows[] = {
-		{ written_and_read, 0 }, { empty, 0 }, { unsealed, 0 }, { every_length, 0 }, { every_byte, 0 },
-		{ claims, 0 }, { writer_refuses, 0 },
+		{ written_and_read, 2 }, { empty, 0 }, { unsealed, 0 }, { every_length, 0 }, { every_byte, 0 },
+		{ claims, 0 }, { keys, ROWS(key_rows) }, { writer_refuses, 0 },
 	};
 
 	return suite_run("roster", rows, ROWS(rows), 30);
