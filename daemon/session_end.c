@@ -134,7 +134,8 @@ session_end_begin(struct session_end *s, const struct session_end_order *order)
 	if (order->uid < SESSION_END_UID_MIN || !snapshot_id_allowed(order->uid))
 		return -EPERM;
 	e = find_ending(s, order->uid);
-	if (e != NULL && e->phase != PHASE_WATCH) {
+	/* One that is due no more is about to be dropped: it must not take this one with it. */
+	if (e != NULL && e->phase != PHASE_WATCH && (e->order.once || s->hooks.due(&e->order, s->hooks.arg))) {
 		if (e->order.once && !order->once)
 			e->order = *order;	/* the lasting reason is the one to report and to watch for */
 		return 0;
