@@ -286,3 +286,36 @@ local_group_lists(const struct local_group *group, const char *user)
 	return group->member_count > 0 &&
 	    bsearch(&user, group->members, group->member_count, sizeof *group->members, compare_string) != NULL;
 }
+
+static bool
+are_equal_groups(const struct local_group *a, const struct local_group *b)
+{
+	if (strcmp(a->name, b->name) != 0 || a->gid != b->gid || a->member_count != b->member_count)
+		return false;
+	for (size_t i = 0; i < a->member_count; i++)
+		if (strcmp(a->members[i], b->members[i]) != 0)
+			return false;
+	return true;
+}
+
+static bool
+are_equal_ranges(const struct subids *a, const struct subids *b)
+{
+	return a->count == b->count && (a->count == 0 || memcmp(a->ranges, b->ranges, a->count * sizeof *a->ranges) == 0);
+}
+
+bool
+local_accounts_are_equal(const struct local_accounts *a, const struct local_accounts *b)
+{
+	if (a->user_count != b->user_count || a->group_count != b->group_count ||
+	    !are_equal_ranges(&a->subuids, &b->subuids) || !are_equal_ranges(&a->subgids, &b->subgids))
+		return false;
+	for (size_t i = 0; i < a->user_count; i++)
+		if (strcmp(a->users[i].name, b->users[i].name) != 0 || strcmp(a->users[i].home, b->users[i].home) != 0 ||
+		    a->users[i].uid != b->users[i].uid)
+			return false;
+	for (size_t i = 0; i < a->group_count; i++)
+		if (!are_equal_groups(&a->groups[i], &b->groups[i]))
+			return false;
+	return true;
+}

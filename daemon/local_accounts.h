@@ -45,6 +45,9 @@ int local_accounts_load(const struct paths *paths, struct local_accounts *ret);
 /* Frees and zeroes; a zeroed struct is fine. */
 void local_accounts_done(struct local_accounts *all);
 
+/* Whether two say the same. */
+bool local_accounts_are_equal(const struct local_accounts *a, const struct local_accounts *b);
+
 /* Whether a name, or an id, stands in /etc/passwd or /etc/group. */
 bool local_accounts_has_user(const struct local_accounts *all, const char *name);
 bool local_accounts_has_uid(const struct local_accounts *all, uint32_t uid);

@@ -1,5 +1,5 @@
 /*
- * publisher_build.h - from a roster to the published snapshot: judged, completed with local groups, compared, written.
+ * publisher_build.h - from the register to the published snapshot: completed with local groups, compared, written.
  */
 #ifndef ISMS_PUBLISHER_BUILD_H
 #define ISMS_PUBLISHER_BUILD_H
@@ -12,26 +12,29 @@
 #include "common/settings.h"
 #include "common/snapshot.h"
 #include "daemon/local_accounts.h"
-#include "daemon/publisher_check.h"
-#include "daemon/roster.h"
+#include "daemon/publisher_dirty.h"
+#include "daemon/publisher_judge.h"
+#include "daemon/register.h"
 
 struct publisher_build_out;
 
 struct publisher_build_in {
 	const struct paths *paths;
-	struct roster *roster;
+	const struct register_book *book;
+	const struct judging *judging;		/* what has changed since the last build; whole: perhaps everything */
 	const struct settings *settings;
 	const struct policy *policy;
+	const struct local_accounts *local;
 	const struct snapshot *previous;	/* what is published; base == NULL: nothing */
+	struct publisher_dirty *dirty;		/* what is not as the base has it; kept up to date */
 	int64_t now_utc_sec;
-	int64_t confirmed_utc_sec;		/* when the directory process last sent its roster */
+	int64_t confirmed_utc_sec;		/* when the directory process last said that all of it holds */
 	uint64_t generation_seen;		/* the highest so far, also of a snapshot that was lost */
 	bool is_gone;				/* the file that is published is not in its place any more: write it */
 	const struct publisher_build_out *before;	/* of the last build; NULL at the first, which always writes */
 };
 
 struct publisher_build_out {
-	struct publisher_check check;		/* publisher_check_done() */
 	uint32_t local_gids[SNAPSHOT_LOCAL_GIDS_MAX];
 	unsigned local_gid_count, local_left_out;
 	bool changed;				/* other content than what was published */
@@ -41,15 +44,11 @@ struct publisher_build_out {
 };
 
 /*
- * Judge a roster and publish it.
+ * Publish what is accepted.
  *
- *  local  read afresh by the caller
- *  ret    check and the local gids are valid also when ret->error is set: who must leave does not wait for a full disk
- *
- * Returns 0, or -ENOMEM with nothing in *ret.
+ *  ret  the local gids are valid also when ret->error is set: who must leave does not wait for a full disk
  */
-int publisher_build(const struct publisher_build_in *in, const struct local_accounts *local,
-    struct publisher_build_out *ret);
+void publisher_build(const struct publisher_build_in *in, struct publisher_build_out *ret);
 
 /*
  * Whether a published file is to be written again for its stamp alone: half of its time is over, or it is stamped

@@ -2,7 +2,7 @@
  * publisher_ends.c - watches the ends of contracts: one timer for the next instant, then a look at who is live.
  *
  * Runs in the publisher. No list of all users is ever walked when the time comes: /proc and the terminals name the few
- * that live, the roll says which of those must leave. It must never end a user who is not managed, nor a local one,
+ * that live, the register says which of those must leave. It must never end a user who is not managed, nor a local one,
  * nor what runs in a local one's user namespace.
  */
 #include <config.h>
@@ -38,24 +38,31 @@ publisher_now_utc_sec(struct publisher *p)
 
 /* ---- who is live and must leave ---- */
 
-struct before {
-	const struct roll *roll;		/* NULL: none */
-	const struct snapshot *snapshot;	/* NULL: none */
-};
+/* Who was accepted under a uid before; NULL: nobody, or that is not known. */
+static const struct user_record *
+had_before(const struct publisher *p, const struct publisher_before *before, uint32_t uid)
+{
+	const struct user_record *past;
+
+	if (before->book != p->book)
+		return register_user_by_uid(before->book, uid);
+	past = before->judging != NULL ? publisher_judge_past(before->judging, uid) : NULL;
+	return past != NULL ? past : register_user_by_uid(p->book, uid);
+}
 
 /* Under which name a uid was managed before. Returns NULL when it was not. */
 static const char *
-name_before(const struct before *before, uint32_t uid, int64_t *ret_not_after_utc_sec)
+name_before(const struct publisher *p, const struct publisher_before *before, uint32_t uid, int64_t *ret_not_after_utc_sec)
 {
-	const struct roster_user *u = roll_find_uid(before->roll, uid);
+	const struct user_record *u = had_before(p, before, uid);
 	struct snapshot_user had;
 
 	*ret_not_after_utc_sec = 0;
 	if (u != NULL) {
 		*ret_not_after_utc_sec = u->not_after_utc_sec;
-		return u->name;
+		return u->text;
 	}
-	if (before->roll != NULL || before->snapshot == NULL || before->snapshot->base == NULL ||
+	if (before->book != NULL || before->snapshot == NULL || before->snapshot->base == NULL ||
 	    snapshot_find_uid(before->snapshot, uid, &had) != 1)
 		return NULL;
 	return had.name;
@@ -75,11 +82,11 @@ put_out(struct publisher *p, uint32_t uid, const char *name, enum reason reason,
 }
 
 static void
-judge_live(struct publisher *p, const struct before *before, uint32_t uid, int64_t now_utc_sec)
+judge_live(struct publisher *p, const struct publisher_before *before, uint32_t uid, int64_t now_utc_sec)
 {
-	const struct roster_user *u = roll_find_uid(p->roll, uid);
+	const struct user_record *u = register_user_by_uid(p->book, uid);
 	int64_t not_after_utc_sec;
-	const char *name = name_before(before, uid, &not_after_utc_sec);
+	const char *name = name_before(p, before, uid, &not_after_utc_sec);
 	enum reason reason;
 
 	if (u == NULL) {
@@ -89,37 +96,51 @@ judge_live(struct publisher *p, const struct before *before, uint32_t uid, int64
 	}
 	reason = roll_judge(u, now_utc_sec);
 	if (reason != REASON_OK)
-		put_out(p, uid, u->name, reason, u->not_after_utc_sec, false);
-	else if (name != NULL && strcmp(name, u->name) != 0)	/* the uid is another person's now */
+		put_out(p, uid, u->text, reason, u->not_after_utc_sec, false);
+	else if (name != NULL && strcmp(name, u->text) != 0)	/* the uid is another person's now */
 		put_out(p, uid, name, REASON_UNKNOWN_USER, not_after_utc_sec, true);
+}
+
+/* The uid that a name has, or had before; 0: none. */
+static uint32_t
+uid_of(const struct publisher *p, const struct publisher_before *before, const char *name)
+{
+	const struct user_record *u = register_user_by_name(p->book, name);
+	struct snapshot_user had;
+
+	if (u == NULL && before->book != p->book)
+		u = register_user_by_name(before->book, name);
+	if (u != NULL)
+		return u->r.id;
+	for (uint32_t i = 0; before->judging != NULL && i < before->judging->past_count; i++)
+		if (strcmp(before->judging->past[i]->text, name) == 0)
+			return before->judging->past[i]->r.id;
+	if (before->book == NULL && before->snapshot != NULL && before->snapshot->base != NULL &&
+	    snapshot_find_user(before->snapshot, name, &had) == 1)
+		return had.uid;
+	return 0;
 }
 
 /* User managers that run without a login: their owners count as live even while nothing of theirs runs. */
 static void
-judge_lingering(struct publisher *p, const struct before *before, int64_t now_utc_sec)
+judge_lingering(struct publisher *p, const struct publisher_before *before, int64_t now_utc_sec)
 {
 	DIR *dir = peers_is_system(p->paths) ? opendir(LINGER) : NULL;
 	const struct dirent *d;
-	struct snapshot_user had;
 
 	if (dir == NULL)
 		return;
 	while ((d = readdir(dir)) != NULL) {
-		const struct roster_user *u = roll_find_name(p->roll, d->d_name);
+		uint32_t uid = uid_of(p, before, d->d_name);
 
-		if (u == NULL)
-			u = roll_find_name(before->roll, d->d_name);
-		if (u != NULL)
-			judge_live(p, before, u->uid, now_utc_sec);
-		else if (before->roll == NULL && before->snapshot != NULL && before->snapshot->base != NULL &&
-		    snapshot_find_user(before->snapshot, d->d_name, &had) == 1)
-			judge_live(p, before, had.uid, now_utc_sec);
+		if (uid != 0)
+			judge_live(p, before, uid, now_utc_sec);
 	}
 	(void)closedir(dir);
 }
 
 static void
-judge_all_live(struct publisher *p, const struct before *before, int64_t now_utc_sec)
+judge_all_live(struct publisher *p, const struct publisher_before *before, int64_t now_utc_sec)
 {
 	uint32_t *uids = NULL;
 	size_t count = 0;
@@ -138,11 +159,11 @@ static bool
 is_due(const struct session_end_order *order, void *arg)
 {
 	struct publisher *p = arg;
-	const struct roster_user *u = roll_find_uid(p->roll, order->uid);
+	const struct user_record *u = register_user_by_uid(p->book, order->uid);
 
 	if (u == NULL)
 		return !local_accounts_owns_uid(&p->local, order->uid);
-	return strcmp(u->name, order->name) == 0 && roll_judge(u, publisher_now_utc_sec(p)) != REASON_OK;
+	return strcmp(u->text, order->name) == 0 && roll_judge(u, publisher_now_utc_sec(p)) != REASON_OK;
 }
 
 static void
@@ -174,21 +195,23 @@ on_ended(const struct session_end_result *result, void *arg)
 
 struct telling {
 	struct publisher *p;
-	const struct before *before;	/* NULL: the timer, no other roll */
+	const struct publisher_before *before;	/* NULL: the timer, nobody else is accepted */
 	int64_t since_utc_sec, now_utc_sec;
 };
 
 static const char *
-contact_of(const struct publisher *p, const struct roster_user *u)
+contact_of(const struct publisher *p, const struct user_record *u)
 {
-	return u != NULL && u->contact[0] != '\0' ? u->contact : p->settings.login_contact;
+	const char *contact = u != NULL ? user_record_contact(u) : "";
+
+	return contact[0] != '\0' ? contact : p->settings.login_contact;
 }
 
-/* Whether this roll brought the end nearer, to within the time of warnings. */
+/* Whether the end came nearer, to within the time of warnings. */
 static bool
-came_nearer(const struct telling *t, const struct roster_user *u)
+came_nearer(const struct telling *t, const struct user_record *u)
 {
-	const struct roster_user *had = t->before != NULL ? roll_find_uid(t->before->roll, u->uid) : NULL;
+	const struct user_record *had = t->before != NULL ? had_before(t->p, t->before, u->r.id) : NULL;
 
 	if (had == NULL || u->not_after_utc_sec == 0 ||
 	    u->not_after_utc_sec - t->now_utc_sec > (int64_t)t->p->settings.login_warn_before)
@@ -201,11 +224,11 @@ tell(uint32_t uid, char *buf, size_t size, void *arg)
 {
 	const struct telling *t = arg;
 	const struct publisher *p = t->p;
-	const struct roster_user *u = roll_find_uid(p->roll, uid);
+	const struct user_record *u = register_user_by_uid(p->book, uid);
 	int64_t ignored;
 
 	if (u == NULL) {
-		if (t->before == NULL || name_before(t->before, uid, &ignored) == NULL ||
+		if (t->before == NULL || name_before(p, t->before, uid, &ignored) == NULL ||
 		    local_accounts_owns_uid(&p->local, uid))
 			return false;
 		session_warn_ended(buf, size, contact_of(p, NULL));
@@ -259,7 +282,7 @@ arm(struct publisher *p)
 	struct timespec boot = { 0 };
 	int r = 0;
 
-	at_sec = roll_next_due(p->roll, p->seen_utc_sec, p->settings.login_warn_before);
+	at_sec = roll_next_due(&p->roll, p->seen_utc_sec, p->settings.login_warn_before);
 	if (at_sec <= 0 || at_sec > CIVIL_DATE_MAX_SEC) {
 		disarm(p->due_real);
 		disarm(p->due_boot);
@@ -283,8 +306,8 @@ arm(struct publisher *p)
 static int
 on_due(sd_event_source *source, uint64_t usec, void *arg)
 {
-	static const struct before nothing = { 0 };
 	struct publisher *p = arg;
+	const struct publisher_before same = { .book = p->book };
 	int64_t since = p->seen_utc_sec, end;
 	struct telling t;
 
@@ -294,24 +317,54 @@ on_due(sd_event_source *source, uint64_t usec, void *arg)
 	t = (struct telling){ .p = p, .since_utc_sec = since, .now_utc_sec = p->seen_utc_sec };
 	if (t.now_utc_sec > since) {
 		(void)session_warn_each(DEV, tell, &t);
-		end = roll_next_end(p->roll, since);
+		end = roll_next_end(&p->roll, since);
 		if (end != 0 && end <= t.now_utc_sec)
-			judge_all_live(p, &nothing, t.now_utc_sec);
+			judge_all_live(p, &same, t.now_utc_sec);
 	}
 	arm(p);
 	return 0;
 }
 
 void
-publisher_ends_renew(struct publisher *p, const struct roll *old_roll, const struct snapshot *old_snapshot)
+publisher_ends_renew(struct publisher *p, const struct publisher_before *before)
 {
-	const struct before before = { .roll = old_roll, .snapshot = old_snapshot };
-	struct telling t = { .p = p, .before = &before, .since_utc_sec = p->seen_utc_sec };
+	struct telling t = { .p = p, .before = before, .since_utc_sec = p->seen_utc_sec };
 
 	t.now_utc_sec = p->seen_utc_sec = publisher_now_utc_sec(p);
 	(void)session_warn_each(DEV, tell, &t);
-	judge_all_live(p, &before, t.now_utc_sec);
+	judge_all_live(p, before, t.now_utc_sec);
 	arm(p);
+}
+
+/* Whether a change has anybody leave, or told: somebody went, his uid is another's, or an end came near. */
+static bool
+concerns_who_lives(struct publisher *p, const struct publisher_before *before)
+{
+	const struct judging *j = before->judging;
+	struct telling t = { .p = p, .before = before, .now_utc_sec = publisher_now_utc_sec(p) };
+
+	for (uint32_t i = 0; i < j->past_count; i++) {
+		const struct user_record *u = register_user_by_uid(p->book, j->past[i]->r.id);
+
+		if (u == NULL || strcmp(u->text, j->past[i]->text) != 0)
+			return true;
+	}
+	for (uint32_t i = 0; i < j->fresh.count; i++) {
+		const struct user_record *u = record_user(register_at(p->book, REGISTER_USERS, j->fresh.list[i]));
+
+		if (roll_judge(u, t.now_utc_sec) != REASON_OK || came_nearer(&t, u))
+			return true;
+	}
+	return false;
+}
+
+void
+publisher_ends_change(struct publisher *p, const struct publisher_before *before)
+{
+	if (concerns_who_lives(p, before))
+		publisher_ends_renew(p, before);
+	else
+		arm(p);
 }
 
 void
@@ -324,8 +377,10 @@ publisher_ends_resume_clock(struct publisher *p, const struct wall_clock *kept)
 void
 publisher_ends_trust_clock(struct publisher *p)
 {
+	const struct publisher_before same = { .book = p->book };
+
 	wall_clock_init(&p->clock);
-	publisher_ends_renew(p, p->roll, &p->published);
+	publisher_ends_renew(p, &same);
 }
 
 void

@@ -40,13 +40,13 @@ add(struct lines *l, const char *format, ...)
 void
 publisher_status(struct publisher *p, char *buf, size_t size)
 {
-	const struct publisher_check *check = &p->last.check;
+	const struct refusals *refusals = &p->refusals;
 	struct lines l = { .at = buf, .left = size };
 	int64_t now_utc_sec = publisher_now_utc_sec(p), end;
 	char date[32];
 
 	buf[0] = '\0';
-	end = roll_next_end(p->roll, now_utc_sec);
+	end = roll_next_end(&p->roll, now_utc_sec);
 	add(&l, "publisher=running\n");
 	add(&l, "generation=%llu\n", (unsigned long long)p->generation_seen);
 	if (p->published.base != NULL) {
@@ -56,7 +56,7 @@ publisher_status(struct publisher *p, char *buf, size_t size)
 		add(&l, "groups=%u\n", snapshot_group_count(&p->published));
 	} else
 		add(&l, "users=0\ngroups=0\n");
-	if (p->roll != NULL)
+	if (p->book != NULL)
 		add(&l, "last_roster_age_sec=%lld\n", (long long)(now_utc_sec - p->confirmed_utc_sec));
 	else
 		add(&l, "last_roster_age_sec=never\n");
@@ -66,11 +66,12 @@ publisher_status(struct publisher *p, char *buf, size_t size)
 	add(&l, "local_groups=%u\n", p->last.local_gid_count);
 	if (p->last.error < 0)
 		add(&l, "fault=the snapshot could not be written: %s\n", strerror(-p->last.error));
-	add(&l, "refused=%u\n", check->refused_count);
-	for (uint32_t i = 0; i < check->listed_count && i < REFUSED_SHOWN; i++) {
-		const struct refused *r = &check->listed[i];
+	add(&l, "refused=%u\n", refusals->count);
+	for (uint32_t i = 0; i < refusals->listed_count && i < REFUSED_SHOWN; i++) {
+		const struct refused *r = &refusals->listed[i];
+		bool is_group = r->kind == REGISTER_GROUPS;
 
-		add(&l, "refused_entry=%s %s (%u): %s\n", r->is_group ? "group" : "user", r->name, r->id,
-		    refusal_text(r->why, r->is_group));
+		add(&l, "refused_entry=%s %s (%u): %s\n", is_group ? "group" : "user", r->name, r->id,
+		    refusal_text(r->why, is_group));
 	}
 }

@@ -1,35 +1,59 @@
 /*
- * publisher_store.h - the roster in force, kept by systemd while the publisher is restarted.
+ * publisher_store.h - the roster in force, and what changed since, kept by systemd while the publisher is restarted.
  *
- * A sealed memfd can change no more, so its descriptor is all that must survive (sd_notify FDSTORE=1). Without it, a
+ * A sealed memfd can change no more, so its descriptor is all that must survive (sd_notify FDSTORE=1). Without them, a
  * publisher that crashed would know no contract end until the directory process sends its roster again.
  */
 #ifndef ISMS_PUBLISHER_STORE_H
 #define ISMS_PUBLISHER_STORE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "daemon/wall_clock.h"
 
+#define STORE_CHANGES_MAX 480	/* with the rest below FileDescriptorStoreMax= of the unit, and below 1024 descriptors */
+
 /*
- * Keep a copy of the descriptor in place of the one kept before; without systemd this does nothing.
+ * Keep a copy of the descriptor of a whole roster in place of all that was kept before; without systemd this does
+ * nothing.
  *
  *  clock  its pair of readings is kept with it, so that a restart in the wrong time does not take that as right
  */
-void publisher_store_roster(int fd, uint64_t serial, int64_t confirmed_utc_sec, const struct wall_clock *clock);
-
-/* The roster that is kept was confirmed: keep it anew if its readings are of the boot phase and better ones are known. */
-void publisher_store_confirm(int fd, uint64_t serial, int64_t confirmed_utc_sec, const struct wall_clock *clock);
+void publisher_store_whole(int fd, uint64_t serial, int64_t confirmed_utc_sec, const struct wall_clock *clock);
 
 /*
- * What was kept.
+ * Keep a change of what was kept last.
  *
- *  ret_serial             of that roster
- *  ret_confirmed_utc_sec  when that roster had come
- *  ret_clock              the readings that were kept with it
- *
- * Returns a descriptor, which the caller closes, or -ENOENT.
+ * Returns false when there is no more room: what is kept is then older than what is in force, until the next whole one.
  */
-int publisher_stored_roster(uint64_t *ret_serial, int64_t *ret_confirmed_utc_sec, struct wall_clock *ret_clock);
+bool publisher_store_change(int fd, uint64_t serial, int64_t confirmed_utc_sec);
+
+/*
+ * The clock is known better: keep its readings.
+ *
+ *  fd  the whole roster that is kept; -1: none
+ */
+void publisher_store_clock(int fd, const struct wall_clock *clock);
+
+/* What is kept was confirmed: keep the readings anew if those kept are of the boot phase and better ones are known. */
+void publisher_store_confirm(int fd, const struct wall_clock *clock);
+
+/* A roster that was kept. */
+struct stored {
+	int fd;			/* owned by whoever took it */
+	uint64_t serial, after;	/* after == 0: the whole one */
+	int64_t confirmed_utc_sec;
+};
+
+/*
+ * What was kept: the whole roster first, then each change of the one before. Descriptors that fit nowhere are closed.
+ *
+ *  ret        room for STORE_CHANGES_MAX + 1
+ *  ret_clock  the readings that were kept with it
+ *
+ * Returns how many.
+ */
+unsigned publisher_store_take(struct stored ret[STORE_CHANGES_MAX + 1], struct wall_clock *ret_clock);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * roll.c - index over the accepted users of a roster (see roll.h).
+ * roll.c - the ends of accepted users, sorted (see roll.h).
  *
  * Runs in the publisher. Pure but for its memory; it must never say that a user whose end has come may stay.
  */
@@ -7,136 +7,117 @@
 
 #include "daemon/roll.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct roll {
-	struct roster *roster;		/* borrowed */
-	const struct roster_user **by_uid;	/* owned; sorted */
-	const struct roster_user **by_name;	/* owned; sorted */
-	int64_t *ends;				/* owned; sorted, each once */
-	uint32_t count;
-	size_t end_count;
-};
 
 static const int64_t warn_secs[] = ROLL_WARN_SECS;
 
 #define WARNINGS (sizeof warn_secs / sizeof warn_secs[0])
 
-static int
-compare_uid(const void *a, const void *b)
+void
+roll_done(struct roll *roll)
 {
-	const struct roster_user *const *x = a, *const *y = b;
-
-	return ((*x)->uid > (*y)->uid) - ((*x)->uid < (*y)->uid);
+	free(roll->ends);
+	*roll = (struct roll){ 0 };
 }
 
-static int
-compare_name(const void *a, const void *b)
+int
+roll_reserve(struct roll *roll, size_t more)
 {
-	const struct roster_user *const *x = a, *const *y = b;
+	size_t room = roll->count + more;
+	struct roll_end *ends;
 
-	return strcmp((*x)->name, (*y)->name);
+	if (room <= roll->room)
+		return 0;
+	if (room < roll->room + roll->room / 2)
+		room = roll->room + roll->room / 2;
+	ends = reallocarray(roll->ends, room, sizeof *ends);
+	if (ends == NULL)
+		return -ENOMEM;
+	roll->ends = ends;
+	roll->room = room;
+	return 0;
+}
+
+/* The first end that is later than an instant. */
+static size_t
+first_after(const struct roll *roll, int64_t utc_sec)
+{
+	size_t low = 0, high = roll->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (roll->ends[middle].at_utc_sec > utc_sec)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return low;
+}
+
+void
+roll_add(struct roll *roll, int64_t not_after_utc_sec)
+{
+	size_t after = first_after(roll, not_after_utc_sec);
+
+	if (not_after_utc_sec == 0)
+		return;
+	if (after > 0 && roll->ends[after - 1].at_utc_sec == not_after_utc_sec) {
+		roll->ends[after - 1].users++;
+		return;
+	}
+	memmove(&roll->ends[after + 1], &roll->ends[after], (roll->count - after) * sizeof roll->ends[0]);
+	roll->ends[after] = (struct roll_end){ .at_utc_sec = not_after_utc_sec, .users = 1 };
+	roll->count++;
+}
+
+void
+roll_remove(struct roll *roll, int64_t not_after_utc_sec)
+{
+	size_t after = first_after(roll, not_after_utc_sec);
+
+	if (after == 0 || roll->ends[after - 1].at_utc_sec != not_after_utc_sec || --roll->ends[after - 1].users > 0)
+		return;
+	memmove(&roll->ends[after - 1], &roll->ends[after], (roll->count - after) * sizeof roll->ends[0]);
+	roll->count--;
 }
 
 static int
 compare_end(const void *a, const void *b)
 {
-	const int64_t *x = a, *y = b;
+	const struct roll_end *x = a, *y = b;
 
-	return (*x > *y) - (*x < *y);
-}
-
-static void
-sort_ends(struct roll *roll)
-{
-	size_t kept = 0;
-
-	if (roll->end_count > 0)
-		qsort(roll->ends, roll->end_count, sizeof *roll->ends, compare_end);
-	for (size_t i = 0; i < roll->end_count; i++) {
-		if (kept == 0 || roll->ends[kept - 1] != roll->ends[i])
-			roll->ends[kept++] = roll->ends[i];
-	}
-	roll->end_count = kept;
-}
-
-struct roll *
-roll_new(struct roster *roster, const struct publisher_check *check)
-{
-	size_t room = check->user_count > 0 ? check->user_count : 1;
-	struct roll *roll = calloc(1, sizeof *roll);
-
-	if (roll == NULL)
-		return NULL;
-	roll->roster = roster;
-	roll->by_uid = calloc(room, sizeof *roll->by_uid);
-	roll->by_name = calloc(room, sizeof *roll->by_name);
-	roll->ends = calloc(room, sizeof *roll->ends);
-	if (roll->by_uid == NULL || roll->by_name == NULL || roll->ends == NULL) {
-		roll_free(roll);
-		return NULL;
-	}
-	for (uint32_t i = 0; i < check->user_count; i++) {
-		const struct roster_user *u = roster_user_at(roster, check->users[i]);
-
-		roll->by_uid[roll->count] = roll->by_name[roll->count] = u;
-		roll->count++;
-		if (u->not_after_utc_sec != 0)
-			roll->ends[roll->end_count++] = u->not_after_utc_sec;
-	}
-	if (roll->count > 0) {
-		qsort(roll->by_uid, roll->count, sizeof *roll->by_uid, compare_uid);
-		qsort(roll->by_name, roll->count, sizeof *roll->by_name, compare_name);
-	}
-	sort_ends(roll);
-	return roll;
+	return (x->at_utc_sec > y->at_utc_sec) - (x->at_utc_sec < y->at_utc_sec);
 }
 
 void
-roll_free(struct roll *roll)
+roll_fill(struct roll *roll, const struct register_book *book)
 {
-	if (roll == NULL)
-		return;
-	free(roll->by_uid);
-	free(roll->by_name);
-	free(roll->ends);
-	free(roll);
-}
+	const struct register_table *users = &book->tables[REGISTER_USERS];
+	struct roll_end *ends = roll->ends;
+	size_t count = 0;
 
-static const struct roster_user *
-find(const struct roster_user *const *list, uint32_t count, const struct roster_user *key,
-    int (*compare)(const void *, const void *))
-{
-	const struct roster_user *const *hit = count > 0 ? bsearch(&key, list, count, sizeof *list, compare) : NULL;
+	roll->count = 0;
+	for (uint32_t i = 0; i < users->end; i++) {
+		const struct record *r = users->list[i];
 
-	return hit != NULL ? *hit : NULL;
-}
-
-const struct roster_user *
-roll_find_uid(const struct roll *roll, uint32_t uid)
-{
-	const struct roster_user key = { .uid = uid };
-
-	return roll == NULL ? NULL : find(roll->by_uid, roll->count, &key, compare_uid);
-}
-
-const struct roster_user *
-roll_find_name(const struct roll *roll, const char *name)
-{
-	const struct roster_user key = { .name = name };
-
-	return roll == NULL ? NULL : find(roll->by_name, roll->count, &key, compare_name);
-}
-
-uint32_t
-roll_count(const struct roll *roll)
-{
-	return roll == NULL ? 0 : roll->count;
+		if (r != NULL && (r->bits & RECORD_ACCEPTED) != 0 && record_user(r)->not_after_utc_sec != 0)
+			ends[count++] = (struct roll_end){ .at_utc_sec = record_user(r)->not_after_utc_sec, .users = 1 };
+	}
+	if (count > 1)
+		qsort(ends, count, sizeof *ends, compare_end);
+	for (size_t i = 0; i < count; i++) {
+		if (roll->count > 0 && ends[roll->count - 1].at_utc_sec == ends[i].at_utc_sec)
+			ends[roll->count - 1].users++;
+		else
+			ends[roll->count++] = ends[i];
+	}
 }
 
 enum reason
-roll_judge(const struct roster_user *user, int64_t now_utc_sec)
+roll_judge(const struct user_record *user, int64_t now_utc_sec)
 {
 	if ((user->flags & ROSTER_ENDED) != 0)
 		return REASON_DISABLED;
@@ -148,17 +129,9 @@ roll_judge(const struct roster_user *user, int64_t now_utc_sec)
 int64_t
 roll_next_end(const struct roll *roll, int64_t now_utc_sec)
 {
-	size_t low = 0, high = roll == NULL ? 0 : roll->end_count;
+	size_t after = first_after(roll, now_utc_sec);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (roll->ends[middle] > now_utc_sec)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return roll == NULL || low == roll->end_count ? 0 : roll->ends[low];
+	return after == roll->count ? 0 : roll->ends[after].at_utc_sec;
 }
 
 int64_t

@@ -1,8 +1,8 @@
 /*
- * roll.h - the accepted users of the roster in force, and when which of them must leave.
+ * roll.h - the instants at which accepted users must leave, and what is due when.
  *
- * Built once for each roster; asked by uid (whose processes are those?), by name, and for the next instant at which
- * anything is due. Cost of the last: a few binary searches over the distinct ends, however many users there are.
+ * Asked for the next instant at which anything is due: a few binary searches over the distinct ends, however many users
+ * there are.
  */
 #ifndef ISMS_ROLL_H
 #define ISMS_ROLL_H
@@ -12,34 +12,35 @@
 #include <stdint.h>
 
 #include "common/verdict.h"
-#include "daemon/publisher_check.h"
-#include "daemon/roster.h"
+#include "daemon/register.h"
 
 /* Besides [login] warn-before: a person is warned this long before the end. */
 #define ROLL_WARN_SECS { 300, 60, 10 }
 
-struct roll;
+struct roll_end {
+	int64_t at_utc_sec;
+	uint32_t users;
+};
 
-/*
- * Build.
- *
- *  roster  borrowed; must outlive the roll
- *  check   its accepted users
- *
- * Returns NULL without memory.
- */
-struct roll *roll_new(struct roster *roster, const struct publisher_check *check);
-void roll_free(struct roll *roll);
+struct roll {
+	struct roll_end *ends;		/* owned; ascending, each once */
+	size_t count, room;
+};
 
-/* Find an accepted user; NULL when absent, also for roll == NULL. */
-const struct roster_user *roll_find_uid(const struct roll *roll, uint32_t uid);
-const struct roster_user *roll_find_name(const struct roll *roll, const char *name);
+void roll_done(struct roll *roll);	/* a zeroed struct is fine */
 
-/* Users in it; 0 for NULL. */
-uint32_t roll_count(const struct roll *roll);
+/* Make room for so many more ends, none of which can then fail. Returns 0 or -ENOMEM. */
+int roll_reserve(struct roll *roll, size_t more);
+
+/* A user came, or went; 0 is no end. */
+void roll_add(struct roll *roll, int64_t not_after_utc_sec);
+void roll_remove(struct roll *roll, int64_t not_after_utc_sec);
+
+/* The ends of all accepted users anew; there is room for all of them. */
+void roll_fill(struct roll *roll, const struct register_book *book);
 
 /* REASON_OK, REASON_DISABLED or REASON_EXPIRED (now_utc_sec has reached the end). */
-enum reason roll_judge(const struct roster_user *user, int64_t now_utc_sec);
+enum reason roll_judge(const struct user_record *user, int64_t now_utc_sec);
 
 /* The first end after now; 0 when there is none. */
 int64_t roll_next_end(const struct roll *roll, int64_t now_utc_sec);

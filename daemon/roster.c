@@ -1,9 +1,9 @@
 /*
- * roster.c - decodes a roster (grammar: roster.h).
+ * roster.c - reads a roster (grammar: roster.h).
  *
- * Runs in the publisher, as root, on bytes of a process that may be in an attacker's hands. One pass
- * judges everything and counts, a second one copies: nothing is allocated by a number that the bytes
- * merely claim, and nothing of them is used after it was judged but the copy.
+ * Runs in the publisher, as root, on bytes of a process that may be in an attacker's hands. One pass judges everything
+ * and counts; then one record after the other is copied out of the bytes, which are sealed. Nothing is allocated by a
+ * number that the bytes merely claim, and no string is used in its place.
  */
 #include <config.h>
 
@@ -18,26 +18,39 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-struct roster {
-	enum roster_kind kind;
-	struct roster_group *groups;	/* owned */
-	struct roster_user *users;	/* owned */
-	uint64_t *dropped_groups, *dropped_users;	/* owned; keys */
-	uint32_t group_count, user_count, dropped_group_count, dropped_user_count;
-	char *strings;			/* owned; all of them, each with NUL */
-	uint32_t *gids;			/* owned; all users' groups */
-	const char **locals;		/* owned; all users' local groups */
-};
+#define USER_STRINGS 5
 
-/*
- * The reading place, and how far strings, gids and locals were counted or copied. Without targets
- * (to == NULL) it only judges; strings are then returned as "".
- */
+/* A reading place. */
 struct scan {
 	const uint8_t *at;
 	size_t left;
-	struct roster *to;
-	size_t strings, gids, locals;
+};
+
+/* Reading places of the next record of a kind. */
+struct cursor {
+	struct scan scan;
+	uint32_t next;
+};
+
+/* One user copied out. */
+struct user_copy {
+	struct roster_user user;
+	uint32_t gids[ROSTER_USER_GROUPS_MAX];
+	const char *locals[ROSTER_LOCAL_MAX];
+	char strings[USER_STRINGS + ROSTER_LOCAL_MAX][ROSTER_STR_MAX + 1];
+};
+
+struct roster {
+	const uint8_t *bytes;		/* the mapping, or borrowed */
+	size_t size;
+	bool is_mapped;
+	enum roster_kind kind;
+	uint32_t group_count, user_count, dropped_group_count, dropped_user_count;
+	const uint8_t *dropped;		/* in bytes: groups, then users */
+	struct cursor groups, users, first_group, first_user;
+	struct roster_group group;
+	char group_name[ROSTER_STR_MAX + 1];
+	struct user_copy copy;
 };
 
 static int
@@ -87,8 +100,9 @@ get_i64(struct scan *s, int64_t *ret)
 	return r;
 }
 
+/* to: room for ROSTER_STR_MAX + 1 bytes; gets its NUL. */
 static int
-get_string(struct scan *s, const char **ret)
+get_string(struct scan *s, char *to)
 {
 	uint16_t wire;
 	size_t len;
@@ -103,156 +117,106 @@ get_string(struct scan *s, const char **ret)
 	for (size_t i = 0; i < len; i++)
 		if (s->at[i] < 0x20 || s->at[i] == 0x7f)
 			return -EBADMSG;
-	*ret = "";
-	if (s->to != NULL) {
-		char *copy = s->to->strings + s->strings;
-
-		memcpy(copy, s->at, len);
-		copy[len] = '\0';
-		*ret = copy;
-	}
-	s->strings += len + 1;
+	memcpy(to, s->at, len);
+	to[len] = '\0';
 	s->at += len;
 	s->left -= len;
 	return 0;
 }
 
 static int
-get_group(struct scan *s, struct roster_group *ret)
+get_group(struct scan *s, struct roster *to)
 {
 	int r;
 
-	if ((r = get_u64(s, &ret->key)) < 0 || (r = get_u32(s, &ret->gid)) < 0)
+	to->group.name = to->group_name;
+	if ((r = get_u64(s, &to->group.key)) < 0 || (r = get_u32(s, &to->group.gid)) < 0)
 		return r;
-	return get_string(s, &ret->name);
+	return get_string(s, to->group_name);
 }
 
 static int
-get_gids(struct scan *s, struct roster_user *ret)
+get_gids(struct scan *s, struct user_copy *to)
 {
-	uint32_t gid;
 	int r;
 
-	r = get_u32(s, &ret->group_count);
+	r = get_u32(s, &to->user.group_count);
 	if (r < 0)
 		return r;
-	if (ret->group_count > ROSTER_USER_GROUPS_MAX)
+	if (to->user.group_count > ROSTER_USER_GROUPS_MAX)
 		return -EBADMSG;
-	ret->groups = s->to != NULL ? s->to->gids + s->gids : NULL;
-	for (uint32_t i = 0; i < ret->group_count; i++) {
-		r = get_u32(s, &gid);
+	for (uint32_t i = 0; i < to->user.group_count; i++) {
+		r = get_u32(s, &to->gids[i]);
 		if (r < 0)
 			return r;
-		if (s->to != NULL)
-			s->to->gids[s->gids] = gid;
-		s->gids++;
 	}
 	return 0;
 }
 
 static int
-get_locals(struct scan *s, struct roster_user *ret)
+get_locals(struct scan *s, struct user_copy *to)
 {
-	const char *name;
 	int r;
 
-	r = get_u32(s, &ret->local_count);
+	r = get_u32(s, &to->user.local_count);
 	if (r < 0)
 		return r;
-	if (ret->local_count > ROSTER_LOCAL_MAX)
+	if (to->user.local_count > ROSTER_LOCAL_MAX)
 		return -EBADMSG;
-	ret->locals = s->to != NULL ? s->to->locals + s->locals : NULL;
-	for (uint32_t i = 0; i < ret->local_count; i++) {
-		r = get_string(s, &name);
+	for (uint32_t i = 0; i < to->user.local_count; i++) {
+		to->locals[i] = to->strings[USER_STRINGS + i];
+		r = get_string(s, to->strings[USER_STRINGS + i]);
 		if (r < 0)
 			return r;
-		if (s->to != NULL)
-			s->to->locals[s->locals] = name;
-		s->locals++;
 	}
 	return 0;
 }
 
 static int
-get_user(struct scan *s, struct roster_user *ret)
+get_user(struct scan *s, struct user_copy *to)
 {
-	const char **strings[] = { &ret->name, &ret->gecos, &ret->home, &ret->shell, &ret->contact };
+	struct roster_user *u = &to->user;
+	const char **strings[USER_STRINGS] = { &u->name, &u->gecos, &u->home, &u->shell, &u->contact };
 	int r;
 
-	if ((r = get_u64(s, &ret->key)) < 0 || (r = get_u32(s, &ret->uid)) < 0 || (r = get_u32(s, &ret->gid)) < 0 ||
-	    (r = get_i64(s, &ret->not_before_utc_sec)) < 0 || (r = get_i64(s, &ret->not_after_utc_sec)) < 0 ||
-	    (r = get_u32(s, &ret->flags)) < 0)
+	u->groups = to->gids;
+	u->locals = to->locals;
+	if ((r = get_u64(s, &u->key)) < 0 || (r = get_u32(s, &u->uid)) < 0 || (r = get_u32(s, &u->gid)) < 0 ||
+	    (r = get_i64(s, &u->not_before_utc_sec)) < 0 || (r = get_i64(s, &u->not_after_utc_sec)) < 0 ||
+	    (r = get_u32(s, &u->flags)) < 0)
 		return r;
-	if ((ret->flags & ~(uint32_t)(ROSTER_ENDED | ROSTER_MFA)) != 0)
+	if ((u->flags & ~(uint32_t)(ROSTER_ENDED | ROSTER_MFA)) != 0)
 		return -EBADMSG;
-	for (size_t i = 0; i < sizeof strings / sizeof strings[0]; i++) {
-		r = get_string(s, strings[i]);
+	for (size_t i = 0; i < USER_STRINGS; i++) {
+		*strings[i] = to->strings[i];
+		r = get_string(s, to->strings[i]);
 		if (r < 0)
 			return r;
 	}
-	r = get_gids(s, ret);
-	return r < 0 ? r : get_locals(s, ret);
+	r = get_gids(s, to);
+	return r < 0 ? r : get_locals(s, to);
 }
 
-/* The header's numbers; they claim, no more. */
-struct counts {
-	uint32_t kind, groups, users, dropped_groups, dropped_users;
-};
-
 static int
-get_header(struct scan *s, struct counts *ret)
+get_header(struct scan *s, struct roster *to)
 {
 	char magic[sizeof ROSTER_MAGIC - 1];
+	uint32_t kind;
 	int r;
 
-	if ((r = get(s, magic, sizeof magic)) < 0 || (r = get_u32(s, &ret->kind)) < 0 ||
-	    (r = get_u32(s, &ret->groups)) < 0 || (r = get_u32(s, &ret->users)) < 0 ||
-	    (r = get_u32(s, &ret->dropped_groups)) < 0 || (r = get_u32(s, &ret->dropped_users)) < 0)
+	if ((r = get(s, magic, sizeof magic)) < 0 || (r = get_u32(s, &kind)) < 0 ||
+	    (r = get_u32(s, &to->group_count)) < 0 || (r = get_u32(s, &to->user_count)) < 0 ||
+	    (r = get_u32(s, &to->dropped_group_count)) < 0 || (r = get_u32(s, &to->dropped_user_count)) < 0)
 		return r;
-	if (memcmp(magic, ROSTER_MAGIC, sizeof magic) != 0 || (ret->kind != ROSTER_WHOLE && ret->kind != ROSTER_CHANGE))
+	if (memcmp(magic, ROSTER_MAGIC, sizeof magic) != 0 || (kind != ROSTER_WHOLE && kind != ROSTER_CHANGE))
 		return -EBADMSG;
-	return ret->kind == ROSTER_WHOLE && (ret->dropped_groups != 0 || ret->dropped_users != 0) ? -EBADMSG : 0;
+	to->kind = (enum roster_kind)kind;
+	if (kind == ROSTER_WHOLE && (to->dropped_group_count != 0 || to->dropped_user_count != 0))
+		return -EBADMSG;
+	return 0;
 }
 
-static int
-get_keys(struct scan *s, uint32_t count, uint64_t *to)
-{
-	uint64_t key;
-	int r = 0;
-
-	for (uint32_t i = 0; i < count && r == 0; i++) {
-		r = get_u64(s, &key);
-		if (r == 0 && to != NULL)
-			to[i] = key;
-	}
-	return r;
-}
-
-/* One pass over everything. */
-static int
-scan_all(struct scan *s, struct counts *ret)
-{
-	struct roster_group group;
-	struct roster_user user;
-	int r;
-
-	r = get_header(s, ret);
-	for (uint32_t i = 0; r == 0 && i < ret->groups; i++) {
-		r = get_group(s, &group);
-		if (r == 0 && s->to != NULL)
-			s->to->groups[i] = group;
-	}
-	for (uint32_t i = 0; r == 0 && i < ret->users; i++) {
-		r = get_user(s, &user);
-		if (r == 0 && s->to != NULL)
-			s->to->users[i] = user;
-	}
-	if (r == 0)
-		r = get_keys(s, ret->dropped_groups, s->to != NULL ? s->to->dropped_groups : NULL);
-	if (r == 0)
-		r = get_keys(s, ret->dropped_users, s->to != NULL ? s->to->dropped_users : NULL);
-	return r == 0 && s->left != 0 ? -EBADMSG : r;
-}
+/* ---- each key once ---- */
 
 static int
 compare_key(const void *a, const void *b)
@@ -278,82 +242,118 @@ has_twice(uint64_t *keys, size_t count)
 	return false;
 }
 
-static int
-judge_keys(const struct roster *r)
+static uint64_t
+dropped_at(const struct roster *r, size_t i)
 {
-	size_t groups = (size_t)r->group_count + r->dropped_group_count, users = (size_t)r->user_count + r->dropped_user_count;
-	uint64_t *keys = calloc((groups > users ? groups : users) + 1, sizeof *keys);
-	bool twice;
+	uint64_t wire;
 
-	if (keys == NULL)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < groups; i++)
-		keys[i] = i < r->group_count ? r->groups[i].key : r->dropped_groups[i - r->group_count];
-	twice = has_twice(keys, groups);
-	for (uint32_t i = 0; i < users; i++)
-		keys[i] = i < r->user_count ? r->users[i].key : r->dropped_users[i - r->user_count];
-	twice = has_twice(keys, users) || twice;
-	free(keys);
-	return twice ? -EBADMSG : 0;
+	memcpy(&wire, r->dropped + i * sizeof wire, sizeof wire);
+	return le64toh(wire);
+}
+
+/* Judge the keys of one kind of record; keys has count of those that are there, and room for those that are dropped. */
+static int
+judge_keys(const struct roster *r, uint64_t *keys, size_t count, size_t first_dropped, size_t dropped)
+{
+	for (size_t i = 0; i < dropped; i++)
+		keys[count++] = dropped_at(r, first_dropped + i);
+	return has_twice(keys, count) ? -EBADMSG : 0;
+}
+
+/* ---- one pass over everything ---- */
+
+/* Leaves the cursors at the first records. group_keys and user_keys have room for all keys. */
+static int
+judge_records(struct roster *to, struct scan s, uint64_t *group_keys, uint64_t *user_keys)
+{
+	int r;
+
+	to->first_group.scan = s;
+	for (uint32_t i = 0; i < to->group_count; i++) {
+		r = get_group(&s, to);
+		if (r < 0)
+			return r;
+		group_keys[i] = to->group.key;
+	}
+	to->first_user.scan = s;
+	for (uint32_t i = 0; i < to->user_count; i++) {
+		r = get_user(&s, &to->copy);
+		if (r < 0)
+			return r;
+		user_keys[i] = to->copy.user.key;
+	}
+	if (s.left != ((uint64_t)to->dropped_group_count + to->dropped_user_count) * sizeof(uint64_t))
+		return -EBADMSG;
+	to->dropped = s.at;
+	to->groups = to->first_group;
+	to->users = to->first_user;
+	r = judge_keys(to, group_keys, to->group_count, 0, to->dropped_group_count);
+	return r < 0 ? r : judge_keys(to, user_keys, to->user_count, to->dropped_group_count, to->dropped_user_count);
 }
 
 static int
-allocate(struct roster *to, const struct scan *counted, const struct counts *counts)
+judge(struct roster *to)
 {
-	to->groups = calloc((size_t)counts->groups + 1, sizeof *to->groups);
-	to->users = calloc((size_t)counts->users + 1, sizeof *to->users);
-	to->dropped_groups = calloc((size_t)counts->dropped_groups + 1, sizeof *to->dropped_groups);
-	to->dropped_users = calloc((size_t)counts->dropped_users + 1, sizeof *to->dropped_users);
-	to->strings = calloc(counted->strings + 1, 1);
-	to->gids = calloc(counted->gids + 1, sizeof *to->gids);
-	to->locals = calloc(counted->locals + 1, sizeof *to->locals);
-	return to->groups == NULL || to->users == NULL || to->dropped_groups == NULL || to->dropped_users == NULL ||
-	    to->strings == NULL || to->gids == NULL || to->locals == NULL ? -ENOMEM : 0;
+	struct scan s = { .at = to->bytes, .left = to->size };
+	uint64_t *group_keys, *user_keys, groups, users;
+	int r;
+
+	r = get_header(&s, to);
+	if (r < 0)
+		return r;
+	groups = (uint64_t)to->group_count + to->dropped_group_count;
+	users = (uint64_t)to->user_count + to->dropped_user_count;
+	if (groups + users > s.left / sizeof(uint64_t))		/* each has at least its key: no more is allocated */
+		return -EBADMSG;
+	group_keys = calloc((size_t)groups + 1, sizeof *group_keys);
+	user_keys = calloc((size_t)users + 1, sizeof *user_keys);
+	r = group_keys == NULL || user_keys == NULL ? -ENOMEM : judge_records(to, s, group_keys, user_keys);
+	free(group_keys);
+	free(user_keys);
+	return r;
+}
+
+/* ---- opening ---- */
+
+/* Judge the bytes of a roster that is freed if they are bad. */
+static int
+begin(struct roster *r, struct roster **ret)
+{
+	int error;
+
+	error = judge(r);
+	if (error < 0) {
+		roster_free(r);
+		return error;
+	}
+	*ret = r;
+	return 0;
 }
 
 int
 roster_parse(const uint8_t *buf, size_t size, struct roster **ret)
 {
-	struct scan count = { .at = buf, .left = size }, copy = count;
-	struct counts counts;
-	struct roster *to;
-	int r;
+	struct roster *r;
 
 	if (size > ROSTER_BYTES_MAX)
 		return -EBADMSG;
-	r = scan_all(&count, &counts);
-	if (r < 0)
-		return r;
-	to = calloc(1, sizeof *to);
-	if (to == NULL)
+	r = calloc(1, sizeof *r);
+	if (r == NULL)
 		return -ENOMEM;
-	r = allocate(to, &count, &counts);
-	copy.to = to;
-	if (r == 0)
-		r = scan_all(&copy, &counts);
-	to->kind = (enum roster_kind)counts.kind;
-	to->group_count = counts.groups;
-	to->user_count = counts.users;
-	to->dropped_group_count = counts.dropped_groups;
-	to->dropped_user_count = counts.dropped_users;
-	if (r == 0)
-		r = judge_keys(to);
-	if (r < 0) {
-		roster_free(to);
-		return r;
-	}
-	*ret = to;
-	return 0;
+	r->bytes = buf;
+	r->size = size;
+	return begin(r, ret);
 }
 
 int
 roster_open(int fd, struct roster **ret)
 {
+	struct roster *to;
 	struct stat st;
 	void *map;
 	int r;
 
-	/* Sealed first, measured then: what is counted in one pass is what is copied in the other. */
+	/* Sealed first, measured then: what is judged in one pass is what is copied in the other. */
 	r = fcntl(fd, F_GET_SEALS);
 	if (r < 0 || (r & ROSTER_SEALS) != ROSTER_SEALS)
 		return -EPERM;
@@ -361,12 +361,19 @@ roster_open(int fd, struct roster **ret)
 		return -errno;
 	if (st.st_size <= 0 || st.st_size > (off_t)ROSTER_BYTES_MAX)
 		return -EBADMSG;
+	to = calloc(1, sizeof *to);
+	if (to == NULL)
+		return -ENOMEM;
 	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (map == MAP_FAILED)
-		return -errno;
-	r = roster_parse(map, (size_t)st.st_size, ret);
-	(void)munmap(map, (size_t)st.st_size);
-	return r;
+	if (map == MAP_FAILED) {
+		r = -errno;
+		free(to);
+		return r;
+	}
+	to->bytes = map;
+	to->size = (size_t)st.st_size;
+	to->is_mapped = true;
+	return begin(to, ret);
 }
 
 void
@@ -374,15 +381,12 @@ roster_free(struct roster *r)
 {
 	if (r == NULL)
 		return;
-	free(r->groups);
-	free(r->users);
-	free(r->strings);
-	free(r->gids);
-	free(r->dropped_groups);
-	free(r->dropped_users);
-	free(r->locals);
+	if (r->is_mapped)
+		(void)munmap((void *)(uintptr_t)r->bytes, r->size);
 	free(r);
 }
+
+/* ---- what is in it ---- */
 
 enum roster_kind
 roster_kind(const struct roster *r)
@@ -402,18 +406,6 @@ roster_user_count(const struct roster *r)
 	return r->user_count;
 }
 
-const struct roster_group *
-roster_group_at(struct roster *r, uint32_t i)
-{
-	return i < r->group_count ? &r->groups[i] : NULL;
-}
-
-const struct roster_user *
-roster_user_at(struct roster *r, uint32_t i)
-{
-	return i < r->user_count ? &r->users[i] : NULL;
-}
-
 uint32_t
 roster_dropped_group_count(const struct roster *r)
 {
@@ -426,14 +418,40 @@ roster_dropped_user_count(const struct roster *r)
 	return r->dropped_user_count;
 }
 
+const struct roster_group *
+roster_group_at(struct roster *r, uint32_t i)
+{
+	if (i >= r->group_count)
+		return NULL;
+	if (i < r->groups.next)
+		r->groups = r->first_group;
+	for (; r->groups.next <= i; r->groups.next++)
+		if (get_group(&r->groups.scan, r) < 0)
+			return NULL;	/* cannot be: it was judged, and is sealed */
+	return &r->group;
+}
+
+const struct roster_user *
+roster_user_at(struct roster *r, uint32_t i)
+{
+	if (i >= r->user_count)
+		return NULL;
+	if (i < r->users.next)
+		r->users = r->first_user;
+	for (; r->users.next <= i; r->users.next++)
+		if (get_user(&r->users.scan, &r->copy) < 0)
+			return NULL;	/* cannot be: it was judged, and is sealed */
+	return &r->copy.user;
+}
+
 uint64_t
 roster_dropped_group_at(const struct roster *r, uint32_t i)
 {
-	return r->dropped_groups[i];
+	return dropped_at(r, i);
 }
 
 uint64_t
 roster_dropped_user_at(const struct roster *r, uint32_t i)
 {
-	return r->dropped_users[i];
+	return dropped_at(r, (size_t)r->dropped_group_count + i);
 }

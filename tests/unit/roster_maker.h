@@ -12,7 +12,12 @@
 int roster_maker_seal(const struct roster_group *groups, size_t group_count, const struct roster_user *users,
     size_t user_count);
 
-/* The same, read back. The caller frees it. */
+/* Seal a change; keys as they are. Else as above. */
+int roster_maker_change(const struct roster_group *groups, size_t group_count, const struct roster_user *users,
+    size_t user_count, const uint64_t *dropped_groups, size_t dropped_group_count, const uint64_t *dropped_users,
+    size_t dropped_user_count);
+
+/* A whole one, read back. The caller frees it. */
 struct roster *roster_maker_open(const struct roster_group *groups, size_t group_count,
     const struct roster_user *users, size_t user_count);
 

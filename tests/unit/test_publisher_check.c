@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/publisher_judge.h"
+#include "daemon/publisher_refusals.h"
 #include "daemon/snapshot_write.h"
 #include "tests/unit/roster_maker.h"
 #include "tests/unit/suite.h"
@@ -93,6 +95,43 @@ end(void)
 	ck_assert_int_eq(rmdir(folder), 0);
 }
 
+/* What comes of a whole roster. */
+struct verdicts {
+	uint32_t users, groups;		/* accepted */
+	uint64_t first_user, first_group;	/* keys of one of them, if any */
+	struct refusals refusals;
+};
+
+static void
+note_accepted(const struct register_book *book, enum register_kind kind, uint32_t *ret_count, uint64_t *ret_key)
+{
+	*ret_count = book->tables[kind].accepted;
+	for (uint32_t i = 0; i < book->tables[kind].end; i++)
+		if ((register_at(book, kind, i)->bits & RECORD_ACCEPTED) != 0)
+			*ret_key = register_at(book, kind, i)->key;
+}
+
+static void
+judge(struct roster *roster, const struct snapshot *previous, struct verdicts *ret)
+{
+	const struct judge_in in = { .settings = &settings, .local = &local, .previous = previous };
+	struct register_edit edit;
+	struct register_book *book;
+	struct judging j;
+
+	*ret = (struct verdicts){ 0 };
+	ck_assert_int_eq(register_new(&book), 0);
+	ck_assert_int_eq(register_edit_prepare(book, roster, &edit), 0);
+	ck_assert_int_eq(publisher_judge_prepare(book, &edit, &in, &j), 0);
+	publisher_judge_run(&j);
+	publisher_refusals_take(&ret->refusals, &j);
+	note_accepted(book, REGISTER_USERS, &ret->users, &ret->first_user);
+	note_accepted(book, REGISTER_GROUPS, &ret->groups, &ret->first_group);
+	publisher_judge_done(&j);
+	register_edit_done(&edit);
+	register_free(book);
+}
+
 /* ---- one record at a time ---- */
 
 static const struct {
@@ -145,20 +184,19 @@ static const struct {
 
 START_TEST(each_user)
 {
-	struct publisher_check check;
+	struct verdicts check;
 	struct roster *roster;
 
 	begin();
 	roster = roster_maker_open(NULL, 0, &users[_i].user, 1);
-	ck_assert_int_eq(publisher_check(roster, &settings, &local, NULL, &check), 0);
-	ck_assert_uint_eq(check.user_count, users[_i].why == REFUSAL_NONE);
-	ck_assert_uint_eq(check.refused_count, users[_i].why != REFUSAL_NONE);
+	judge(roster, NULL, &check);
+	ck_assert_uint_eq(check.users, users[_i].why == REFUSAL_NONE);
+	ck_assert_uint_eq(check.refusals.count, users[_i].why != REFUSAL_NONE);
 	if (users[_i].why != REFUSAL_NONE) {
-		ck_assert_int_eq(check.listed[0].why, users[_i].why);
-		ck_assert_uint_eq(check.listed[0].id, users[_i].user.uid);
-		ck_assert(!check.listed[0].is_group);
+		ck_assert_int_eq(check.refusals.listed[0].why, users[_i].why);
+		ck_assert_uint_eq(check.refusals.listed[0].id, users[_i].user.uid);
+		ck_assert_int_eq(check.refusals.listed[0].kind, REGISTER_USERS);
 	}
-	publisher_check_done(&check);
 	roster_free(roster);
 	end();
 }
@@ -182,19 +220,17 @@ static const struct {
 
 START_TEST(each_group)
 {
-	struct publisher_check check;
+	struct verdicts check;
 	struct roster *roster;
 
 	begin();
 	roster = roster_maker_open(&groups[_i].group, 1, NULL, 0);
-	ck_assert_int_eq(publisher_check(roster, &settings, &local, NULL, &check), 0);
-	ck_assert_int_eq(check.groups[0], groups[_i].why == REFUSAL_NONE);
-	ck_assert_uint_eq(check.group_count, groups[_i].why == REFUSAL_NONE);
+	judge(roster, NULL, &check);
+	ck_assert_uint_eq(check.groups, groups[_i].why == REFUSAL_NONE);
 	if (groups[_i].why != REFUSAL_NONE) {
-		ck_assert_int_eq(check.listed[0].why, groups[_i].why);
-		ck_assert(check.listed[0].is_group);
+		ck_assert_int_eq(check.refusals.listed[0].why, groups[_i].why);
+		ck_assert_int_eq(check.refusals.listed[0].kind, REGISTER_GROUPS);
 	}
-	publisher_check_done(&check);
 	roster_free(roster);
 	end();
 }
@@ -251,11 +287,11 @@ static const struct claim user_claims[][3] = {
 };
 
 static enum refusal
-why_refused(const struct publisher_check *check, const char *name, uint32_t id)
+why_refused(const struct verdicts *check, const char *name, uint32_t id)
 {
-	for (uint32_t i = 0; i < check->listed_count; i++) {
-		if (strcmp(check->listed[i].name, name) == 0 && check->listed[i].id == id)
-			return check->listed[i].why;
+	for (uint32_t i = 0; i < check->refusals.listed_count; i++) {
+		if (strcmp(check->refusals.listed[i].name, name) == 0 && check->refusals.listed[i].id == id)
+			return check->refusals.listed[i].why;
 	}
 	return REFUSAL_NONE;
 }
@@ -273,18 +309,17 @@ START_TEST(rp06a_uid_dup)
 		list[i] = (struct roster_user){ .name = claims[i].name, .uid = claims[i].id, .gid = 2000 };
 	roster = roster_maker_open(NULL, 0, list, 3);
 	for (int later = 0; later < 2; later++) {
-		struct publisher_check check;
+		struct verdicts check;
 		uint32_t accepted = 0;
 
-		ck_assert_int_eq(publisher_check(roster, &settings, &local, later ? &published : NULL, &check), 0);
+		judge(roster, later ? &published : NULL, &check);
 		for (size_t i = 0; i < 3; i++) {
 			enum refusal want = later ? claims[i].later : claims[i].first;
 
 			ck_assert_int_eq(why_refused(&check, claims[i].name, claims[i].id), want);
 			accepted += want == REFUSAL_NONE;
 		}
-		ck_assert_uint_eq(check.user_count, accepted);
-		publisher_check_done(&check);
+		ck_assert_uint_eq(check.users, accepted);
 	}
 	roster_free(roster);
 	snapshot_close(&published);
@@ -317,16 +352,15 @@ START_TEST(nested_homes)
 	list[2] = (struct roster_user){ .name = "joe", .uid = 2002, .gid = 2000, .home = "/home/a.b" };	/* sorts between them by bytes */
 	roster = roster_maker_open(NULL, 0, list, 3);
 	for (size_t held = 0; held < 3; held++) {
-		struct publisher_check check;
+		struct verdicts check;
 		struct snapshot published = { 0 };
 
 		if (held > 0)
 			publish_user(names[held - 1], list[held - 1].uid, list[held - 1].home, &published);
-		ck_assert_int_eq(publisher_check(roster, &settings, &local, held > 0 ? &published : NULL, &check), 0);
+		judge(roster, held > 0 ? &published : NULL, &check);
 		for (size_t i = 0; i < 2; i++)
 			ck_assert_int_eq(why_refused(&check, names[i], list[i].uid), nested[_i].why[held][i]);
 		ck_assert_int_eq(why_refused(&check, "joe", 2002), REFUSAL_NONE);
-		publisher_check_done(&check);
 		snapshot_close(&published);
 	}
 	roster_free(roster);
@@ -338,22 +372,20 @@ START_TEST(group_twice)
 {
 	const struct roster_group list[] = { { .gid = 3000, .name = "intruder" }, { .gid = 3000, .name = "web" },
 		{ .gid = 3001, .name = "web" } };
-	struct publisher_check check;
+	struct verdicts check;
 	struct snapshot published;
 	struct roster *roster;
 
 	begin();
 	publish(&published);
 	roster = roster_maker_open(list, 3, NULL, 0);
-	ck_assert_int_eq(publisher_check(roster, &settings, &local, NULL, &check), 0);
-	ck_assert_uint_eq(check.group_count, 0);
-	publisher_check_done(&check);
-	ck_assert_int_eq(publisher_check(roster, &settings, &local, &published, &check), 0);
-	ck_assert_uint_eq(check.group_count, 1);
-	ck_assert(check.groups[1]);
+	judge(roster, NULL, &check);
+	ck_assert_uint_eq(check.groups, 0);
+	judge(roster, &published, &check);
+	ck_assert_uint_eq(check.groups, 1);
+	ck_assert_uint_eq(check.first_group, 2);
 	ck_assert_int_eq(why_refused(&check, "intruder", 3000), REFUSAL_ID_TWICE);
 	ck_assert_int_eq(why_refused(&check, "web", 3001), REFUSAL_NAME_TWICE);
-	publisher_check_done(&check);
 	roster_free(roster);
 	snapshot_close(&published);
 	end();
@@ -362,9 +394,9 @@ END_TEST
 
 START_TEST(many_refused)
 {
-	enum { MANY = PUBLISHER_LISTED_MAX + 50 };
+	enum { MANY = REFUSALS_LISTED_MAX + 50 };
 	static struct roster_user list[MANY + 1];
-	struct publisher_check check;
+	struct verdicts check;
 	struct roster *roster;
 
 	begin();
@@ -372,12 +404,11 @@ START_TEST(many_refused)
 		list[i] = (struct roster_user){ .name = "Refused", .uid = (uint32_t)i, .gid = 2000 };
 	list[MANY] = (struct roster_user){ .name = "ada", .uid = 2000, .gid = 2000 };
 	roster = roster_maker_open(NULL, 0, list, MANY + 1);
-	ck_assert_int_eq(publisher_check(roster, &settings, &local, NULL, &check), 0);
-	ck_assert_uint_eq(check.refused_count, MANY);
-	ck_assert_uint_eq(check.listed_count, PUBLISHER_LISTED_MAX);
-	ck_assert_uint_eq(check.user_count, 1);
-	ck_assert_uint_eq(check.users[0], MANY);
-	publisher_check_done(&check);
+	judge(roster, NULL, &check);
+	ck_assert_uint_eq(check.refusals.count, MANY);
+	ck_assert_uint_eq(check.refusals.listed_count, REFUSALS_LISTED_MAX);
+	ck_assert_uint_eq(check.users, 1);
+	ck_assert_uint_eq(check.first_user, MANY + 1);
 	roster_free(roster);
 	end();
 }
@@ -393,6 +424,8 @@ static const struct { const char *home; bool allowed; } homes[] = {
 	{ "/home/ada/..", false }, { "/home/./ada", false }, { "/home//ada", false }, { "/home/ada//", false },
 	{ "/home/a:b", false }, { "/home/a\x01" "b", false }, { "/home/a\x7f", false }, { "/home/a\xff", false },
 	{ "/home/a\xc2\x9b", false },
+	{ "/home/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17/18/19/20/21/22/23/24/25/26/27/28/29/30/31/32", true },
+	{ "/home/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17/18/19/20/21/22/23/24/25/26/27/28/29/30/31/32/33", false },
 };
 
 START_TEST(each_home)

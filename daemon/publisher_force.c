@@ -1,0 +1,454 @@
+/*
+ * publisher_force.c - another state comes in force: rosters are taken, judged, published, and those put out who are gone.
+ *
+ * Runs in the publisher. A roster or a change is taken as a whole or not at all: whatever may fail comes before the
+ * register changes, but for the writing of the snapshot, which is tried again.
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "daemon/loop.h"
+#include "daemon/publisher_state.h"
+#include "daemon/publisher_store.h"
+#include "daemon/report.h"
+
+#define RETRY_DELAY_MS		10000	/* after a snapshot that could not be written */
+#define REBUILD_DELAY_MS	50	/* editors write several files within it */
+
+/* ---- what is told ---- */
+
+static void
+report_published(const struct publisher *p)
+{
+	struct event e;
+
+	report_begin(&e, EVENT_SNAPSHOT_PUBLISHED);
+	event_add_int(&e, FIELD_ID_GENERATION, (int64_t)p->last.generation);
+	event_add_int(&e, FIELD_ID_USERS, p->book->tables[REGISTER_USERS].accepted);
+	event_add_int(&e, FIELD_ID_REFUSED, p->refusals.count);
+	(void)report_event(&e);
+}
+
+void
+publisher_report_rejected(const char *fault)
+{
+	struct event e;
+
+	report_begin(&e, EVENT_SNAPSHOT_REJECTED);
+	event_add(&e, FIELD_ID_FAULT, fault);
+	(void)report_event(&e);
+}
+
+/* ---- what is published ---- */
+
+bool
+publisher_open_published(const struct publisher *p, struct snapshot *ret)
+{
+	char path[PATH_MAX];
+	int n, r;
+
+	*ret = (struct snapshot){ 0 };
+	n = snprintf(path, sizeof path, "%s/%s", p->paths->nss, SNAPSHOT_BASE_NAME);
+	if (n < 0 || (size_t)n >= sizeof path)
+		return false;
+	r = snapshot_open(path, geteuid(), ret);
+	if (r < 0 && r != -ENOENT)
+		report_log(LOG_WARNING, "%s: %s; it will be replaced", path, strerror(-r));
+	return r >= 0;
+}
+
+/* Whether the file that readers find is not the one that was written last: deleted, restored from a backup, cut short. */
+static bool
+is_published_gone(const struct publisher *p)
+{
+	struct snapshot found;
+	bool gone;
+
+	if (p->published.base == NULL)
+		return true;
+	if (!publisher_open_published(p, &found))
+		return true;
+	gone = found.size != p->published.size || snapshot_generation(&found) != snapshot_generation(&p->published);
+	snapshot_close(&found);
+	return gone;
+}
+
+/* ---- one step ---- */
+
+/* From one state to the next; all of it is prepared before anything changes. */
+struct step {
+	struct register_book *book;		/* the present one, or a new one */
+	struct register_edit *edit;		/* NULL: nothing is edited */
+	struct judging judging;
+	struct roll roll;			/* of a whole judging */
+	struct local_accounts local;		/* as of now */
+};
+
+static int
+step_prepare(struct publisher *p, struct step *s)
+{
+	struct judge_in in = { .settings = &p->settings, .local = &s->local, .settled = s->book == p->book && p->settled,
+		.previous = p->published.base != NULL ? &p->published : NULL };
+	const struct register_table *users = &s->book->tables[REGISTER_USERS];
+	int r;
+
+	r = local_accounts_load(p->paths, &s->local);
+	if (r < 0)
+		return r;
+	in.all = p->stale || !local_accounts_are_equal(&s->local, &p->local);
+	r = publisher_judge_prepare(s->book, s->edit, &in, &s->judging);
+	if (r >= 0 && s->judging.whole)
+		r = roll_reserve(&s->roll, (size_t)users->count + (s->edit != NULL ? s->edit->parts[REGISTER_USERS].put_count : 0));
+	else if (r >= 0)
+		r = roll_reserve(&p->roll, s->judging.fresh.room);
+	return r;
+}
+
+static void
+step_done(struct step *s)
+{
+	publisher_judge_done(&s->judging);
+	roll_done(&s->roll);
+	local_accounts_done(&s->local);
+}
+
+static void
+renew_roll(struct publisher *p, struct step *s)
+{
+	const struct judging *j = &s->judging;
+
+	if (j->whole) {
+		roll_done(&p->roll);
+		p->roll = s->roll;	/* now owned by p */
+		s->roll = (struct roll){ 0 };
+		roll_fill(&p->roll, s->book);
+		return;
+	}
+	for (uint32_t i = 0; i < j->past_count; i++)
+		roll_remove(&p->roll, j->past[i]->not_after_utc_sec);
+	for (uint32_t i = 0; i < j->fresh.count; i++)
+		roll_add(&p->roll, record_user(register_at(s->book, REGISTER_USERS, j->fresh.list[i]))->not_after_utc_sec);
+}
+
+static void
+renew_refusals(struct publisher *p, const struct judging *j)
+{
+	struct refusals before = p->refusals;
+
+	publisher_refusals_take(&p->refusals, j);
+	publisher_refusals_report(&before, &p->refusals);
+}
+
+static void
+take_build(struct publisher *p, const struct publisher_build_out *out)
+{
+	if (out->local_left_out > 0 && (!p->built || p->last.local_left_out != out->local_left_out))
+		report_log(LOG_WARNING, "policy keeps more local groups than a snapshot can carry; %u are left out",
+		    out->local_left_out);
+	p->last = *out;
+	p->built = true;
+	p->generation_seen = out->generation;
+	if (out->written && out->changed)
+		report_published(p);
+}
+
+/* Publish what is accepted; the former mapping stays open in *ret_old, or what is published did not change. */
+static void
+publish(struct publisher *p, const struct judging *j, struct snapshot *ret_old)
+{
+	const struct publisher_build_in in = { .paths = p->paths, .book = p->book, .judging = j, .settings = &p->settings,
+		.policy = p->policy, .local = &p->local, 
+		.previous = &p->published, .dirty = &p->dirty, .now_utc_sec = publisher_now_utc_sec(p), .confirmed_utc_sec = p->confirmed_utc_sec,
+		.generation_seen = p->generation_seen, .is_gone = is_published_gone(p),
+		.before = p->built ? &p->last : NULL };
+	struct publisher_build_out out;
+
+	publisher_build(&in, &out);
+	take_build(p, &out);
+	*ret_old = p->published;
+	if (out.written)
+		(void)publisher_open_published(p, &p->published);
+	p->settled = out.error >= 0;
+	if (out.error < 0)
+		publisher_force_later(p);
+}
+
+/* What was prepared comes in force. Cannot fail; p->last.error says whether the snapshot could be written. */
+static void
+step_make(struct publisher *p, struct step *s)
+{
+	struct register_book *old_book = p->book;
+	struct publisher_before before = { .book = old_book };
+	struct snapshot old;
+
+	publisher_judge_run(&s->judging);
+	p->book = s->book;
+	p->stale = false;
+	renew_roll(p, s);
+	local_accounts_done(&p->local);
+	p->local = s->local;	/* owns the lists from here on */
+	s->local = (struct local_accounts){ 0 };
+	renew_refusals(p, &s->judging);
+	publish(p, &s->judging, &old);
+	if (p->settled)
+		publisher_judge_settle(&s->judging);
+	before.judging = old_book == p->book ? &s->judging : NULL;
+	before.snapshot = &old;
+	if (before.judging != NULL && !s->judging.whole)
+		publisher_ends_change(p, &before);
+	else
+		publisher_ends_renew(p, &before);
+	if (old.base != p->published.base)
+		snapshot_close(&old);
+	if (old_book != p->book)
+		register_free(old_book);
+	if (s->judging.whole)
+		(void)malloc_trim(0);	/* it needs much more than what stays */
+}
+
+/*
+ * Bring a book, edited or not, in force.
+ *
+ * Returns 0, or -errno with nothing changed.
+ */
+static int
+put_in_force(struct publisher *p, struct register_book *book, struct register_edit *edit)
+{
+	struct step s = { .book = book, .edit = edit };
+	int r;
+
+	r = step_prepare(p, &s);
+	if (r >= 0)
+		step_make(p, &s);
+	step_done(&s);
+	return r < 0 ? r : 0;
+}
+
+/* The state in force once more, because of other local accounts, settings or policy, or after a failed write. */
+static int
+on_rebuild(sd_event_source *source, uint64_t usec, void *arg)
+{
+	struct publisher *p = arg;
+	int had_error = p->last.error, r;
+	char fault[256];
+
+	(void)source;
+	(void)usec;
+	if (p->book == NULL)
+		return 0;
+	r = put_in_force(p, p->book, NULL);
+	if (r < 0)
+		publisher_force_later(p);
+	else
+		r = p->last.error;
+	if (r < 0 && r != had_error) {
+		(void)snprintf(fault, sizeof fault, "cannot publish the snapshot anew: %s", strerror(-r));
+		publisher_report_rejected(fault);
+	}
+	return 0;
+}
+
+void
+publisher_force_later(struct publisher *p)
+{
+	if (loop_timer(p->event, &p->rebuild, RETRY_DELAY_MS, on_rebuild, p) < 0)
+		report_log(LOG_ERR, "cannot arm the timer of the next build");
+}
+
+void
+publisher_force_soon(struct publisher *p)
+{
+	p->stale = true;
+	if (loop_timer(p->event, &p->rebuild, REBUILD_DELAY_MS, on_rebuild, p) < 0)
+		report_log(LOG_ERR, "cannot arm the timer of the next build");
+}
+
+/* ---- rosters ---- */
+
+/* Whether the snapshot could be written. */
+static int
+say_written(const struct publisher *p, char *fault, size_t size)
+{
+	if (p->last.error < 0)
+		(void)snprintf(fault, size, "the snapshot could not be written: %s", strerror(-p->last.error));
+	return p->last.error;
+}
+
+int
+publisher_force_again(struct publisher *p, int64_t confirmed_utc_sec, char *fault, size_t size)
+{
+	const struct publisher_before same = { .book = p->book };
+	int r;
+
+	p->confirmed_utc_sec = confirmed_utc_sec;
+	publisher_store_confirm(p->roster_fd, &p->clock);
+	if (p->stale || p->last.error < 0 || is_published_gone(p) ||
+	    publisher_build_is_due(&p->published, &p->settings, confirmed_utc_sec)) {
+		r = put_in_force(p, p->book, NULL);
+		if (r < 0) {
+			(void)snprintf(fault, size, "what is in force could not be judged again: %s", strerror(-r));
+			return r;
+		}
+	} else
+		publisher_ends_renew(p, &same);
+	return say_written(p, fault, size);
+}
+
+/* A whole roster: a book of its own, which takes the place of the present one. */
+static int
+take_whole(struct publisher *p, struct roster *roster)
+{
+	struct register_edit edit = { 0 };
+	struct register_book *book;
+	int r;
+
+	r = register_new(&book);
+	if (r < 0)
+		return r;
+	r = register_edit_prepare(book, roster, &edit);
+	if (r >= 0)
+		r = put_in_force(p, book, &edit);
+	register_edit_done(&edit);
+	if (r < 0)
+		register_free(book);
+	return r;
+}
+
+static int
+take_change(struct publisher *p, struct roster *roster)
+{
+	struct register_edit edit;
+	int r;
+
+	r = register_edit_prepare(p->book, roster, &edit);
+	if (r < 0)
+		return r;
+	r = put_in_force(p, p->book, &edit);
+	register_edit_done(&edit);
+	return r;
+}
+
+/* What systemd keeps is what is in force. */
+static void
+keep(struct publisher *p, int fd, uint64_t serial, bool is_whole)
+{
+	p->serial = serial;
+	if (!is_whole) {
+		p->store_full = !publisher_store_change(fd, serial, p->confirmed_utc_sec);
+		return;
+	}
+	if (p->roster_fd >= 0)
+		(void)close(p->roster_fd);
+	p->roster_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	p->store_full = false;
+	publisher_store_whole(fd, serial, p->confirmed_utc_sec, &p->clock);
+}
+
+int
+publisher_force(struct publisher *p, int fd, uint64_t serial, uint64_t after, int64_t confirmed_utc_sec, char *fault,
+    size_t size)
+{
+	int64_t confirmed_before = p->confirmed_utc_sec;
+	bool is_whole = after == 0;
+	struct roster *roster;
+	int r;
+
+	if (p->book != NULL && serial == p->serial)	/* its answer was lost */
+		return publisher_force_again(p, confirmed_utc_sec, fault, size);
+	if (!is_whole && (p->book == NULL || after != p->serial)) {
+		(void)snprintf(fault, size, "another state is in force");
+		return -ESTALE;
+	}
+	r = roster_open(fd, &roster);
+	if (r >= 0 && roster_kind(roster) != (is_whole ? ROSTER_WHOLE : ROSTER_CHANGE)) {
+		roster_free(roster);
+		r = -EBADMSG;
+	}
+	if (r < 0) {
+		(void)snprintf(fault, size, "the candidate is malformed or not sealed: %s", strerror(-r));
+		return r;
+	}
+	p->confirmed_utc_sec = confirmed_utc_sec;
+	r = is_whole ? take_whole(p, roster) : take_change(p, roster);
+	roster_free(roster);
+	if (r < 0) {
+		p->confirmed_utc_sec = confirmed_before;
+		(void)snprintf(fault, size, "the candidate could not be judged: %s", strerror(-r));
+		return r;
+	}
+	keep(p, fd, serial, is_whole);
+	return say_written(p, fault, size);
+}
+
+/* ---- after a restart ---- */
+
+static int
+read_stored(struct register_book *book, const struct stored *stored)
+{
+	struct register_edit edit = { 0 };
+	struct roster *roster;
+	int r;
+
+	r = roster_open(stored->fd, &roster);
+	if (r < 0)
+		return r;
+	r = register_edit_prepare(book, roster, &edit);
+	if (r >= 0)
+		register_edit_make(book, &edit);
+	register_edit_done(&edit);
+	roster_free(roster);
+	return r;
+}
+
+/* Read what was kept, one after the other, up to the first that cannot be read. Returns how many were read. */
+static unsigned
+read_all_stored(struct register_book *book, const struct stored *stored, unsigned count)
+{
+	unsigned read = 0;
+	int r = 0;
+
+	while (read < count && (r = read_stored(book, &stored[read])) >= 0)
+		read++;
+	if (r < 0)
+		report_log(LOG_WARNING, "the roster of before the restart: %s", strerror(-r));
+	return read;
+}
+
+void
+publisher_force_resume(struct publisher *p)
+{
+	static struct stored stored[STORE_CHANGES_MAX + 1];
+	struct register_book *book = NULL;
+	struct wall_clock clock;
+	unsigned count = publisher_store_take(stored, &clock), read = 0;
+	int r = 0;
+
+	if (count == 0)
+		return;
+	publisher_ends_resume_clock(p, &clock);
+	r = register_new(&book);
+	if (r >= 0)
+		read = read_all_stored(book, stored, count);
+	if (read > 0) {
+		p->confirmed_utc_sec = stored[read - 1].confirmed_utc_sec;
+		r = put_in_force(p, book, NULL);
+	}
+	if (r < 0)
+		report_log(LOG_WARNING, "the roster of before the restart: %s", strerror(-r));
+	if (p->book == book) {
+		p->serial = stored[read - 1].serial;
+		p->roster_fd = fcntl(stored[0].fd, F_DUPFD_CLOEXEC, 3);
+	} else
+		register_free(book);
+	for (unsigned i = 0; i < count; i++)
+		(void)close(stored[i].fd);
+}
