@@ -282,6 +282,18 @@ entry_add_value(struct entry *e, const char *name, const void *bytes, size_t len
 	return 0;
 }
 
+int
+entry_add_all(struct entry *e, const struct entry *from)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < from->count; i++)
+		for (size_t k = 0; k < from->attributes[i].count && r == 0; k++)
+			r = entry_add_value(e, from->attributes[i].name, from->attributes[i].values[k].bytes,
+			    from->attributes[i].values[k].len);
+	return r;
+}
+
 static void
 remove_attribute(struct entry *e, struct attribute *a)
 {

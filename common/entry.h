@@ -68,6 +68,7 @@ bool entry_has_value(const struct entry *e, const char *name, const char *value)
 
 /* Edit. Each returns 0 or -ENOMEM; remove of what is absent is 0. */
 int entry_add_value(struct entry *e, const char *name, const void *bytes, size_t len);
+int entry_add_all(struct entry *e, const struct entry *from);	/* every value of another one */
 int entry_set(struct entry *e, const char *name, const char *value);	/* NULL removes the attribute */
 int entry_remove_value(struct entry *e, const char *name, const char *value);
 

@@ -17,13 +17,10 @@
 #include "common/identity_parts.h"
 #include "common/snapshot.h"
 
-enum claim_kind { CLAIM_NAME, CLAIM_UID, CLAIM_ENTRY_ID, CLAIM_GROUP_NAME, CLAIM_GID };
-
-/* What an entry wants for itself alone. */
 struct claim {
-	enum claim_kind kind;
+	enum identity_claim kind;
 	uint32_t index;			/* of users; of groups for the last two kinds */
-	char key[65];
+	char key[IDENTITY_KEY_SIZE];
 };
 
 struct claims {
@@ -33,14 +30,14 @@ struct claims {
 
 static const char *const claim_words[] = {
 	[CLAIM_NAME] = "uid", [CLAIM_UID] = "uidNumber", [CLAIM_ENTRY_ID] = "entryUUID", [CLAIM_GROUP_NAME] = "cn",
-	[CLAIM_GID] = "gidNumber",
+	[CLAIM_GID] = "gidNumber", [CLAIM_PRIMARY_GID] = "gidNumber",
 };
 
 int
 identity_add_fault(struct identities *all, const struct entry *e, const char *what)
 {
 	struct fault line = { "" };
-	char (*faults)[IDENTITY_FAULT_SIZE];
+	struct identity_fault_line *faults;
 
 	/* Grown at powers of two, so that a directory of broken entries costs no more than one of good ones. */
 	if ((all->fault_count & (all->fault_count - 1)) == 0) {
@@ -50,7 +47,8 @@ identity_add_fault(struct identities *all, const struct entry *e, const char *wh
 		all->faults = faults;
 	}
 	identity_fault(&line, "%.120s: %s", e->dn, what);
-	memcpy(all->faults[all->fault_count++], line.text, sizeof line.text);
+	all->faults[all->fault_count].entry = e;
+	memcpy(all->faults[all->fault_count++].text, line.text, sizeof line.text);
 	return 0;
 }
 
@@ -131,6 +129,7 @@ read_entry(const struct entry *e, const struct settings *settings, struct identi
 		struct identity *user = &all->users[all->user_count++];
 		struct fault fault = { "" };
 
+		user->claimed_name = names != NULL && names->count > 0 ? name : NULL;
 		if (count > 1)
 			identity_fault(&fault, "several values of uid; leave one");
 		else if (names != NULL && names->count > 0 && names->values[0].len != strlen(name))
@@ -170,7 +169,7 @@ read_users(const struct entry *const *below_base, size_t count, const struct set
 }
 
 static void
-claim(struct claims *claims, enum claim_kind kind, size_t index, const char *key)
+claim(struct claims *claims, enum identity_claim kind, size_t index, const char *key)
 {
 	struct claim *c = &claims->list[claims->count];
 
@@ -184,7 +183,7 @@ claim(struct claims *claims, enum claim_kind kind, size_t index, const char *key
 }
 
 static void
-claim_number(struct claims *claims, enum claim_kind kind, size_t index, uint32_t number)
+claim_number(struct claims *claims, enum identity_claim kind, size_t index, uint32_t number)
 {
 	char text[16];
 
@@ -214,10 +213,9 @@ collect_claims(const struct identities *all, struct claims *ret)
 		return -ENOMEM;
 	for (size_t i = 0; i < all->user_count; i++) {
 		const struct identity *u = &all->users[i];
-		const char *uid = entry_value(u->entry, "uid");
 
 		/* A name that cannot be used is compared all the same: "Ada" and "ada" are one uid to a directory. */
-		claim(ret, CLAIM_NAME, i, u->name[0] != '\0' || uid == NULL ? u->name : uid);
+		claim(ret, CLAIM_NAME, i, u->name[0] != '\0' || u->claimed_name == NULL ? u->name : u->claimed_name);
 		claim_number(ret, CLAIM_UID, i, u->uid);
 		claim(ret, CLAIM_ENTRY_ID, i, u->entry_id);
 	}
@@ -229,13 +227,12 @@ collect_claims(const struct identities *all, struct claims *ret)
 	return 0;
 }
 
-/* What a group is known by from one view to the next. */
-static const char *
-group_id(const struct identity_group *g)
+const char *
+identity_group_id(const struct entry *e)
 {
-	const char *uuid = entry_value(g->entry, "entryUUID");
+	const char *uuid = entry_value(e, "entryUUID");
 
-	return uuid != NULL ? uuid : g->entry->ndn;
+	return uuid != NULL ? uuid : e->ndn;
 }
 
 /* The entry behind a claim; several names of one entry do not contend with each other. */
@@ -265,7 +262,7 @@ refuse_claim(struct identities *all, const struct claim *c, const struct claim *
 
 /* Where the claims of a kind to a key begin, or would. */
 static size_t
-first_claim(const struct claims *claims, enum claim_kind kind, const char *key)
+first_claim(const struct claims *claims, enum identity_claim kind, const char *key)
 {
 	size_t low = 0, high = claims->count;
 
@@ -281,38 +278,55 @@ first_claim(const struct claims *claims, enum claim_kind kind, const char *key)
 	return low;
 }
 
-/*
- * Who had a name or an id in the last good view, when there was no doubt.
- *
- *  c  of any kind but CLAIM_ENTRY_ID, which is never kept
- *
- * Returns its entry_id or group_id(); NULL: nobody.
- */
+/* The past that another struct identities is. */
+struct previous {
+	const struct identities *all;
+	struct claims claims;
+};
+
 static const char *
-holder_before(const struct identities *previous, const struct claims *before, const struct claim *c)
+holder_before(void *arg, enum identity_claim kind, const char *key)
 {
-	const struct identity_group *group;
+	const struct previous *previous = arg;
+	const struct claims *before = &previous->claims;
 
-	if (c->kind == CLAIM_ENTRY_ID)
-		return NULL;
-	for (size_t low = first_claim(before, c->kind, c->key); low < before->count; low++) {
+	for (size_t low = first_claim(before, kind, key); low < before->count; low++) {
 		const struct claim *m = &before->list[low];
+		const struct identity_group *group;
 
-		if (m->kind != c->kind || strcmp(m->key, c->key) != 0)
+		if (m->kind != kind || strcmp(m->key, key) != 0)
 			return NULL;
-		group = c->kind >= CLAIM_GROUP_NAME ? &previous->groups[m->index] : NULL;
+		group = kind >= CLAIM_GROUP_NAME ? &previous->all->groups[m->index] : NULL;
 		if (group != NULL && group->whose == IDENTITY_NAME_OWN)
-			return group_id(group);
-		if (group == NULL && previous->users[m->index].state == FACTS_MANAGED)
-			return previous->users[m->index].entry_id;
+			return identity_group_id(group->entry);
+		if (group == NULL && previous->all->users[m->index].state == FACTS_MANAGED)
+			return previous->all->users[m->index].entry_id;
 	}
 	return NULL;
 }
 
 static bool
+knew_before(void *arg, const char *entry_id)
+{
+	const struct previous *previous = arg;
+	const struct claims *before = &previous->claims;
+
+	for (size_t low = first_claim(before, CLAIM_ENTRY_ID, entry_id); low < before->count; low++) {
+		const struct claim *m = &before->list[low];
+
+		if (m->kind != CLAIM_ENTRY_ID || strcmp(m->key, entry_id) != 0)
+			return false;
+		if (previous->all->users[m->index].state == FACTS_MANAGED)
+			return true;
+	}
+	return false;
+}
+
+static bool
 is_holder(const struct identities *all, const struct claim *c, const char *holder)
 {
-	const char *mine = c->kind >= CLAIM_GROUP_NAME ? group_id(&all->groups[c->index]) : all->users[c->index].entry_id;
+	const char *mine = c->kind >= CLAIM_GROUP_NAME ? identity_group_id(all->groups[c->index].entry) :
+	    all->users[c->index].entry_id;
 
 	return holder != NULL && strcmp(mine, holder) == 0;
 }
@@ -321,13 +335,19 @@ is_holder(const struct identities *all, const struct claim *c, const char *holde
 static int
 judge_run(struct identities *all, const struct claim *run, size_t count, const char *holder)
 {
-	bool contended = false, kept = is_holder(all, &run[0], holder);
+	const struct entry *had = NULL;
+	bool contended = false, kept;
 	int r = 0;
 
-	for (size_t i = 1; i < count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		contended = contended || claimant(all, &run[i]) != claimant(all, &run[0]);
-		kept = kept || is_holder(all, &run[i], holder);
+		if (!is_holder(all, &run[i], holder))
+			continue;
+		if (had != NULL && had != claimant(all, &run[i]))
+			holder = NULL;		/* two of one entryUUID: nobody can say which of them it was */
+		had = claimant(all, &run[i]);
 	}
+	kept = had != NULL && holder != NULL;
 	for (size_t i = 0; contended && i < count && r == 0; i++)
 		if ((run[i].kind == CLAIM_NAME && !claimant(all, &run[i])->gone) || !is_holder(all, &run[i], holder))
 			r = refuse_claim(all, &run[i], &run[i == 0 ? 1 : 0], kept);
@@ -357,18 +377,14 @@ judge_newcomers(struct identities *all, const struct claim *run, size_t count, c
 
 /* With no room to remember by, whoever was not there is taken for one. */
 static const char *
-former_holder(const struct identity_holders *holders, const struct identities *all, const struct claims *before,
+former_holder(const struct identity_holders *holders, const struct identities *all, const struct identity_past *past,
     const struct claim *c)
 {
 	const char *mine = all->users[c->index].entry_id;
-	size_t at;
 
-	if (holders->count < IDENTITY_HOLDERS_MAX || before->count == 0)
+	if (holders->count < IDENTITY_HOLDERS_MAX || past == NULL)
 		return identity_holders_find(holders, c->kind == CLAIM_UID, c->key);
-	at = first_claim(before, CLAIM_ENTRY_ID, mine);
-	if (at < before->count && before->list[at].kind == CLAIM_ENTRY_ID && strcmp(before->list[at].key, mine) == 0)
-		return mine;
-	return "";
+	return past->knew(past->arg, mine) ? mine : "";
 }
 
 /*
@@ -402,45 +418,60 @@ break_members(struct identities *all, const struct claims *claims)
 	return r;
 }
 
+/* One run of equal claims: what contends, then who is somebody else than the one that had it. */
 static int
-judge_claims(struct identities *all, const struct identities *previous, const struct identity_holders *holders)
+judge_one(struct identities *all, const struct claim *run, size_t count, const struct identity_past *past,
+    const struct identity_holders *holders)
 {
-	struct claims claims = { 0 }, before = { 0 };
+	bool for_newcomers = holders != NULL && (run->kind == CLAIM_NAME || run->kind == CLAIM_UID);
+	const char *had = NULL;
+	char holder[IDENTITY_KEY_SIZE];
+	int r = 0;
+
+	if (count == 1 && !for_newcomers)
+		return 0;
+	if (past != NULL && run->kind != CLAIM_ENTRY_ID)
+		had = past->holder(past->arg, run->kind, run->key);
+	if (count > 1)
+		r = judge_run(all, run, count, had);
+	if (r < 0 || !for_newcomers)
+		return r;
+	if (had == NULL)
+		had = former_holder(holders, all, past, run);
+	if (had == NULL)
+		return 0;
+	(void)snprintf(holder, sizeof holder, "%s", had);	/* an entry_id, which fits */
+	return judge_newcomers(all, run, count, holder);
+}
+
+static int
+judge_claims(struct identities *all, const struct identity_past *past, const struct identity_holders *holders)
+{
+	struct claims claims = { 0 };
 	int r = collect_claims(all, &claims);
 
-	if (r == 0 && previous != NULL)
-		r = collect_claims(previous, &before);
 	for (size_t i = 0, end; r == 0 && i < claims.count; i = end) {
 		const struct claim *first = &claims.list[i];
-		const char *holder = holder_before(previous, &before, first);
 
 		for (end = i + 1; end < claims.count; end++)
 			if (claims.list[end].kind != first->kind || strcmp(claims.list[end].key, first->key) != 0)
 				break;
-		if (end > i + 1)
-			r = judge_run(all, first, end - i, holder);
-		if (r < 0 || holders == NULL || (first->kind != CLAIM_NAME && first->kind != CLAIM_UID))
-			continue;
-		if (holder == NULL)
-			holder = former_holder(holders, all, &before, first);
-		if (holder != NULL)
-			r = judge_newcomers(all, first, end - i, holder);
+		r = judge_one(all, first, end - i, past, holders);
 	}
 	if (r == 0)
 		r = break_members(all, &claims);
 	free(claims.list);
-	free(before.list);
 	return r;
 }
 
-static bool
-is_below(const struct entry *e, const char *nbase)
+bool
+identity_is_below(const char *ndn, const char *nbase)
 {
-	size_t len = strlen(e->ndn), base_len = strlen(nbase);
+	size_t len = strlen(ndn), base_len = strlen(nbase);
 
-	if (len < base_len || strcmp(e->ndn + len - base_len, nbase) != 0)
+	if (len < base_len || strcmp(ndn + len - base_len, nbase) != 0)
 		return false;
-	return len == base_len || e->ndn[len - base_len - 1] == ',';
+	return len == base_len || ndn[len - base_len - 1] == ',';
 }
 
 static int
@@ -455,8 +486,32 @@ note_user_faults(struct identities *all)
 }
 
 int
-identities_build_after(const struct entries *entries, const struct settings *settings,
-    const struct identities *previous, const struct identity_holders *holders, struct identities *ret)
+identity_claims(const struct entry *e, const struct settings *settings, identity_claim_each *each, void *arg)
+{
+	struct identities all = { 0 };
+	struct claims claims = { 0 };
+	char gid[16];
+	int r;
+
+	r = read_users(&e, 1, settings, &all);
+	if (r == 0)
+		r = identity_read_groups(&e, 1, settings, &all);
+	if (r == 0)
+		r = collect_claims(&all, &claims);
+	for (size_t i = 0; r == 0 && i < claims.count; i++)
+		r = each(claims.list[i].kind, claims.list[i].key, arg);
+	for (size_t i = 0; r == 0 && i < all.user_count && all.users[i].gid != 0; i++) {
+		(void)snprintf(gid, sizeof gid, "%u", (unsigned)all.users[i].gid);
+		r = each(CLAIM_PRIMARY_GID, gid, arg);
+	}
+	free(claims.list);
+	identities_done(&all);
+	return r;
+}
+
+int
+identities_build_from(const struct entries *entries, const struct settings *settings,
+    const struct identity_past *past, const struct identity_holders *holders, struct identities *ret)
 {
 	const struct entry **below_base = calloc(entries->count + 1, sizeof(struct entry *));
 	char *nbase = entry_normalise_dn(settings->directory_base);
@@ -467,13 +522,13 @@ identities_build_after(const struct entries *entries, const struct settings *set
 	if (below_base == NULL || nbase == NULL)
 		goto out;
 	for (size_t i = 0; i < entries->count; i++)
-		if (is_below(entries->list[i], nbase))
+		if (identity_is_below(entries->list[i]->ndn, nbase))
 			below_base[count++] = entries->list[i];
 	r = read_users(below_base, count, settings, &all);
 	if (r == 0)
 		r = identity_read_groups(below_base, count, settings, &all);
 	if (r == 0)
-		r = judge_claims(&all, previous, holders);
+		r = judge_claims(&all, past, holders);
 	if (r == 0)
 		r = identity_link_groups(below_base, count, &all);
 	if (r == 0)
@@ -486,6 +541,20 @@ out:
 	identities_done(&all);
 	free(below_base);
 	free(nbase);
+	return r;
+}
+
+int
+identities_build_after(const struct entries *entries, const struct settings *settings,
+    const struct identities *previous, const struct identity_holders *holders, struct identities *ret)
+{
+	struct previous before = { .all = previous };
+	const struct identity_past past = { .holder = holder_before, .knew = knew_before, .arg = &before };
+	int r = previous != NULL ? collect_claims(previous, &before.claims) : 0;
+
+	if (r == 0)
+		r = identities_build_from(entries, settings, previous != NULL ? &past : NULL, holders, ret);
+	free(before.claims.list);
 	return r;
 }
 

@@ -24,6 +24,7 @@ struct identity {
 	enum facts_state state;		/* FACTS_MANAGED or FACTS_BROKEN */
 	char *fault;			/* owned; FACTS_BROKEN: what is wrong, in words; else NULL */
 	char name[33];			/* "" when the entry has no usable uid: nobody can ask for it */
+	const char *claimed_name;	/* borrowed from the entry; the uid as it stands there; NULL: none */
 	uint32_t uid, gid;		/* 0 when unusable */
 	enum kind kind;
 	char *gecos, *home, *shell;	/* owned; NULL when FACTS_BROKEN */
@@ -52,13 +53,19 @@ struct identity_group {
 	uint32_t gid;			/* 0: broken entry; it counts for policy's group: terms and is never published */
 };
 
-/* All of a directory; the entries must outlive it. */
+/* What is wrong with an entry. */
+struct identity_fault_line {
+	const struct entry *entry;	/* borrowed */
+	char text[IDENTITY_FAULT_SIZE];	/* "DN: what is wrong; cure" */
+};
+
+/* All of a directory, or of a part that depends on nothing outside it; the entries must outlive it. */
 struct identities {
 	struct identity *users;		/* sorted by name; also those that are FACTS_BROKEN */
 	size_t user_count;
 	struct identity_group *groups;
 	size_t group_count;
-	char (*faults)[IDENTITY_FAULT_SIZE];	/* "DN: what is wrong; cure", for events and status */
+	struct identity_fault_line *faults;	/* owned; for events and status */
 	size_t fault_count;
 	size_t newcomer_count;		/* users that are broken because another person had their name or number before */
 };
@@ -100,6 +107,46 @@ int identity_holders_update(struct identity_holders *all, const struct identitie
     const struct identities *now);
 void identity_holders_done(struct identity_holders *all);	/* a zeroed struct is fine */
 
+/* What an entry wants for itself alone. */
+enum identity_claim {
+	CLAIM_NAME, CLAIM_UID, CLAIM_ENTRY_ID, CLAIM_GROUP_NAME, CLAIM_GID,
+	CLAIM_PRIMARY_GID,		/* no claim of his own: the group that a user refers to; told by identity_claims() alone */
+};
+
+#define IDENTITY_KEY_SIZE 65		/* of a claim's key: lower case, a number in digits */
+
+/* Called for a claim; key lives during the call. Returns 0, or another number that ends it. */
+typedef int identity_claim_each(enum identity_claim kind, const char *key, void *arg);
+
+/*
+ * What an entry claims, broken or not, as identities_build() would see it.
+ *
+ * Returns 0, what each() returned, or -ENOMEM.
+ */
+int identity_claims(const struct entry *e, const struct settings *settings, identity_claim_each *each, void *arg);
+
+/* What a group is known by from one view to the next: borrowed from the entry. */
+const char *identity_group_id(const struct entry *e);
+
+/* Whether an entry may have members: a posixGroup, or one that only holds members of others. */
+bool identity_is_group(const struct entry *e);
+
+/* Whether a DN, normalised, is the base or below it. */
+bool identity_is_below(const char *ndn, const char *nbase);
+
+/* What the last view said, for those who come now (THREATS 5.5, 5.4, RP06a). */
+struct identity_past {
+	/*
+	 * Who had a name or a number, when there was no doubt; never asked for CLAIM_ENTRY_ID.
+	 *
+	 * Returns his entry_id, or identity_group_id() of the group, valid until the next call; NULL: nobody.
+	 */
+	const char *(*holder)(void *arg, enum identity_claim kind, const char *key);
+	/* Whether a user's entry was there and good. */
+	bool (*knew)(void *arg, const char *entry_id);
+	void *arg;
+};
+
 /*
  * Build from entries below settings->directory_base. Two entries of one uid, uidNumber, gidNumber (of groups),
  * cn (of groups) or entryUUID are all broken, and with groups of one cn their members.
@@ -114,6 +161,9 @@ void identity_holders_done(struct identity_holders *all);	/* a zeroed struct is 
 int identities_build(const struct entries *entries, const struct settings *settings, struct identities *ret);
 int identities_build_after(const struct entries *entries, const struct settings *settings,
     const struct identities *previous, const struct identity_holders *holders, struct identities *ret);
+/* The same with a past that is not a struct identities; past NULL: there was none. */
+int identities_build_from(const struct entries *entries, const struct settings *settings,
+    const struct identity_past *past, const struct identity_holders *holders, struct identities *ret);
 void identities_done(struct identities *all);	/* a zeroed struct is fine */
 
 /* By name (exact); NULL when absent. */

@@ -46,8 +46,8 @@ struct graph {
 	uint32_t stamp;
 };
 
-static bool
-is_group(const struct entry *e)
+bool
+identity_is_group(const struct entry *e)
 {
 	return entry_has_class(e, "posixGroup") || entry_has_class(e, "groupOfNames") ||
 	    entry_has_class(e, "groupOfMembers");
@@ -136,7 +136,7 @@ list_nodes(struct graph *g, const struct entry *const *below_base, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		struct node *n = &g->nodes[g->node_count];
 
-		if (!is_group(below_base[i]))
+		if (!identity_is_group(below_base[i]))
 			continue;
 		*n = (struct node){ .entry = below_base[i], .group = NO_GROUP };
 		if (next < all->group_count && all->groups[next].entry == n->entry)	/* both in the entries' order */

@@ -172,14 +172,33 @@ drop_held(struct identity_holders *all, const struct identities *now)
 	all->count = left;
 }
 
+/* Whether a good user has what somebody had. */
+static bool
+has_held(const struct identity_holders *all, const struct identities *now)
+{
+	struct identity_holder key = { 0 };
+
+	for (size_t i = 0; i < 2 * now->user_count && all->count > 0; i++) {
+		if (now->users[i / 2].state != FACTS_MANAGED)
+			continue;
+		write_key(&key, i % 2 == 1, &now->users[i / 2]);
+		if (find(all, &key) != NULL)
+			return true;
+	}
+	return false;
+}
+
 int
 identity_holders_update(struct identity_holders *all, const struct identities *previous, const struct identities *now)
 {
 	size_t count = list_changed(previous, now, NULL);
-	const struct identity **changed = calloc(count + 1, sizeof(struct identity *));
+	const struct identity **changed;
 	struct identity_holders next = { 0 };
 	int r = -ENOMEM;
 
+	if (count == 0 && !has_held(all, now))
+		return 0;
+	changed = calloc(count + 1, sizeof(struct identity *));
 	if (changed != NULL) {
 		(void)list_changed(previous, now, changed);
 		r = join(all, changed, count, &next);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <syslog.h>
 
 #include "common/policy.h"
@@ -23,82 +24,83 @@
 #define WORKER_THREADS	2
 #define WORKER_QUEUE	64
 
-/* ---- views ---- */
+/* ---- what the source tells ---- */
 
-static int
-compare_faults(const void *a, const void *b)
-{
-	return strcmp(a, b);
-}
-
-/* Tell of each refused entry once, for as long as it stays refused for the same reason. */
+/* Each thing that is wrong is told of once, for as long as it stays so. */
 static void
-report_faults(const struct source_view *old, struct source_view *view)
+report_faults(const struct census_news *news)
 {
-	struct identities *now = &view->identities;
-	unsigned shown = 0, more = 0;
 	struct event e;
 
-	/* Sorted here, once for each view: they are compared with the next one's. */
-	if (now->fault_count > 0)
-		qsort(now->faults, now->fault_count, sizeof *now->faults, compare_faults);
-	for (size_t i = 0; i < now->fault_count; i++) {
-		if (old != NULL && old->identities.fault_count > 0 &&
-		    bsearch(now->faults[i], old->identities.faults, old->identities.fault_count,
-		    sizeof *now->faults, compare_faults) != NULL)
-			continue;
-		if (shown++ >= DIRECTORY_FAULTS_SHOWN) {
-			more++;
-			continue;
-		}
+	for (size_t i = 0; i < news->fault_count && i < DIRECTORY_FAULTS_SHOWN; i++) {
 		report_begin(&e, EVENT_DIRECTORY_ENTRY_REFUSED);
-		event_add(&e, FIELD_ID_FAULT, now->faults[i]);
+		event_add(&e, FIELD_ID_FAULT, news->faults[i]);
 		(void)report_event(&e);
 	}
-	if (more == 0)
+	if (news->fault_count <= DIRECTORY_FAULTS_SHOWN)
 		return;
 	report_begin(&e, EVENT_DIRECTORY_ENTRY_REFUSED);
 	event_add(&e, FIELD_ID_FAULT, "more entries are refused; isms-userctl status counts them");
-	event_add_int(&e, FIELD_ID_COUNT, more);
+	event_add_int(&e, FIELD_ID_COUNT, (int64_t)(news->fault_count - DIRECTORY_FAULTS_SHOWN));
 	(void)report_event(&e);
 }
 
-static void
-send_roster(struct directory *d)
+/* To the publisher: everybody, or those whom news touch. Returns 0 or -errno. */
+static int
+deliver(struct directory *d, const struct identities *all, const struct census_news *news)
 {
-	struct directory_roster counts;
+	struct directory_roster_rules rules = { .policy = d->policy, .settings = &d->settings, .news = news };
+	struct census_counts counts;
 	int fd, r;
 
-	if (d->source->view == NULL)
-		return;
-	r = directory_roster_make(d->source->view, d->policy, &d->settings, &counts, &fd);
+	memcpy(rules.secret, d->roster_secret, sizeof rules.secret);
+	r = directory_roster_make(all, &rules, &fd);
 	if (r < 0) {
 		report_log(LOG_ERR, "cannot make the roster: %s", strerror(-r));
-		return;
+		return r;
 	}
-	d->roster = counts;
-	roster_sender_put(d->sender, fd, counts.users);
+	census_counts(d->source->census, &counts);
+	(news != NULL ? roster_sender_change : roster_sender_put)(d->sender, fd, (uint32_t)counts.good_users);
+	return 0;
+}
+
+/* Everybody: the publisher has nobody yet, or policy is another one. */
+static void
+send_whole(struct directory *d)
+{
+	struct census_part part = { 0 };
+	int r;
+
+	if (d->source->generation == 0)
+		return;
+	r = census_all(d->source->census, &d->settings, d->source->holders, &part);
+	if (r < 0)
+		report_log(LOG_ERR, "cannot read everybody for the roster: %s", strerror(-r));
+	else
+		(void)deliver(d, &part.identities, NULL);	/* said why; the publisher asks again, or the next change does */
+	census_part_done(&part);
 }
 
 /* The publisher has not what it was told last. */
 static void
 on_roster_wanted(void *arg)
 {
-	send_roster(arg);
+	send_whole(arg);
 }
 
 static void
-on_source_changed(struct source_view *old, void *arg)
+on_source_changed(const struct census_news *news, void *arg)
 {
 	struct directory *d = arg;
 	struct source_status status;
 
 	d->source->ops->status(d->source, &status);
 	roster_sender_vouch(d->sender, status.connected);
-	if (d->source->view == old)
+	if (news == NULL)
 		return;
-	report_faults(old, d->source->view);
-	send_roster(d);
+	report_faults(news);
+	if (deliver(d, &news->part.identities, news->whole ? NULL : news) < 0)
+		send_whole(d);
 }
 
 /* ---- settings ---- */
@@ -145,7 +147,7 @@ on_reload(void *arg)
 {
 	struct directory *d = arg;
 	struct settings settings, before = d->settings;
-	const struct source_view *view;
+	uint64_t generation;
 	struct policy *policy = NULL;
 	struct source *source;
 
@@ -163,10 +165,10 @@ on_reload(void *arg)
 	}
 	policy_free(d->policy);
 	d->policy = policy;		/* now owned by d */
-	view = d->source->view;
+	generation = d->source->generation;
 	d->source->ops->reload(d->source);
-	if (d->source->view == view)	/* no new view, hence no new roster yet: but policy may have changed */
-		send_roster(d);
+	if (d->source->generation == generation)	/* nothing new, hence no new roster yet: but policy may have changed */
+		send_whole(d);
 }
 
 /* ---- life ---- */
@@ -191,6 +193,8 @@ start(struct directory *d)
 	const struct roster_sender_hooks hooks = { .wanted = on_roster_wanted, .arg = d };
 	int r;
 
+	if (getrandom(d->roster_secret, sizeof d->roster_secret, 0) != (ssize_t)sizeof d->roster_secret)
+		return -EIO;
 	if ((r = peers_load(d->paths, &d->peers)) < 0 || (r = load_config(d, &d->settings, &d->policy)) < 0 ||
 	    (r = workers_new(d->event, WORKER_THREADS, WORKER_QUEUE, &d->workers)) < 0 ||
 	    (r = roster_sender_new(d->event, d->paths, &d->peers, &hooks, &d->sender)) < 0 ||

@@ -1,7 +1,7 @@
 /*
  * directory_requests.c - what the front and the tool ask of the directory process.
  *
- * On its loop. An answer may come after the peer has gone, or after the view has moved on: a request under way holds
+ * On its loop. An answer may come after the peer has gone, or after the census has moved on: a request under way holds
  * its connection and nothing else (IP07a). It must never say more to a wrong password than "wrong", and never
  * answer sooner for a name that does not exist.
  */
@@ -25,18 +25,51 @@ send_result(struct connection *c, enum reason reason, const char *text)
 	return connection_send(c, MSG_RESULT, &answer, ST_NEW);
 }
 
-/* A user of the current view; NULL with the reason when there is none that may be worked with. */
-static const struct identity *
-find_user(const struct directory *d, const char *name, enum reason *ret_reason)
-{
-	const struct identity *user;
+/* A user as he is now, until forget(). */
+struct looked_up {
+	struct census_part part;
+	const struct identity *user;	/* in part; NULL with the reason when there is none that may be worked with */
+	enum reason reason;
+};
 
-	*ret_reason = REASON_DIRECTORY_UNAVAILABLE;
-	if (d->source->view == NULL)
-		return NULL;
-	user = identities_find(&d->source->view->identities, name);
-	*ret_reason = user == NULL ? REASON_UNKNOWN_USER : REASON_BAD_RECORD;
-	return user != NULL && user->state == FACTS_MANAGED ? user : NULL;
+static void
+look_up(const struct directory *d, const char *name, struct looked_up *ret)
+{
+	int r = -ENOMEM;
+
+	*ret = (struct looked_up){ .reason = REASON_DIRECTORY_UNAVAILABLE };
+	if (d->source->generation > 0)
+		r = census_find(d->source->census, &d->settings, d->source->holders, name, &ret->part, &ret->user);
+	if (r < 0 && r != -E2BIG)
+		return;
+	ret->reason = r == 0 && ret->user == NULL ? REASON_UNKNOWN_USER : REASON_BAD_RECORD;
+	if (ret->user != NULL && ret->user->state != FACTS_MANAGED)
+		ret->user = NULL;
+}
+
+static void
+forget(struct looked_up *l)
+{
+	census_part_done(&l->part);
+}
+
+static void
+find_facts(const struct directory *d, const char *name, struct facts *ret)
+{
+	struct census_part part = { 0 };
+	const struct identity *user;
+	int r = census_find(d->source->census, &d->settings, d->source->holders, name, &part, &user);
+
+	if (r == 0) {
+		identity_facts(&part.identities, user, ret);
+	} else if (r == -E2BIG) {
+		ret->state = FACTS_BROKEN;
+		(void)snprintf(ret->user, sizeof ret->user, "%.32s", name);
+		(void)snprintf(ret->fault, sizeof ret->fault, "too many entries claim what it claims, or contain it");
+	} else {
+		ret->state = FACTS_NOT_READY;
+	}
+	census_part_done(&part);
 }
 
 static int
@@ -48,11 +81,10 @@ on_facts_get(struct connection *c, const void *msg)
 	struct facts facts = { 0 };
 
 	d->source->ops->status(d->source, &status);
-	if (d->source->view == NULL)
+	if (d->source->generation == 0)
 		facts.state = FACTS_NOT_READY;
 	else
-		identity_facts(&d->source->view->identities,
-		    identities_find(&d->source->view->identities, m->user), &facts);
+		find_facts(d, m->user, &facts);
 	facts.confirmed_utc_sec = status.confirmed_utc_sec;
 	facts.change_needs_old = settings_uses_ldap(&d->settings);
 	return connection_send(c, MSG_FACTS, &facts, ST_NEW);
@@ -107,15 +139,17 @@ on_password_check(struct connection *c, const void *msg)
 {
 	const struct directory *d = connection_context(c);
 	const struct msg_password_check *m = msg;
-	const struct identity *user;
-	enum reason reason;
+	struct looked_up l;
+	int r;
 
-	user = find_user(d, m->user, &reason);
-	if (reason == REASON_DIRECTORY_UNAVAILABLE)
-		return send_result(c, reason, "");
-	if (m->dummy != 0)
-		user = NULL;
-	return asked(c, d->source->ops->password_check(d->source, user, m->password, on_result, hold(c)));
+	look_up(d, m->user, &l);
+	if (l.user == NULL && l.reason == REASON_DIRECTORY_UNAVAILABLE)
+		r = send_result(c, l.reason, "");
+	else
+		r = asked(c, d->source->ops->password_check(d->source, m->dummy != 0 ? NULL : l.user, m->password,
+		    on_result, hold(c)));
+	forget(&l);
+	return r;
 }
 
 static int
@@ -123,14 +157,17 @@ on_password_change(struct connection *c, const void *msg)
 {
 	const struct directory *d = connection_context(c);
 	const struct msg_password_change *m = msg;
-	const struct identity *user;
-	enum reason reason;
+	struct looked_up l;
+	int r;
 
-	user = find_user(d, m->user, &reason);
-	if (user == NULL)
-		return send_result(c, reason, "");
-	return asked(c, d->source->ops->password_change(d->source, user, m->old_password, m->new_password, on_result,
-	    hold(c)));
+	look_up(d, m->user, &l);
+	if (l.user == NULL)
+		r = send_result(c, l.reason, "");
+	else
+		r = asked(c, d->source->ops->password_change(d->source, l.user, m->old_password, m->new_password, on_result,
+		    hold(c)));
+	forget(&l);
+	return r;
 }
 
 static void
@@ -151,13 +188,16 @@ on_tokens_get(struct connection *c, const void *msg)
 {
 	const struct directory *d = connection_context(c);
 	const struct msg_tokens_get *m = msg;
-	const struct identity *user;
-	enum reason reason;
+	struct looked_up l;
+	int r;
 
-	user = find_user(d, m->user, &reason);
-	if (user == NULL)
-		return send_result(c, reason, "");
-	return asked(c, d->source->ops->tokens(d->source, user, on_tokens, hold(c)));
+	look_up(d, m->user, &l);
+	if (l.user == NULL)
+		r = send_result(c, l.reason, "");
+	else
+		r = asked(c, d->source->ops->tokens(d->source, l.user, on_tokens, hold(c)));
+	forget(&l);
+	return r;
 }
 
 static int
@@ -165,15 +205,18 @@ on_token_mark(struct connection *c, const void *msg)
 {
 	const struct directory *d = connection_context(c);
 	const struct msg_token_mark *m = msg;
-	const struct identity *user;
-	enum reason reason;
+	struct looked_up l;
+	int r;
 
-	user = find_user(d, m->user, &reason);
-	if (user == NULL)
-		return send_result(c, reason, "");
-	if (d->source->ops->token_mark == NULL)
-		return send_result(c, REASON_DIRECTORY_UNAVAILABLE, "");
-	return asked(c, d->source->ops->token_mark(d->source, user, m, on_result, hold(c)));
+	look_up(d, m->user, &l);
+	if (l.user == NULL)
+		r = send_result(c, l.reason, "");
+	else if (d->source->ops->token_mark == NULL)
+		r = send_result(c, REASON_DIRECTORY_UNAVAILABLE, "");
+	else
+		r = asked(c, d->source->ops->token_mark(d->source, l.user, m, on_result, hold(c)));
+	forget(&l);
+	return r;
 }
 
 static void
@@ -191,16 +234,18 @@ on_recovery_use(struct connection *c, const void *msg)
 	const struct directory *d = connection_context(c);
 	const struct msg_recovery_use *m = msg;
 	struct msg_recovery_result answer = { 0 };
-	const struct identity *user;
-	enum reason reason;
+	struct looked_up l;
+	int r = -ENOENT;
 
-	user = find_user(d, m->user, &reason);
-	if (user != NULL && d->source->ops->recovery_use(d->source, user, m->code, on_recovery, hold(c)) == 0)
-		return 0;
-	if (user != NULL)
-		release(c);
-	answer.reason = user == NULL ? reason : REASON_DIRECTORY_UNAVAILABLE;
-	return connection_send(c, MSG_RECOVERY_RESULT, &answer, ST_NEW);
+	look_up(d, m->user, &l);
+	answer.reason = l.user == NULL ? l.reason : REASON_DIRECTORY_UNAVAILABLE;
+	if (l.user != NULL) {
+		r = d->source->ops->recovery_use(d->source, l.user, m->code, on_recovery, hold(c));
+		if (r < 0)
+			release(c);
+	}
+	forget(&l);
+	return r == 0 ? 0 : connection_send(c, MSG_RECOVERY_RESULT, &answer, ST_NEW);
 }
 
 static int

@@ -1,5 +1,5 @@
 /*
- * directory_roster.c - view + policy -> roster: who exists on this host, in which groups, until when.
+ * directory_roster.c - identities + policy -> roster: who exists on this host, in which groups, until when.
  *
  * Directory process. A user that is FACTS_BROKEN is left out: nobody is resolved by an entry that cannot be trusted
  * (THREATS 6). It must never widen what policy leaves: a group that policy_group() does not keep is not in the roster.
@@ -13,17 +13,18 @@
 #include <string.h>
 #include <syslog.h>
 
+#include "common/siphash.h"
 #include "daemon/report.h"
 #include "daemon/roster.h"
 
 #define LOCAL_NAMES_MAX 1024		/* of all roles together; the publisher takes 64 */
 
 struct maker {
-	const struct source_view *view;
-	const struct policy *policy;
-	const struct settings *settings;
+	const struct directory_roster_rules *rules;
+	const struct identities *all;
+	const struct policy *policy;	/* the rules' */
+	const struct settings *settings;	/* the rules' */
 	struct roster_writer *writer;	/* owned */
-	struct directory_roster counts;
 	uint32_t *groups;		/* owned; scratch: of one user */
 	const char *local_names[LOCAL_NAMES_MAX];	/* borrowed from the policy */
 	size_t local_count;
@@ -41,21 +42,19 @@ take_local_name(const char *name, void *arg)
 		m->local_names[m->local_count++] = name;
 }
 
-static int
-add_groups(struct maker *m)
+/* Of good users and groups a name is there once: a record lives as long as it has it. */
+static uint64_t
+key_of(const struct maker *m, const char *name)
 {
-	const struct identities *all = &m->view->identities;
-	int r = 0;
+	return siphash13(m->rules->secret, name, strlen(name));
+}
 
-	for (size_t i = 0; i < all->group_count && r == 0; i++) {
-		const struct roster_group group = { .key = i, .gid = all->groups[i].gid, .name = all->groups[i].name };
+static int
+add_group(struct maker *m, const struct identity_group *g)
+{
+	const struct roster_group group = { .key = key_of(m, g->name), .gid = g->gid, .name = g->name };
 
-		if (group.gid == 0)
-			continue;
-		r = roster_add_group(m->writer, &group);
-		m->counts.groups++;
-	}
-	return r;
+	return group.gid != 0 ? roster_add_group(m->writer, &group) : 0;
 }
 
 /* Directory groups that policy leaves to a user, without the primary one. */
@@ -65,7 +64,7 @@ keep_groups(struct maker *m, const struct identity *user, uint64_t roles)
 	uint32_t count = 0;
 
 	for (uint32_t i = 0; i < user->group_count && count < ROSTER_USER_GROUPS_MAX; i++) {
-		const struct identity_group *g = &m->view->identities.groups[user->groups[i]];
+		const struct identity_group *g = &m->all->groups[user->groups[i]];
 
 		if (g->gid == 0 || g->gid == user->gid)
 			continue;
@@ -100,13 +99,13 @@ find_contact(struct maker *m)
 static int
 add_user(struct maker *m, const struct identity *user)
 {
-	struct roster_user out = { .key = (uint64_t)(user - m->view->identities.users), .uid = user->uid, .gid = user->gid,
-		.name = user->name, .gecos = user->gecos, .home = user->home, .shell = user->shell, .not_before_utc_sec = user->not_before_utc_sec,
-		.not_after_utc_sec = user->not_after_utc_sec, .groups = m->groups, .locals = m->locals };
+	struct roster_user out = { .key = key_of(m, user->name), .uid = user->uid, .gid = user->gid,
+		.name = user->name, .gecos = user->gecos, .home = user->home, .shell = user->shell,
+		.not_before_utc_sec = user->not_before_utc_sec, .not_after_utc_sec = user->not_after_utc_sec, .groups = m->groups, .locals = m->locals };
 	uint64_t roles;
 	int r;
 
-	identity_facts(&m->view->identities, user, &m->facts);
+	identity_facts(m->all, user, &m->facts);
 	roles = policy_match(m->policy, &m->facts);
 	out.group_count = keep_groups(m, user, roles);
 	out.local_count = keep_locals(m, roles);
@@ -116,52 +115,60 @@ add_user(struct maker *m, const struct identity *user)
 	if (policy_needs_mfa(m->policy, roles, user->token_count))
 		out.flags |= ROSTER_MFA;
 	r = roster_add_user(m->writer, &out);
-	if (r == -ENOMEM)
+	if (r == -ENOMEM || r == 0)
 		return r;
-	if (r < 0) {		/* one odd entry must not cost everybody the roster */
-		report_log(LOG_WARNING, "user %s is left out of the roster: %s", user->name, strerror(-r));
-		m->counts.left_out++;
-		return 0;
-	}
-	m->counts.users++;
-	return 0;
+	/* one odd entry must not cost everybody the roster */
+	report_log(LOG_WARNING, "user %s is left out of the roster: %s", user->name, strerror(-r));
+	return m->rules->news != NULL ? roster_drop_user(m->writer, out.key) : 0;
+}
+
+static int
+drop_gone(struct maker *m, const struct census_news *news)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < news->gone_group_count && r == 0; i++)
+		r = roster_drop_group(m->writer, key_of(m, news->gone_groups[i]));
+	for (size_t i = 0; i < news->gone_user_count && r == 0; i++)
+		r = roster_drop_user(m->writer, key_of(m, news->gone_users[i]));
+	return r;
 }
 
 static int
 make(struct maker *m, int *ret_fd)
 {
-	const struct identities *all = &m->view->identities;
-	int r;
+	const struct census_news *news = m->rules->news;
+	const struct identities *all = m->all;
+	int r = 0;
 
 	policy_each_kept_group(m->policy, take_local_name, m);
-	r = add_groups(m);
-	for (size_t i = 0; i < all->user_count && r == 0; i++) {
-		if (all->users[i].state != FACTS_MANAGED)
-			m->counts.left_out++;
-		else
+	for (size_t i = 0; i < all->group_count && r == 0; i++)
+		if (news == NULL || census_touches_group(news, &all->groups[i]))
+			r = add_group(m, &all->groups[i]);
+	for (size_t i = 0; i < all->user_count && r == 0; i++)
+		if (all->users[i].state == FACTS_MANAGED && (news == NULL || census_touches_user(news, &all->users[i])))
 			r = add_user(m, &all->users[i]);
-	}
+	if (r == 0 && news != NULL)
+		r = drop_gone(m, news);
 	return r == 0 ? roster_seal(m->writer, ret_fd) : r;
 }
 
 int
-directory_roster_make(const struct source_view *view, const struct policy *policy, const struct settings *settings,
-    struct directory_roster *ret, int *ret_fd)
+directory_roster_make(const struct identities *all, const struct directory_roster_rules *rules, int *ret_fd)
 {
 	struct maker *m = calloc(1, sizeof *m);
 	int r = -ENOMEM;
 
 	if (m == NULL)
 		return r;
-	m->view = view;
-	m->policy = policy;
-	m->settings = settings;
-	m->writer = roster_writer_new(ROSTER_WHOLE);
+	m->rules = rules;
+	m->all = all;
+	m->policy = rules->policy;
+	m->settings = rules->settings;
+	m->writer = roster_writer_new(rules->news != NULL ? ROSTER_CHANGE : ROSTER_WHOLE);
 	m->groups = calloc(ROSTER_USER_GROUPS_MAX, sizeof *m->groups);
 	if (m->writer != NULL && m->groups != NULL)
 		r = make(m, ret_fd);
-	if (r == 0)
-		*ret = m->counts;
 	roster_writer_free(m->writer);
 	free(m->groups);
 	free(m);

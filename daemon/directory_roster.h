@@ -6,24 +6,26 @@
 
 #include <stdint.h>
 
+#include "common/identity.h"
 #include "common/policy.h"
 #include "common/settings.h"
-#include "daemon/source.h"
+#include "daemon/census.h"
 
-/* Counts for status. */
-struct directory_roster {
-	uint32_t users, groups;		/* in the roster */
-	uint32_t left_out;		/* users that are FACTS_BROKEN, or that the roster's grammar refuses */
+struct directory_roster_rules {
+	const struct policy *policy;	/* borrowed */
+	const struct settings *settings;	/* borrowed */
+	uint64_t secret[2];		/* of the records' keys: random, the same for all rosters of a process */
+	const struct census_news *news;	/* borrowed; tell of what this touches alone; NULL: a whole roster */
 };
 
 /*
- * Build the roster of a view under a policy, in a sealed memfd.
+ * Build a roster, in a sealed memfd.
  *
+ *  all     everybody; with news those of its part
  *  ret_fd  the caller closes it
  *
  * Returns 0 or -errno.
  */
-int directory_roster_make(const struct source_view *view, const struct policy *policy, const struct settings *settings,
-    struct directory_roster *ret, int *ret_fd);
+int directory_roster_make(const struct identities *all, const struct directory_roster_rules *rules, int *ret_fd);
 
 #endif

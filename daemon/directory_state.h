@@ -28,7 +28,7 @@ struct directory {
 	struct workers *workers;	/* owned */
 	struct source *source;		/* owned */
 	struct roster_sender *sender;	/* owned */
-	struct directory_roster roster;	/* of the last one made */
+	uint64_t roster_secret[2];	/* of the keys of records */
 };
 
 /* directory_requests.c; ends with handle == NULL */

@@ -46,20 +46,9 @@ add_time(struct lines *l, const char *key, int64_t utc_sec)
 
 /* Who waits for a person, by name, the first ones. */
 static void
-add_held_users(struct lines *l, const struct source_view *view)
+add_held_user(const char *name, const char *what, void *arg)
 {
-	size_t shown = 0;
-
-	for (size_t i = 0; view != NULL && i < view->identities.user_count && shown < DIRECTORY_FAULTS_SHOWN; i++) {
-		const struct identity *user = &view->identities.users[i];
-		const char *what = user->entry->gone ? "would go" : user->entry->waits ? "another uid" :
-		    user->newcomer ? "another person" : NULL;
-
-		if (what == NULL || user->name[0] == '\0')
-			continue;
-		add(l, "held_user=%s: %s\n", user->name, what);
-		shown++;
-	}
+	add(arg, "held_user=%s: %s\n", name, what);
 }
 
 static void
@@ -82,19 +71,19 @@ add_source(struct lines *l, const struct directory *d)
 		add(l, "held=%zu users would go, %zu have another uid or are other people; look with isms-userctl snapshot show\n",
 		    status.held_removed, status.held_renumbered);
 		add(l, "held_removed=%zu\nheld_renumbered=%zu\n", status.held_removed, status.held_renumbered);
-		add_held_users(l, d->source->view);
+		census_each_held(d->source->census, DIRECTORY_FAULTS_SHOWN, add_held_user, l);
 	}
 }
 
 static void
-add_roster(struct lines *l, const struct directory *d)
+add_roster(struct lines *l, const struct directory *d, const struct census_counts *counts)
 {
 	struct roster_sender_status status;
 
 	roster_sender_status(d->sender, &status);
-	add(l, "roster_users=%u\n", d->roster.users);
-	add(l, "roster_groups=%u\n", d->roster.groups);
-	add(l, "roster_left_out=%u\n", d->roster.left_out);
+	add(l, "roster_users=%zu\n", counts->good_users);
+	add(l, "roster_groups=%zu\n", counts->good_groups);
+	add(l, "roster_left_out=%zu\n", counts->users - counts->good_users);
 	if (status.error != 0)
 		add(l, "roster=not delivered: %s\n", strerror(-status.error));
 	else if (!status.answered || status.last.serial != status.serial)
@@ -111,20 +100,22 @@ add_roster(struct lines *l, const struct directory *d)
 void
 directory_status(const struct directory *d, char *buf, size_t size)
 {
-	const struct source_view *view = d->source->view;
 	struct lines l = { .at = buf, .left = size };
+	struct census_counts counts;
+	const char *fault;
 
 	buf[0] = '\0';
 	add_source(&l, d);
-	if (view == NULL) {
+	if (d->source->generation == 0) {
 		add(&l, "users=0\ngroups=0\nrefused=0\n");
 		return;
 	}
-	add(&l, "view=%llu\n", (unsigned long long)view->generation);
-	add(&l, "users=%zu\n", view->identities.user_count);
-	add(&l, "groups=%zu\n", view->identities.group_count);
-	add_roster(&l, d);
-	add(&l, "refused=%zu\n", view->identities.fault_count);
-	for (size_t i = 0; i < view->identities.fault_count && i < DIRECTORY_FAULTS_SHOWN; i++)
-		add(&l, "refused_entry=%s\n", view->identities.faults[i]);
+	census_counts(d->source->census, &counts);
+	add(&l, "view=%llu\n", (unsigned long long)d->source->generation);
+	add(&l, "users=%zu\n", counts.users);
+	add(&l, "groups=%zu\n", counts.groups);
+	add_roster(&l, d, &counts);
+	add(&l, "refused=%zu\n", counts.faults);
+	for (size_t i = 0; i < DIRECTORY_FAULTS_SHOWN && (fault = census_fault(d->source->census, i)) != NULL; i++)
+		add(&l, "refused_entry=%s\n", fault);
 }

@@ -1,7 +1,7 @@
 /*
  * ldap_source.c - an LDAP directory as a source: takes the states of ldap_sync.c, tells of its loss and return.
  *
- * Directory process, on its loop; what it is asked is in ldap_jobs.c. A lost server leaves the last complete view in
+ * Directory process, on its loop; what it is asked is in ldap_jobs.c. A lost server leaves the last complete state in
  * force, with the time at which it was last vouched for: how long that may be, policy says.
  */
 #include <config.h>
@@ -27,7 +27,7 @@ report_state(const struct ldap_source *s)
 	report_begin(&e, s->state.connected ? EVENT_DIRECTORY_CONNECTED : EVENT_DIRECTORY_LOST);
 	if (s->state.connected) {
 		event_add(&e, FIELD_ID_NOTE, s->state.server);
-		event_add_int(&e, FIELD_ID_USERS, (int64_t)s->base.view->identities.user_count);
+		event_add_int(&e, FIELD_ID_USERS, (int64_t)source_users(&s->base));
 	} else {
 		event_add(&e, FIELD_ID_FAULT, s->state.fault);
 	}
@@ -49,8 +49,11 @@ save_holders(struct source *base)
 static void
 count_held(const struct ldap_source *s, size_t *ret_removed, size_t *ret_renumbered)
 {
+	struct census_counts counts;
+
+	census_counts(s->base.census, &counts);
 	*ret_removed = s->state.held_removed;
-	*ret_renumbered = s->state.held_renumbered + (s->base.view != NULL ? s->base.view->identities.newcomer_count : 0);
+	*ret_renumbered = s->state.held_renumbered + counts.newcomers;
 }
 
 /* Told when it begins, and again whenever it grows or shrinks: it is a person's turn. */
@@ -81,27 +84,30 @@ on_news(void *arg)
 {
 	struct ldap_source *s = arg;
 	struct ldap_sync_state before = s->state;
-	struct entries entries = { 0 };
+	struct entry_changes changes = { 0 };
 	int departed;
 	size_t removed_before, renumbered_before, removed, renumbered;
 	bool fresh, news;
 
 	count_held(s, &removed_before, &renumbered_before);
-	fresh = ldap_sync_take(s->sync, &entries, &s->state);
+	fresh = ldap_sync_take(s->sync, &changes, &s->state);
 	if (before.connected && !s->state.connected)
 		note_loss(s);
 	news = before.connected != s->state.connected || (!s->state.connected && strcmp(before.fault, s->state.fault) != 0) ||
 	    (!s->seen && s->state.connected);
 	s->base.accept_newcomers = s->base.accept_newcomers || s->state.approvals != before.approvals;
 	departed = ldap_sync_departed(s->sync, &s->holders);
-	if (fresh && departed >= 0 && source_publish(&s->base, &entries) == 0) {
+	if (fresh && departed >= 0 && source_publish(&s->base, &changes) == 0) {
 		s->in_force = s->state.serial;
+		if (before.connected != s->state.connected)
+			s->base.changed(NULL, s->base.changed_arg);
 	} else if (fresh) {
-		entries_done(&entries);	/* nothing, where they have become a view's */
+		entry_changes_done(&changes);
+		ldap_sync_want_all(s->sync);
 		note_loss(s);		/* what was told is not in force */
 		(void)snprintf(s->state.fault, sizeof s->state.fault, "out of memory");
 	} else if (!fresh && before.connected != s->state.connected) {
-		s->base.changed(s->base.view, s->base.changed_arg);
+		s->base.changed(NULL, s->base.changed_arg);
 	}
 	if (s->holders_behind || departed > 0)	/* the next state is another occasion */
 		save_holders(&s->base);
@@ -110,7 +116,7 @@ on_news(void *arg)
 	count_held(s, &removed, &renumbered);
 	if ((removed != removed_before || renumbered != renumbered_before) && removed + renumbered > 0)
 		report_held(removed, renumbered);
-	if (news && (s->state.connected ? s->base.view != NULL : s->state.since_utc_sec != 0)) {
+	if (news && (s->state.connected ? s->base.generation > 0 : s->state.since_utc_sec != 0)) {
 		s->seen = true;
 		report_state(s);
 	}
@@ -138,6 +144,7 @@ start(struct ldap_source *s)
 		load_holders(s);
 	s->settings = *s->base.settings;
 	s->in_force = 0;
+	s->base.anew = true;
 	return ldap_sync_start(s->base.event, &s->settings, s->base.paths->replica, on_news, s, &s->sync);
 }
 

@@ -28,11 +28,12 @@
 #define GOOD_AFTER_MS	10000	/* a session that lived this long was no failure */
 
 struct ldap_sync {
-	pthread_mutex_t lock;		/* guards the next six */
-	struct entries entries;		/* owned; the newest that were not taken */
+	pthread_mutex_t lock;		/* guards the next seven */
+	struct entry_changes changes;	/* owned; that were not taken */
 	bool fresh;
 	struct ldap_sync_state state;
 	struct identity_holders departed;	/* owned; not taken yet */
+	bool whole_wanted;		/* the loop could not take in what it was told */
 	bool approved;			/* a person has said so, of the next */
 	struct ldap_sync_state approved_state;
 
@@ -61,23 +62,39 @@ ring(int fd)
 
 /* ---- on the thread ---- */
 
-/* Tell the loop of a state. entries may be NULL: they stay as they were. Owns them. */
-static void
-tell(struct ldap_sync *s, const struct ldap_sync_state *state, struct entries *entries)
+/* Tell the loop of a state, and of what became other by it; NULL: nothing. What it has not taken yet, it takes together. */
+static int
+tell(struct ldap_sync *s, const struct ldap_sync_state *state, struct entry_changes *changes)
 {
-	struct entries old = { 0 };
+	int r = 0;
 
 	(void)pthread_mutex_lock(&s->lock);
-	if (entries != NULL) {
-		old = s->entries;	/* never taken, and no longer the newest */
-		s->entries = *entries;
-		s->fresh = true;
+	if (changes != NULL)
+		r = entry_changes_join(&s->changes, changes);
+	if (r == 0) {
+		s->fresh = s->fresh || changes != NULL;
+		s->state = *state;
+		s->state.serial += changes != NULL;
 	}
-	s->state = *state;
-	s->state.serial += entries != NULL;
 	(void)pthread_mutex_unlock(&s->lock);
-	entries_done(&old);
-	ring(s->news_fd);
+	if (r == 0)
+		ring(s->news_fd);
+	return r;
+}
+
+/* What became other in the replica, with a state. Returns 0 or -ENOMEM: then all of it is told next time. */
+static int
+tell_changes(struct ldap_sync *s, const struct ldap_sync_state *state)
+{
+	struct entry_changes changes = { 0 };
+	int r = replica_changes(s->replica, &changes);
+
+	if (r == 0)
+		r = tell(s, state, &changes);
+	if (r < 0)
+		replica_tell_all(s->replica);
+	entry_changes_done(&changes);
+	return r;
 }
 
 /* The replica is complete and new. What cannot be handed over must not be taken for done: the session ends. */
@@ -86,8 +103,6 @@ on_complete(struct ldap_session *session)
 {
 	struct ldap_sync *s = session->owner;
 	struct ldap_sync_state state = s->state;	/* only this thread writes it */
-	struct entries entries = { 0 };
-	int r;
 
 	if (!state.connected)
 		state.since_utc_sec = loop_clock_sec(CLOCK_REALTIME);
@@ -100,10 +115,7 @@ on_complete(struct ldap_session *session)
 	session->approved = false;
 	(void)snprintf(state.server, sizeof state.server, "%s", session->uri);
 	(void)snprintf(state.fault, sizeof state.fault, "%s", session->fault);
-	r = replica_entries(s->replica, &entries);
-	if (r == 0)
-		tell(s, &state, &entries);
-	return r;
+	return tell_changes(s, &state);
 }
 
 /* A person's word is about what he saw, and about no other server's or session's (THREATS 5.5). */
@@ -132,7 +144,18 @@ forget_kept(struct ldap_sync *s)
 static void
 on_turn(struct ldap_session *session)
 {
-	forget_kept(session->owner);
+	struct ldap_sync *s = session->owner;
+	bool wanted;
+
+	forget_kept(s);
+	(void)pthread_mutex_lock(&s->lock);
+	wanted = s->whole_wanted;
+	s->whole_wanted = false;
+	(void)pthread_mutex_unlock(&s->lock);
+	if (!wanted)
+		return;
+	replica_tell_all(s->replica);
+	(void)tell_changes(s, &s->state);	/* if not now, then with the next change */
 }
 
 static void
@@ -149,7 +172,7 @@ tell_lost(struct ldap_sync *s, const char *fault)
 	state.connected = false;
 	state.losses++;			/* what was approved and not done is not done with whom we meet next */
 	(void)snprintf(state.fault, sizeof state.fault, "%s", fault);
-	tell(s, &state, NULL);
+	(void)tell(s, &state, NULL);	/* nothing that could fail */
 }
 
 /* What the replica's content depends on. */
@@ -207,7 +230,6 @@ static int
 open_replica(struct ldap_sync *s)
 {
 	struct ldap_sync_state state = s->state;
-	struct entries entries = { 0 };
 	char origin[3072], fault[512] = "";
 	int r;
 
@@ -224,10 +246,9 @@ open_replica(struct ldap_sync *s)
 	(void)snprintf(state.fault, sizeof state.fault, "%s", fault[0] != '\0' ? fault : "not connected yet");
 	if (state.confirmed_utc_sec == 0)
 		return 0;	/* never complete: nobody is there, as opposed to: nobody is in the directory */
-	r = replica_entries(s->replica, &entries);
+	r = tell_changes(s, &state);
 	if (r < 0)
 		goto out;
-	tell(s, &state, &entries);
 	/* Not before it was seen: against it the loop tells who is somebody else than before. */
 	while (is_untaken(s) && pause_for(s, 10))
 		;
@@ -365,7 +386,7 @@ ldap_sync_stop(struct ldap_sync *s)
 		(void)close(s->wake_fd);
 	if (s->news_fd >= 0)
 		(void)close(s->news_fd);
-	entries_done(&s->entries);
+	entry_changes_done(&s->changes);
 	identity_holders_done(&s->departed);
 	(void)pthread_mutex_destroy(&s->lock);
 	free(s);
@@ -402,18 +423,25 @@ ldap_sync_kept(struct ldap_sync *s, unsigned serial)
 }
 
 bool
-ldap_sync_take(struct ldap_sync *s, struct entries *ret, struct ldap_sync_state *ret_state)
+ldap_sync_take(struct ldap_sync *s, struct entry_changes *ret, struct ldap_sync_state *ret_state)
 {
 	bool fresh;
 
 	(void)pthread_mutex_lock(&s->lock);
 	fresh = s->fresh;
 	s->fresh = false;
-	if (fresh) {
-		*ret = s->entries;	/* now owned by the caller */
-		s->entries = (struct entries){ 0 };
-	}
+	*ret = s->changes;	/* now owned by the caller */
+	s->changes = (struct entry_changes){ 0 };
 	*ret_state = s->state;
 	(void)pthread_mutex_unlock(&s->lock);
 	return fresh;
+}
+
+void
+ldap_sync_want_all(struct ldap_sync *s)
+{
+	(void)pthread_mutex_lock(&s->lock);
+	s->whole_wanted = true;
+	(void)pthread_mutex_unlock(&s->lock);
+	ring(s->wake_fd);
 }

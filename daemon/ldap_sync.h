@@ -11,9 +11,9 @@
 #include <stdint.h>
 #include <systemd/sd-event.h>
 
-#include "common/entry.h"
 #include "common/identity.h"
 #include "common/settings.h"
+#include "daemon/entry_changes.h"
 
 struct ldap_sync;
 
@@ -53,17 +53,20 @@ void ldap_sync_stop(struct ldap_sync *s);
 void ldap_sync_approve(struct ldap_sync *s, const struct ldap_sync_state *seen);
 
 /*
- * Take the newest state.
+ * Take the newest state, and what became other since the last one that was taken.
  *
- *  ret  zeroed; filled when there are other entries than those that were taken last
+ *  ret  zeroed; free with entry_changes_done()
  *
- * Returns whether *ret was filled.
+ * Returns whether a state of the entries was told, also one in which nothing became other.
  */
-bool ldap_sync_take(struct ldap_sync *s, struct entries *ret, struct ldap_sync_state *ret_state);
+bool ldap_sync_take(struct ldap_sync *s, struct entry_changes *ret, struct ldap_sync_state *ret_state);
+
+/* What was taken could not be used: tell everything at the next turn. */
+void ldap_sync_want_all(struct ldap_sync *s);
 
 /*
  * Add to all who had departed when the replica was opened, and perhaps nobody remembers. To be called after each take,
- * before its entries are judged. Returns 1 when there were some, 0, or -ENOMEM: they stay for the next call.
+ * before its changes are judged. Returns 1 when there were some, 0, or -ENOMEM: they stay for the next call.
  */
 int ldap_sync_departed(struct ldap_sync *s, struct identity_holders *all);
 

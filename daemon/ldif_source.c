@@ -14,10 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/random.h>
 #include <time.h>
 
 #include "common/ldif_store.h"
 #include "common/recovery_code.h"
+#include "common/siphash.h"
 #include "daemon/loop.h"
 #include "daemon/report.h"
 
@@ -51,7 +53,7 @@ report_connected(const struct ldif_source *s)
 
 	report_begin(&e, EVENT_DIRECTORY_CONNECTED);
 	event_add(&e, FIELD_ID_NOTE, s->base.settings->directory_uri);
-	event_add_int(&e, FIELD_ID_USERS, (int64_t)s->base.view->identities.user_count);
+	event_add_int(&e, FIELD_ID_USERS, (int64_t)source_users(&s->base));
 	(void)report_event(&e);
 }
 
@@ -71,7 +73,7 @@ lose(struct ldif_source *s, const char *fault)
 	if (news)
 		report_lost(s);
 	if (changed)
-		s->base.changed(s->base.view, s->base.changed_arg);
+		s->base.changed(NULL, s->base.changed_arg);
 }
 
 /* A file without its base entry is a file that somebody is still writing, or emptied: not a directory of nobody. */
@@ -97,9 +99,32 @@ forget_seeds(struct entries *entries)
 	}
 }
 
+/* An entry of a file is known by its DN: half of its id under each of two secrets, so that nobody can write two of one. */
+static int
+list_all(const struct ldif_source *s, const struct entries *entries, struct entry_changes *ret)
+{
+	uint8_t id[ENTRY_ID_SIZE];
+	int r = 0;
+
+	_Static_assert(ENTRY_ID_SIZE == 2 * sizeof(uint64_t), "two hashes make an id");
+	ret->whole = true;
+	for (size_t i = 0; i < entries->count && r == 0; i++) {
+		const char *ndn = entries->list[i]->ndn;
+
+		for (size_t half = 0; half < 2; half++) {
+			uint64_t hash = siphash13(s->secrets[half], ndn, strlen(ndn));
+
+			memcpy(id + half * sizeof hash, &hash, sizeof hash);
+		}
+		r = entry_changes_add(ret, id, entries->list[i], false);
+	}
+	return r;
+}
+
 static void
 reread(struct ldif_source *s)
 {
+	struct entry_changes changes = { 0 };
 	struct entries entries = { 0 };
 	bool was_connected = s->status.connected;
 	char error[sizeof s->status.fault];
@@ -118,7 +143,13 @@ reread(struct ldif_source *s)
 	if (!was_connected)
 		s->status.since_utc_sec = now_utc_sec();
 	s->seen = true;
-	r = source_publish(&s->base, &entries);
+	r = list_all(s, &entries, &changes);
+	entries_done(&entries);
+	if (r == 0)
+		r = source_publish(&s->base, &changes);
+	entry_changes_done(&changes);
+	if (!was_connected)
+		s->base.changed(NULL, s->base.changed_arg);
 	if (r < 0) {
 		lose(s, "out of memory");
 		return;
@@ -219,6 +250,7 @@ ldif_reload(struct source *base)
 {
 	struct ldif_source *s = (struct ldif_source *)base;
 
+	s->base.anew = true;
 	if (s->settle != NULL)
 		(void)sd_event_source_set_enabled(s->settle, SD_EVENT_OFF);
 	(void)on_settled(NULL, 0, s);
@@ -245,7 +277,8 @@ ldif_source_new(const char *path, struct source **ret)
 	s->base.ops = &ldif_ops;
 	s->path = strdup(path);
 	s->folder = strdup(path);
-	if (s->path == NULL || s->folder == NULL) {
+	if (s->path == NULL || s->folder == NULL ||
+	    getrandom(s->secrets, sizeof s->secrets, 0) != (ssize_t)sizeof s->secrets) {
 		source_free(&s->base);
 		return -ENOMEM;
 	}

@@ -13,8 +13,9 @@ struct ldif_source {
 	bool settling;			/* a reread is due */
 	bool watched;			/* false: look again by timer */
 	bool seen;			/* the file was read once, well or not */
+	uint64_t secrets[2][2];		/* of the ids of entries */
 	struct source_status status;
-	int64_t lost_boot_sec;		/* boot clock at the loss of a view; 0: none was lost */
+	int64_t lost_boot_sec;		/* boot clock at its loss; 0: none was lost */
 };
 
 /* Of struct source_ops. */

@@ -61,9 +61,64 @@ replica_reserve(struct member ***list, size_t count, size_t *room, size_t n)
 
 /* ---- members ---- */
 
+static size_t
+bytes_of(const struct member *m)
+{
+	return m->e->bytes + (m->next != NULL ? m->next->bytes : 0);
+}
+
+/* To be told of at the next replica_changes(). What cannot be noted makes it tell of everybody. */
+static void
+soil(struct replica *r, struct member *m)
+{
+	if (m->dirty || r->all_dirty)
+		return;
+	if (r->dirty_count == r->dirty_room) {
+		size_t room = r->dirty_room == 0 ? 64 : r->dirty_room * 2;
+		uint8_t (*list)[SYNC_UUID_SIZE] = reallocarray(r->dirty, room, SYNC_UUID_SIZE);
+
+		if (list == NULL) {
+			r->all_dirty = true;
+			return;
+		}
+		r->dirty = list;
+		r->dirty_room = room;
+	}
+	memcpy(r->dirty[r->dirty_count++], m->uuid, SYNC_UUID_SIZE);
+	m->dirty = true;
+}
+
+static bool
+is_waiting(const struct member *m)
+{
+	return m->gone || m->next != NULL;
+}
+
+/* On the list of those whom settle() looks at; there is room for every member. */
+static void
+await(struct replica *r, struct member *m)
+{
+	if (is_waiting(m) && !m->listed) {
+		r->waiting[r->waiting_count++] = m;
+		m->listed = true;
+	}
+}
+
+static void
+set_gone(struct replica *r, struct member *m, bool gone)
+{
+	if (m->gone == gone)
+		return;
+	m->gone = gone;
+	soil(r, m);
+	await(r, m);
+}
+
 static void
 take_out(struct replica *r, struct member *m)
 {
+	soil(r, m);
+	r->held_bytes -= bytes_of(m);
 	tree_remove(&r->by_uuid, m, compare);
 	r->list[m->at] = r->list[--r->count];
 	r->list[m->at]->at = m->at;
@@ -83,19 +138,9 @@ put_new(struct replica *r, struct member *m)
 	r->users += m->is_user;
 	m->at = r->count;
 	r->list[r->count++] = m;
+	r->held_bytes += bytes_of(m);
+	soil(r, m);
 	return 0;
-}
-
-static int
-add_values(struct entry *to, const struct entry *from)
-{
-	int e = 0;
-
-	for (size_t i = 0; i < from->count; i++)
-		for (size_t k = 0; k < from->attributes[i].count && e == 0; k++)
-			e = entry_add_value(to, from->attributes[i].name, from->attributes[i].values[k].bytes,
-			    from->attributes[i].values[k].len);
-	return e;
 }
 
 /* A copy of e with the numbers that before has. NULL without memory. */
@@ -104,7 +149,7 @@ copy_with_number(const struct entry *e, const struct entry *before)
 {
 	const struct attribute *numbers = entry_attribute(before, "uidNumber");
 	struct entry *copy = entry_new(e->dn);
-	int r = copy != NULL ? add_values(copy, e) : -ENOMEM;
+	int r = copy != NULL ? entry_add_all(copy, e) : -ENOMEM;
 
 	if (r == 0)
 		r = entry_set(copy, "uidNumber", NULL);
@@ -177,12 +222,16 @@ put_changed(struct replica *r, struct member *there, struct entry *e)
 	if (shown == NULL)
 		return -ENOMEM;
 	depart(r, there->e, shown);
+	r->held_bytes -= bytes_of(there);
 	entry_free(there->next);
 	there->next = waits ? entry_ref(e) : NULL;
 	there->gone = false;
 	there->round = r->round;
 	entry_free(there->e);
 	there->e = shown;
+	r->held_bytes += bytes_of(there);
+	soil(r, there);
+	await(r, there);
 	r->users -= there->is_user;
 	there->is_user = entry_has_class(shown, "posixAccount");
 	r->users += there->is_user;
@@ -211,7 +260,9 @@ clear(struct replica *r)
 	tree_done(&r->by_uuid);
 	for (size_t i = 0; i < r->count; i++)
 		replica_member_free(r->list[i]);
-	r->count = r->users = 0;
+	r->count = r->users = r->held_bytes = 0;
+	r->waiting_count = r->dirty_count = 0;
+	r->all_dirty = true;
 }
 
 int
@@ -240,6 +291,7 @@ replica_open(const char *folder, const char *origin, struct replica **ret, char 
 			(void)snprintf(fault, size, "%.255s: %s", folder, strerror(-e));
 	}
 	r->departed_stored = true;	/* perhaps */
+	r->all_dirty = true;
 	*ret = r;
 	return 0;
 }
@@ -256,6 +308,8 @@ replica_close(struct replica *r)
 	free(r->list);
 	free(r->changes);
 	free(r->strangers);
+	free(r->dirty);
+	free(r->waiting);
 	replica_store_close(r->store);
 	free(r);
 }
@@ -291,7 +345,8 @@ static int
 apply_in_memory(struct replica *r)
 {
 	for (size_t i = 0; r->kept && i < r->count; i++)	/* who was gone and waited for a person is there again */
-		r->list[i]->gone = r->list[i]->gone && r->list[i]->round != r->round;
+		if (r->list[i]->round == r->round)
+			set_gone(r, r->list[i], false);
 	for (size_t i = 0; i < r->change_count; i++) {
 		const struct member *change = r->changes[i];
 		struct member *there = replica_find(r, change->uuid), *m;
@@ -300,7 +355,7 @@ apply_in_memory(struct replica *r)
 			if (put_changed(r, there, change->e) < 0)
 				return -ENOMEM;
 		} else if (there != NULL) {
-			there->gone = true;
+			set_gone(r, there, true);
 		} else if (change->e != NULL) {
 			m = calloc(1, sizeof *m);
 			if (m == NULL)
@@ -312,7 +367,8 @@ apply_in_memory(struct replica *r)
 		}
 	}
 	for (size_t i = 0; r->only_these && i < r->count; i++)
-		r->list[i]->gone = r->list[i]->gone || r->list[i]->round != r->round;
+		if (r->list[i]->round != r->round)
+			set_gone(r, r->list[i], true);
 	return 0;
 }
 
@@ -333,9 +389,9 @@ is_mass_change(struct replica *r, int64_t now_utc_sec)
 	limit = (r->users + r->window_gone) / 10 > REPLICA_HOLD_MIN ? (r->users + r->window_gone) / 10 : REPLICA_HOLD_MIN;
 
 	r->held = (struct replica_held){ 0 };
-	for (size_t i = 0; i < r->count; i++) {
-		r->held.removed += r->list[i]->is_user && r->list[i]->gone;
-		r->held.renumbered += r->list[i]->next != NULL;
+	for (size_t i = 0; i < r->waiting_count; i++) {
+		r->held.removed += r->waiting[i]->is_user && r->waiting[i]->gone;
+		r->held.renumbered += r->waiting[i]->next != NULL;
 	}
 	many = r->held.removed + r->held.renumbered;
 	return (many > 0 && many + r->window_gone > limit) || (many > 0 && r->held.removed == r->users);
@@ -345,21 +401,26 @@ is_mass_change(struct replica *r, int64_t now_utc_sec)
 static int
 settle(struct replica *r, int stored)
 {
-	for (size_t i = r->count; i > 0; i--) {
-		struct member *m = r->list[i - 1];
+	for (size_t i = 0; i < r->waiting_count; i++) {
+		struct member *m = r->waiting[i];
 
+		m->listed = false;
 		if (m->gone) {
 			if (stored == 0)
 				stored = replica_store_remove(r->store, m->uuid);
 			depart(r, m->e, NULL);
-			take_out(r, m);		/* moves the last one, which was looked at already, to its place */
+			take_out(r, m);
 		} else if (m->next != NULL) {
 			depart(r, m->e, m->next);
+			r->held_bytes -= bytes_of(m);
 			entry_free(m->e);
 			m->e = m->next;
 			m->next = NULL;
+			r->held_bytes += bytes_of(m);
+			soil(r, m);
 		}
 	}
+	r->waiting_count = 0;
 	r->window_gone = r->approved ? 0 : r->window_gone + r->held.removed + r->held.renumbered;
 	r->held = (struct replica_held){ 0 };
 	r->approved = false;
@@ -443,6 +504,8 @@ replica_apply(struct replica *r, const struct sync_cookie *cookie, int64_t now_u
 
 	e = replica_reserve(&r->list, r->count, &r->room, r->change_count);
 	if (e == 0)
+		e = replica_reserve(&r->waiting, r->count, &r->waiting_room, r->change_count);
+	if (e == 0)
 		e = reserve_departed(r);
 	if (e == 0)
 		e = apply_in_memory(r);
@@ -518,65 +581,53 @@ replica_confirm(struct replica *r, int64_t now_utc_sec)
 
 /* ---- giving out ---- */
 
-/* Two that claim one DN, in the place of the one that was given already. Neither of them is changed. */
 static int
-give_both(struct entries *ret, const struct entry *other)
-{
-	const struct entry *there = entries_find(ret, other->dn);
-	struct entry *both = entry_new(other->dn);
-	int e = both != NULL && there != NULL ? add_values(both, there) : -ENOMEM;
-
-	if (e == 0)
-		e = add_values(both, other);
-	if (e == 0) {
-		(void)entries_remove(ret, other->dn);
-		e = entries_add(ret, both);
-	}
-	if (e < 0)
-		entry_free(both);
-	return e;
-}
-
-/* What others hold is never changed: one who is gone is told from himself by a copy. NULL without memory. */
-static struct entry *
-copy_gone(const struct entry *e)
-{
-	struct entry *copy = entry_new(e->dn);
-
-	if (copy != NULL && add_values(copy, e) < 0) {
-		entry_free(copy);
-		return NULL;
-	}
-	if (copy != NULL)
-		copy->gone = true;
-	return copy;
-}
-
-static int
-give(struct entries *ret, const struct member *m)
-{
-	struct entry *given = m->gone ? copy_gone(m->e) : entry_ref(m->e);
-	const struct entry *there;
-	int e = given != NULL ? entries_add(ret, given) : -ENOMEM;
-
-	if (e < 0)
-		entry_free(given);
-	if (e != -EEXIST)
-		return e;
-	there = entries_find(ret, m->e->dn);
-	return there != NULL && there->gone ? 0 : give_both(ret, m->e);
-}
-
-int
-replica_entries(const struct replica *r, struct entries *ret)
+tell_everybody(const struct replica *r, struct entry_changes *ret)
 {
 	int e = 0;
 
-	for (int there = 0; there < 2; there++)
-		for (size_t i = 0; i < r->count && e == 0; i++)
-			if (r->list[i]->gone == (there == 0))
-				e = give(ret, r->list[i]);
-	if (e < 0)
-		entries_done(ret);
+	ret->whole = true;
+	for (size_t i = 0; i < r->count && e == 0; i++)
+		e = entry_changes_add(ret, r->list[i]->uuid, r->list[i]->e, r->list[i]->gone);
 	return e;
+}
+
+static int
+tell_dirty(const struct replica *r, struct entry_changes *ret)
+{
+	int e = 0;
+
+	for (size_t i = 0; i < r->dirty_count && e == 0; i++) {
+		const struct member *m = replica_find(r, r->dirty[i]);
+
+		e = entry_changes_add(ret, r->dirty[i], m != NULL ? m->e : NULL, m != NULL && m->gone);
+	}
+	return e;
+}
+
+int
+replica_changes(struct replica *r, struct entry_changes *ret)
+{
+	int e = r->all_dirty ? tell_everybody(r, ret) : tell_dirty(r, ret);
+
+	if (e < 0) {
+		entry_changes_done(ret);
+		r->all_dirty = true;
+		return e;
+	}
+	for (size_t i = 0; i < r->dirty_count; i++) {
+		struct member *m = replica_find(r, r->dirty[i]);
+
+		if (m != NULL)
+			m->dirty = false;
+	}
+	r->dirty_count = 0;
+	r->all_dirty = false;
+	return 0;
+}
+
+void
+replica_tell_all(struct replica *r)
+{
+	r->all_dirty = true;
 }

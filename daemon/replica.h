@@ -12,6 +12,7 @@
 
 #include "common/entry.h"
 #include "common/identity.h"
+#include "daemon/entry_changes.h"
 #include "daemon/sync_message.h"
 
 struct replica;
@@ -101,13 +102,15 @@ void replica_departed_kept(struct replica *r);
 void replica_confirm(struct replica *r, int64_t now_utc_sec);
 
 /*
- * All entries, those held back as they were, shared with the replica, which never changes one that it has given out.
+ * What became other by the applies since the last call, those held back as they were; at first everything. Entries are
+ * shared with the replica, which never changes one that it has given out. Two of one DN are both told of.
  *
- *  ret  zeroed; free with entries_done()
+ *  ret  zeroed; free with entry_changes_done()
  *
- * Returns 0 or -ENOMEM. Two entries of one DN are one with the values of both, which no user can be (THREATS I10); one
- * that is gone and only shown until a person has looked (entry.gone) keeps the DN to itself.
+ * Returns 0 or -ENOMEM: then the next call tells of everything.
  */
-int replica_entries(const struct replica *r, struct entries *ret);
+int replica_changes(struct replica *r, struct entry_changes *ret);
+/* The next call tells of everything. */
+void replica_tell_all(struct replica *r);
 
 #endif

@@ -20,9 +20,7 @@ replica_drop(struct replica *r)
 	r->stranger_count = 0;
 	r->only_these = r->kept = false;
 	r->round++;
-	r->bytes = 0;
-	for (size_t i = 0; i < r->count; i++)
-		r->bytes += r->list[i]->e->bytes + (r->list[i]->next != NULL ? r->list[i]->next->bytes : 0);
+	r->bytes = r->held_bytes;
 }
 
 /* Owns e from then on. */

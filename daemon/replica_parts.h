@@ -13,6 +13,7 @@ struct member {
 	struct entry *next;	/* owned; as the server has it now, with another number, which e has not; NULL: e is that */
 	bool gone;		/* the server has it no more */
 	bool is_user;
+	bool dirty, listed;	/* to be told of; on the list of those who wait */
 	uint64_t round;		/* in which it was last put or kept */
 	size_t at;		/* in list */
 };
@@ -29,7 +30,13 @@ struct replica {
 	bool departed_stored;		/* the store remembers some */
 	struct member **changes;	/* owned; gathered, in the order in which they came */
 	size_t change_count, change_room;
-	size_t bytes;			/* of what was held when the gathering began, and of what was gathered since */
+	size_t bytes;			/* of what is held, and of what was gathered */
+	size_t held_bytes;		/* of what is held */
+	uint8_t (*dirty)[SYNC_UUID_SIZE];	/* owned; who became another since replica_changes() */
+	size_t dirty_count, dirty_room;
+	bool all_dirty;			/* everybody, also those who are not there */
+	struct member **waiting;	/* owned; gone, or with another number */
+	size_t waiting_count, waiting_room;
 	bool only_these, kept;
 	uint8_t (*strangers)[SYNC_UUID_SIZE];	/* owned; kept, and not ours */
 	size_t stranger_count;

@@ -1,7 +1,7 @@
 /*
- * source.c - views, their lifetime, and the choice of the source (see source.h).
+ * source.c - the choice of the source, and what all kinds of it do with changes (see source.h).
  *
- * Directory process, on its loop. A view that somebody works with must never change or go away under him.
+ * Directory process, on its loop.
  */
 #include <config.h>
 
@@ -15,24 +15,6 @@
 
 #include "common/ldif_store.h"
 #include "daemon/source_job.h"
-
-struct source_view *
-source_view_ref(struct source_view *view)
-{
-	if (view != NULL)
-		view->refs++;
-	return view;
-}
-
-void
-source_view_unref(struct source_view *view)
-{
-	if (view == NULL || --view->refs > 0)
-		return;
-	identities_done(&view->identities);
-	entries_done(&view->entries);
-	free(view);
-}
 
 int
 source_new(sd_event *event, const struct paths *paths, const struct settings *settings, struct workers *workers,
@@ -61,7 +43,9 @@ source_new(sd_event *event, const struct paths *paths, const struct settings *se
 	s->workers = workers;
 	s->changed = changed;
 	s->changed_arg = arg;
-	r = s->ops->open(s);
+	r = census_new(&s->census);
+	if (r == 0)
+		r = s->ops->open(s);
 	if (r < 0)
 		goto out;
 	*ret = s;
@@ -79,7 +63,7 @@ source_free(struct source *s)
 		return;
 	source_jobs_abandon(s);
 	s->ops->close(s);
-	source_view_unref(s->view);
+	census_free(s->census);
 	sd_event_unref(s->event);
 	free(s);
 }
@@ -94,34 +78,35 @@ source_may_decide(const struct source_status *status, bool approve, size_t remov
 	return approve && !status->connected ? -ENOTCONN : 0;
 }
 
-int
-source_publish(struct source *s, struct entries *entries)
+size_t
+source_users(const struct source *s)
 {
-	struct source_view *view = calloc(1, sizeof *view), *old = s->view;
+	struct census_counts counts;
+
+	census_counts(s->census, &counts);
+	return counts.users;
+}
+
+int
+source_publish(struct source *s, struct entry_changes *changes)
+{
+	const struct census_how how = { .settings = s->settings, .holders = s->holders,
+		.accept_newcomers = s->accept_newcomers, .anew = s->anew || s->generation == 0 };
+	struct census_news news = { 0 };
+	bool whole;
 	int r;
 
-	if (view == NULL) {
-		entries_done(entries);
-		return -ENOMEM;
+	r = census_update(s->census, &how, changes, &news);
+	if (r > 0) {
+		s->generation++;
+		s->accept_newcomers = s->anew = false;
+		if (news.holders_changed)
+			s->ops->save_holders(s);
+		s->changed(&news, s->changed_arg);
 	}
-	view->refs = 1;
-	view->generation = old != NULL ? old->generation + 1 : 1;
-	view->entries = *entries;
-	*entries = (struct entries){ 0 };	/* now owned by the view */
-	r = identities_build_after(&view->entries, s->settings, old != NULL ? &old->identities : NULL,
-	    s->accept_newcomers ? NULL : s->holders, &view->identities);
-	if (r == 0 && s->holders != NULL)
-		r = identity_holders_update(s->holders, old != NULL ? &old->identities : NULL, &view->identities);
-	if (r < 0) {
-		source_view_unref(view);
-		return r;
-	}
-	if (r > 0)
-		s->ops->save_holders(s);
-	s->accept_newcomers = false;
-	s->view = view;
-	s->changed(old, s->changed_arg);
-	source_view_unref(old);
-	(void)malloc_trim(0);		/* two views stood side by side; what the old one held goes back to the system */
-	return 0;
+	whole = news.whole;
+	census_news_done(&news);
+	if (whole)
+		(void)malloc_trim(0);	/* everybody was read; what that took goes back to the system */
+	return r < 0 ? r : 0;
 }

@@ -1,10 +1,9 @@
 /*
  * source.h - where identities come from: the embedded LDIF file or an LDAP server.
  *
- * A source keeps one complete state of its directory, the view. Views are immutable and counted: whoever works
- * with one keeps it while the source moves on. What needs the directory itself (a password, tokens with their
- * secrets, a change) is asked, and answered later: each call takes a function that is called exactly once, from
- * the loop, never from within the call (but from within forget()).
+ * A source keeps one complete state of its directory in a census. What needs the directory itself (a password, tokens
+ * with their secrets, a change) is asked, and answered later: each call takes a function that is called exactly once,
+ * from the loop, never from within the call (but from within forget()).
  *
  * To add a kind of source: write its ops, and name its uri scheme in source_new().
  */
@@ -16,11 +15,12 @@
 #include <stdint.h>
 #include <systemd/sd-event.h>
 
-#include "common/entry.h"
 #include "common/identity.h"
 #include "common/paths.h"
 #include "common/settings.h"
 #include "common/verdict.h"
+#include "daemon/census.h"
+#include "daemon/entry_changes.h"
 #include "daemon/workers.h"
 
 #define SOURCE_TOKENS_MAX 16	/* of one user */
@@ -28,23 +28,12 @@
 struct source;
 struct source_job;
 
-/* One complete state of a directory. */
-struct source_view {
-	unsigned refs;
-	uint64_t generation;		/* 1, 2, ... */
-	struct entries entries;
-	struct identities identities;	/* borrows from entries */
-};
-
-struct source_view *source_view_ref(struct source_view *view);	/* NULL is fine */
-void source_view_unref(struct source_view *view);		/* NULL is fine */
-
 /* What a source says of itself. */
 struct source_status {
-	bool connected;			/* what the view says is what the directory says */
+	bool connected;			/* what the census says is what the directory says */
 	int64_t since_utc_sec;		/* of connected, or of its loss */
 	/*
-	 * When the source last vouched for the view, as the wall clock of now counts back: a clock that was set since
+	 * When the source last vouched for the census, as the wall clock of now counts back: a clock that was set since
 	 * makes nothing older or younger. 0: never had one.
 	 */
 	int64_t confirmed_utc_sec;
@@ -53,11 +42,11 @@ struct source_status {
 };
 
 /*
- * Another view, or connected where it was lost, or lost where it was connected.
+ * Somebody is another one, or connected where it was lost, or lost where it was connected.
  *
- *  old  the view before; may be NULL, and the same as the new one
+ *  news  of the census; NULL: none. Lives during the call
  */
-typedef void source_changed(struct source_view *old, void *arg);
+typedef void source_changed(const struct census_news *news, void *arg);
 
 /* REASON_OK, or why not; text is for the person and may be "". */
 typedef void source_result(enum reason reason, const char *text, void *arg);
@@ -92,10 +81,10 @@ struct source_ops {
 	int (*recovery_use)(struct source *s, const struct identity *user, const char *code, source_recovery *done, void *arg);
 	/* Let a mass change happen that is held back (struct source_status). NULL: the source holds nothing back. */
 	void (*approve)(struct source *s);
-	/* holders have changed; a view is told of after it. NULL: there are none. */
+	/* holders have changed; news are told of after it. NULL: there are none. */
 	void (*save_holders)(struct source *s);
 	void (*status)(const struct source *s, struct source_status *ret);
-	/* At the start, and when settings have changed (not the uri): make the view anew, at once where that is possible. */
+	/* At the start, and when settings have changed (not the uri): judge everybody anew, at once where that is possible. */
 	void (*reload)(struct source *s);
 };
 
@@ -106,9 +95,11 @@ struct source {
 	struct workers *workers;	/* borrowed */
 	const struct paths *paths;	/* borrowed */
 	const struct settings *settings;	/* borrowed */
-	struct source_view *view;	/* owned; NULL before the first complete one */
+	struct census *census;		/* owned */
+	uint64_t generation;		/* of what it holds: 0 before the first complete state, then 1, 2, ... */
 	struct identity_holders *holders;	/* borrowed from the kind of source; NULL: it does not look for returned names */
-	bool accept_newcomers;		/* of the next view: a person has said so */
+	bool accept_newcomers;		/* of the next state: a person has said so */
+	bool anew;			/* settings have changed since the last state */
 	source_changed *changed;
 	void *changed_arg;
 	struct source_job *jobs;	/* answers that are due (source_job.h); the workers own the memory */
@@ -137,16 +128,19 @@ int source_may_decide(const struct source_status *status, bool approve, size_t r
 /* Pending calls are answered with REASON_DIRECTORY_UNAVAILABLE first. NULL is fine. */
 void source_free(struct source *s);
 
+/* Users in the last complete state, also broken ones. */
+size_t source_users(const struct source *s);
+
 /* ---- for the kinds of source ---- */
 
 /*
- * Make the view of complete entries and tell of it.
+ * Take changes in and tell of them.
  *
- *  entries  become the view's, also on failure
+ *  changes  freed, also on failure
  *
- * Returns 0 or -ENOMEM: the old view stays.
+ * Returns 0 or -ENOMEM: everything is as it was.
  */
-int source_publish(struct source *s, struct entries *entries);
+int source_publish(struct source *s, struct entry_changes *changes);
 
 /* A source for file:///PATH. Returns 0 or -errno. */
 int ldif_source_new(const char *path, struct source **ret);

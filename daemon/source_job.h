@@ -1,7 +1,7 @@
 /*
  * source_job.h - a request to a source that is answered later: done by a worker, answered on the loop, exactly once.
  *
- * A job is its own memory: a worker works with nothing but that, so the view, the source and the person who asked may
+ * A job is its own memory: a worker works with nothing but that, so the census, the source and the person who asked may
  * all be gone when it ends; then nobody is answered (IP07a). Every kind of source embeds it at the start of its own.
  */
 #ifndef ISMS_SOURCE_JOB_H

@@ -97,7 +97,7 @@ describe_directory(const struct invocation *in, const struct account *account)
 		with_token += id->token_count > 0;
 	}
 	for (i = 0; i < account->identities.fault_count; i++)
-		(void)json_array_append_new(refused, output_string(account->identities.faults[i]));
+		(void)json_array_append_new(refused, output_string(account->identities.faults[i].text));
 	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:o}", "accounts", (int)account->identities.user_count, "active", active,
 	    "broken", broken, "with_token", with_token, "without_token", (int)account->identities.user_count - with_token,
 	    "refused", refused);

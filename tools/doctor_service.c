@@ -136,7 +136,7 @@ check_entries(struct doctor *d)
 	size_t i;
 
 	for (i = 0; d->account != NULL && i < d->account->identities.fault_count; i++)
-		doctor_note(d, "directory", FINDING_WARN, "mend the entry", "%s", d->account->identities.faults[i]);
+		doctor_note(d, "directory", FINDING_WARN, "mend the entry", "%s", d->account->identities.faults[i].text);
 	if (d->account != NULL && i == 0)
 		doctor_note(d, "directory", FINDING_OK, NULL, "%zu account%s, no entry is refused",
 		    d->account->identities.user_count, d->account->identities.user_count == 1 ? "" : "s");

@@ -76,3 +76,19 @@ remove_user(unsigned char id)
 
 	ck_assert_int_eq(replica_remove(r, uuid), 0);
 }
+
+void
+shown(struct entries *ret)
+{
+	struct entry_changes all = { 0 };
+
+	*ret = (struct entries){ 0 };
+	replica_tell_all(r);
+	ck_assert_int_eq(replica_changes(r, &all), 0);
+	ck_assert(all.whole);
+	for (int there = 0; there < 2; there++)
+		for (size_t i = 0; i < all.count; i++)
+			if (all.list[i].gone == (there == 0) && entries_find(ret, all.list[i].e->dn) == NULL)
+				ck_assert_int_eq(entries_add(ret, entry_ref(all.list[i].e)), 0);
+	entry_changes_done(&all);
+}

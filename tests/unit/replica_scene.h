@@ -17,5 +17,7 @@ void open_it(const char *origin);
 void put(unsigned char id, const char *dn, const char *cn);	/* an entry that is no user */
 void remove_user(unsigned char id);	/* of those whose uuid begins with 100 */
 void apply(void);
+/* Everything that the replica shows, those who are gone first; of one DN the first alone. ret: entries_done(). */
+void shown(struct entries *ret);
 
 #endif

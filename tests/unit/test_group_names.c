@@ -68,7 +68,7 @@ START_TEST(second_group_of_a_name)
 		ck_assert_uint_eq(all.groups[0].gid, 0);
 		ck_assert_uint_eq(all.groups[1].gid, 3000);
 		ck_assert_uint_ge(all.fault_count, 1);
-		ck_assert_msg(strstr(all.faults[0], "cn=admins,ou=aaa") != NULL, "%s", all.faults[0]);
+		ck_assert_msg(strstr(all.faults[0].text, "cn=admins,ou=aaa") != NULL, "%s", all.faults[0].text);
 	}
 	for (int i = 0; i < 2; i++) {
 		identities_done(&before[i]);

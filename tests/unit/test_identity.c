@@ -122,9 +122,9 @@ START_TEST(hostile_values)
 	} else {
 		ck_assert_uint_ne(facts_of("ada")->state, FACTS_MANAGED);
 		ck_assert_uint_ge(all.fault_count, 1);
-		ck_assert_msg(strstr(all.faults[0], fault) != NULL, "%s", all.faults[0]);
-		ck_assert_ptr_nonnull(strstr(all.faults[0], "uid=ada,ou=people"));
-		for (const char *p = all.faults[0]; *p != '\0'; p++)
+		ck_assert_msg(strstr(all.faults[0].text, fault) != NULL, "%s", all.faults[0].text);
+		ck_assert_ptr_nonnull(strstr(all.faults[0].text, "uid=ada,ou=people"));
+		for (const char *p = all.faults[0].text; *p != '\0'; p++)
 			ck_assert_int_ge(*p, ' ');
 	}
 	end();

@@ -1,0 +1,446 @@
+/*
+ * census.c - the items of the census: staged, judged, taken in; all of a change or nothing of it (see census.h).
+ *
+ * Directory process, on its loop. While a change is judged, an item has its entry as it was beside the one as it is, and
+ * the index knows the keys of both.
+ */
+#include <config.h>
+
+#include "daemon/census.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/census_parts.h"
+
+int
+census_push(uint32_t **list, size_t *count, size_t *room, uint32_t value)
+{
+	if (*count == *room) {
+		size_t bigger_room = *room == 0 ? 16 : *room * 2;
+		uint32_t *bigger = reallocarray(*list, bigger_room, sizeof *bigger);
+
+		if (bigger == NULL)
+			return -ENOMEM;
+		*list = bigger;
+		*room = bigger_room;
+	}
+	(*list)[(*count)++] = value;
+	return 0;
+}
+
+int
+census_new(struct census **ret)
+{
+	struct census *c = calloc(1, sizeof *c);
+	int r;
+
+	if (c == NULL)
+		return -ENOMEM;
+	r = census_index_init(&c->index);
+	if (r < 0) {
+		free(c);
+		return r;
+	}
+	*ret = c;
+	return 0;
+}
+
+void
+census_free(struct census *c)
+{
+	if (c == NULL)
+		return;
+	for (size_t i = 0; i < c->used; i++)
+		entry_free(c->items[i].e);
+	census_index_done(&c->index);
+	free(c->items);
+	free(c->free_items);
+	free(c->staged);
+	free(c->touched);
+	free(c->faults);
+	free(c);
+}
+
+/* ---- items ---- */
+
+static uint64_t
+id_key(const struct census *c, const uint8_t id[ENTRY_ID_SIZE])
+{
+	return census_key(&c->index, CENSUS_ID, id, ENTRY_ID_SIZE);
+}
+
+/* Returns the item plus one, 0: none. */
+static uint32_t
+find_item(const struct census *c, const uint8_t id[ENTRY_ID_SIZE])
+{
+	uint32_t at = 0, item;
+
+	while ((item = census_index_next(&c->index, id_key(c, id), &at)) != 0)
+		if (memcmp(c->items[item - 1].id, id, ENTRY_ID_SIZE) == 0)
+			return item;
+	return 0;
+}
+
+/* An empty item of a new id. Returns it plus one, 0 without memory. */
+static uint32_t
+new_item(struct census *c, const uint8_t id[ENTRY_ID_SIZE])
+{
+	struct census_item *items;
+	uint32_t item;
+
+	if (c->free_count == 0 && c->used == c->room) {
+		size_t room = c->room == 0 ? 64 : c->room + c->room / 2;
+
+		items = room < UINT32_MAX ? reallocarray(c->items, room, sizeof *items) : NULL;
+		if (items == NULL)
+			return 0;
+		c->items = items;
+		c->room = room;
+	}
+	item = c->free_count > 0 ? c->free_items[c->free_count - 1] : (uint32_t)c->used;
+	if (census_index_add(&c->index, id_key(c, id), item) < 0)
+		return 0;
+	if (c->free_count > 0)
+		c->free_count--;
+	else
+		c->used++;
+	c->items[item] = (struct census_item){ 0 };
+	memcpy(c->items[item].id, id, ENTRY_ID_SIZE);
+	return item + 1;
+}
+
+/* The item has no entry, of now or before: its place is free. Room for it was made by stage(). */
+static void
+drop_item(struct census *c, uint32_t item)
+{
+	census_index_remove(&c->index, id_key(c, c->items[item].id), item);
+	c->items[item] = (struct census_item){ 0 };
+	c->free_items[c->free_count++] = item;
+}
+
+/* Whatever is dropped later finds a place on the list of free items. */
+static int
+reserve_free(struct census *c)
+{
+	size_t wanted = c->used + 1;
+	uint32_t *list;
+
+	if (wanted <= c->free_room)
+		return 0;
+	wanted += wanted / 2;
+	list = reallocarray(c->free_items, wanted, sizeof *list);
+	if (list == NULL)
+		return -ENOMEM;
+	c->free_items = list;
+	c->free_room = wanted;
+	return 0;
+}
+
+/* ---- keys ---- */
+
+struct keying {
+	struct census *c;
+	uint32_t item;
+	size_t count;			/* added, or left to be removed */
+	bool children, others;		/* which kinds are removed, or put back */
+};
+
+static bool
+is_child_key(enum census_kind kind)
+{
+	return kind == CENSUS_CHILD_DN || kind == CENSUS_CHILD_NAME;
+}
+
+static int
+add_key(uint64_t key, enum census_kind kind, void *arg)
+{
+	struct keying *k = arg;
+	int r = census_index_add(&k->c->index, key, k->item);
+
+	(void)kind;
+	k->count += r == 0;
+	return r;
+}
+
+static int
+remove_key(uint64_t key, enum census_kind kind, void *arg)
+{
+	struct keying *k = arg;
+
+	if (k->count == 0)
+		return 1;
+	k->count--;
+	if (is_child_key(kind) ? k->children : k->others)
+		census_index_remove(&k->c->index, key, k->item);
+	return 0;
+}
+
+/* Finds the place that was left by remove_key(), so it does not fail. */
+static int
+put_back(uint64_t key, enum census_kind kind, void *arg)
+{
+	return is_child_key(kind) ? add_key(key, kind, arg) : 0;
+}
+
+static int
+take_primary_gid(enum identity_claim kind, const char *key, void *arg)
+{
+	if (kind == CLAIM_PRIMARY_GID)
+		*(uint32_t *)arg = (uint32_t)strtoul(key, NULL, 10);
+	return 0;
+}
+
+/* What an item is by its entry. */
+static int
+describe(struct census_item *i, const struct settings *settings)
+{
+	i->gid = 0;
+	i->is_user = (i->e != NULL && entry_has_class(i->e, "posixAccount")) ||
+	    (i->old != NULL && entry_has_class(i->old, "posixAccount"));
+	i->is_group = (i->e != NULL && identity_is_group(i->e)) || (i->old != NULL && identity_is_group(i->old));
+	return i->e != NULL ? identity_claims(i->e, settings, take_primary_gid, &i->gid) : 0;
+}
+
+/* Every key of before anew: settings say otherwise what an entry claims. */
+static int
+index_anew(struct census *c, const struct settings *settings)
+{
+	struct census_index fresh, replaced = c->index;
+	int r = census_index_init(&fresh);
+
+	if (r < 0)
+		return r;
+	c->index = fresh;
+	for (uint32_t i = 0; i < c->used && r == 0; i++) {
+		struct keying k = { .c = c, .item = i };
+		const struct entry *before = c->items[i].staged ? c->items[i].old : c->items[i].e;
+
+		if (before == NULL && !c->items[i].staged)
+			continue;	/* free */
+		r = census_index_add(&c->index, id_key(c, c->items[i].id), i);
+		if (r == 0 && before != NULL)
+			r = census_each_key(c, before, settings, add_key, &k);
+		if (r == 0)
+			r = describe(&c->items[i], settings);
+	}
+	if (r < 0) {
+		census_index_done(&c->index);
+		c->index = replaced;
+		return r;
+	}
+	census_index_done(&replaced);
+	return 0;
+}
+
+/* ---- staging ---- */
+
+static bool
+same_members(const struct entry *a, const struct entry *b, const char *name)
+{
+	const struct attribute *x = entry_attribute(a, name), *y = entry_attribute(b, name);
+
+	if (x == NULL || y == NULL || x->count != y->count)
+		return x == y;
+	for (size_t i = 0; i < x->count; i++)
+		if (x->values[i].len != y->values[i].len || memcmp(x->values[i].bytes, y->values[i].bytes, x->values[i].len) != 0)
+			return false;
+	return true;
+}
+
+static bool
+is_same_entry(const struct entry *a, const struct entry *b)
+{
+	return a == b || (a != NULL && b != NULL && census_same_but_members(a, b) && same_members(a, b, "member") &&
+	    same_members(a, b, "memberUid"));
+}
+
+/* Put an entry beside the one that is there. e is owned then. */
+static int
+stage(struct census *c, uint32_t item, struct entry *e, bool gone)
+{
+	struct census_item *i = &c->items[item];
+
+	if (!i->staged && i->gone == gone && is_same_entry(i->e, e)) {
+		entry_free(e);
+		return 0;
+	}
+	if (!i->staged && census_push(&c->staged, &c->staged_count, &c->staged_room, item) < 0) {
+		entry_free(e);
+		return -ENOMEM;
+	}
+	if (i->staged) {
+		entry_free(i->e);	/* of one id the last one counts */
+	} else {
+		i->old = i->e;
+		i->old_gone = i->gone;
+		i->staged = true;
+	}
+	i->e = e;
+	i->gone = gone;
+	return 0;
+}
+
+static int
+stage_change(struct census *c, const char *nbase, struct entry_change *change)
+{
+	struct entry *e = change->e;
+	uint32_t item = find_item(c, change->id);
+
+	change->e = NULL;		/* stage() owns it */
+	if (e != NULL && !identity_is_below(e->ndn, nbase)) {
+		entry_free(e);
+		e = NULL;
+	}
+	if (item == 0 && e == NULL)
+		return 0;
+	if (item == 0)
+		item = new_item(c, change->id);
+	if (item == 0) {
+		entry_free(e);
+		return -ENOMEM;
+	}
+	c->items[item - 1].listed = true;
+	return stage(c, item - 1, e, change->gone);
+}
+
+static int
+stage_all(struct census *c, const struct settings *settings, struct entry_changes *changes)
+{
+	char *nbase = entry_normalise_dn(settings->directory_base);
+	int r = nbase != NULL ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < changes->count && r == 0; i++)
+		r = stage_change(c, nbase, &changes->list[i]);
+	for (uint32_t i = 0; i < c->used && r == 0; i++) {
+		if (changes->whole && !c->items[i].listed && c->items[i].e != NULL)
+			r = stage(c, i, NULL, false);
+		c->items[i].listed = false;
+	}
+	if (r == 0)
+		r = reserve_free(c);
+	for (size_t i = 0; i < c->staged_count && r == 0; i++)
+		r = describe(&c->items[c->staged[i]], settings);
+	free(nbase);
+	return r;
+}
+
+/* Keys of all staged entries as they are. ret: how many were done, and of one more how many keys. */
+struct keyed {
+	size_t items, more;
+};
+
+static int
+add_keys(struct census *c, const struct settings *settings, struct keyed *ret)
+{
+	int r = 0;
+
+	for (*ret = (struct keyed){ 0 }; ret->items < c->staged_count; ret->items++) {
+		struct keying k = { .c = c, .item = c->staged[ret->items] };
+
+		if (c->items[k.item].e != NULL)
+			r = census_each_key(c, c->items[k.item].e, settings, add_key, &k);
+		ret->more = k.count;
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static void
+forget_touched(struct census *c)
+{
+	for (size_t i = 0; i < c->used; i++)
+		c->items[i].touched = c->items[i].members_touched = false;
+	c->touched_count = 0;
+}
+
+/* Back to what was. */
+static void
+undo(struct census *c, const struct settings *settings, const struct keyed *keyed)
+{
+	for (size_t i = 0; i < c->staged_count; i++) {
+		struct keying k = { .c = c, .item = c->staged[i], .count = i < keyed->items ? SIZE_MAX : keyed->more,
+			.children = true, .others = true };
+		struct census_item *at = &c->items[k.item];
+
+		if (i <= keyed->items && at->e != NULL)
+			(void)census_each_key(c, at->e, settings, remove_key, &k);
+		if (c->children_dropped && at->old != NULL)
+			(void)census_each_key(c, at->old, settings, put_back, &k);
+		entry_free(at->e);
+		at->e = at->old;
+		at->gone = at->old_gone;
+		at->old = NULL;
+		at->staged = false;
+		if (at->e == NULL)
+			drop_item(c, k.item);
+		else
+			(void)describe(at, settings);
+	}
+	c->staged_count = 0;
+	c->children_dropped = false;
+	forget_touched(c);
+}
+
+/* ---- taking in ---- */
+
+void
+census_drop_children(struct census *c, const struct settings *settings)
+{
+	for (size_t i = 0; i < c->staged_count; i++) {
+		struct keying k = { .c = c, .item = c->staged[i], .count = SIZE_MAX, .children = true };
+
+		if (c->items[k.item].old != NULL)
+			(void)census_each_key(c, c->items[k.item].old, settings, remove_key, &k);
+	}
+	c->children_dropped = true;
+}
+
+/* Old entries go, with their keys. */
+static void
+settle(struct census *c, const struct settings *settings)
+{
+	for (size_t i = 0; i < c->staged_count; i++) {
+		struct keying k = { .c = c, .item = c->staged[i], .count = SIZE_MAX, .others = true,
+			.children = !c->children_dropped };
+		struct census_item *at = &c->items[k.item];
+
+		c->present = c->present + (at->e != NULL ? 1 : 0) - (at->old != NULL ? 1 : 0);
+		if (at->old != NULL)
+			(void)census_each_key(c, at->old, settings, remove_key, &k);
+		entry_free(at->old);
+		at->old = NULL;
+		at->staged = false;
+		if (at->e == NULL)
+			drop_item(c, k.item);
+		else
+			at->is_user = entry_has_class(at->e, "posixAccount"), at->is_group = identity_is_group(at->e);
+	}
+	c->staged_count = 0;
+	c->children_dropped = false;
+	forget_touched(c);
+}
+
+int
+census_update(struct census *c, const struct census_how *how, struct entry_changes *changes, struct census_news *ret)
+{
+	struct keyed keyed = { 0 };
+	int r;
+
+	r = stage_all(c, how->settings, changes);
+	entry_changes_done(changes);
+	if (r == 0 && how->anew)
+		r = index_anew(c, how->settings);
+	if (r == 0)
+		r = add_keys(c, how->settings, &keyed);
+	if (r == 0 && (c->staged_count > 0 || how->anew || how->accept_newcomers))
+		r = census_judge(c, how, ret);
+	if (r < 0)
+		undo(c, how->settings, &keyed);
+	else
+		settle(c, how->settings);
+	return r;
+}

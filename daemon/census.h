@@ -1,0 +1,102 @@
+/*
+ * census.h - everybody whom the directory tells of, kept so that a change costs what it touches, not what there is.
+ *
+ * Entries are kept, identities are not: whoever is asked for is read from his entry and from those that it depends on
+ * (his groups, theirs, whoever claims the same name or number), by identities_build_from(). Beside each entry stands
+ * whether it was good in the last state, which is the past of the next one (THREATS 5.4, 5.5). Directory process, on its
+ * loop.
+ */
+#ifndef ISMS_CENSUS_H
+#define ISMS_CENSUS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/identity.h"
+#include "common/settings.h"
+#include "daemon/entry_changes.h"
+
+struct census;
+
+/* Returns 0 or -errno. */
+int census_new(struct census **ret);
+void census_free(struct census *c);	/* NULL is fine */
+
+struct census_counts {
+	size_t users, groups;		/* also broken ones */
+	size_t good_users, good_groups;
+	size_t faults;			/* things wrong with entries */
+	size_t newcomers;		/* users who wait, since another person had their name or number */
+};
+void census_counts(const struct census *c, struct census_counts *ret);
+
+/* The i-th thing that is wrong: "DN: what; cure"; NULL past the last. */
+const char *census_fault(const struct census *c, size_t i);
+
+/* Why a user waits for a person, as a word for status; NULL: he does not. */
+typedef void census_held(const char *name, const char *what, void *arg);
+/* Call held() for users who wait, at most max. */
+void census_each_held(const struct census *c, size_t max, census_held *held, void *arg);
+
+/* Users and groups with everything that their standing depends on. */
+struct census_part {
+	struct identities identities;	/* of a change: to be relied on for those whom it touches */
+	struct closure *closure;	/* owned; what the identities borrow from */
+};
+
+void census_part_done(struct census_part *part);	/* a zeroed struct is fine */
+
+/*
+ * One user, by name.
+ *
+ *  ret       zeroed; free with census_part_done()
+ *  ret_user  in ret; NULL: unknown
+ *
+ * Returns 0; -ENOMEM; -E2BIG: more depends on him than is looked at for one question.
+ */
+int census_find(struct census *c, const struct settings *settings, const struct identity_holders *holders,
+    const char *name, struct census_part *ret, const struct identity **ret_user);
+
+/* All of them. Returns 0 or -ENOMEM. */
+int census_all(struct census *c, const struct settings *settings, const struct identity_holders *holders,
+    struct census_part *ret);
+
+/* What a change came to. */
+struct census_news {
+	struct census_part part;	/* all whom it touched, as they are now */
+	bool whole;			/* that is everybody */
+	char (*gone_users)[33];		/* owned; names under which somebody good was, and is no more; not when whole */
+	size_t gone_user_count;
+	char (*gone_groups)[33];	/* owned; the same of groups */
+	size_t gone_group_count;
+	char (*faults)[IDENTITY_FAULT_SIZE];	/* owned; what is wrong now, and was not before */
+	size_t fault_count;
+	bool holders_changed;
+};
+
+void census_news_done(struct census_news *news);	/* a zeroed struct is fine */
+
+/* Whether this one of the part's users, or groups, is told of, and not only looked at for another one's sake. */
+bool census_touches_user(const struct census_news *news, const struct identity *user);
+bool census_touches_group(const struct census_news *news, const struct identity_group *group);
+
+struct census_how {
+	const struct settings *settings;	/* borrowed */
+	struct identity_holders *holders;	/* kept up to date; NULL: nobody looks for returned names */
+	bool accept_newcomers;		/* a person has said that they are right */
+	bool anew;			/* settings are others than at the last update: judge everybody */
+};
+
+/*
+ * Take changes in.
+ *
+ *  changes  freed
+ *  ret      zeroed; free with census_news_done()
+ *
+ * Returns 1 when somebody may have become another, 0, or -ENOMEM: then nothing has changed.
+ */
+int census_update(struct census *c, const struct census_how *how, struct entry_changes *changes,
+    struct census_news *ret);
+
+#endif

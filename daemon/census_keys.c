@@ -1,0 +1,133 @@
+/*
+ * census_keys.c - the keys under which the census finds an entry again.
+ *
+ * Directory process. A key that is forgotten here is a person who is not judged anew when he should be: whatever
+ * identity.c and identity_groups.c compare entries by has its kind in enum census_kind.
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/snapshot.h"
+#include "daemon/census_parts.h"
+
+struct emitting {
+	const struct census *c;
+	int (*each)(uint64_t key, enum census_kind kind, void *arg);
+	void *arg;
+};
+
+static int
+emit(const struct emitting *to, enum census_kind kind, const void *bytes, size_t len)
+{
+	return to->each(census_key(&to->c->index, (unsigned char)kind, bytes, len), kind, to->arg);
+}
+
+static int
+on_claim(enum identity_claim kind, const char *key, void *arg)
+{
+	return kind == CLAIM_PRIMARY_GID ? 0 : emit(arg, (enum census_kind)kind, key, strlen(key));
+}
+
+void
+census_fold_name(const char *name, char ret[static IDENTITY_KEY_SIZE])
+{
+	size_t len = strlen(name);
+
+	ret[0] = '\0';
+	for (size_t i = 0; len < IDENTITY_KEY_SIZE && i <= len; i++)
+		ret[i] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] - 'A' + 'a' : name[i]);
+}
+
+bool
+census_child_key(const struct census *c, const struct value *v, bool by_name, uint64_t *ret)
+{
+	char *ndn;
+
+	if (by_name) {
+		*ret = census_key(&c->index, CENSUS_CHILD_NAME, v->bytes, strlen(v->bytes));
+		return true;
+	}
+	ndn = entry_normalise_dn(v->bytes);
+	if (ndn == NULL)
+		return false;
+	*ret = census_key(&c->index, CENSUS_CHILD_DN, ndn, strlen(ndn));
+	free(ndn);
+	return true;
+}
+
+uint32_t
+census_next_child(const struct census *c, const struct value *v, bool by_name, uint32_t *at)
+{
+	char folded[IDENTITY_KEY_SIZE], *ndn;
+	uint64_t key;
+
+	if (by_name) {
+		census_fold_name(v->bytes, folded);
+		return census_index_next(&c->index, census_key(&c->index, CLAIM_NAME, folded, strlen(folded)), at);
+	}
+	ndn = entry_normalise_dn(v->bytes);
+	if (ndn == NULL)
+		return 0;
+	key = census_key(&c->index, CENSUS_DN, ndn, strlen(ndn));
+	free(ndn);
+	return census_index_next(&c->index, key, at);
+}
+
+static int
+emit_children(const struct emitting *to, const struct entry *e, bool by_name)
+{
+	const struct attribute *a = entry_attribute(e, by_name ? "memberUid" : "member");
+	uint64_t key;
+	int r = 0;
+
+	for (size_t i = 0; a != NULL && i < a->count && r == 0; i++)
+		if (census_child_key(to->c, &a->values[i], by_name, &key))
+			r = to->each(key, by_name ? CENSUS_CHILD_NAME : CENSUS_CHILD_DN, to->arg);
+	return r;
+}
+
+int
+census_each_key(const struct census *c, const struct entry *e, const struct settings *settings,
+    int (*each)(uint64_t key, enum census_kind kind, void *arg), void *arg)
+{
+	struct emitting to = { .c = c, .each = each, .arg = arg };
+	int r;
+
+	r = emit(&to, CENSUS_DN, e->ndn, strlen(e->ndn));
+	if (r == 0)
+		r = identity_claims(e, settings, on_claim, &to);
+	if (r == 0 && identity_is_group(e))
+		r = emit_children(&to, e, false);
+	if (r == 0 && identity_is_group(e))
+		r = emit_children(&to, e, true);
+	return r;
+}
+
+const struct entry *
+census_before(const struct census *c, uint32_t item, struct entry **ret_owned)
+{
+	const struct census_item *i = &c->items[item];
+	const struct entry *e = i->staged ? i->old : i->e;
+	uint32_t at = 0, other;
+	uint64_t key;
+
+	*ret_owned = NULL;
+	if (e == NULL || (i->staged ? i->old_gone : i->gone))
+		return e;
+	key = census_key(&c->index, CENSUS_DN, e->ndn, strlen(e->ndn));
+	while ((other = census_index_next(&c->index, key, &at)) != 0) {
+		const struct census_item *o = &c->items[other - 1];
+		const struct entry *more = o->staged ? o->old : o->e;
+
+		if (other - 1 == item || more == NULL || (o->staged ? o->old_gone : o->gone) || strcmp(more->ndn, e->ndn) != 0)
+			continue;
+		if (*ret_owned == NULL && ((*ret_owned = entry_new(e->dn)) == NULL || entry_add_all(*ret_owned, e) < 0))
+			return NULL;
+		if (entry_add_all(*ret_owned, more) < 0)
+			return NULL;
+	}
+	return *ret_owned != NULL ? *ret_owned : e;
+}

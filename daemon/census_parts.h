@@ -1,0 +1,117 @@
+/*
+ * census_parts.h - what the files of the census share. Nobody else includes it.
+ */
+#ifndef ISMS_CENSUS_PARTS_H
+#define ISMS_CENSUS_PARTS_H
+
+#include "daemon/census.h"
+#include "daemon/census_index.h"
+
+/* Kinds of keys; the first ones are enum identity_claim, but for CLAIM_PRIMARY_GID, which is none. */
+enum census_kind {
+	CENSUS_DN = CLAIM_PRIMARY_GID + 1,	/* of an entry, normalised */
+	CENSUS_CHILD_DN,		/* of a group's member */
+	CENSUS_CHILD_NAME,		/* the same by memberUid */
+	CENSUS_ID,			/* of the entry itself */
+};
+
+enum census_standing {
+	STANDING_USER = 1 << 0,		/* a good user */
+	STANDING_GROUP_NAME = 1 << 1,	/* a group whose name is its own */
+	STANDING_GID = 1 << 2,		/* a group that is published */
+	STANDING_NEWCOMER = 1 << 3,	/* a user who waits for a person */
+};
+
+struct census_item {
+	uint8_t id[ENTRY_ID_SIZE];
+	struct entry *e;		/* owned; as it is; NULL: it is not there, or the item is free */
+	struct entry *old;		/* owned; of a staged one: as it was; NULL: it was not there */
+	bool staged, gone, old_gone, listed;
+	bool touched, members_touched;	/* by the update under way */
+	bool is_group, is_user;		/* of e or old */
+	uint8_t standing;		/* in the last state */
+	uint32_t users, groups;		/* identities that it is, in the last state */
+	uint32_t gid;			/* primary one of a user; 0: none */
+	uint32_t stamp, place;		/* in the closure of this stamp */
+};
+
+struct census_fault_line {
+	uint32_t item;
+	char text[IDENTITY_FAULT_SIZE];
+};
+
+struct census {
+	struct census_item *items;	/* owned */
+	size_t used, room;		/* free ones included */
+	uint32_t *free_items;		/* owned */
+	size_t free_count, free_room;
+	size_t present;			/* with an entry */
+	struct census_index index;
+	uint32_t *staged;		/* owned; by the update under way */
+	size_t staged_count, staged_room;
+	uint32_t *touched;		/* owned; the same */
+	size_t touched_count, touched_room;
+	struct census_fault_line *faults;	/* owned */
+	size_t fault_count, fault_room;
+	struct census_counts counts;
+	uint32_t stamp;
+	bool shares;			/* two items have one DN: each change judges everybody */
+	bool children_dropped;		/* the index does not know the old members of what is staged any more */
+};
+
+/* census.c */
+/* Forget who was in the staged groups, once whom that touches is known: the past asks for claims alone. */
+void census_drop_children(struct census *c, const struct settings *settings);
+int census_push(uint32_t **list, size_t *count, size_t *room, uint32_t value);	/* 0 or -ENOMEM */
+
+/* census_keys.c: every key of an entry. Returns 0 or -ENOMEM. */
+int census_each_key(const struct census *c, const struct entry *e, const struct settings *settings,
+    int (*each)(uint64_t key, enum census_kind kind, void *arg), void *arg);
+/* The key of a child, by a member value or, by_name, a memberUid. Returns whether there is one. */
+bool census_child_key(const struct census *c, const struct value *v, bool by_name, uint64_t *ret);
+/* Items that a child's value names: those of the DN, or users of the name. at and return as census_index_next(). */
+uint32_t census_next_child(const struct census *c, const struct value *v, bool by_name, uint32_t *at);
+/*
+ * What a good item was in the last state: its entry, with the values of others of its DN (closure_build() makes them one).
+ *
+ *  ret_owned  an entry to be freed, or NULL
+ *
+ * Returns NULL for an item that was not there, or without memory.
+ */
+const struct entry *census_before(const struct census *c, uint32_t item, struct entry **ret_owned);
+/* A lower-case copy of a name fits into ret; else "". */
+void census_fold_name(const char *name, char ret[static IDENTITY_KEY_SIZE]);
+
+/* Whether two entries say the same, the members of a group apart. */
+bool census_same_but_members(const struct entry *a, const struct entry *b);
+
+/* census_touch.c: fill in c->touched from c->staged. Returns 0; 1: so many that everybody is; or -ENOMEM. */
+int census_touch(struct census *c, const struct settings *settings);
+
+/*
+ * census_judge.c: judge what is staged, write standings, counts, faults and news. Returns 1; or -ENOMEM: c is as it was, but for
+ * what is staged and touched.
+ */
+int census_judge(struct census *c, const struct census_how *how, struct census_news *ret);
+
+/* census_closure.c */
+#define CLOSURE_MAX	100000	/* items, for one question or change; beyond it a change judges everybody */
+
+/*
+ * Read seeds and all that they depend on.
+ *
+ *  seeds    items; NULL: everybody
+ *  holders  as of identities_build_from()
+ *
+ * Returns 0, -E2BIG or -ENOMEM.
+ */
+int closure_build(struct census *c, const struct settings *settings, const struct identity_holders *holders,
+    const uint32_t *seeds, size_t count, struct census_part *ret);
+/* The item of an identity's entry. */
+uint32_t closure_item(const struct closure *x, const struct entry *e);
+/* Whether two of them have one DN. */
+bool closure_shares(const struct closure *x);
+/* Whether it was one of the seeds. */
+bool closure_is_touched(const struct closure *x, const struct entry *e);
+
+#endif
