@@ -13,7 +13,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
+#include "common/siphash.h"
 #include "common/snapshot.h"
 
 #define NO_GROUP UINT32_MAX
@@ -29,8 +31,10 @@ struct edge {
 	uint32_t child, parent;		/* parent: a node */
 };
 
+/* A slot of the table of DNs; several entries of one DN stand in several slots of its run. */
 struct place {
-	const char *ndn;
+	const char *ndn;		/* borrowed; NULL: free */
+	uint64_t hash;
 	uint32_t child;
 };
 
@@ -40,8 +44,9 @@ struct graph {
 	size_t node_count;
 	struct edge *edges;		/* sorted by child once complete */
 	size_t edge_count, edge_room;
-	struct place *places;		/* users and nodes by DN */
-	size_t place_count;
+	struct place *places;		/* users and nodes by DN: open addressing */
+	size_t place_mask;		/* a power of two, minus one */
+	uint64_t secret[2];		/* of its hashes: no author of entries can make long runs */
 	uint32_t *seen, *queue;		/* per node: stamp of the walk; nodes of this walk */
 	uint32_t stamp;
 };
@@ -88,14 +93,6 @@ identity_read_groups(const struct entry *const *below_base, size_t count, const 
 }
 
 static int
-compare_places(const void *a, const void *b)
-{
-	const struct place *x = a, *y = b;
-
-	return strcmp(x->ndn, y->ndn);
-}
-
-static int
 compare_edges(const void *a, const void *b)
 {
 	const struct edge *x = a, *y = b;
@@ -121,6 +118,30 @@ add_edge(struct graph *g, uint32_t child, uint32_t parent)
 	return 0;
 }
 
+static void
+add_place(struct graph *g, const char *ndn, uint32_t child)
+{
+	uint64_t hash = siphash13(g->secret, ndn, strlen(ndn));
+	size_t at = hash & g->place_mask;
+
+	while (g->places[at].ndn != NULL)
+		at = (at + 1) & g->place_mask;
+	g->places[at] = (struct place){ ndn, hash, child };
+}
+
+/* Room for so many, half empty. Returns 0 or -ENOMEM. */
+static int
+make_places(struct graph *g, size_t count)
+{
+	size_t room = 16;
+
+	while (room < count * 2)
+		room *= 2;
+	g->places = calloc(room, sizeof *g->places);
+	g->place_mask = room - 1;
+	return g->places != NULL && getrandom(g->secret, sizeof g->secret, 0) == (ssize_t)sizeof g->secret ? 0 : -ENOMEM;
+}
+
 static int
 list_nodes(struct graph *g, const struct entry *const *below_base, size_t count)
 {
@@ -128,11 +149,10 @@ list_nodes(struct graph *g, const struct entry *const *below_base, size_t count)
 	size_t next = 0;
 
 	g->nodes = calloc(count + 1, sizeof *g->nodes);
-	g->places = calloc(count + all->user_count + 1, sizeof *g->places);
-	if (g->nodes == NULL || g->places == NULL)
+	if (g->nodes == NULL || make_places(g, count + all->user_count) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < all->user_count; i++)
-		g->places[g->place_count++] = (struct place){ all->users[i].entry->ndn, (uint32_t)i };
+		add_place(g, all->users[i].entry->ndn, (uint32_t)i);
 	for (size_t i = 0; i < count; i++) {
 		struct node *n = &g->nodes[g->node_count];
 
@@ -141,10 +161,8 @@ list_nodes(struct graph *g, const struct entry *const *below_base, size_t count)
 		*n = (struct node){ .entry = below_base[i], .group = NO_GROUP };
 		if (next < all->group_count && all->groups[next].entry == n->entry)	/* both in the entries' order */
 			n->group = (uint32_t)next++;
-		g->places[g->place_count++] =
-		    (struct place){ n->entry->ndn, (uint32_t)(all->user_count + g->node_count++) };
+		add_place(g, n->entry->ndn, (uint32_t)(all->user_count + g->node_count++));
 	}
-	qsort(g->places, g->place_count, sizeof *g->places, compare_places);
 	g->seen = calloc(g->node_count + 1, sizeof *g->seen);
 	g->queue = calloc(g->node_count + 1, sizeof *g->queue);
 	return g->seen != NULL && g->queue != NULL ? 0 : -ENOMEM;
@@ -154,18 +172,17 @@ list_nodes(struct graph *g, const struct entry *const *below_base, size_t count)
 static int
 link_dn(struct graph *g, const char *dn, uint32_t parent)
 {
-	struct place key = { .ndn = entry_normalise_dn(dn) };
-	const struct place *at;
+	char *ndn = entry_normalise_dn(dn);
+	uint64_t hash;
 	int r = 0;
 
-	if (key.ndn == NULL)
+	if (ndn == NULL)
 		return 0;
-	at = bsearch(&key, g->places, g->place_count, sizeof key, compare_places);
-	while (at != NULL && at > g->places && strcmp(at[-1].ndn, key.ndn) == 0)
-		at--;
-	for (; at != NULL && at < g->places + g->place_count && strcmp(at->ndn, key.ndn) == 0 && r == 0; at++)
-		r = add_edge(g, at->child, parent);
-	free((char *)key.ndn);
+	hash = siphash13(g->secret, ndn, strlen(ndn));
+	for (size_t at = hash & g->place_mask; g->places[at].ndn != NULL && r == 0; at = (at + 1) & g->place_mask)
+		if (g->places[at].hash == hash && strcmp(g->places[at].ndn, ndn) == 0)
+			r = add_edge(g, g->places[at].child, parent);
+	free(ndn);
 	return r;
 }
 

@@ -126,8 +126,7 @@ include_claimants(uint64_t key, enum census_kind kind, void *arg)
 	uint32_t at = 0, item;
 	int r = 0;
 
-	if (kind == CENSUS_CHILD_DN || kind == CENSUS_CHILD_NAME)
-		return 0;
+	(void)kind;
 	while (r == 0 && (item = census_index_next(&to->x->c->index, key, &at)) != 0)
 		r = include(to->x, item - 1);
 	return r;
@@ -189,7 +188,7 @@ expand(struct expanding *to, uint32_t item)
 	if (r < 0 || e == NULL || to->x->expanded[c->items[item].place])
 		return r;
 	to->x->expanded[c->items[item].place] = true;
-	r = census_each_key(c, e, to->x->settings, include_claimants, to);
+	r = census_each_claim(c, e, to->x->settings, include_claimants, to);
 	if (r == 0)
 		r = include_same_dn(to, e);
 	if (r == 0)

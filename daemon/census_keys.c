@@ -15,7 +15,7 @@
 
 struct emitting {
 	const struct census *c;
-	int (*each)(uint64_t key, enum census_kind kind, void *arg);
+	census_each *each;
 	void *arg;
 };
 
@@ -90,15 +90,24 @@ emit_children(const struct emitting *to, const struct entry *e, bool by_name)
 }
 
 int
-census_each_key(const struct census *c, const struct entry *e, const struct settings *settings,
-    int (*each)(uint64_t key, enum census_kind kind, void *arg), void *arg)
+census_each_claim(const struct census *c, const struct entry *e, const struct settings *settings, census_each *each,
+    void *arg)
 {
 	struct emitting to = { .c = c, .each = each, .arg = arg };
 	int r;
 
 	r = emit(&to, CENSUS_DN, e->ndn, strlen(e->ndn));
-	if (r == 0)
-		r = identity_claims(e, settings, on_claim, &to);
+	return r == 0 ? identity_claims(e, settings, on_claim, &to) : r;
+}
+
+int
+census_each_key(const struct census *c, const struct entry *e, const struct settings *settings, census_each *each,
+    void *arg)
+{
+	struct emitting to = { .c = c, .each = each, .arg = arg };
+	int r;
+
+	r = census_each_claim(c, e, settings, each, arg);
 	if (r == 0 && identity_is_group(e))
 		r = emit_children(&to, e, false);
 	if (r == 0 && identity_is_group(e))

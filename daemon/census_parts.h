@@ -64,9 +64,12 @@ struct census {
 void census_drop_children(struct census *c, const struct settings *settings);
 int census_push(uint32_t **list, size_t *count, size_t *room, uint32_t value);	/* 0 or -ENOMEM */
 
-/* census_keys.c: every key of an entry. Returns 0 or -ENOMEM. */
-int census_each_key(const struct census *c, const struct entry *e, const struct settings *settings,
-    int (*each)(uint64_t key, enum census_kind kind, void *arg), void *arg);
+/* census_keys.c: every key of an entry, or those by which it contends alone. Return 0, what each() did, or -ENOMEM. */
+typedef int census_each(uint64_t key, enum census_kind kind, void *arg);
+int census_each_key(const struct census *c, const struct entry *e, const struct settings *settings, census_each *each,
+    void *arg);
+int census_each_claim(const struct census *c, const struct entry *e, const struct settings *settings, census_each *each,
+    void *arg);
 /* The key of a child, by a member value or, by_name, a memberUid. Returns whether there is one. */
 bool census_child_key(const struct census *c, const struct value *v, bool by_name, uint64_t *ret);
 /* Items that a child's value names: those of the DN, or users of the name. at and return as census_index_next(). */

@@ -188,8 +188,7 @@ touch_claimants(uint64_t key, enum census_kind kind, void *arg)
 	uint32_t at = 0, item;
 	int r = 0;
 
-	if (kind == CENSUS_CHILD_DN || kind == CENSUS_CHILD_NAME)
-		return 0;
+	(void)kind;
 	while (r == 0 && (item = census_index_next(&t->c->index, key, &at)) != 0) {
 		if (item - 1 == t->self)
 			continue;
@@ -209,9 +208,9 @@ touch_around(struct touching *t, uint32_t item)
 
 	t->self = item;
 	if (i->old != NULL)
-		r = census_each_key(t->c, i->old, t->settings, touch_claimants, t);
+		r = census_each_claim(t->c, i->old, t->settings, touch_claimants, t);
 	if (r == 0 && i->e != NULL)
-		r = census_each_key(t->c, i->e, t->settings, touch_claimants, t);
+		r = census_each_claim(t->c, i->e, t->settings, touch_claimants, t);
 	return r;
 }
 
