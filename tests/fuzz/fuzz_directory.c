@@ -114,6 +114,33 @@ look_at(const struct identities *all, const struct entries *entries, const struc
 	}
 }
 
+static int
+on_claim(enum identity_claim kind, const char *key, void *arg)
+{
+	size_t *count = arg;
+
+	must(kind <= CLAIM_PRIMARY_GID && key[0] != '\0' && strlen(key) < IDENTITY_KEY_SIZE);
+	++*count;
+	return 0;
+}
+
+/* An entry by itself claims what it claims among others. */
+static void
+claim_each(const struct entries *entries, const struct identities *all)
+{
+	static struct settings settings;
+	size_t count = 0, users = 0;
+
+	settings_defaults(&settings);
+	for (size_t i = 0; i < entries->count && i < 64; i++) {
+		must(identity_claims(entries->list[i], &settings, on_claim, &count) == 0);
+		(void)identity_is_group(entries->list[i]);
+	}
+	for (size_t i = 0; i < all->user_count; i++)
+		users += all->users[i].name[0] != '\0';
+	must(count >= users || entries->count > 64);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -132,6 +159,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must(identities_build_after(&later, &settings, &before, &holders, &after) == 0);
 	must(identity_holders_update(&holders, &before, &after) >= 0);
 	look_at(&after, &later, &holders);
+	claim_each(&later, &after);
 	must(identities_build_after(&earlier, &settings, &after, &holders, &last) == 0);	/* and back again */
 	look_at(&last, &earlier, &holders);
 	identities_done(&last);
