@@ -194,24 +194,6 @@ judge_service(struct trial *t)
 	return false;
 }
 
-static bool
-role_allows_host(const struct role *role, const struct request *request)
-{
-	char group[128];
-
-	if (request->host != NULL && names_has(&role->allow_hosts, request->host))
-		return true;
-	for (const char *at = request->host_groups != NULL ? request->host_groups : ""; *at != '\0'; at += strspn(at, " \t")) {
-		size_t len = strcspn(at, " \t");
-
-		(void)snprintf(group, sizeof group, "@%.*s", (int)(len < sizeof group ? len : sizeof group), at);
-		if (names_has(&role->allow_hosts, group))
-			return true;
-		at += len;
-	}
-	return false;
-}
-
 /* What a request must be besides, role by role: an unattended service comes from nowhere, at any hour (DESIGN 3.4). */
 static bool
 judge_limits(struct trial *t)
@@ -225,7 +207,7 @@ judge_limits(struct trial *t)
 
 		if (role == NULL)
 			continue;
-		if (role->allow_hosts.size > 0 && !role_allows_host(role, t->request)) {
+		if (!policy_role_allows_host(role, t->request->host, t->request->host_groups)) {
 			set_role_rule(t->out, role, KEY_ALLOW_HOSTS, "allow-hosts");
 			return deny(t, VERDICT_DENY, REASON_HOST_NOT_ALLOWED);
 		}
@@ -250,12 +232,10 @@ judge_primary_group(struct trial *t)
 {
 	const char *group = t->facts->primary_group;
 
-	if (group[0] == '\0' || names_has(&t->policy->deny_acl, group))
-		return false;
 	for (size_t i = 0; i < t->policy->role_count; i++) {
 		const struct role *role = policy_matching(t->policy, t->out->roles, i);
 
-		if (role != NULL && names_has(&role->drop_groups, group)) {
+		if (role != NULL && policy_role_drops_primary(t->policy, role, group)) {
 			set_role_rule(t->out, role, KEY_DROP_GROUPS, "drop-groups");
 			return deny(t, VERDICT_DENY, REASON_FORBIDDEN_GROUP);
 		}

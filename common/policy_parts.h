@@ -62,6 +62,12 @@ bool policy_builtin_class(const char *service, enum service_class *ret);
 /* Whether a role's allow-services lets a service in, named or implied. */
 bool policy_role_allows(const struct policy *policy, const struct role *role, const char *service);
 
+/* Whether a role lets anybody in on a host of this name and these groups (space-separated); both may be NULL. */
+bool policy_role_allows_host(const struct role *role, const char *host, const char *host_groups);
+
+/* Whether a role takes this primary group away, and with it the login; "" is no group. */
+bool policy_role_drops_primary(const struct policy *policy, const struct role *role, const char *group);
+
 /* Role i if bit i is set, else NULL. */
 static inline const struct role *
 policy_matching(const struct policy *policy, uint64_t roles, size_t i)

@@ -254,6 +254,13 @@ check_map(const char *value, char *error, size_t size)
 }
 
 static int
+check_publish(const char *value, char *error, size_t size)
+{
+	return strcmp(value, "all") == 0 || strcmp(value, "allowed") == 0 ? 0 :
+	    conf_wrong(error, size, "\"%.40s\" is neither all nor allowed", value);
+}
+
+static int
 check_folders(const char *value, char *error, size_t size)
 {
 	char copy[1024], *rest = copy, *word;
@@ -298,6 +305,7 @@ check_text(const struct option_info *o, const char *value, char *error, size_t s
 		{ offsetof(struct settings, directory_ca_file), check_file },
 		{ offsetof(struct settings, directory_bind_password_file), check_file },
 		{ offsetof(struct settings, directory_attribute_map), check_map },
+		{ offsetof(struct settings, nss_publish), check_publish },
 		{ offsetof(struct settings, nss_home_prefixes), check_folders },
 		{ offsetof(struct settings, nss_shells), check_shells },
 		{ offsetof(struct settings, login_time_zone), check_zone },
@@ -314,6 +322,12 @@ bool
 settings_uses_ldap(const struct settings *settings)
 {
 	return strncmp(settings->directory_uri, "file:", 5) != 0;
+}
+
+bool
+settings_publishes_all(const struct settings *settings)
+{
+	return strcmp(settings->nss_publish, "all") == 0;
 }
 
 /* ---- files ------------------------------------------------------------------------------------------ */

@@ -49,6 +49,9 @@ bool settings_id_allowed(const struct id_ranges *ranges, uint32_t id);
 /* Whether [directory] uri names LDAP servers; else it is a file. */
 bool settings_uses_ldap(const struct settings *settings);
 
+/* Whether lookups know every user of the directory; else those whom the policy could let in on this host. */
+bool settings_publishes_all(const struct settings *settings);
+
 /* One row of the table, for the manual, `isms-userctl config show` and the tests. */
 struct option_info {
 	const char *section, *key, *type, *fallback, *unit, *help;

@@ -49,7 +49,8 @@ report_faults(const struct census_news *news)
 static int
 deliver(struct directory *d, const struct identities *all, const struct census_news *news)
 {
-	struct directory_roster_rules rules = { .policy = d->policy, .settings = &d->settings, .news = news };
+	struct directory_roster_rules rules = { .policy = d->policy, .settings = &d->settings, .news = news,
+		.need = &d->need };
 	struct census_counts counts;
 	int fd, r;
 
@@ -226,6 +227,7 @@ directory_main(const struct paths *paths)
 	workers_free(d->workers);
 	roster_sender_free(d->sender);
 	policy_free(d->policy);
+	directory_need_done(&d->need);
 	loop_free(d->event);
 	free(d);
 	return r;

@@ -2,7 +2,8 @@
  * directory_roster.c - identities + policy -> roster: who exists on this host, in which groups, until when.
  *
  * Directory process. A user that is FACTS_BROKEN is left out: nobody is resolved by an entry that cannot be trusted
- * (THREATS 6). It must never widen what policy leaves: a group that policy_group() does not keep is not in the roster.
+ * (THREATS 6); so is whom this host need not know (directory_need.c). It must never widen what policy leaves: a group
+ * that policy_group() does not keep is not in the roster.
  */
 #include <config.h>
 
@@ -43,18 +44,35 @@ take_local_name(const char *name, void *arg)
 }
 
 /* Of good users and groups a name is there once: a record lives as long as it has it. */
+uint64_t
+directory_roster_key(const struct directory_roster_rules *rules, const char *name)
+{
+	return siphash13(rules->secret, name, strlen(name));
+}
+
 static uint64_t
 key_of(const struct maker *m, const char *name)
 {
-	return siphash13(m->rules->secret, name, strlen(name));
+	return directory_roster_key(m->rules, name);
+}
+
+static bool
+tells_of_group(const struct maker *m, size_t i)
+{
+	const struct census_news *news = m->rules->news;
+
+	if (!settings_publishes_all(m->settings))	/* who is needed has it, touched or not */
+		return directory_need_group(m->rules->need, i);
+	return news == NULL || census_touches_group(news, &m->all->groups[i]);
 }
 
 static int
-add_group(struct maker *m, const struct identity_group *g)
+add_group(struct maker *m, size_t i)
 {
+	const struct identity_group *g = &m->all->groups[i];
 	const struct roster_group group = { .key = key_of(m, g->name), .gid = g->gid, .name = g->name };
 
-	return group.gid != 0 ? roster_add_group(m->writer, &group) : 0;
+	return g->gid != 0 && tells_of_group(m, i) ? roster_add_group(m->writer, &group) : 0;
 }
 
 /* Directory groups that policy leaves to a user, without the primary one. */
@@ -139,15 +157,21 @@ make(struct maker *m, int *ret_fd)
 {
 	const struct census_news *news = m->rules->news;
 	const struct identities *all = m->all;
-	int r = 0;
+	int r = directory_need_find(m->rules->need, all, m->rules);
 
 	policy_each_kept_group(m->policy, take_local_name, m);
 	for (size_t i = 0; i < all->group_count && r == 0; i++)
-		if (news == NULL || census_touches_group(news, &all->groups[i]))
-			r = add_group(m, &all->groups[i]);
-	for (size_t i = 0; i < all->user_count && r == 0; i++)
-		if (all->users[i].state == FACTS_MANAGED && (news == NULL || census_touches_user(news, &all->users[i])))
-			r = add_user(m, &all->users[i]);
+		r = add_group(m, i);
+	for (size_t i = 0; i < all->user_count && r == 0; i++) {
+		const struct identity *user = &all->users[i];
+
+		if (user->state != FACTS_MANAGED || (news != NULL && !census_touches_user(news, user)))
+			continue;
+		if (directory_need_user(m->rules->need, i))
+			r = add_user(m, user);
+		else if (news != NULL)
+			r = roster_drop_user(m->writer, key_of(m, user->name));
+	}
 	if (r == 0 && news != NULL)
 		r = drop_gone(m, news);
 	return r == 0 ? roster_seal(m->writer, ret_fd) : r;

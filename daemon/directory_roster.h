@@ -10,13 +10,18 @@
 #include "common/policy.h"
 #include "common/settings.h"
 #include "daemon/census.h"
+#include "daemon/directory_need.h"
 
 struct directory_roster_rules {
 	const struct policy *policy;	/* borrowed */
 	const struct settings *settings;	/* borrowed */
 	uint64_t secret[2];		/* of the records' keys: random, the same for all rosters of a process */
 	const struct census_news *news;	/* borrowed; tell of what this touches alone; NULL: a whole roster */
+	struct directory_need *need;	/* borrowed; kept up to date */
 };
+
+/* The key of a user's record, or a group's, by the name. */
+uint64_t directory_roster_key(const struct directory_roster_rules *rules, const char *name);
 
 /*
  * Build a roster, in a sealed memfd.

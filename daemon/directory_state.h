@@ -29,6 +29,7 @@ struct directory {
 	struct source *source;		/* owned */
 	struct roster_sender *sender;	/* owned */
 	uint64_t roster_secret[2];	/* of the keys of records */
+	struct directory_need need;	/* owned */
 };
 
 /* directory_requests.c; ends with handle == NULL */

@@ -81,9 +81,10 @@ add_roster(struct lines *l, const struct directory *d, const struct census_count
 	struct roster_sender_status status;
 
 	roster_sender_status(d->sender, &status);
-	add(l, "roster_users=%zu\n", counts->good_users);
+	add(l, "roster_users=%zu\n", counts->good_users - d->need.not_let_in);
 	add(l, "roster_groups=%zu\n", counts->good_groups);
 	add(l, "roster_left_out=%zu\n", counts->users - counts->good_users);
+	add(l, "roster_not_let_in=%zu\n", d->need.not_let_in);
 	if (status.error != 0)
 		add(l, "roster=not delivered: %s\n", strerror(-status.error));
 	else if (!status.answered || status.last.serial != status.serial)

@@ -117,6 +117,9 @@ add_facts(struct msg_report *m, const struct front *f, const struct facts *facts
 	add(m, "mfa", "%s", d->mfa_due ? "due" : "not due");
 	if (d->max_session_sec != 0)
 		add(m, "max_session_sec", "%u", d->max_session_sec);
+	if (f->policy != NULL && !settings_publishes_all(&f->settings))
+		add(m, "published", "%s", policy_could_enter(facts, f->policy, f->settings.login_host_name,
+		    f->settings.login_host_groups) ? "yes" : "no: [nss] publish = allowed, and no rule lets this user in here");
 }
 
 static void

@@ -5,6 +5,7 @@
 
 #include "tests/unit/policy_scene.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/unit/suite.h"
@@ -78,4 +79,78 @@ scene_check(const struct scene_row *row)
 	ck_assert_msg(d.verdict == row->verdict && d.reason == row->reason, "%s: %s %s (%s)", row->name,
 	    verdict_token(d.verdict), reason_token(d.reason), d.rule);
 	ck_assert_msg(strstr(d.rule, row->rule) != NULL && d.rule[0] != '\0', "%s: %s", row->name, d.rule);
+}
+
+/* ---- random ones, from a fixed seed ---- */
+
+static uint64_t seed = 0x9e3779b97f4a7c15;
+
+uint64_t
+scene_random(void)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return seed;
+}
+
+const char *const scene_services[SCENE_SERVICES] = { "sshd", "login", "sudo", "cron", "systemd-user", "unprivileged", "su" };
+const char *const scene_groups[SCENE_GROUPS] = { "web", "log", "sudo", "adm" };
+
+static size_t
+random_words(char *to, size_t size, const char *const *words, unsigned count)
+{
+	size_t used = 0;
+
+	to[0] = '\0';
+	for (unsigned i = 0; i < count; i++) {
+		if (scene_random() % 2 == 0)
+			used += (size_t)snprintf(to + used, size - used, " %s", words[i]);
+	}
+	return used;
+}
+
+void
+scene_add_random_role(char *text, size_t size, int number)
+{
+	static const char *const mfa[] = { "", "mfa = none\n", "mfa = if-enrolled\n", "mfa = required\n" };
+	static const char *const limits[] = { "hours = Tue 21:00-23:00 UTC", "hours = Mon 21:00-23:00 UTC", "from = 192.0.2.0/24",
+		"from = local", "max-term = 60s", "max-term = 1d", "allow-hosts = db7", "allow-hosts = db8 @web" };
+	char words[128];
+	size_t used = strlen(text);
+
+	used += (size_t)snprintf(text + used, size - used, "[role r%d]\nmatch = any\n%s", number, mfa[scene_random() % 4]);
+	if (number == 0 || scene_random() % 2 == 0) {
+		(void)random_words(words, sizeof words, scene_services, SCENE_SERVICES);
+		used += (size_t)snprintf(text + used, size - used, "allow-services = none%s\n", words);
+	}
+	if (scene_random() % 2 == 0) {
+		(void)random_words(words, sizeof words, scene_groups, SCENE_GROUPS);
+		used += (size_t)snprintf(text + used, size - used, "keep-groups =%s\n", words);
+	}
+	if (scene_random() % 2 == 0 && random_words(words, sizeof words, scene_groups, SCENE_GROUPS) > 0)
+		used += (size_t)snprintf(text + used, size - used, "drop-groups =%s\n", words);
+	if (scene_random() % 4 == 0)
+		used += (size_t)snprintf(text + used, size - used, "require-expiry = yes\n");
+	if (scene_random() % 4 == 0)
+		used += (size_t)snprintf(text + used, size - used, "%s\n", limits[scene_random() % ROWS(limits)]);
+	if (scene_random() % 2 == 0)
+		(void)snprintf(text + used, size - used, "max-session = %us\n", 10 + (unsigned)(scene_random() % 100));
+}
+
+void
+scene_make_random(struct scene *s)
+{
+	scene_base(s);
+	s->facts.kind = 1 + (uint32_t)(scene_random() % 4);
+	s->facts.token_count = (uint32_t)(scene_random() % 2);
+	s->facts.not_after_utc_sec = scene_random() % 3 == 0 ? 0 : NOW + 10;
+	s->facts.must_change = scene_random() % 8 == 0;
+	s->request.service = scene_services[scene_random() % SCENE_SERVICES];
+	s->request.stage = (enum stage)(1 + scene_random() % 3);
+	s->request.factors = (unsigned)(scene_random() % 8);
+	s->request.live_mfa_session = scene_random() % 2 == 0;
+	s->request.root_caller = scene_random() % 4 == 0;
+	s->request.host = "db7";
+	s->request.host_groups = scene_random() % 2 == 0 ? "web" : "none";
 }

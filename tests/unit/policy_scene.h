@@ -35,6 +35,19 @@ struct policy *scene_parse(const char *text);
 /* What the scene's policy says. */
 struct decision scene_decide(const struct scene *s);
 
+/* Random numbers, the same in each run. */
+uint64_t scene_random(void);
+
+#define SCENE_SERVICES 7
+#define SCENE_GROUPS 4
+extern const char *const scene_services[SCENE_SERVICES], *const scene_groups[SCENE_GROUPS];
+
+/* Append a role that matches everybody, with random rules; number 0 always has allow-services. */
+void scene_add_random_role(char *text, size_t size, int number);
+
+/* Somebody on host db7, perhaps of group web; the policy stays the base's. */
+void scene_make_random(struct scene *s);
+
 /* That the base is let in, and that the row's change has its effect. */
 void scene_check(const struct scene_row *row);
 

@@ -248,6 +248,45 @@ START_TEST(rosters)
 }
 END_TEST
 
+/* Only whom a rule lets in here, and groups that such users have; a lock leaves nobody out. */
+START_TEST(rosters_of_the_allowed)
+{
+	struct roster *r;
+
+	setup();
+	make_directory();
+	write_etc("isms.conf", "[nss]\npublish = allowed\n[login]\nhost-name = web1\n");
+	write_etc("policy.conf", "[role contractor]\nmatch = kind:contractor\nallow-services = sshd\nallow-hosts = web2\n"
+	    "[role employee]\nmatch = kind:employee\nallow-services = sshd\nkeep-groups = web\n");
+	start_directory();
+	r = next_roster();
+	ck_assert_uint_eq(roster_user_count(r), 1);
+	ck_assert_uint_eq(roster_group_count(r), 1);		/* ops and no-payroll policy takes away */
+	ck_assert(has_group(r, in_roster(r, "eve"), "web"));
+	roster_free(r);
+	await_status("\nroster_not_let_in=1\n");
+	ck_assert(status_has("\nroster_left_out=1\n"));	/* bad */
+	ck_assert_uint_eq(get_facts("ada")->state, FACTS_MANAGED);	/* the front judges with all facts */
+
+	edit("uid=eve,ou=people," BASE, "nsAccountLock", "TRUE");
+	while (!get_facts("eve")->disabled)
+		(void)usleep(5000);
+	write_etc("isms.conf", "[nss]\npublish = allowed\n[login]\nhost-name = web2\n");
+	ck_assert_int_eq(kill(process, SIGHUP), 0);
+	for (;;) {
+		r = next_roster();
+		if (in_roster(r, "ada") != NULL)
+			break;
+		roster_free(r);
+	}
+	ck_assert_uint_eq(in_roster(r, "eve")->flags & ROSTER_ENDED, ROSTER_ENDED);
+	ck_assert_uint_eq(roster_group_count(r), 3);
+	roster_free(r);
+	await_status("\nroster_not_let_in=0\n");
+	teardown();
+}
+END_TEST
+
 /* The publisher goes and comes back without what it knew: it gets the roster again. */
 START_TEST(publisher_restarts)
 {
@@ -454,7 +493,7 @@ main(void)
 		{ tokens, 0 },
 		{ broken_file, ROWS(broken_files) },
 		{ folder_gone, 0 },
-		{ rosters, 0 },
+		{ rosters, 0 }, { rosters_of_the_allowed, 0 },
 		{ publisher_restarts, 0 },
 		{ reload, 0 },
 		{ dm01a_reload_storm, 0 },

@@ -469,8 +469,7 @@ START_TEST(status_and_why)
 	ck_assert_uint_eq(report.verdict, VERDICT_ALLOW);
 	ck_assert_ptr_nonnull(strstr(report.lines, "kind=contractor\n"));
 	ck_assert_ptr_nonnull(strstr(report.lines, "not_after=2099-12-31T23:00:00Z\n"));
-	/* The second that the contract ends. */
-	why.at_utc_sec = 4102441199;
+	why.at_utc_sec = 4102441199;		/* the second that the contract ends */
 	ask_report(MSG_WHY, &why, &report);
 	ck_assert_uint_eq(report.verdict, VERDICT_ALLOW);
 	why.at_utc_sec++;
@@ -485,6 +484,24 @@ START_TEST(status_and_why)
 	ck_assert_uint_eq(report.verdict, VERDICT_NOT_OURS);
 	/* Asking leaves no trace. */
 	ck_assert_uint_eq(scene_events(&s, 0, "decision=", NULL), 0);
+	scene_stop(&s);
+}
+END_TEST
+
+/* With [nss] publish = allowed, why says whether lookups know her. */
+START_TEST(why_says_who_is_published)
+{
+	const struct msg_why why = { .user = "hana", .service = "login" };
+	static struct msg_report report;
+
+	scene_start(&s, "[nss]\npublish = allowed\n");
+	ask_report(MSG_WHY, &why, &report);
+	ck_assert_ptr_nonnull(strstr(report.lines, "\npublished=yes\n"));
+	scene_write(&s, "etc/isms/policy.conf", "[role employee]\nmatch = kind:employee\nallow-services = login\n");
+	ck_assert_int_eq(kill(s.front, SIGHUP), 0);
+	while (report.reason != REASON_NO_ROLE)
+		ask_report(MSG_WHY, &why, &report);
+	ck_assert_ptr_nonnull(strstr(report.lines, "\npublished=no: "));
 	scene_stop(&s);
 }
 END_TEST
@@ -568,7 +585,7 @@ main(void)
 		{ ip01a_peer_authz, 0 },
 		{ px06a_must_change, 0 }, { px06a_session_right_after, 0 },
 		{ change_needs_the_old_password, 0 },
-		{ status_and_why, 0 },
+		{ status_and_why, 0 }, { why_says_who_is_published, 0 },
 		{ unlock, 0 },
 		{ elevation, 0 },
 		{ unproven_sessions, 0 },

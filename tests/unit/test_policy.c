@@ -281,17 +281,6 @@ END_TEST
 
 /* ---- random searches, each from a fixed seed ------------------------------------------------------ */
 
-static uint64_t seed = 0x9e3779b97f4a7c15;
-
-static uint64_t
-next_random(void)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return seed;
-}
-
 START_TEST(tm07a_never_at_or_after_the_end)
 {
 	static struct scene s;
@@ -303,12 +292,12 @@ START_TEST(tm07a_never_at_or_after_the_end)
 	policy = scene_parse(s.policy);
 	s.facts.not_before_utc_sec = 0;
 	for (int i = 0; i < 1000000; i++) {
-		int64_t end = (int64_t)(next_random() % 253402300799) + 1;
-		int64_t now = i % 2 == 0 ? (int64_t)(next_random() % 253402300800) : end + (int64_t)(next_random() % 5) - 2;
+		int64_t end = (int64_t)(scene_random() % 253402300799) + 1;
+		int64_t now = i % 2 == 0 ? (int64_t)(scene_random() % 253402300800) : end + (int64_t)(scene_random() % 5) - 2;
 
 		s.facts.not_after_utc_sec = end;
 		s.request.now_utc_sec = now;
-		s.request.stage = (enum stage)(1 + next_random() % 3);
+		s.request.stage = (enum stage)(1 + scene_random() % 3);
 		policy_decide(&s.facts, policy, &s.request, &d);
 		allowed += d.verdict == VERDICT_ALLOW;
 		if ((d.verdict == VERDICT_ALLOW) != (now < end))
@@ -318,68 +307,6 @@ START_TEST(tm07a_never_at_or_after_the_end)
 	policy_free(policy);
 }
 END_TEST
-
-static const char *const some_services[] = { "sshd", "login", "sudo", "cron", "systemd-user", "unprivileged", "su" };
-static const char *const some_groups[] = { "web", "log", "sudo", "adm" };
-
-static size_t
-random_words(char *to, size_t size, const char *const *words, unsigned count)
-{
-	size_t used = 0;
-
-	to[0] = '\0';
-	for (unsigned i = 0; i < count; i++) {
-		if (next_random() % 2 == 0)
-			used += (size_t)snprintf(to + used, size - used, " %s", words[i]);
-	}
-	return used;
-}
-
-/* A role that matches everybody, with random rules; the first always has allow-services. */
-static void
-add_random_role(char *text, size_t size, int number)
-{
-	static const char *const mfa[] = { "", "mfa = none\n", "mfa = if-enrolled\n", "mfa = required\n" };
-	static const char *const limits[] = { "hours = Tue 21:00-23:00 UTC", "hours = Mon 21:00-23:00 UTC", "from = 192.0.2.0/24",
-		"from = local", "max-term = 60s", "max-term = 1d", "allow-hosts = db7", "allow-hosts = db8 @web" };
-	char words[128];
-	size_t used = strlen(text);
-
-	used += (size_t)snprintf(text + used, size - used, "[role r%d]\nmatch = any\n%s", number, mfa[next_random() % 4]);
-	if (number == 0 || next_random() % 2 == 0) {
-		(void)random_words(words, sizeof words, some_services, 7);
-		used += (size_t)snprintf(text + used, size - used, "allow-services = none%s\n", words);
-	}
-	if (next_random() % 2 == 0) {
-		(void)random_words(words, sizeof words, some_groups, 4);
-		used += (size_t)snprintf(text + used, size - used, "keep-groups =%s\n", words);
-	}
-	if (next_random() % 2 == 0 && random_words(words, sizeof words, some_groups, 4) > 0)
-		used += (size_t)snprintf(text + used, size - used, "drop-groups =%s\n", words);
-	if (next_random() % 4 == 0)
-		used += (size_t)snprintf(text + used, size - used, "require-expiry = yes\n");
-	if (next_random() % 4 == 0)
-		used += (size_t)snprintf(text + used, size - used, "%s\n", limits[next_random() % ROWS(limits)]);
-	if (next_random() % 2 == 0)
-		(void)snprintf(text + used, size - used, "max-session = %us\n", 10 + (unsigned)(next_random() % 100));
-}
-
-static void
-random_scene(struct scene *s)
-{
-	scene_base(s);
-	s->facts.kind = 1 + (uint32_t)(next_random() % 4);
-	s->facts.token_count = (uint32_t)(next_random() % 2);
-	s->facts.not_after_utc_sec = next_random() % 3 == 0 ? 0 : NOW + 10;
-	s->facts.must_change = next_random() % 8 == 0;
-	s->request.service = some_services[next_random() % 7];
-	s->request.stage = (enum stage)(1 + next_random() % 3);
-	s->request.factors = (unsigned)(next_random() % 8);
-	s->request.live_mfa_session = next_random() % 2 == 0;
-	s->request.root_caller = next_random() % 4 == 0;
-	s->request.host = "db7";
-	s->request.host_groups = next_random() % 2 == 0 ? "web" : "none";
-}
 
 static bool
 lets_in(enum verdict v)
@@ -397,14 +324,14 @@ START_TEST(a_role_never_widens_access)
 		char text[2048] = "";
 		struct policy *few, *more;
 		struct decision before, after;
-		int count = 1 + (int)(next_random() % 3);
+		int count = 1 + (int)(scene_random() % 3);
 
 		for (int r = 0; r < count; r++)
-			add_random_role(text, sizeof text, r);
+			scene_add_random_role(text, sizeof text, r);
 		few = scene_parse(text);
-		add_random_role(text, sizeof text, count);
+		scene_add_random_role(text, sizeof text, count);
 		more = scene_parse(text);
-		random_scene(&s);
+		scene_make_random(&s);
 		policy_decide(&s.facts, few, &s.request, &before);
 		policy_decide(&s.facts, more, &s.request, &after);
 		if (lets_in(after.verdict) && !lets_in(before.verdict))
@@ -413,9 +340,9 @@ START_TEST(a_role_never_widens_access)
 		    (after.max_session_sec == 0 || after.max_session_sec > before.max_session_sec))
 			ck_abort_msg("max-session: %s", text);
 		for (int g = 0; g < 4; g++) {
-			if (policy_group(more, after.roles, some_groups[g], false) == GROUP_KEEP &&
-			    policy_group(few, before.roles, some_groups[g], false) != GROUP_KEEP)
-				ck_abort_msg("%s: %s", some_groups[g], text);
+			if (policy_group(more, after.roles, scene_groups[g], false) == GROUP_KEEP &&
+			    policy_group(few, before.roles, scene_groups[g], false) != GROUP_KEEP)
+				ck_abort_msg("%s: %s", scene_groups[g], text);
 		}
 		both += lets_in(after.verdict);
 		narrowed += lets_in(before.verdict) && !lets_in(after.verdict);

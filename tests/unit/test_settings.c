@@ -169,6 +169,7 @@ static const struct {
 	{ "[nss]\nhome-prefixes = /home\n", "ends in /" },
 	{ "[nss]\nhome-prefixes = home/\n", "not an absolute folder" },
 	{ "[nss]\nhome-prefixes = /home/../etc/\n", "not an absolute folder" },
+	{ "[nss]\npublish = some\n", "test.conf:2: [nss] publish: \"some\" is neither all nor allowed" },
 	{ "[nss]\nshells = sh\n", "not the absolute path" },
 	{ "[nss]\nid-range = 0-60000\n", "not a range within 1000-2147483647" },
 	{ "[nss]\nid-range = 1000-4294967295\n", "not a range" },
@@ -216,6 +217,7 @@ START_TEST(accepted_forms)
 	ck_assert_str_eq(s.nss_home_prefixes, "/home/ /srv/ /data/homes/");
 	ck_assert_str_eq(s.login_contact, "IT; desk 7 \xc3\xa4");
 	ck_assert_uint_eq(s.nss_valid_for, 172800);
+	ck_assert(settings_publishes_all(&s));
 	ck_assert_uint_eq(s.nss_id_range.count, 2);
 	ck_assert(!settings_id_allowed(&s.nss_id_range, 4999));
 	ck_assert(settings_id_allowed(&s.nss_id_range, 5000));
@@ -224,6 +226,8 @@ START_TEST(accepted_forms)
 	ck_assert(!settings_id_allowed(&s.nss_id_range, 0));
 	ck_assert_int_eq(parse("", &s), 0);
 	ck_assert_str_eq(s.nss_home_prefixes, "/home/");
+	ck_assert_int_eq(parse("[nss]\npublish = allowed\n", &s), 0);
+	ck_assert(!settings_publishes_all(&s));
 	ck_assert_uint_eq(s.login_max_data_age, 86400);
 }
 END_TEST
