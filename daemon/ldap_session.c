@@ -20,6 +20,7 @@
 #include "common/ldap_entry.h"
 #include "common/ldap_handle.h"
 #include "common/ldap_page.h"
+#include "daemon/ldap_pause.h"
 #include "daemon/loop.h"
 
 #define PAGE_ENTRIES	1000
@@ -471,6 +472,7 @@ static int
 poll_for_ever(struct ldap_session *s)
 {
 	int interval_ms = (int)s->settings->directory_poll_interval * 1000;	/* a day at most */
+	bool first = true;
 	int r;
 
 	s->full = s->polling = true;
@@ -480,7 +482,8 @@ poll_for_ever(struct ldap_session *s)
 		if (r == 0)
 			r = refresh_done(s);
 		if (r == 0)
-			r = wait_for(s, -1, loop_spread_ms(interval_ms, 10));
+			r = wait_for(s, -1, ldap_pause_poll_ms(interval_ms, first, ldap_pause_chance()));
+		first = false;
 		if (r < 0)
 			return r;
 	}

@@ -1,8 +1,9 @@
 /*
  * ldap_sync.c - the thread that follows an LDAP directory, and how its states reach the loop (see ldap_sync.h).
  *
- * Directory process. The thread tries the servers in turn, the last good one first; a whole round without success is
- * followed by a pause that grows. It writes no event and touches nothing of the loop but what the lock guards.
+ * Directory process. The thread tries the servers in turn, the last good one first; the loss of one that was good, and a
+ * whole round without success, are followed by a pause that chance picks (ldap_pause.h). It writes no event and touches
+ * nothing of the loop but what the lock guards.
  */
 #include <config.h>
 
@@ -20,11 +21,11 @@
 #include <unistd.h>
 
 #include "common/ldap_handle.h"
+#include "daemon/ldap_pause.h"
 #include "daemon/ldap_sync_parts.h"
 #include "daemon/loop.h"
 
-#define PAUSE_MIN_MS	500
-#define PAUSE_MAX_MS	10000
+#define OPEN_AGAIN_MS	10000	/* a replica that cannot be opened: no server has to do with it */
 #define GOOD_AFTER_MS	10000	/* a session that lived this long was no failure */
 
 struct ldap_sync {
@@ -186,14 +187,14 @@ describe_origin(const struct settings *settings, char *buf, size_t size)
 		at += (size_t)snprintf(buf + at, size - at, " %s", ldap_session_attributes[i]);
 }
 
-/* A ring that no session took ends one pause, and not all that follow. */
+/* A ring that no session took ends one pause, and not all that follow; one that a session took has set stop before. */
 static bool
 pause_for(struct ldap_sync *s, int ms)
 {
 	struct pollfd fd = { .fd = s->wake_fd, .events = POLLIN };
 	uint64_t rings;
 
-	if (poll(&fd, 1, ms) > 0)
+	if (!atomic_load(&s->stop) && poll(&fd, 1, ms) > 0)
 		(void)!read(s->wake_fd, &rings, sizeof rings);
 	return !atomic_load(&s->stop);
 }
@@ -259,8 +260,16 @@ out:
 	return r;
 }
 
-/* One session with the n-th server. Returns whether it went well for a while. */
-static bool
+/* How a session with a server came to its end. */
+enum end {
+	END_FAILED,		/* nothing complete came of it: another server may do better, at once */
+	END_BRIEF,		/* complete, and over too soon to be called good */
+	END_LOST,		/* good for a while: all hosts that followed it see it go at once */
+	END_ANEW,		/* the server does not know what we have, as all of its hosts are told at once */
+};
+
+/* One session with a server. */
+static enum end
 try_server(struct ldap_sync *s, const char *uri)
 {
 	struct ldap_session session = {
@@ -272,7 +281,7 @@ try_server(struct ldap_sync *s, const char *uri)
 
 	r = ldap_session_run(&session);
 	if (atomic_load(&s->stop))
-		return true;
+		return END_LOST;
 	if (r == -E2BIG && session.fault[0] == '\0')
 		(void)snprintf(session.fault, sizeof session.fault, "%.255s: it tells of more than can be held: %d entries, %zu MiB",
 		    uri, REPLICA_GATHERED_MAX, REPLICA_BYTES_MAX >> 20);
@@ -281,7 +290,32 @@ try_server(struct ldap_sync *s, const char *uri)
 		replica_close(s->replica);
 		s->replica = NULL;
 	}
-	return r == -ESTALE || (session.refreshed && loop_now_ms() - began_ms > GOOD_AFTER_MS);
+	if (r == -ESTALE)
+		return END_ANEW;
+	if (!session.refreshed)
+		return END_FAILED;
+	return loop_now_ms() - began_ms > GOOD_AFTER_MS ? END_LOST : END_BRIEF;
+}
+
+/*
+ * What follows the end of a session with server *at of count.
+ *
+ *  bad_since_ms  since when none was good
+ *
+ * Returns for how long to pause; 0: not at all.
+ */
+static int
+after(enum end end, unsigned count, unsigned *at, unsigned *failures, int64_t *bad_since_ms)
+{
+	if (end == END_LOST)
+		*bad_since_ms = loop_now_ms();
+	if (end == END_FAILED || end == END_BRIEF)
+		++*at;
+	if (end == END_FAILED && ++*failures < count)
+		return 0;
+	*failures = 0;
+	return end == END_ANEW ? ldap_pause_anew_ms(ldap_pause_chance()) :
+	    ldap_pause_retry_ms(loop_now_ms() - *bad_since_ms, ldap_pause_chance());
 }
 
 static void *
@@ -290,31 +324,22 @@ thread_main(void *arg)
 	struct ldap_sync *s = arg;
 	unsigned at = 0, failures = 0, count = 0;
 	char uri[LDAP_HANDLE_URI_MAX + 1];
-	int pause_ms = PAUSE_MIN_MS;
+	int64_t bad_since_ms = loop_now_ms();
+	int pause_ms;
 
 	while (ldap_handle_uri(s->settings.directory_uri, count, uri))
 		count++;
 	while (!atomic_load(&s->stop)) {
 		if (s->replica == NULL && open_replica(s) < 0) {
-			if (!pause_for(s, PAUSE_MAX_MS))
+			if (!pause_for(s, OPEN_AGAIN_MS))
 				break;
 			continue;
 		}
 		if (!ldap_handle_uri(s->settings.directory_uri, at % count, uri))
 			break;
-		if (try_server(s, uri)) {
-			failures = 0;
-			pause_ms = PAUSE_MIN_MS;
-		} else {
-			at++;
-			failures++;
-		}
-		if (failures < count && failures > 0)
-			continue;	/* another one may be there: at once */
-		failures = 0;
-		if (!pause_for(s, loop_spread_ms(pause_ms, 4)))
+		pause_ms = after(try_server(s, uri), count, &at, &failures, &bad_since_ms);
+		if (pause_ms > 0 && !pause_for(s, pause_ms))
 			break;
-		pause_ms = pause_ms * 2 > PAUSE_MAX_MS ? PAUSE_MAX_MS : pause_ms * 2;
 	}
 	if (s->replica != NULL && s->state.connected)
 		replica_confirm(s->replica, loop_clock_sec(CLOCK_REALTIME));

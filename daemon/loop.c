@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/random.h>
 #include <sys/resource.h>
 #include <syslog.h>
 #include <systemd/sd-daemon.h>
@@ -44,17 +43,6 @@ loop_clock_sec(clockid_t clock)
 
 	(void)clock_gettime(clock, &ts);
 	return ts.tv_sec;
-}
-
-int
-loop_spread_ms(int delay_ms, int part)
-{
-	uint32_t chance;
-
-	/* Of the kernel, not random(): that one, unseeded, is the same on every host. */
-	if (delay_ms <= 0 || getrandom(&chance, sizeof chance, GRND_NONBLOCK) != (ssize_t)sizeof chance)
-		return delay_ms;
-	return delay_ms + (int)(chance % ((uint32_t)(delay_ms / part) + 1));
 }
 
 static int

@@ -45,14 +45,6 @@ int64_t loop_now_ms(void);
 int64_t loop_clock_sec(clockid_t clock);
 
 /*
- * A delay with up to a part-th of it more, by chance: so that the hosts of a fleet do not all come at once. Without
- * random bytes it is the delay itself.
- *
- *  part  10: up to a tenth
- */
-int loop_spread_ms(int delay_ms, int part);
-
-/*
  * Call a function once, after a delay; rearms *source when it exists already.
  *
  *  source  NULL at first; free with sd_event_source_disable_unref()

@@ -43,7 +43,7 @@ check "group" eval 'id -Gn bea | grep -qw staff-people && ! id -Gn dora | grep -
 # A change of the directory arrives, by the cookie or without one, and lookups are as before but for it.
 recovered() {
 	other_shell
-	order set ada $shell && order sync "${1-good}" && wait_until 15 has_shell ada $shell && everything | sed "s,:$shell\$,:SHELL," >/run/now &&
+	order set ada $shell && order sync "${1-good}" && wait_until 30 has_shell ada $shell && everything | sed "s,:$shell\$,:SHELL," >/run/now &&
 		sed "s,:/bin/[a-z]*sh\$,:SHELL," /run/before | diff - <(sed "s,:/bin/[a-z]*sh\$,:SHELL," /run/now)
 }
 bad() { # CASE WAY FAULT: while the server answers like this nothing changes, the fault is told, and it passes by itself
@@ -84,7 +84,7 @@ bad LD12a million_members "message of more than"
 anew() { # WAY: asked without a cookie in the end, and right
 	everything >/run/before
 	: >$log
-	systemctl restart ismsd-directory && wait_until 5 tells 'connected.*yes' && recovered "$1" && wait_until 5 grep -q "^sync $1 cookie=\$" $log && grep -q "^sync $1 cookie=A" $log
+	systemctl restart ismsd-directory && wait_until 20 tells 'connected.*yes' && recovered "$1" && wait_until 20 grep -q "^sync $1 cookie=\$" $log && grep -q "^sync $1 cookie=A" $log
 }
 check "RP03a e-syncRefreshRequired: read anew" anew refresh_required
 check "RP03a the same after the refresh" anew refresh_required_later

@@ -36,7 +36,7 @@ no_news(void *arg)
 	(void)arg;
 }
 
-/* Pauses are of half a second, of one, of two ...: also when somebody rings while there is no session to hear it. */
+/* Pauses are spread over five seconds, then more: also when somebody rings while there is no session to hear it. */
 START_TEST(pauses_stay_pauses)
 {
 	const struct ldap_sync_state seen = { .connected = true };
@@ -57,7 +57,7 @@ START_TEST(pauses_stay_pauses)
 		(void)usleep(10000);
 	ldap_sync_approve(sync, &seen);
 	(void)usleep(2000000);
-	ck_assert_uint_ge(atomic_load(&visits), 2);	/* the ring itself, and half a second after the first */
+	ck_assert_uint_ge(atomic_load(&visits), 2);	/* the ring ends the pause that was under way */
 	ck_assert_uint_le(atomic_load(&visits), 8);
 	ldap_sync_stop(sync);
 	(void)sd_event_unref(event);

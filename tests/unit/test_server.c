@@ -393,41 +393,6 @@ START_TEST(out_of_descriptors)
 }
 END_TEST
 
-#define DRAWS 8
-
-static void
-draw(int ret[DRAWS])
-{
-	for (int i = 0; i < DRAWS; i++)
-		ret[i] = loop_spread_ms(1000000000, 2);
-}
-
-/* Two processes, as two hosts, do not come at the same moments; none comes sooner or much later. */
-START_TEST(delays_are_spread)
-{
-	int mine[DRAWS], others[DRAWS], pipes[2], status;
-	pid_t child;
-
-	ck_assert_int_eq(pipe(pipes), 0);
-	child = fork();
-	ck_assert_int_ge(child, 0);
-	if (child == 0) {
-		draw(others);
-		_exit(write(pipes[1], others, sizeof others) == (ssize_t)sizeof others ? 0 : 1);
-	}
-	draw(mine);
-	ck_assert_int_eq(read(pipes[0], others, sizeof others), (ssize_t)sizeof others);
-	ck_assert_int_eq(waitpid(child, &status, 0), child);
-	ck_assert_int_eq(status, 0);
-	ck_assert_int_ne(memcmp(mine, others, sizeof mine), 0);
-	for (int i = 0; i < DRAWS; i++)
-		ck_assert(mine[i] >= 1000000000 && mine[i] <= 1500000000);
-	ck_assert_int_eq(loop_spread_ms(0, 4), 0);
-	(void)close(pipes[0]);
-	(void)close(pipes[1]);
-}
-END_TEST
-
 int
 main(void)
 {
@@ -441,7 +406,6 @@ main(void)
 		{ header_deadline, 0 },
 		{ descriptors, 0 },
 		{ out_of_descriptors, 0 },
-		{ delays_are_spread, 0 },
 	};
 
 	return suite_run("server", rows, ROWS(rows), 90);
