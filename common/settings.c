@@ -174,6 +174,39 @@ parse_value(const struct option_info *o, const char *text, struct settings *s, c
 
 /* ---- texts with a form of their own ----------------------------------------------------------------- */
 
+/* A name of DNS, in labels of letters, digits and hyphens. */
+static bool
+is_host_name(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len >= 1 && len <= 240 && name[0] != '.' && name[0] != '-' && name[len - 1] != '.' &&
+	    strstr(name, "..") == NULL &&
+	    strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.") == len;
+}
+
+/* A domain whose servers DNS names. */
+static int
+check_domain(const char *uri, char *error, size_t size)
+{
+	return is_host_name(strstr(uri, "://") + 3) ? 0 :
+	    conf_wrong(error, size, "\"%.100s\": write ldaps+srv://DOMAIN or ldap+srv://DOMAIN, without port or path", uri);
+}
+
+/* "HOST .DOMAIN ..." */
+static int
+check_targets(const char *value, char *error, size_t size)
+{
+	char copy[1024], *rest = copy, *word;
+
+	(void)snprintf(copy, sizeof copy, "%s", value);
+	while ((word = next_word(&rest)) != NULL) {
+		if (!is_host_name(word + (word[0] == '.')))
+			return conf_wrong(error, size, "\"%.100s\" is neither HOST nor .DOMAIN", word);
+	}
+	return 0;
+}
+
 /* One server: a scheme, a host (ldapi: a socket's path), perhaps a port; no base, filter or user in it. */
 static int
 check_server(const char *uri, char *error, size_t size)
@@ -181,6 +214,8 @@ check_server(const char *uri, char *error, size_t size)
 	static const char *const schemes[] = { "ldaps://", "ldap://", "ldapi://" };
 	size_t len;
 
+	if (strncmp(uri, "ldaps+srv://", 12) == 0 || strncmp(uri, "ldap+srv://", 11) == 0)
+		return check_domain(uri, error, size);
 	for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
 		len = strlen(schemes[i]);
 		if (strncmp(uri, schemes[i], len) != 0)
@@ -301,6 +336,7 @@ check_text(const struct option_info *o, const char *value, char *error, size_t s
 		int (*check)(const char *, char *, size_t);
 	} checks[] = {
 		{ offsetof(struct settings, directory_uri), check_uri },
+		{ offsetof(struct settings, directory_srv_targets), check_targets },
 		{ offsetof(struct settings, directory_bind_dn), check_bind_dn },
 		{ offsetof(struct settings, directory_ca_file), check_file },
 		{ offsetof(struct settings, directory_bind_password_file), check_file },

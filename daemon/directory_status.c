@@ -61,6 +61,12 @@ add_source(struct lines *l, const struct directory *d)
 	add(l, "uri=%s\n", d->settings.directory_uri);
 	add(l, "base=%s\n", d->settings.directory_base);
 	add(l, "connected=%s\n", status.connected ? "yes" : "no");
+	if (status.server[0] != '\0')
+		add(l, "server=%s\n", status.server);
+	if (status.servers[0] != '\0')
+		add(l, "servers=%s\n", status.servers);
+	if (status.servers_fault[0] != '\0')
+		add(l, "servers_fault=%s\n", status.servers_fault);
 	add_time(l, "connected_since", status.connected ? status.since_utc_sec : 0);
 	if (!status.connected) {
 		add_time(l, "lost_since", status.since_utc_sec);

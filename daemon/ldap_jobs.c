@@ -32,6 +32,7 @@ struct job {
 	struct source_job base;		/* first */
 	struct settings settings;
 	struct attribute_map map;
+	char uris[sizeof ((struct ldap_servers *)NULL)->uris];	/* of the servers */
 	char server[LDAP_HANDLE_URI_MAX + 1];	/* the one that is followed: asked first; "" for none */
 	int64_t deadline_ms;
 	char *dn;			/* owned; of the user's entry in the replica, found there by entryUUID */
@@ -82,7 +83,7 @@ connect_any(struct job *j, LDAP **ret, char uri[static LDAP_HANDLE_URI_MAX + 1])
 		memcpy(uri, j->server, sizeof j->server);
 		r = ldap_handle_open(&j->settings, uri, ret, j->fault, sizeof j->fault);
 	}
-	for (unsigned n = 0; r < 0 && timeout_of(j) > 0 && ldap_handle_uri(j->settings.directory_uri, n, uri); n++) {
+	for (unsigned n = 0; r < 0 && timeout_of(j) > 0 && ldap_handle_uri(j->uris, n, uri); n++) {
 		if (strcmp(uri, j->server) != 0)
 			r = ldap_handle_open(&j->settings, uri, ret, j->fault, sizeof j->fault);
 	}
@@ -479,6 +480,8 @@ job_new(struct source *base, void (*run)(struct source_job *), const struct iden
 	whole = attribute_map_init(&j->map, j->settings.directory_attribute_map, j->fault, sizeof j->fault) == 0;
 	j->deadline_ms = loop_now_ms() + JOB_MS;
 	(void)snprintf(j->server, sizeof j->server, "%s", s->state.connected ? s->state.server : "");
+	(void)snprintf(j->uris, sizeof j->uris, "%s", ldap_servers_by_dns(base->settings) ? s->state.servers.uris :
+	    base->settings->directory_uri);
 	if (user != NULL) {
 		j->dn = strdup(user->entry->dn);
 		j->user = strdup(user->name);

@@ -93,6 +93,8 @@ on_news(void *arg)
 	fresh = ldap_sync_take(s->sync, &changes, &s->state);
 	if (before.connected && !s->state.connected)
 		note_loss(s);
+	if (s->state.servers.fault[0] != '\0' && strcmp(before.servers.fault, s->state.servers.fault) != 0)
+		report_log(LOG_WARNING, "%s", s->state.servers.fault);
 	news = before.connected != s->state.connected || (!s->state.connected && strcmp(before.fault, s->state.fault) != 0) ||
 	    (!s->seen && s->state.connected);
 	s->base.accept_newcomers = s->base.accept_newcomers || s->state.approvals != before.approvals;
@@ -168,7 +170,8 @@ ldap_status(const struct source *base, struct source_status *ret)
 	const struct ldap_source *s = (const struct ldap_source *)base;
 
 	*ret = (struct source_status){ .connected = state->connected, .since_utc_sec = state->since_utc_sec,
-		.confirmed_utc_sec = state->confirmed_utc_sec };
+		.confirmed_utc_sec = state->confirmed_utc_sec, .server = state->connected ? state->server : "",
+		.servers = state->servers.uris, .servers_fault = state->servers.fault };
 	count_held(s, &ret->held_removed, &ret->held_renumbered);
 	memcpy(ret->fault, state->fault, sizeof ret->fault);
 	/* A server that is followed answers every few seconds; one that is polled vouched at the last poll. */
@@ -192,6 +195,7 @@ ldap_reload(struct source *base)
 	if (s->state.connected)
 		note_loss(s);
 	s->state.approvals = 0;		/* the new thread counts anew */
+	s->state.servers = (struct ldap_servers){ .count = 0 };
 	if (start(s) < 0) {
 		(void)snprintf(s->state.fault, sizeof s->state.fault, "no thread to follow it; reload to try again");
 		s->settings = (struct settings){ 0 };

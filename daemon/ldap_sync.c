@@ -51,6 +51,9 @@ struct ldap_sync {
 	void *arg;
 	/* the thread's own */
 	struct replica *replica;
+	struct ldap_servers servers;	/* that are tried */
+	int64_t servers_due_ms;		/* when to look again who they are; INT64_MAX: uri names them itself */
+	unsigned at;			/* which of them is next */
 };
 
 static void
@@ -142,13 +145,50 @@ forget_kept(struct ldap_sync *s)
 		replica_departed_kept(s->replica);
 }
 
-static void
-on_turn(struct ldap_session *session)
+/* Where a server is among those that are tried; 0 when it is not. */
+static unsigned
+place_of(const struct ldap_servers *servers, const char *server)
 {
-	struct ldap_sync *s = session->owner;
+	char uri[LDAP_HANDLE_URI_MAX + 1];
+
+	for (unsigned n = 0; ldap_handle_uri(servers->uris, n, uri); n++) {
+		if (strcmp(uri, server) == 0)
+			return n;
+	}
+	return 0;
+}
+
+/*
+ * Look which servers there are. What DNS does not say today, it said before. May block for some seconds.
+ *
+ *  server  that was good last; "" for none
+ */
+static void
+find_servers(struct ldap_sync *s, const char *server)
+{
+	struct ldap_servers found;
+	struct ldap_sync_state state = s->state;
+	int ttl_ms;
+
+	if (ldap_servers_find(&s->settings, server, &found) == 0 || s->servers.count == 0)
+		s->servers = found;
+	else
+		(void)snprintf(s->servers.fault, sizeof s->servers.fault, "%s", found.fault);
+	ttl_ms = (int)found.ttl_sec * 1000;	/* a day at most */
+	s->servers_due_ms = ttl_ms > 0 ? loop_now_ms() + ldap_pause_poll_ms(ttl_ms, false, ldap_pause_chance()) : INT64_MAX;
+	if (ttl_ms > 0 && (strcmp(state.servers.uris, s->servers.uris) != 0 ||
+	    strcmp(state.servers.fault, s->servers.fault) != 0)) {
+		state.servers = s->servers;
+		tell(s, &state, NULL);
+	}
+}
+
+/* The loop could not take in what it was told: everything once more. */
+static void
+tell_wanted(struct ldap_sync *s)
+{
 	bool wanted;
 
-	forget_kept(s);
 	(void)pthread_mutex_lock(&s->lock);
 	wanted = s->whole_wanted;
 	s->whole_wanted = false;
@@ -157,6 +197,19 @@ on_turn(struct ldap_session *session)
 		return;
 	replica_tell_all(s->replica);
 	(void)tell_changes(s, &s->state);	/* if not now, then with the next change */
+}
+
+static void
+on_turn(struct ldap_session *session)
+{
+	struct ldap_sync *s = session->owner;
+
+	forget_kept(s);
+	tell_wanted(s);
+	if (loop_now_ms() < s->servers_due_ms)
+		return;
+	find_servers(s, session->uri);
+	s->at = place_of(&s->servers, session->uri);	/* it stays the last good one */
 }
 
 static void
@@ -298,46 +351,60 @@ try_server(struct ldap_sync *s, const char *uri)
 }
 
 /*
- * What follows the end of a session with server *at of count.
+ * What follows the end of a session.
  *
+ *  failures      servers that failed one after the other
  *  bad_since_ms  since when none was good
  *
  * Returns for how long to pause; 0: not at all.
  */
 static int
-after(enum end end, unsigned count, unsigned *at, unsigned *failures, int64_t *bad_since_ms)
+after(struct ldap_sync *s, enum end end, unsigned *failures, int64_t *bad_since_ms)
 {
 	if (end == END_LOST)
 		*bad_since_ms = loop_now_ms();
 	if (end == END_FAILED || end == END_BRIEF)
-		++*at;
-	if (end == END_FAILED && ++*failures < count)
+		s->at++;
+	if (end == END_FAILED && ++*failures < s->servers.count)
 		return 0;
+	if (end == END_FAILED && s->servers_due_ms != INT64_MAX)
+		s->servers_due_ms = 0;		/* all that DNS named have failed: it may know others by now */
 	*failures = 0;
 	return end == END_ANEW ? ldap_pause_anew_ms(ldap_pause_chance()) :
 	    ldap_pause_retry_ms(loop_now_ms() - *bad_since_ms, ldap_pause_chance());
+}
+
+static const char *
+last_server(const struct ldap_sync *s)
+{
+	return replica_cookie(s->replica)->there ? replica_cookie(s->replica)->server : "";
 }
 
 static void *
 thread_main(void *arg)
 {
 	struct ldap_sync *s = arg;
-	unsigned at = 0, failures = 0, count = 0;
 	char uri[LDAP_HANDLE_URI_MAX + 1];
 	int64_t bad_since_ms = loop_now_ms();
+	unsigned failures = 0;
 	int pause_ms;
 
-	while (ldap_handle_uri(s->settings.directory_uri, count, uri))
-		count++;
 	while (!atomic_load(&s->stop)) {
 		if (s->replica == NULL && open_replica(s) < 0) {
 			if (!pause_for(s, OPEN_AGAIN_MS))
 				break;
 			continue;
 		}
-		if (!ldap_handle_uri(s->settings.directory_uri, at % count, uri))
-			break;
-		pause_ms = after(try_server(s, uri), count, &at, &failures, &bad_since_ms);
+		if (loop_now_ms() >= s->servers_due_ms) {
+			find_servers(s, last_server(s));
+			s->at = 0;
+		}
+		if (ldap_handle_uri(s->servers.uris, s->servers.count > 0 ? s->at % s->servers.count : 0, uri)) {
+			pause_ms = after(s, try_server(s, uri), &failures, &bad_since_ms);
+		} else {
+			tell_lost(s, s->servers.fault);
+			pause_ms = after(s, END_FAILED, &failures, &bad_since_ms);
+		}
 		if (pause_ms > 0 && !pause_for(s, pause_ms))
 			break;
 	}

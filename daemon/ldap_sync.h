@@ -12,6 +12,7 @@
 #include <systemd/sd-event.h>
 
 #include "common/identity.h"
+#include "common/ldap_servers.h"
 #include "common/settings.h"
 #include "daemon/entry_changes.h"
 
@@ -26,6 +27,7 @@ struct ldap_sync_state {
 	unsigned serial;		/* of the newest entries; 0: none yet */
 	unsigned losses;		/* how often a server was lost */
 	unsigned approvals;		/* how often a person's word was followed: these entries are what he approved */
+	struct ldap_servers servers;	/* that DNS names, as of its last answer; empty where uri names them itself */
 	char server[256];		/* uri of the last one that answered; "" before */
 	char fault[512];		/* why it is not connected, or what is wrong with the store; else "" */
 };

@@ -227,6 +227,7 @@ ldif_status(const struct source *base, struct source_status *ret)
 	const struct ldif_source *s = (const struct ldif_source *)base;
 
 	*ret = s->status;
+	ret->server = ret->servers = ret->servers_fault = "";
 	if (ret->connected)
 		ret->confirmed_utc_sec = now_utc_sec();	/* the kernel would have told of a change */
 	else if (s->lost_boot_sec != 0)

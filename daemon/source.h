@@ -39,6 +39,8 @@ struct source_status {
 	int64_t confirmed_utc_sec;
 	char fault[512];		/* why it is not connected; "" when it is */
 	size_t held_removed, held_renumbered;	/* users of a mass change that waits for a person (THREATS 5.5) */
+	const char *server;		/* that is followed; "" when there is none; these three are the source's */
+	const char *servers, *servers_fault;	/* that DNS names, and what of it is wrong; "" where it is not asked */
 };
 
 /*

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/time.h>
 
+#include "common/ldap_servers.h"
 #include "tools/directory_edit.h"
 
 /* A server makes these itself. */
@@ -69,15 +70,18 @@ connect_one(struct ldap_directory *l, struct operator *who, char *error, size_t 
 static int
 connect_any(struct ldap_directory *l, struct operator *who, char *error, size_t size)
 {
-	const char *uris = l->settings->directory_uri;
+	struct ldap_servers servers;
 	size_t used = 0;
-	int r = -EHOSTUNREACH;
+	int r;
 
-	if (ldap_handle_uri(uris, 0, l->uri) && !operator_is_named(who, l->uri)) {	/* before anything is sent */
+	if (ldap_handle_uri(l->settings->directory_uri, 0, l->uri) && !operator_is_named(who, l->uri)) {	/* before anything is sent */
 		(void)snprintf(error, size, "%s: say who you are: --bind-dn DN, or run as root against ldapi://", l->uri);
 		return -EINVAL;
 	}
-	for (unsigned n = 0; ldap_handle_uri(uris, n, l->uri); n++) {
+	r = ldap_servers_find(l->settings, "", &servers);
+	if (r < 0)
+		(void)snprintf(error, size, "%s", servers.fault);
+	for (unsigned n = 0; ldap_handle_uri(servers.uris, n, l->uri); n++) {
 		if (n > 0 && used + 2 < size)
 			used += (size_t)snprintf(error + used, size - used, "; ");
 		r = connect_one(l, who, error + used, size - used);

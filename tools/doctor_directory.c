@@ -14,6 +14,7 @@
 #include <strings.h>
 
 #include "common/ldap_handle.h"
+#include "common/ldap_servers.h"
 #include "tools/directory_probe.h"
 #include "tools/doctor.h"
 #include "tools/doctor_secrets.h"
@@ -523,6 +524,7 @@ void
 doctor_directory(struct doctor *d)
 {
 	const struct settings *settings = &d->in->settings;
+	struct ldap_servers servers;
 	char fault[256] = "";
 
 	if (!settings_uses_ldap(settings)) {
@@ -535,10 +537,16 @@ doctor_directory(struct doctor *d)
 		    "bind-dn is external: what the user isms-dir may do at ldapi:// cannot be tried by another user");
 		return;
 	}
+	(void)ldap_servers_find(settings, "", &servers);
+	if (servers.fault[0] != '\0')
+		doctor_note(d, CHECK, FINDING_BAD, "mend the SRV records or [directory] uri, and allow the name servers in IPAddressAllow=",
+		    "%s", servers.fault);
+	if (servers.ttl_sec > 0 && servers.count > 0)
+		doctor_note(d, CHECK, FINDING_OK, NULL, "DNS names these servers: %s", servers.uris);
 	for (unsigned n = 0;; n++) {
 		struct server s = { .d = d };
 
-		if (!ldap_handle_uri(settings->directory_uri, n, s.uri))
+		if (!ldap_handle_uri(servers.uris, n, s.uri))
 			return;
 		if (attribute_map_init(&s.map, settings->directory_attribute_map, fault, sizeof fault) < 0) {
 			doctor_note(d, CHECK, FINDING_BAD, "isms-userctl config check", "attribute-map: %s", fault);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "common/ldap_handle.h"
+#include "common/ldap_servers.h"
 #include "tools/account.h"
 #include "tools/output.h"
 #include "tools/setup.h"
@@ -89,14 +90,19 @@ check_host(const struct setup *s)
 {
 	const struct settings *settings = &s->in->settings;
 	char uri[LDAP_HANDLE_URI_MAX + 1], fault[1024] = "";
+	struct ldap_servers servers;
 	LDAP *ld = NULL;
 	unsigned n;
-	int r = -EHOSTUNREACH;
+	int r;
 
-	for (n = 0; r < 0 && ldap_handle_uri(settings->directory_uri, n, uri); n++)
+	r = ldap_servers_find(settings, "", &servers);
+	if (servers.fault[0] != '\0')
+		output_error("%s", servers.fault);
+	for (n = 0; ld == NULL && ldap_handle_uri(servers.uris, n, uri); n++)
 		r = ldap_handle_open(settings, uri, &ld, fault, sizeof fault);
 	if (r < 0) {
-		output_error("%s", fault);
+		if (fault[0] != '\0')
+			output_error("%s", fault);
 		return EXIT_UNREACHABLE;
 	}
 	if (has_password(s)) {

@@ -159,6 +159,14 @@ static const struct {
 	{ "[directory]\nuri = ldaps://a ldaps://b/dc=x\n", "\"ldaps://b/dc=x\": write ldaps://HOST" },
 	{ "[directory]\nuri = ldaps://user@host\n", "write ldaps://HOST" },
 	{ "[directory]\nuri = ldaps://a file:///b\n", "write file:///PATH, or ldaps://HOST" },
+	{ "[directory]\nuri = ldaps+srv://example.com:636\n", "write ldaps+srv://DOMAIN" },
+	{ "[directory]\nuri = ldaps://a ldap+srv://example.com/\n", "write ldaps+srv://DOMAIN" },
+	{ "[directory]\nuri = ldaps+srv://\n", "write ldaps+srv://DOMAIN" },
+	{ "[directory]\nuri = ldaps+srv://.example.com\n", "write ldaps+srv://DOMAIN" },
+	{ "[directory]\nuri = ldaps+srv://example.com.\n", "write ldaps+srv://DOMAIN" },
+	{ "[directory]\nuri = ldapi+srv://example.com\n", "write file:///PATH, or ldaps://HOST" },
+	{ "[directory]\nsrv-targets = a.example.net *.example.org\n", "neither HOST nor .DOMAIN" },
+	{ "[directory]\nsrv-targets = ..example.net\n", "neither HOST nor .DOMAIN" },
 	{ "[directory]\nca-file = ca.pem\n", "not the absolute path" },
 	{ "[directory]\nbind-dn = web1\n", "neither a DN" },
 	{ "[directory]\nattribute-map = uid\n", "not OURS=THEIRS" },
@@ -226,6 +234,9 @@ START_TEST(accepted_forms)
 	ck_assert(!settings_id_allowed(&s.nss_id_range, 0));
 	ck_assert_int_eq(parse("", &s), 0);
 	ck_assert_str_eq(s.nss_home_prefixes, "/home/");
+	ck_assert_int_eq(parse("[directory]\nuri = ldaps+srv://example.com ldap+srv://Sub-1.example.net ldaps://a\n"
+	    "srv-targets = a.example.net .example.org\n", &s), 0);
+	ck_assert(settings_uses_ldap(&s));
 	ck_assert_int_eq(parse("[nss]\npublish = allowed\n", &s), 0);
 	ck_assert(!settings_publishes_all(&s));
 	ck_assert_uint_eq(s.login_max_data_age, 86400);
