@@ -57,7 +57,7 @@ attribute_map_init(struct attribute_map *ret, const char *text, char *fault, siz
 	size_t at, len;
 	int r = 0;
 
-	ret->count = 0;
+	*ret = (struct attribute_map){ .count = 0 };
 	if (strcmp(text, "none") == 0)
 		return 0;
 	if (strlen(text) >= sizeof ret->text) {
@@ -74,6 +74,36 @@ attribute_map_init(struct attribute_map *ret, const char *text, char *fault, siz
 		r = add_pair(ret, at, fault, size);
 		at = next;
 	}
+	return r;
+}
+
+/* The kind of server's own name, unless attribute-map has another; at is where its words end. */
+static int
+add_default(struct attribute_map *map, const struct server_name *name, size_t *at, char *fault, size_t size)
+{
+	int n;
+
+	for (size_t i = 0; i < map->count; i++)
+		if (strcasecmp(ours_of(map, i), name->ours) == 0)
+			return 0;
+	n = snprintf(map->text + *at, sizeof map->text - *at, "%s=%s", name->ours, name->theirs);
+	if (n < 0 || (size_t)n >= sizeof map->text - *at)
+		return -EINVAL;
+	n = add_pair(map, *at, fault, size) < 0 ? -EINVAL : n + 1;
+	*at += n > 0 ? (size_t)n : 0;
+	return n > 0 ? 0 : n;
+}
+
+int
+attribute_map_of(struct attribute_map *ret, const struct settings *settings, char *fault, size_t size)
+{
+	int r = attribute_map_init(ret, settings->directory_attribute_map, fault, size);
+	size_t at = r < 0 ? 0 : strlen(settings->directory_attribute_map) + 1;
+	const struct server_name *name;
+
+	server_schema_init(&ret->schema, settings);
+	for (name = server_schema_names(ret->schema.kind); r == 0 && name->ours != NULL; name++)
+		r = add_default(ret, name, &at, fault, size);
 	return r;
 }
 

@@ -1,5 +1,6 @@
 /*
- * attribute_map.h - [directory] attribute-map: names of attributes between the standard schema and a server's.
+ * attribute_map.h - [directory] attribute-map: names of attributes between the standard schema and a server's, and what
+ * kind of server it is.
  *
  * Pure. Everything of ours speaks the names of the standard schema; only what talks to a server translates.
  */
@@ -8,13 +9,17 @@
 
 #include <stddef.h>
 
-#define ATTRIBUTE_MAP_TEXT_MAX	1024
+#include "common/server_schema.h"
+#include "common/settings.h"
+
+#define ATTRIBUTE_MAP_TEXT_MAX	1536	/* the option's and those of the kind of server */
 #define ATTRIBUTE_MAP_PAIRS_MAX	64
 
 struct attribute_map {
 	char text[ATTRIBUTE_MAP_TEXT_MAX];	/* the words, each ended by a NUL */
 	struct { size_t ours, theirs; } pairs[ATTRIBUTE_MAP_PAIRS_MAX];	/* where they begin in text */
 	size_t count;
+	struct server_schema schema;
 };
 
 /*
@@ -25,6 +30,13 @@ struct attribute_map {
  * Returns 0, or -EINVAL for a name that stands twice on one side: whose value would count could not be said.
  */
 int attribute_map_init(struct attribute_map *ret, const char *text, char *fault, size_t size);
+
+/*
+ * The map of settings, which they have checked for its form: attribute-map, then what the kind of server calls otherwise.
+ *
+ * As attribute_map_init().
+ */
+int attribute_map_of(struct attribute_map *ret, const struct settings *settings, char *fault, size_t size);
 
 /*
  * Our name for an attribute that a server delivers.

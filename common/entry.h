@@ -14,6 +14,7 @@
 
 #define ENTRY_VALUE_MAX (64 * 1024)
 #define ENTRY_ATTRIBUTES_MAX 256	/* of different names, options included; an entry with more is refused */
+#define ENTRY_FAULT "ismsFault"		/* what server_schema.h could not translate, in words; the entry is refused for it */
 
 struct value {
 	char *bytes;		/* owned; a NUL follows that is not counted */

@@ -31,6 +31,7 @@ struct identity {
 	char *display, *sponsor;	/* owned; may be NULL */
 	char entry_id[65];		/* entryUUID, else "dn:" and a hash of the DN */
 	int64_t not_before_utc_sec, not_after_utc_sec, locked_until_utc_sec;	/* 0: none */
+	int64_t password_end_utc_sec;	/* from then on the password has to be changed; 0: never */
 	const char *not_after_source, *disabled_source;	/* attribute names; static, "" when none */
 	bool disabled, must_change, password_set;
 	bool newcomer;			/* FACTS_BROKEN because another person had his name or number before */

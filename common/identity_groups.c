@@ -244,6 +244,52 @@ link_primary_groups(struct graph *g)
 	return r;
 }
 
+/*
+ * Active Directory with ids of its own: a user names his primary group by its number in the domain, and the group does not
+ * name him. Where ids are made of those numbers (id-from-sid), gidNumber is enough.
+ */
+struct token {
+	uint64_t number;
+	uint32_t node;
+};
+
+static int
+compare_tokens(const void *a, const void *b)
+{
+	const struct token *x = a, *y = b;
+
+	return x->number < y->number ? -1 : x->number > y->number;
+}
+
+static int
+link_primary_tokens(struct graph *g)
+{
+	struct token *tokens = calloc(g->node_count + 1, sizeof *tokens), key = { 0 };
+	const struct token *at, *end;
+	struct fault ignored = { "" };
+	size_t count = 0;
+	int r = 0;
+
+	if (tokens == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < g->node_count; i++) {
+		tokens[count].node = (uint32_t)i;
+		count += identity_single_number(g->nodes[i].entry, "primaryGroupToken", UINT32_MAX, &ignored, &tokens[count].number);
+	}
+	qsort(tokens, count, sizeof *tokens, compare_tokens);
+	for (size_t i = 0; count > 0 && r == 0 && i < g->all->user_count; i++) {
+		if (!identity_single_number(g->all->users[i].entry, "primaryGroupID", UINT32_MAX, &ignored, &key.number))
+			continue;
+		at = bsearch(&key, tokens, count, sizeof *tokens, compare_tokens);
+		for (end = tokens + count; at != NULL && at > tokens && at[-1].number == key.number;)
+			at--;
+		for (; at != NULL && at < end && at->number == key.number && r == 0; at++)
+			r = add_edge(g, (uint32_t)i, at->node);
+	}
+	free(tokens);
+	return r;
+}
+
 /* Append the parents of a child that this walk has not seen; returns -E2BIG beyond IDENTITY_GROUPS_MAX. */
 static int
 queue_parents(struct graph *g, uint32_t child, size_t *used)
@@ -353,6 +399,8 @@ identity_link_groups(const struct entry *const *below_base, size_t count, struct
 		r = link_node(&g, (uint32_t)i);
 	if (r == 0)
 		r = link_primary_groups(&g);
+	if (r == 0)
+		r = link_primary_tokens(&g);
 	if (r == 0 && g.edge_count > 0)
 		qsort(g.edges, g.edge_count, sizeof *g.edges, compare_edges);
 	for (size_t i = 0; r == 0 && i < all->user_count; i++)

@@ -18,6 +18,7 @@
 #define TICKS_NEVER		0x7FFFFFFFFFFFFFFFu
 #define EPOCH_OF_1601_SEC	11644473600
 #define ACCOUNT_DISABLED	0x2		/* userAccountControl */
+#define ACCOUNT_LOCKED_OUT	0x10		/* msDS-User-Account-Control-Computed alone */
 
 /* 0 means "none" in identities and facts; an instant at or before 1970 is one second after it. */
 static int64_t
@@ -34,6 +35,14 @@ take_end(struct identity *user, int64_t utc_sec, const char *source)
 		return;
 	user->not_after_utc_sec = utc_sec;
 	user->not_after_source = source;
+}
+
+static void
+take_password_end(struct identity *user, int64_t utc_sec)
+{
+	utc_sec = after_epoch(utc_sec);
+	if (user->password_end_utc_sec == 0 || utc_sec < user->password_end_utc_sec)
+		user->password_end_utc_sec = utc_sec;
 }
 
 static void
@@ -108,6 +117,41 @@ read_starts(const struct entry *e, struct identity *user, struct fault *fault)
 }
 
 /*
+ * Active Directory keeps lockoutTime after the lock has ended: what it computes counts, where it is shown. How long it
+ * lasts stands in policies that are not ours to read, and ldap_changes.c asks again.
+ */
+static void
+read_ad_lockout(const struct entry *e, struct identity *user, struct fault *fault)
+{
+	uint64_t control, since;
+
+	if (identity_single_number(e, "msDS-User-Account-Control-Computed", UINT32_MAX, fault, &control)) {
+		if ((control & ACCOUNT_LOCKED_OUT) != 0)
+			user->locked_until_utc_sec = IDENTITY_LOCKED_FOREVER;
+	} else if (identity_single_number(e, "lockoutTime", TICKS_NEVER, fault, &since) && since != 0)
+		user->locked_until_utc_sec = IDENTITY_LOCKED_FOREVER;
+}
+
+/*
+ * When the password has to be changed: a time in the past since then. Of several the earliest; to 389-ds 1970 is one that
+ * was reset, to Active Directory 0 is.
+ */
+static void
+read_password_end(const struct entry *e, struct identity *user, struct fault *fault)
+{
+	static const char *const names[] = { "krbPasswordExpiration", "passwordExpirationTime" };
+	uint64_t ticks;
+	int64_t utc_sec;
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (single_time(e, names[i], fault, &utc_sec))
+			take_password_end(user, utc_sec);
+	if (identity_single_number(e, "msDS-UserPasswordExpiryTimeComputed", TICKS_NEVER, fault, &ticks) &&
+	    ticks != TICKS_NEVER)
+		take_password_end(user, (int64_t)(ticks / TICKS_PER_SEC) - EPOCH_OF_1601_SEC);
+}
+
+/*
  * pwdAccountLockedTime is when the lock fell, pwdAccountTmpLockoutEnd when it ends. Without an end we know
  * none: how long it lasts stands in a password policy that is not ours to read.
  */
@@ -125,6 +169,9 @@ read_lockout(const struct entry *e, struct identity *user, struct fault *fault)
 		user->locked_until_utc_sec = IDENTITY_LOCKED_FOREVER;
 	if (single_time(e, "pwdAccountTmpLockoutEnd", fault, &until))
 		user->locked_until_utc_sec = after_epoch(until);
+	if (single_time(e, "accountUnlockTime", fault, &until))		/* 389-ds: 1970 is until somebody unlocks him */
+		user->locked_until_utc_sec = until > 0 ? until : IDENTITY_LOCKED_FOREVER;
+	read_ad_lockout(e, user, fault);
 }
 
 void
@@ -142,4 +189,5 @@ identity_read_window(const struct entry *e, struct identity *user, struct fault 
 	    (control & ACCOUNT_DISABLED) != 0)
 		take_lock(user, "userAccountControl");
 	user->must_change = identity_single_bool(e, "pwdReset", fault);
+	read_password_end(e, user, fault);
 }

@@ -95,6 +95,10 @@ identity_single_bool(const struct entry *e, const char *name, struct fault *faul
 void
 identity_check_sizes(const struct entry *e, struct fault *fault)
 {
+	const char *untranslated = entry_value(e, ENTRY_FAULT);
+
+	if (untranslated != NULL)
+		identity_fault(fault, "%.200s", untranslated);
 	if (e->count > ENTRY_ATTRIBUTES_MAX)
 		identity_fault(fault, "has more than %d attributes", ENTRY_ATTRIBUTES_MAX);
 	for (size_t i = 0; i < e->count; i++)
@@ -237,18 +241,33 @@ is_home(const char *home, const char *prefixes)
 	return true;
 }
 
+/* [nss] home-template with the user's name in place of %u; NULL: there is none, or no home that is not too long. */
+static const char *
+home_by_template(const char *template, const char *name, char buf[static HOME_BYTES_MAX + 1])
+{
+	const char *at = strstr(template, "%u");
+	int n = at == NULL ? -1 : snprintf(buf, HOME_BYTES_MAX + 1, "%.*s%s%s", (int)(at - template), template, name, at + 2);
+
+	return n > 0 && n <= HOME_BYTES_MAX ? buf : NULL;
+}
+
 static int
 read_home_and_shell(const struct entry *e, const struct settings *settings, struct identity *user, struct fault *fault)
 {
 	const char *home = identity_single(e, "homeDirectory", fault);
 	const char *shell = identity_single(e, "loginShell", fault);
 	const char *gecos = entry_value(e, "gecos");
+	char made[HOME_BYTES_MAX + 1];
 
+	if (home == NULL)
+		home = home_by_template(settings->nss_home_template, user->name, made);
+	if (shell == NULL)
+		shell = settings->nss_default_shell;
 	if (home == NULL)
 		identity_fault(fault, "homeDirectory is missing");
 	else if (!is_home(home, settings->nss_home_prefixes))
 		identity_fault(fault, "homeDirectory \"%.80s\" is not below [nss] home-prefixes, or not a clean path", home);
-	if (shell == NULL || !in_list(shell, settings->nss_shells))
+	if (!in_list(shell, settings->nss_shells))
 		shell = NO_LOGIN;
 	if (gecos == NULL)
 		gecos = entry_value(e, "cn");

@@ -100,6 +100,8 @@ ldap_entry_take(LDAP *ld, LDAPMessage *msg, const struct attribute_map *map, con
 	e = dn.bv_val != NULL ? entry_new(dn.bv_val) : NULL;
 	r = e != NULL ? take_attributes(ld, msg, ber, map, without, e) : -EBADMSG;
 	ber_free(ber, 0);
+	if (r == 0)
+		r = server_schema_translate(&map->schema, e);
 	if (r < 0) {
 		entry_free(e);
 		return r;

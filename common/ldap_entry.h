@@ -14,7 +14,7 @@
  * for it is for identity.h to say.
  *
  *  msg      cannot be read again: its values are wiped
- *  map      of names: what is mapped to another attribute is left out
+ *  map      of names: what is mapped to another attribute is left out; its kind of server says what becomes of values
  *  without  names, ours or the server's, of attributes that are left out, with options too; ends with NULL. NULL: none
  *  ret      the caller's
  *

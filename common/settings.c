@@ -15,6 +15,7 @@
 
 #include "common/civil_date.h"
 #include "common/conf_file.h"
+#include "common/server_schema.h"
 #include "common/zone.h"
 
 const struct option_info settings_options[] = {
@@ -296,6 +297,37 @@ check_publish(const char *value, char *error, size_t size)
 }
 
 static int
+check_schema(const char *value, char *error, size_t size)
+{
+	enum server_kind kind;
+
+	return server_schema_kind(value, &kind) == 0 ? 0 :
+	    conf_wrong(error, size, "\"%.31s\" is none of rfc2307, 389-ds, active-directory", value);
+}
+
+static int
+check_sids(const char *value, char *error, size_t size)
+{
+	struct sid_range range;
+
+	return sid_range_parse(value, &range) == 0 ? 0 :
+	    conf_wrong(error, size, "\"%.127s\" is neither none nor a domain and a range of ids within 1000-%d; write for example "
+	    "S-1-5-21-1004336348-1177238915-682003330 200000-399999", value, INT32_MAX);
+}
+
+/* Where the name stands must not depend on who reads it: once, as a part of the path. */
+static int
+check_template(const char *value, char *error, size_t size)
+{
+	const char *percent = strchr(value, '%');
+
+	if (strcmp(value, "none") == 0 ||
+	    (value[0] == '/' && percent != NULL && percent[1] == 'u' && strchr(percent + 1, '%') == NULL))
+		return 0;
+	return conf_wrong(error, size, "\"%.100s\" is neither none nor an absolute path with one %%u in it", value);
+}
+
+static int
 check_folders(const char *value, char *error, size_t size)
 {
 	char copy[1024], *rest = copy, *word;
@@ -342,7 +374,11 @@ check_text(const struct option_info *o, const char *value, char *error, size_t s
 		{ offsetof(struct settings, directory_bind_password_file), check_file },
 		{ offsetof(struct settings, directory_attribute_map), check_map },
 		{ offsetof(struct settings, nss_publish), check_publish },
+		{ offsetof(struct settings, directory_schema), check_schema },
+		{ offsetof(struct settings, directory_id_from_sid), check_sids },
 		{ offsetof(struct settings, nss_home_prefixes), check_folders },
+		{ offsetof(struct settings, nss_home_template), check_template },
+		{ offsetof(struct settings, nss_default_shell), check_file },
 		{ offsetof(struct settings, nss_shells), check_shells },
 		{ offsetof(struct settings, login_time_zone), check_zone },
 	};

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "daemon/directory_state.h"
+#include "daemon/loop.h"
 #include "daemon/report.h"
 #include "daemon/source_job.h"
 
@@ -62,6 +63,9 @@ find_facts(const struct directory *d, const char *name, struct facts *ret)
 
 	if (r == 0) {
 		identity_facts(&part.identities, user, ret);
+		if (ret->state == FACTS_MANAGED && user->password_end_utc_sec != 0 &&
+		    user->password_end_utc_sec <= loop_clock_sec(CLOCK_REALTIME))
+			ret->must_change = 1;
 	} else if (r == -E2BIG) {
 		ret->state = FACTS_BROKEN;
 		(void)snprintf(ret->user, sizeof ret->user, "%.32s", name);
@@ -77,6 +81,7 @@ on_facts_get(struct connection *c, const void *msg)
 {
 	const struct directory *d = connection_context(c);
 	const struct msg_facts_get *m = msg;
+	const struct identity *user = NULL;
 	struct source_status status;
 	struct facts facts = { 0 };
 

@@ -477,7 +477,7 @@ job_new(struct source *base, void (*run)(struct source_job *), const struct iden
 	j->base.run = run;
 	j->base.wipe = job_wipe;
 	j->settings = *base->settings;
-	whole = attribute_map_init(&j->map, j->settings.directory_attribute_map, j->fault, sizeof j->fault) == 0;
+	whole = attribute_map_of(&j->map, &j->settings, j->fault, sizeof j->fault) == 0;
 	j->deadline_ms = loop_now_ms() + JOB_MS;
 	(void)snprintf(j->server, sizeof j->server, "%s", s->state.connected ? s->state.server : "");
 	(void)snprintf(j->uris, sizeof j->uris, "%s", ldap_servers_by_dns(base->settings) ? s->state.servers.uris :

@@ -27,14 +27,12 @@
 #define PROBE_EVERY_MS	3000	/* a server that is stopped keeps its connections: it must answer, too */
 #define DRAIN_MS	300	/* then what has come is applied, although more is coming */
 
-static const char filter[] = "(|(objectClass=posixAccount)(objectClass=posixGroup)(objectClass=groupOfNames)"
-    "(objectClass=groupOfMembers))";
-
 const char *const ldap_session_attributes[] = {
 	"objectClass", "entryUUID", "uid", "cn", "uidNumber", "gidNumber", "homeDirectory", "loginShell", "gecos",
 	"displayName", "employeeType", "manager", "memberUid", "member", "shadowExpire", "pwdStartTime", "pwdEndTime",
 	"pwdAccountLockedTime", "pwdAccountTmpLockoutEnd", "pwdReset", "accountExpires", "userAccountControl",
-	"krbPrincipalExpiration", "nsAccountLock", "ismsNotBefore", "ismsNotAfter", "oathTOTPToken", "oathHOTPToken",
+	"krbPrincipalExpiration", "krbPasswordExpiration", "passwordExpirationTime", "accountUnlockTime", "nsAccountLock",
+	"ismsNotBefore", "ismsNotAfter", "oathTOTPToken", "oathHOTPToken",
 	"modifiersName", NULL
 };
 
@@ -408,8 +406,8 @@ start_sync(struct ldap_session *s)
 		return -ENOMEM;
 	control.ldctl_value = *value;
 	replica_drop(s->replica);
-	code = ldap_search_ext(s->ld, s->settings->directory_base, LDAP_SCOPE_SUBTREE, filter,
-	    s->attributes, 0, controls, NULL, NULL, LDAP_NO_LIMIT, &s->search);
+	code = ldap_search_ext(s->ld, s->settings->directory_base, LDAP_SCOPE_SUBTREE,
+	    server_schema_filter(s->map.schema.kind, false), s->attributes, 0, controls, NULL, NULL, LDAP_NO_LIMIT, &s->search);
 	ber_bvfree(value);
 	return code == LDAP_SUCCESS ? 0 : fail_code(s, code, "search");
 }
@@ -447,7 +445,8 @@ static int
 poll_once(struct ldap_session *s)
 {
 	const struct ldap_page_search search = {
-		.base = s->settings->directory_base, .scope = LDAP_SCOPE_SUBTREE, .filter = filter,
+		.base = s->settings->directory_base, .scope = LDAP_SCOPE_SUBTREE,
+		.filter = server_schema_filter(s->map.schema.kind, false),
 		.attributes = (const char *const *)s->attributes, .page_entries = PAGE_ENTRIES,
 		.timeout_sec = (int)s->settings->directory_operation_timeout,
 	};
@@ -489,15 +488,28 @@ poll_for_ever(struct ldap_session *s)
 	}
 }
 
+/* What is asked for, by the server's names. */
+static void
+list_attributes(struct ldap_session *s)
+{
+	const char *const *more = server_schema_attributes(s->map.schema.kind);
+	size_t n = 0;
+
+	for (size_t i = 0; ldap_session_attributes[i] != NULL; i++)
+		s->attributes[n++] = (char *)(uintptr_t)attribute_map_theirs(&s->map, ldap_session_attributes[i]);
+	for (size_t i = 0; more[i] != NULL; i++)
+		s->attributes[n++] = (char *)(uintptr_t)more[i];
+	s->attributes[n] = NULL;
+}
+
 int
 ldap_session_run(struct ldap_session *s)
 {
 	int r;
 
-	if (attribute_map_init(&s->map, s->settings->directory_attribute_map, s->fault, sizeof s->fault) < 0)
+	if (attribute_map_of(&s->map, s->settings, s->fault, sizeof s->fault) < 0)
 		return -EINVAL;
-	for (size_t i = 0; ldap_session_attributes[i] != NULL; i++)
-		s->attributes[i] = (char *)(uintptr_t)attribute_map_theirs(&s->map, ldap_session_attributes[i]);
+	list_attributes(s);
 	s->search = s->probe = -1;
 	s->probe_sent_ms = s->heard_ms = 0;
 	s->refreshed = s->changed = false;

@@ -233,8 +233,9 @@ tell_lost(struct ldap_sync *s, const char *fault)
 static void
 describe_origin(const struct settings *settings, char *buf, size_t size)
 {
-	size_t at = (size_t)snprintf(buf, size, "%s\n%s\n%s\n", settings->directory_base, settings->directory_attribute_map,
-	    settings->directory_bind_dn);
+	size_t at = (size_t)snprintf(buf, size, "%s\n%s\n%s\n%s %s %d\n", settings->directory_base,
+	    settings->directory_attribute_map, settings->directory_bind_dn, settings->directory_schema,
+	    settings->directory_id_from_sid, settings->directory_fold_group_names);
 
 	for (size_t i = 0; ldap_session_attributes[i] != NULL && at < size; i++)
 		at += (size_t)snprintf(buf + at, size - at, " %s", ldap_session_attributes[i]);

@@ -117,7 +117,7 @@ open_ldap(const struct settings *settings, struct operator *who, const char *roo
 	l->settings = settings;
 	l->timeout_sec = (int)settings->directory_operation_timeout;
 	l->editing = mode == DIRECTORY_EDIT;
-	r = attribute_map_init(&l->map, settings->directory_attribute_map, error, size);
+	r = attribute_map_of(&l->map, settings, error, size);
 	if (r == 0)
 		r = connect_any(l, who, error, size);
 	if (r == 0)

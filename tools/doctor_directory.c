@@ -548,7 +548,7 @@ doctor_directory(struct doctor *d)
 
 		if (!ldap_handle_uri(servers.uris, n, s.uri))
 			return;
-		if (attribute_map_init(&s.map, settings->directory_attribute_map, fault, sizeof fault) < 0) {
+		if (attribute_map_of(&s.map, settings, fault, sizeof fault) < 0) {
 			doctor_note(d, CHECK, FINDING_BAD, "isms-userctl config check", "attribute-map: %s", fault);
 			return;
 		}

@@ -1,11 +1,12 @@
 /*
  * fuzz_directory.c - LDIF bytes -> entries -> identities, facts and tokens, with what may never come out of them; then
  * the edits of isms-userctl on entries that somebody else wrote. After a line "#then" stands the directory as it is later:
- * who had a name or a number before comes into play.
+ * who had a name or a number before comes into play. And all of it once more as entries of other kinds of servers.
  *
  * ldif_store.c, which reads and writes the file, takes no byte of it apart.
  * covers: common/ldif_parse.c common/entry.c common/entry_dn.c common/identity.c common/identity_facts.c
  * covers: common/identity_groups.c common/identity_time.c common/identity_token.c common/identity_user.c
+ * covers: common/active_directory.c common/server_schema.c common/sid.c
  */
 #include <config.h>
 
@@ -16,6 +17,7 @@
 
 #include "common/identity.h"
 #include "common/ldif_store.h"
+#include "common/server_schema.h"
 #include "common/snapshot.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -141,6 +143,58 @@ claim_each(const struct entries *entries, const struct identities *all)
 	must(count >= users || entries->count > 64);
 }
 
+/* A SID or a range that is read says the same when it is written and read again. */
+static void
+read_sid(const struct value *v)
+{
+	char text[SID_TEXT_SIZE];
+	struct sid_range range;
+	struct sid sid, again;
+	uint32_t id;
+
+	if (sid_decode(v->bytes, v->len, &sid) == 0) {
+		must(sid_parse(sid_format(&sid, text), &again) == (int)strlen(text));
+		must(memcmp(&sid, &again, sizeof sid) == 0);
+	}
+	if (sid_range_parse(v->bytes, &range) == 0 && range.there) {
+		must(range.first >= 1000 && range.last <= INT32_MAX && range.first <= range.last);
+		must(sid_range_id(&range, range.last - range.first, &id) == 0 && id == range.last);
+		must(sid_range_id(&range, range.last - range.first + 1, &id) < 0);
+	}
+}
+
+/* The same entries, from a server of another kind: whoever is let in has an id of the range, or the one that is said. */
+static void
+translate(const uint8_t *data, size_t size, const char *kind, const char *sids)
+{
+	static struct settings settings;
+	struct identity_holders holders = { 0 };
+	struct identities all = { 0 };
+	struct server_schema schema;
+	struct entries entries = { 0 };
+
+	settings_defaults(&settings);
+	(void)snprintf(settings.directory_schema, sizeof settings.directory_schema, "%s", kind);
+	(void)snprintf(settings.directory_id_from_sid, sizeof settings.directory_id_from_sid, "%s", sids);
+	settings.directory_fold_group_names = true;
+	server_schema_init(&schema, &settings);
+	read_directory(data, size, &entries);
+	for (size_t i = 0; i < entries.count; i++) {
+		const struct attribute *a = entry_attribute(entries.list[i], "objectSid");
+
+		for (size_t k = 0; a != NULL && k < a->count; k++)
+			read_sid(&a->values[k]);
+		must(server_schema_translate(&schema, entries.list[i]) == 0);
+	}
+	must(identities_build(&entries, &settings, &all) == 0);
+	look_at(&all, &entries, &holders);
+	for (size_t i = 0; i < all.user_count; i++)
+		must(all.users[i].state != FACTS_MANAGED || !schema.sids.there || entry_attribute(all.users[i].entry,
+		    "primaryGroupID") == NULL || (all.users[i].uid >= schema.sids.first && all.users[i].uid <= schema.sids.last));
+	identities_done(&all);
+	entries_done(&entries);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -170,5 +224,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		edit(&earlier);
 	entries_done(&later);
 	entries_done(&earlier);
+	translate(data, size, "active-directory", "S-1-5-21-1-2-3 200000-399999");
+	translate(data, size, "active-directory", "none");
+	translate(data, size, "389-ds", "none");
 	return 0;
 }
