@@ -197,7 +197,10 @@ take_primary_gid(enum identity_claim kind, const char *key, void *arg)
 static int
 describe(struct census_item *i, const struct settings *settings)
 {
+	const char *token = i->e != NULL ? census_token(i->e, false) : NULL;
+
 	i->gid = 0;
+	i->token = token != NULL ? (uint32_t)strtoul(token, NULL, 10) : 0;
 	i->is_user = (i->e != NULL && entry_has_class(i->e, "posixAccount")) ||
 	    (i->old != NULL && entry_has_class(i->old, "posixAccount"));
 	i->is_group = (i->e != NULL && identity_is_group(i->e)) || (i->old != NULL && identity_is_group(i->old));

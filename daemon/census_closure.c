@@ -149,15 +149,18 @@ include_parents(struct expanding *to, uint64_t key, uint32_t child, const char *
 	return r;
 }
 
+/* A user's primary group, by its gid or its token. */
 static int
-include_primary(struct expanding *to, uint32_t gid)
+include_primary(struct expanding *to, unsigned char kind, uint32_t number)
 {
 	uint32_t at = 0, item;
 	char digits[16];
 	uint64_t key;
-	int r = 0, n = snprintf(digits, sizeof digits, "%u", (unsigned)gid);
+	int r = 0, n = snprintf(digits, sizeof digits, "%u", (unsigned)number);
 
-	key = census_key(&to->x->c->index, CLAIM_GID, digits, (size_t)n);
+	if (number == 0)
+		return 0;
+	key = census_key(&to->x->c->index, kind, digits, (size_t)n);
 	while (r == 0 && (item = census_index_next(&to->x->c->index, key, &at)) != 0)
 		r = census_push(&to->next, &to->count, &to->room, item - 1);
 	return r;
@@ -199,9 +202,9 @@ expand(struct expanding *to, uint32_t item)
 		if (snapshot_name_allowed(name, strlen(name)))
 			r = include_parents(to, census_key(&c->index, CENSUS_CHILD_NAME, name, strlen(name)), item, name);
 	}
-	if (r == 0 && c->items[item].gid != 0)
-		r = include_primary(to, c->items[item].gid);
-	return r;
+	if (r == 0)
+		r = include_primary(to, CLAIM_GID, c->items[item].gid);
+	return r == 0 ? include_primary(to, CENSUS_TOKEN, c->items[item].token) : r;
 }
 
 static int

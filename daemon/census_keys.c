@@ -31,6 +31,14 @@ on_claim(enum identity_claim kind, const char *key, void *arg)
 	return kind == CLAIM_PRIMARY_GID ? 0 : emit(arg, (enum census_kind)kind, key, strlen(key));
 }
 
+const char *
+census_token(const struct entry *e, bool of_group)
+{
+	if (of_group)
+		return identity_is_group(e) ? entry_value(e, "primaryGroupToken") : NULL;
+	return entry_has_class(e, "posixAccount") ? entry_value(e, "primaryGroupID") : NULL;
+}
+
 void
 census_fold_name(const char *name, char ret[static IDENTITY_KEY_SIZE])
 {
@@ -94,9 +102,12 @@ census_each_claim(const struct census *c, const struct entry *e, const struct se
     void *arg)
 {
 	struct emitting to = { .c = c, .each = each, .arg = arg };
+	const char *token = census_token(e, true);
 	int r;
 
 	r = emit(&to, CENSUS_DN, e->ndn, strlen(e->ndn));
+	if (r == 0 && token != NULL)
+		r = emit(&to, CENSUS_TOKEN, token, strlen(token));
 	return r == 0 ? identity_claims(e, settings, on_claim, &to) : r;
 }
 

@@ -12,6 +12,7 @@ enum census_kind {
 	CENSUS_DN = CLAIM_PRIMARY_GID + 1,	/* of an entry, normalised */
 	CENSUS_CHILD_DN,		/* of a group's member */
 	CENSUS_CHILD_NAME,		/* the same by memberUid */
+	CENSUS_TOKEN,			/* by which an Active Directory's user refers to his primary group */
 	CENSUS_ID,			/* of the entry itself */
 };
 
@@ -31,7 +32,7 @@ struct census_item {
 	bool is_group, is_user;		/* of e or old */
 	uint8_t standing;		/* in the last state */
 	uint32_t users, groups;		/* identities that it is, in the last state */
-	uint32_t gid;			/* primary one of a user; 0: none */
+	uint32_t gid, token;		/* primary group of a user, by either; 0: none */
 	uint32_t stamp, place;		/* in the closure of this stamp */
 };
 
@@ -82,6 +83,8 @@ uint32_t census_next_child(const struct census *c, const struct value *v, bool b
  * Returns NULL for an item that was not there, or without memory.
  */
 const struct entry *census_before(const struct census *c, uint32_t item, struct entry **ret_owned);
+/* A group's token, or the one that a user refers to (primaryGroupToken, primaryGroupID); NULL: none. */
+const char *census_token(const struct entry *e, bool of_group);
 /* A lower-case copy of a name fits into ret; else "". */
 void census_fold_name(const char *name, char ret[static IDENTITY_KEY_SIZE]);
 

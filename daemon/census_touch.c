@@ -263,32 +263,67 @@ compare_numbers(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-struct gids {
+struct numbers {
 	uint32_t *list;			/* owned */
 	size_t count, room;
 };
 
+/* Of groups: by which users refer to them. */
+struct references {
+	struct numbers gids, tokens;
+};
+
+static int
+add_number(struct numbers *to, const char *text)
+{
+	return census_push(&to->list, &to->count, &to->room, (uint32_t)strtoul(text, NULL, 10));
+}
+
 static int
 take_gid(enum identity_claim kind, const char *key, void *arg)
 {
-	struct gids *to = arg;
+	struct references *to = arg;
 
-	return kind == CLAIM_GID ? census_push(&to->list, &to->count, &to->room, (uint32_t)strtoul(key, NULL, 10)) : 0;
+	return kind == CLAIM_GID ? add_number(&to->gids, key) : 0;
+}
+
+static int
+take_references(const struct touching *t, const struct entry *e, struct references *to)
+{
+	const char *token = e != NULL ? census_token(e, true) : NULL;
+	int r = e != NULL ? identity_claims(e, t->settings, take_gid, to) : 0;
+
+	return r == 0 && token != NULL ? add_number(&to->tokens, token) : r;
+}
+
+static bool
+has_number(const struct numbers *in, uint32_t number)
+{
+	return number != 0 && in->count > 0 &&
+	    bsearch(&number, in->list, in->count, sizeof *in->list, compare_numbers) != NULL;
+}
+
+static void
+sort_numbers(struct numbers *n)
+{
+	if (n->count > 0)
+		qsort(n->list, n->count, sizeof *n->list, compare_numbers);
 }
 
 /* Whoever has one of these groups as primary group. */
 static int
-touch_primary(struct touching *t, struct gids *gids)
+touch_primary(struct touching *t, struct references *of)
 {
 	int r = 0;
 
-	if (gids->count == 0)
+	if (of->gids.count + of->tokens.count == 0)
 		return 0;
-	qsort(gids->list, gids->count, sizeof *gids->list, compare_numbers);
+	sort_numbers(&of->gids);
+	sort_numbers(&of->tokens);
 	for (size_t i = 0; i < t->c->used && r == 0; i++) {
 		const struct census_item *u = &t->c->items[i];
 
-		if (u->gid != 0 && bsearch(&u->gid, gids->list, gids->count, sizeof *gids->list, compare_numbers) != NULL)
+		if (has_number(&of->gids, u->gid) || has_number(&of->tokens, u->token))
 			r = touch(t, (uint32_t)i);
 	}
 	return r;
@@ -297,7 +332,7 @@ touch_primary(struct touching *t, struct gids *gids)
 static int
 touch_groups(struct touching *t)
 {
-	struct gids gids = { 0 };
+	struct references of = { 0 };
 	int r = 0;
 
 	for (size_t i = 0; i < t->group_count && r == 0; i++) {		/* grows meanwhile: groups within groups */
@@ -308,14 +343,15 @@ touch_groups(struct touching *t)
 			if (r == 0)
 				r = touch_children(t, g->old, by_name);
 		}
-		if (r == 0 && g->e != NULL)
-			r = identity_claims(g->e, t->settings, take_gid, &gids);
-		if (r == 0 && g->old != NULL)
-			r = identity_claims(g->old, t->settings, take_gid, &gids);
+		if (r == 0)
+			r = take_references(t, g->e, &of);
+		if (r == 0)
+			r = take_references(t, g->old, &of);
 	}
 	if (r == 0)
-		r = touch_primary(t, &gids);
-	free(gids.list);
+		r = touch_primary(t, &of);
+	free(of.gids.list);
+	free(of.tokens.list);
 	return r;
 }
 

@@ -81,7 +81,6 @@ on_facts_get(struct connection *c, const void *msg)
 {
 	const struct directory *d = connection_context(c);
 	const struct msg_facts_get *m = msg;
-	const struct identity *user = NULL;
 	struct source_status status;
 	struct facts facts = { 0 };
 

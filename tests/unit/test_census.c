@@ -69,6 +69,8 @@ fill_user(struct entry *e)
 	set(e, "homeDirectory", "/home/x%u", roll(3));
 	if (roll(12) != 0)
 		set(e, "employeeType", "contractor");
+	if (roll(3) == 0)
+		set(e, "primaryGroupID", "%u", 510 + roll(4));
 	if (!dn_collide && roll(3) == 0)	/* of two that are one, the first would count, whichever that is */
 		set(e, "entryUUID", "6f7e5c8a-0b1d-4c1e-9a53-2f3a4b5c6d%02u", roll(ITEMS));
 	if (roll(5) == 0)
@@ -87,6 +89,8 @@ fill_group(struct entry *e)
 		set(e, "gidNumber", "%u", roll(12) == 0 ? 7u : 3000 + roll(NUMBERS));
 	if (!dn_collide && roll(3) == 0)
 		set(e, "entryUUID", "6f7e5c8a-0b1d-4c1e-9a53-2f3a4b5c6e%02u", roll(ITEMS));
+	if (roll(3) == 0)
+		set(e, "primaryGroupToken", "%u", 510 + roll(4));
 	for (unsigned i = roll(6); i > 0; i--) {
 		dn_of(roll(DNS), dn);
 		set(e, "member", "%s", dn);
