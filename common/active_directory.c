@@ -89,6 +89,15 @@ drop_classes(struct entry *e)
 	return r;
 }
 
+bool
+active_directory_is_account(const struct entry *e)
+{
+	const char *type = NULL;
+
+	return entry_single(e, "sAMAccountType", &type) == 1 &&
+	    (strcmp(type, TYPE_USER) == 0 || strcmp(type, TYPE_GROUP) == 0 || strcmp(type, TYPE_ALIAS) == 0);
+}
+
 /* Nothing is left by which somebody could be in a group, or be anybody. */
 static int
 make_nobody(struct entry *e)
@@ -96,7 +105,8 @@ make_nobody(struct entry *e)
 	int r = 0;
 
 	for (size_t i = e->count; i > 0 && r == 0; i--)
-		if (strcasecmp(e->attributes[i - 1].name, "entryUUID") != 0)
+		if (strcasecmp(e->attributes[i - 1].name, "entryUUID") != 0 &&
+		    strcasecmp(e->attributes[i - 1].name, "sAMAccountType") != 0)
 			r = entry_set(e, e->attributes[i - 1].name, NULL);
 	return r;
 }
@@ -269,7 +279,5 @@ active_directory_translate(const struct server_schema *schema, struct entry *e)
 		r = translate_group(schema, e);
 	else
 		return make_nobody(e);
-	if (r == 0)
-		r = entry_set(e, "objectSid", NULL);
-	return r == 0 ? entry_set(e, "sAMAccountType", NULL) : r;
+	return r == 0 ? entry_set(e, "objectSid", NULL) : r;
 }

@@ -33,7 +33,9 @@ int
 ldap_page_next(LDAP *ld, const struct ldap_page_search *search, struct berval *cookie, LDAPMessage **ret)
 {
 	struct timeval timeout = { .tv_sec = search->timeout_sec };
-	LDAPControl *controls[2] = { NULL, NULL };
+	/* LDAP_SERVER_DOMAIN_SCOPE_OID (MS-ADTS 3.1.1.3.4.1.8); critical: else references come, which are a failure */
+	LDAPControl domain = { .ldctl_oid = (char *)(uintptr_t)"1.2.840.113556.1.4.1339", .ldctl_iscritical = 1 };
+	LDAPControl *controls[3] = { NULL, search->one_domain ? &domain : NULL, NULL };
 	int code;
 
 	*ret = NULL;

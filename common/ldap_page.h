@@ -5,6 +5,7 @@
 #define ISMS_LDAP_PAGE_H
 
 #include <ldap.h>
+#include <stdbool.h>
 
 /* What is searched for; all of it is borrowed. */
 struct ldap_page_search {
@@ -13,6 +14,7 @@ struct ldap_page_search {
 	const char *const *attributes;	/* as the server names them, NULL at the end */
 	int page_entries;
 	int timeout_sec;		/* of one page */
+	bool one_domain;		/* of Active Directory: what lies below in other parts of the forest is no part of it */
 };
 
 /*

@@ -74,6 +74,12 @@ server_schema_filter(enum server_kind kind, bool of_all)
 	return of_all ? ad_filter_of_all : ad_filter;
 }
 
+bool
+server_schema_is_listed(const struct server_schema *schema, const struct entry *e)
+{
+	return schema->kind != SERVER_AD || active_directory_is_account(e);
+}
+
 /* nsUniqueId is a UUID in four groups of eight: "66446001-1dd211b2-66445f01-02cd0001". */
 static int
 translate_unique_id(struct entry *e)

@@ -48,6 +48,9 @@ const char *const *server_schema_attributes(enum server_kind kind);
  */
 const char *server_schema_filter(enum server_kind kind, bool of_all);
 
+/* Whether the narrower filter finds this entry: a user or group, or what is nobody but may become one. */
+bool server_schema_is_listed(const struct server_schema *schema, const struct entry *e);
+
 /*
  * Make a server's entry one of the standard schema; its attributes have our names already.
  *

@@ -20,6 +20,7 @@
 #include "common/ldap_entry.h"
 #include "common/ldap_handle.h"
 #include "common/ldap_page.h"
+#include "common/ldap_range.h"
 #include "daemon/ldap_pause.h"
 #include "daemon/loop.h"
 
@@ -415,7 +416,7 @@ start_sync(struct ldap_session *s)
 /* ---- polling ---- */
 
 static int
-take_page(struct ldap_session *s, LDAPMessage *res)
+take_page(struct ldap_session *s, LDAPMessage *res, ldap_session_taker *take, void *arg)
 {
 	for (LDAPMessage *msg = ldap_first_message(s->ld, res); msg != NULL; msg = ldap_next_message(s->ld, msg)) {
 		uint8_t uuid[SYNC_UUID_SIZE];
@@ -429,35 +430,37 @@ take_page(struct ldap_session *s, LDAPMessage *res)
 		r = ldap_entry_take(s->ld, msg, &s->map, NULL, &e);
 		if (r < 0)
 			return r == -EBADMSG ? fail(s, r, "an entry that cannot be understood", "") : r;
-		if (uuid_of(e, uuid) < 0) {
+		r = ldap_range_complete(s->ld, &s->map, (int)s->settings->directory_operation_timeout, e);
+		if (r == 0 && uuid_of(e, uuid) < 0)
+			r = fail(s, -EPROTO, "entries without entryUUID", "");
+		if (r < 0) {
 			entry_free(e);
-			return fail(s, -EPROTO, "entries without entryUUID", "");
+			return s->fault[0] != '\0' ? r : fail(s, r, "a group that cannot be read whole", strerror(-r));
 		}
-		r = replica_put(s->replica, uuid, e);
+		r = take(s, e, uuid, arg);
 		if (r < 0)
 			return r;
 	}
 	return 0;
 }
 
-/* All pages, gathered. */
-static int
-poll_once(struct ldap_session *s)
+int
+ldap_session_read(struct ldap_session *s, const char *filter, const char *const *attributes, ldap_session_taker *take,
+    void *arg)
 {
 	const struct ldap_page_search search = {
-		.base = s->settings->directory_base, .scope = LDAP_SCOPE_SUBTREE,
-		.filter = server_schema_filter(s->map.schema.kind, false),
-		.attributes = (const char *const *)s->attributes, .page_entries = PAGE_ENTRIES,
-		.timeout_sec = (int)s->settings->directory_operation_timeout,
+		.base = s->settings->directory_base, .scope = LDAP_SCOPE_SUBTREE, .filter = filter, .attributes = attributes,
+		.page_entries = PAGE_ENTRIES, .timeout_sec = (int)s->settings->directory_operation_timeout,
+		.one_domain = s->map.schema.kind == SERVER_AD,
 	};
 	struct berval cookie = { 0 };
 	LDAPMessage *res;
 	int code, r;
 
-	replica_drop(s->replica);
+	s->fault[0] = '\0';
 	do {
 		code = ldap_page_next(s->ld, &search, &cookie, &res);
-		r = code == LDAP_SUCCESS ? take_page(s, res) : fail_code(s, code, "search");
+		r = code == LDAP_SUCCESS ? take_page(s, res, take, arg) : fail_code(s, code, "search");
 		(void)ldap_msgfree(res);
 		if (r == 0 && atomic_load(s->stop))
 			r = -ECANCELED;
@@ -466,26 +469,54 @@ poll_once(struct ldap_session *s)
 	return r;
 }
 
+static int
+put_entry(struct ldap_session *s, struct entry *e, const uint8_t uuid[SYNC_UUID_SIZE], void *arg)
+{
+	(void)arg;
+	return replica_put(s->replica, uuid, e);
+}
+
+int
+ldap_session_read_all(struct ldap_session *s)
+{
+	int r;
+
+	replica_drop(s->replica);
+	r = ldap_session_read(s, server_schema_filter(s->map.schema.kind, false), (const char *const *)s->attributes,
+	    put_entry, NULL);
+	return r == 0 ? refresh_done(s) : r;
+}
+
+int
+ldap_session_apply(struct ldap_session *s)
+{
+	return apply(s);
+}
+
+int
+ldap_session_pause(struct ldap_session *s)
+{
+	int interval_ms = (int)s->settings->directory_poll_interval * 1000;	/* a day at most */
+	bool first = !s->paused;
+
+	s->paused = true;
+	return wait_for(s, -1, ldap_pause_poll_ms(interval_ms, first, ldap_pause_chance()));
+}
+
 /* Everything, again and again: a server without content synchronisation. */
 static int
 poll_for_ever(struct ldap_session *s)
 {
-	int interval_ms = (int)s->settings->directory_poll_interval * 1000;	/* a day at most */
-	bool first = true;
 	int r;
 
 	s->full = s->polling = true;
 	s->cookie.there = false;
-	for (;;) {
-		r = poll_once(s);
+	do {
+		r = ldap_session_read_all(s);
 		if (r == 0)
-			r = refresh_done(s);
-		if (r == 0)
-			r = wait_for(s, -1, ldap_pause_poll_ms(interval_ms, first, ldap_pause_chance()));
-		first = false;
-		if (r < 0)
-			return r;
-	}
+			r = ldap_session_pause(s);
+	} while (r == 0);
+	return r;
 }
 
 /* What is asked for, by the server's names. */
@@ -517,7 +548,9 @@ ldap_session_run(struct ldap_session *s)
 	r = ldap_handle_open(s->settings, s->uri, &s->ld, s->fault, sizeof s->fault);
 	if (r == 0)
 		r = ldap_handle_bind_host(s->settings, s->uri, s->ld, s->fault, sizeof s->fault);
-	if (r == 0)
+	if (r == 0 && s->map.schema.kind == SERVER_AD)
+		r = ldap_changes_follow(s);
+	else if (r == 0)
 		r = start_sync(s);
 	if (r == 0)
 		r = follow(s);

@@ -122,6 +122,22 @@ on_complete(struct ldap_session *session)
 	return tell_changes(s, &state);
 }
 
+static void
+on_unchanged(struct ldap_session *session)
+{
+	struct ldap_sync *s = session->owner;
+	struct ldap_sync_state state = s->state;
+
+	if (!state.connected)
+		state.since_utc_sec = loop_clock_sec(CLOCK_REALTIME);
+	state.connected = true;
+	state.polling = session->polling;
+	state.confirmed_utc_sec = replica_confirmed_utc_sec(s->replica);
+	(void)snprintf(state.server, sizeof state.server, "%s", session->uri);
+	state.fault[0] = '\0';
+	tell(s, &state, NULL);
+}
+
 /* A person's word is about what he saw, and about no other server's or session's (THREATS 5.5). */
 static bool
 take_approval(struct ldap_session *session)
@@ -328,7 +344,7 @@ try_server(struct ldap_sync *s, const char *uri)
 {
 	struct ldap_session session = {
 		.settings = &s->settings, .replica = s->replica, .stop = &s->stop, .wake_fd = s->wake_fd, .uri = uri,
-		.complete = on_complete, .take_approval = take_approval, .turn = on_turn, .owner = s,
+		.complete = on_complete, .unchanged = on_unchanged, .take_approval = take_approval, .turn = on_turn, .owner = s,
 	};
 	int64_t began_ms = loop_now_ms();
 	int r;

@@ -32,9 +32,11 @@ struct ldap_session {
 	bool full;			/* this refresh began without a cookie */
 	bool changed;			/* something was gathered since the last apply */
 	bool polling;
+	bool paused;			/* between two polls, once at least */
 	bool approved;			/* the next complete state is as a person has approved it */
 	struct sync_cookie cookie;	/* the newest that the server gave */
 	char fault[512];
+	void (*unchanged)(struct ldap_session *s);	/* the replica is as it was, and the server has just said so */
 	int (*complete)(struct ldap_session *s);	/* the replica was applied: hand it over; 0 or -ENOMEM */
 	struct ldap_sync *owner;	/* borrowed; of complete() */
 };
@@ -45,6 +47,32 @@ struct ldap_session {
  * Returns -ECANCELED when stop was set; -ENOMEM when the replica has to be opened anew; any other -errno with the fault.
  */
 int ldap_session_run(struct ldap_session *s);
+
+/* Takes an entry of a search over, owned. Returns 0 or -errno. */
+typedef int ldap_session_taker(struct ldap_session *s, struct entry *e, const uint8_t uuid[SYNC_UUID_SIZE], void *arg);
+
+/*
+ * Read entries below the base, page by page.
+ *
+ *  attributes  as the server names them, NULL at the end
+ *  take        called for each
+ *
+ * Returns 0 when all were taken, -ECANCELED when stop was set, or another -errno with the fault.
+ */
+int ldap_session_read(struct ldap_session *s, const char *filter, const char *const *attributes, ldap_session_taker *take,
+    void *arg);
+
+/* Read all users and groups and apply them: whoever is missing is gone. As ldap_session_read(). */
+int ldap_session_read_all(struct ldap_session *s);
+
+/* Apply what was gathered. Returns 0 or -ENOMEM. */
+int ldap_session_apply(struct ldap_session *s);
+
+/* Wait poll-interval, and do meanwhile what the loop asks for. Returns 0, -ECANCELED, or -ENOMEM. */
+int ldap_session_pause(struct ldap_session *s);
+
+/* Follow an Active Directory until it fails or stop is set. As ldap_session_run(), on a connection that is bound. */
+int ldap_changes_follow(struct ldap_session *s);
 
 /* Attributes that are asked for, ends with NULL: no password, no seed, no recovery code, no mark of a code. */
 extern const char *const ldap_session_attributes[];

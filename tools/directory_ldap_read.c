@@ -13,6 +13,7 @@
 
 #include "common/ldap_entry.h"
 #include "common/ldap_page.h"
+#include "common/ldap_range.h"
 
 #define PAGE_ENTRIES	500
 
@@ -31,6 +32,8 @@ take_entry(const struct ldap_directory *l, LDAPMessage *message, struct entries 
 	struct entry *e = NULL;
 	int r = ldap_entry_take(l->ld, message, &l->map, secrets, &e);
 
+	if (r == 0)
+		r = ldap_range_complete(l->ld, &l->map, l->timeout_sec, e);
 	if (r == 0)
 		r = entries_add(ret, e);	/* now owned by *ret */
 	if (r < 0)
@@ -95,7 +98,7 @@ directory_ldap_read(struct ldap_directory *l, const char *dn, int scope, struct 
 	const char *attributes[OPERATIONAL_COUNT + ATTRIBUTE_MAP_PAIRS_MAX + 2];
 	const struct ldap_page_search search = {
 		.base = dn, .scope = scope, .filter = "(objectClass=*)", .attributes = attributes, .page_entries = PAGE_ENTRIES,
-		.timeout_sec = l->timeout_sec,
+		.timeout_sec = l->timeout_sec, .one_domain = l->map.schema.kind == SERVER_AD,
 	};
 	struct berval cookie = { 0 };
 	LDAPMessage *page;

@@ -1,0 +1,285 @@
+/*
+ * ldap_changes.c - following an Active Directory, which has no content synchronisation: by uSNChanged of one server.
+ *
+ * Directory process, on the thread of ldap_sync.c. Each server counts for itself (MS-ADTS 3.1.1.1.9): a number means
+ * something to the server that said it, which is known by its invocationId, and to no other. What is gone leaves no
+ * change that a host may read: after the changes comes a list of everything that is there. Whoever has another DN than
+ * before is a reason to read all anew, since the groups that name him do not change with him.
+ */
+#include <config.h>
+
+#include "daemon/ldap_sync_parts.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+
+#include "common/ldap_handle.h"
+#include "daemon/loop.h"
+#include "daemon/replica_parts.h"
+
+#define FULL_EVERY_MS	3600000	/* what changes without a number, such as rights of ours to read */
+#define INSTANCE_SIZE	300
+#define AGAIN		1	/* everything has to be read anew */
+
+/* What the server says of itself. */
+struct root {
+	uint64_t usn;			/* highestCommittedUSN */
+	char instance[INSTANCE_SIZE];	/* invocationId in hex; the server's DN where that may not be read */
+};
+
+/* One look at the changes. */
+struct look {
+	size_t listed, fresh, removed;	/* entries in the list; changes of new ones; of those that are no accounts any more */
+	bool changed, again;
+};
+
+static int
+wrong(struct ldap_session *s, int r, const char *what)
+{
+	(void)snprintf(s->fault, sizeof s->fault, "%.255s: %s", s->uri, what);
+	return r;
+}
+
+/* ---- the server itself ---- */
+
+/* The first value of an attribute of one entry. Returns its length, 0 for none, or -errno. */
+static int
+read_value(struct ldap_session *s, const char *dn, const char *attribute, char *buf, size_t size)
+{
+	struct timeval timeout = { .tv_sec = (int)s->settings->directory_operation_timeout };
+	char *attributes[] = { (char *)(uintptr_t)attribute, NULL };
+	struct berval **values = NULL;
+	LDAPMessage *res = NULL, *msg;
+	int code, n = 0;
+
+	code = ldap_search_ext_s(s->ld, dn, LDAP_SCOPE_BASE, "(objectClass=*)", attributes, 0, NULL, NULL, &timeout, 2, &res);
+	msg = code == LDAP_SUCCESS ? ldap_first_entry(s->ld, res) : NULL;
+	if (msg != NULL)
+		values = ldap_get_values_len(s->ld, msg, attribute);
+	if (values != NULL && values[0] != NULL && values[0]->bv_len < size) {
+		n = (int)values[0]->bv_len;
+		memcpy(buf, values[0]->bv_val, (size_t)n);
+	}
+	buf[n] = '\0';
+	ldap_value_free_len(values);
+	(void)ldap_msgfree(res);
+	return code == LDAP_SUCCESS || code == LDAP_NO_SUCH_OBJECT || code == LDAP_INSUFFICIENT_ACCESS ? n :
+	    ldap_handle_error(code) < 0 ? ldap_handle_error(code) : -EPROTO;
+}
+
+static int
+read_usn(struct ldap_session *s, uint64_t *ret)
+{
+	char text[24], *end = NULL;
+	int n = read_value(s, "", "highestCommittedUSN", text, sizeof text);
+
+	if (n < 0)
+		return wrong(s, n, "connection lost");
+	errno = 0;
+	if (n > 0 && text[0] >= '0' && text[0] <= '9')
+		*ret = strtoull(text, &end, 10);
+	if (end == NULL || *end != '\0' || errno != 0)
+		return wrong(s, -EPROTO, "it says no highestCommittedUSN: is it an Active Directory ([directory] schema)?");
+	return 0;
+}
+
+static int
+read_root(struct ldap_session *s, struct root *ret)
+{
+	char name[INSTANCE_SIZE], id[16 + 1];
+	int n, r;
+
+	r = read_usn(s, &ret->usn);
+	n = r == 0 ? read_value(s, "", "dsServiceName", name, sizeof name) : r;
+	if (n <= 0)
+		return r < 0 ? r : wrong(s, n < 0 ? n : -EPROTO, "it says no dsServiceName");
+	n = read_value(s, name, "invocationId", id, sizeof id);
+	if (n < 0)
+		return wrong(s, n, "connection lost");
+	(void)snprintf(ret->instance, sizeof ret->instance, "%s", name);
+	for (int i = 0; n == 16 && i < n; i++)	/* another one after a restore, with numbers that were given before */
+		(void)snprintf(ret->instance + 2 * i, 3, "%02x", (unsigned char)id[i]);
+	return 0;
+}
+
+/* ---- the cookie: "usn NUMBER INSTANCE" ---- */
+
+static void
+remember(struct ldap_session *s, const struct root *root)
+{
+	s->cookie.there = true;
+	s->cookie.len = (size_t)snprintf((char *)s->cookie.bytes, sizeof s->cookie.bytes, "usn %" PRIu64 " %s", root->usn,
+	    root->instance);
+}
+
+/* The number from which on changes are unknown; false: what we hold is not of this server, or of its future. */
+static bool
+resume(const struct ldap_session *s, const struct root *root, uint64_t *ret)
+{
+	const struct sync_cookie *cookie = replica_cookie(s->replica);
+	char wanted[INSTANCE_SIZE + 32], text[sizeof wanted];
+
+	if (!cookie->there || cookie->len >= sizeof text || strcmp(cookie->server, s->uri) != 0)
+		return false;
+	memcpy(text, cookie->bytes, cookie->len);
+	text[cookie->len] = '\0';
+	if (sscanf(text, "usn %" SCNu64, ret) != 1 || *ret > root->usn)
+		return false;
+	(void)snprintf(wanted, sizeof wanted, "usn %" PRIu64 " %s", *ret, root->instance);
+	return strcmp(text, wanted) == 0;
+}
+
+/* ---- changes ---- */
+
+static bool
+same_entry(const struct entry *a, const struct entry *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++) {
+		const struct attribute *x = &a->attributes[i], *y = &b->attributes[i];
+
+		if (strcmp(x->name, y->name) != 0 || x->count != y->count)
+			return false;
+		for (size_t k = 0; k < x->count; k++)
+			if (x->values[k].len != y->values[k].len ||
+			    memcmp(x->values[k].bytes, y->values[k].bytes, x->values[k].len) != 0)
+				return false;
+	}
+	return true;
+}
+
+/* An entry with a new number; owns e. */
+static int
+on_change(struct ldap_session *s, struct entry *e, const uint8_t uuid[SYNC_UUID_SIZE], void *arg)
+{
+	const struct member *known = replica_find(s->replica, uuid);
+	struct look *look = arg;
+	int r = 0;
+
+	if (known != NULL && strcmp(known->e->ndn, e->ndn) != 0) {
+		look->again = true;
+	} else if (!server_schema_is_listed(&s->map.schema, e)) {	/* a computer, say, or a group that gives no rights any more */
+		look->removed += known != NULL;
+		r = known != NULL ? replica_remove(s->replica, uuid) : 0;
+	} else if (known != NULL && same_entry(known->next != NULL ? known->next : known->e, e)) {
+		r = replica_keep(s->replica, uuid);
+	} else {
+		look->changed = true;
+		look->fresh += known == NULL;
+		return replica_put(s->replica, uuid, e);
+	}
+	entry_free(e);
+	return r;
+}
+
+/* One that is there; owns e. */
+static int
+on_listed(struct ldap_session *s, struct entry *e, const uint8_t uuid[SYNC_UUID_SIZE], void *arg)
+{
+	const struct member *known = replica_find(s->replica, uuid);
+	struct look *look = arg;
+
+	look->listed++;
+	look->again = look->again || (known != NULL && strcmp(known->e->ndn, e->ndn) != 0);
+	entry_free(e);
+	return replica_keep(s->replica, uuid);
+}
+
+/*
+ * Everything that is there, by its name alone. Whoever is missing has gone, or may not be seen any more; whoever is
+ * unknown has come below the base with a container that was moved, and has no new number.
+ */
+static int
+read_list(struct ldap_session *s, struct look *look)
+{
+	const char *names[] = { attribute_map_theirs(&s->map, "entryUUID"), NULL };
+	int r;
+
+	r = ldap_session_read(s, server_schema_filter(s->map.schema.kind, false), names, on_listed, look);
+	if (r < 0)
+		return r;
+	look->again = look->again || !replica_is_whole(s->replica);
+	replica_only_these(s->replica);
+	look->changed = look->changed || look->removed > 0 || look->listed != replica_count(s->replica) + look->fresh;
+	return 0;
+}
+
+/*
+ * What has changed since a number; and who is locked out, which ends by itself and is no change.
+ *
+ * Returns 0, AGAIN, or -errno.
+ */
+static int
+read_changes(struct ldap_session *s, uint64_t usn, const struct root *root)
+{
+	struct look look = { .changed = false };
+	char filter[200];
+	int r;
+
+	replica_drop(s->replica);
+	(void)snprintf(filter, sizeof filter, "(&%s(|(uSNChanged>=%" PRIu64 ")(lockoutTime>=1)))",
+	    server_schema_filter(s->map.schema.kind, true), usn + 1);
+	r = ldap_session_read(s, filter, (const char *const *)s->attributes, on_change, &look);
+	if (r == 0 && !look.again && root->usn != usn)
+		r = read_list(s, &look);
+	if (r < 0)
+		return r;
+	if (look.again)
+		return AGAIN;
+	if (look.changed || replica_held(s->replica)->removed + replica_held(s->replica)->renumbered > 0)
+		return ldap_session_apply(s);
+	replica_confirm(s->replica, loop_clock_sec(CLOCK_REALTIME));
+	s->unchanged(s);
+	return 0;
+}
+
+/* ---- following ---- */
+
+static int
+read_everything(struct ldap_session *s)
+{
+	int r = ldap_session_read_all(s);
+
+	s->refreshed = s->refreshed || r == 0;
+	return r;
+}
+
+int
+ldap_changes_follow(struct ldap_session *s)
+{
+	int64_t full_ms = loop_now_ms();
+	struct root root, before;
+	uint64_t usn = 0;
+	bool again;
+	int r;
+
+	s->polling = true;
+	r = read_root(s, &root);
+	if (r < 0)
+		return r;
+	again = !resume(s, &root, &usn);
+	for (;;) {
+		before = root;
+		s->full = again || loop_now_ms() - full_ms > FULL_EVERY_MS;
+		remember(s, &root);	/* read before what it is about */
+		r = s->full ? read_everything(s) : read_changes(s, usn, &root);
+		if (s->full)
+			full_ms = loop_now_ms();
+		again = r == AGAIN;
+		if (r == 0) {
+			s->refreshed = true;
+			usn = root.usn;
+			r = ldap_session_pause(s);
+		}
+		if (r >= 0)
+			r = read_root(s, &root);
+		if (r < 0)
+			return r;
+		again = again || strcmp(before.instance, root.instance) != 0 || root.usn < before.usn;
+	}
+}
