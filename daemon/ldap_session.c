@@ -163,7 +163,12 @@ on_entry(struct ldap_session *s, LDAPMessage *msg)
 		return fail(s, r, "an entry that cannot be understood", "");
 	if (r < 0)
 		return r;
-	r = sign_entry(s, e, uuid);
+	if (!s->full && !s->refreshed && entry_value(e, "entryUUID") == NULL) {	/* a part of it: who knows which locks it lacks? */
+		replica_forget_cookie(s->replica);
+		r = fail(s, -ESTALE, "the directory must be read anew", "after a cookie it shows no operational attributes");
+	}
+	if (r == 0)
+		r = sign_entry(s, e, uuid);
 	if (r < 0) {
 		entry_free(e);
 		return r;
@@ -398,7 +403,8 @@ start_sync(struct ldap_session *s)
 	struct berval *value = NULL;
 	int code;
 
-	s->full = !cookie->there || strcmp(cookie->server, s->uri) != 0;
+	/* What 389-ds tells after a cookie lacks all operational attributes: a lock would be gone (2.3.1). */
+	s->full = !cookie->there || strcmp(cookie->server, s->uri) != 0 || s->map.schema.kind == SERVER_389;
 	if (!s->full)
 		s->cookie = *cookie;
 	else
