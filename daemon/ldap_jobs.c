@@ -21,6 +21,7 @@
 #include "common/ldap_entry.h"
 #include "common/ldap_handle.h"
 #include "common/recovery_code.h"
+#include "daemon/ldap_password.h"
 #include "daemon/loop.h"
 #include "daemon/password.h"
 #include "daemon/report.h"
@@ -159,19 +160,6 @@ check(struct source_job *base)
 	ldap_handle_close(ld);
 }
 
-/* RFC 3062, as the person himself: what the server's policy refuses stays as it was. */
-static int
-change_password(struct job *j, LDAP *ld)
-{
-	struct berval user = { .bv_val = j->dn, .bv_len = strlen(j->dn) };
-	struct berval old = { .bv_val = j->old, .bv_len = strlen(j->old) };
-	struct berval fresh = { .bv_val = j->password, .bv_len = strlen(j->password) };
-	int code, msgid = 0;
-
-	code = ldap_passwd(ld, &user, &old, &fresh, NULL, NULL, &msgid);
-	return code == LDAP_SUCCESS ? ldap_handle_wait(ld, msgid, timeout_of(j)) : code;
-}
-
 static void
 change(struct source_job *base)
 {
@@ -196,7 +184,7 @@ change(struct source_job *base)
 		r = ldap_handle_bind(ld, j->dn, j->old, timeout_of(j), &word);
 	base->reason = reason_of_bind(r, word);
 	if (r == 0) {
-		switch (change_password(j, ld)) {
+		switch (ldap_password_modify(ld, j->map.schema.kind, j->dn, j->old, j->password, timeout_of(j))) {
 		case LDAP_SUCCESS:
 			base->reason = REASON_OK;
 			break;

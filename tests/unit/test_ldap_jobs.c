@@ -8,6 +8,7 @@
 
 #include "daemon/ldap_source.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "daemon/ldap_password.h"
 #include "tests/unit/identity_maker.h"
 #include "tests/unit/ldapi_socket.h"
 #include "tests/unit/suite.h"
@@ -142,10 +144,44 @@ START_TEST(password_checks)
 }
 END_TEST
 
+/* ---- unicodePwd ---- */
+
+#define UNITS(text) text, (int)sizeof(text) - 1
+static const struct { const char *password, *bytes; int len; } unicode[] = {
+	{ "", UNITS("\"\0\"\0") },
+	{ "aB", UNITS("\"\0a\0B\0\"\0") },
+	{ "\"", UNITS("\"\0\"\0\"\0") },
+	{ "\303\244", UNITS("\"\0\344\0\"\0") },
+	{ "\342\202\254", UNITS("\"\0\254\040\"\0") },
+	{ "\360\237\224\221", UNITS("\"\0\075\330\021\335\"\0") },	/* beyond 16 bits: two units */
+	{ "\364\217\277\277", UNITS("\"\0\377\333\377\337\"\0") },
+	{ "\364\220\200\200", NULL, -EINVAL },
+	{ "\355\240\200", NULL, -EINVAL },		/* a surrogate */
+	{ "\300\200", NULL, -EINVAL },			/* longer than need be */
+	{ "\303", NULL, -EINVAL },
+	{ "a\200", NULL, -EINVAL },
+	{ "\377", NULL, -EINVAL },
+};
+
+START_TEST(passwords_in_units)
+{
+	unsigned char buf[64];
+	size_t room;
+
+	ck_assert_int_eq(ldap_password_unicode(unicode[_i].password, buf, sizeof buf), unicode[_i].len);
+	if (unicode[_i].len < 0)
+		return;
+	ck_assert_mem_eq(buf, unicode[_i].bytes, (size_t)unicode[_i].len);
+	ck_assert_uint_le((size_t)unicode[_i].len, LDAP_PASSWORD_UNICODE_SIZE(strlen(unicode[_i].password)));
+	for (room = 0; room < (size_t)unicode[_i].len; room++)
+		ck_assert_int_eq(ldap_password_unicode(unicode[_i].password, buf, room), -EINVAL);
+}
+END_TEST
+
 int
 main(void)
 {
-	const struct suite_row rows[] = { { password_checks, ROWS(checks) } };
+	const struct suite_row rows[] = { { password_checks, ROWS(checks) }, { passwords_in_units, ROWS(unicode) } };
 
 	return suite_run("ldap jobs", rows, ROWS(rows), 60);
 }
