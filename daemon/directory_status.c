@@ -60,6 +60,10 @@ add_source(struct lines *l, const struct directory *d)
 	add(l, "directory=running\n");
 	add(l, "uri=%s\n", d->settings.directory_uri);
 	add(l, "base=%s\n", d->settings.directory_base);
+	if (settings_uses_ldap(&d->settings))
+		add(l, "schema=%s\n", d->settings.directory_schema);
+	if (status.manner != NULL)
+		add(l, "reads=%s\n", status.manner);
 	add(l, "connected=%s\n", status.connected ? "yes" : "no");
 	if (status.server[0] != '\0')
 		add(l, "server=%s\n", status.server);

@@ -173,6 +173,9 @@ ldap_status(const struct source *base, struct source_status *ret)
 		.confirmed_utc_sec = state->confirmed_utc_sec, .server = state->connected ? state->server : "",
 		.servers = state->servers.uris, .servers_fault = state->servers.fault };
 	count_held(s, &ret->held_removed, &ret->held_renumbered);
+	if (state->connected)
+		ret->manner = !state->polling ? "content synchronisation" : strcmp(s->settings.directory_schema, "active-directory") == 0 ?
+		    "changes by number, at every poll-interval" : "all of it, at every poll-interval";
 	memcpy(ret->fault, state->fault, sizeof ret->fault);
 	/* A server that is followed answers every few seconds; one that is polled vouched at the last poll. */
 	if (state->connected && !state->polling)

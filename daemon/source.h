@@ -38,6 +38,7 @@ struct source_status {
 	 */
 	int64_t confirmed_utc_sec;
 	char fault[512];		/* why it is not connected; "" when it is */
+	const char *manner;		/* how changes arrive; static, NULL: nobody says */
 	size_t held_removed, held_renumbered;	/* users of a mass change that waits for a person (THREATS 5.5) */
 	const char *server;		/* that is followed; "" when there is none; these three are the source's */
 	const char *servers, *servers_fault;	/* that DNS names, and what of it is wrong; "" where it is not asked */
