@@ -118,6 +118,10 @@ open_ldap(const struct settings *settings, struct operator *who, const char *roo
 	l->timeout_sec = (int)settings->directory_operation_timeout;
 	l->editing = mode == DIRECTORY_EDIT;
 	r = attribute_map_of(&l->map, settings, error, size);
+	if (r == 0 && l->editing && l->map.schema.kind == SERVER_AD) {	/* what it has is a translation */
+		(void)snprintf(error, size, "users and groups of an Active Directory are changed by its own tools");
+		r = -EACCES;
+	}
 	if (r == 0)
 		r = connect_any(l, who, error, size);
 	if (r == 0)

@@ -7,6 +7,7 @@
 
 #include "common/ldap_entry.h"
 #include "common/ldap_page.h"
+#include "common/ldap_range.h"
 
 #include <errno.h>
 #include <openldap.h>
@@ -300,12 +301,104 @@ START_TEST(a_broken_attribute_is_no_end)
 }
 END_TEST
 
+/* ---- members in parts, as Active Directory gives more than 1,500 of them ---- */
+
+static const struct { const char *option; int wanted; uint32_t first, last; } ranges[] = {
+	{ "range=0-1499", 0, 0, 1499 },
+	{ "Range=1500-2999", 0, 1500, 2999 },
+	{ "range=0-*", 0, 0, UINT32_MAX },
+	{ "range=3000-*", 0, 3000, UINT32_MAX },
+	{ "range=7-7", 0, 7, 7 },
+	{ "range=", -EINVAL, 0, 0 },
+	{ "range=0", -EINVAL, 0, 0 },
+	{ "range=0-", -EINVAL, 0, 0 },
+	{ "range=-1", -EINVAL, 0, 0 },
+	{ "range=2-1", -EINVAL, 0, 0 },
+	{ "range=0-**", -EINVAL, 0, 0 },
+	{ "range=00-1", -EINVAL, 0, 0 },
+	{ "range=0-1499;binary", -EINVAL, 0, 0 },
+	{ "range=0-4294967295", -EINVAL, 0, 0 },
+	{ "range=0-42949672950", -EINVAL, 0, 0 },
+	{ "lang-en", -EINVAL, 0, 0 },
+};
+
+START_TEST(ranges_are_read)
+{
+	uint32_t first = 9, last = 9;
+
+	ck_assert_int_eq(ldap_range_parse(ranges[_i].option, &first, &last), ranges[_i].wanted);
+	ck_assert_uint_eq(first, ranges[_i].wanted == 0 ? ranges[_i].first : 9);
+	ck_assert_uint_eq(last, ranges[_i].wanted == 0 ? ranges[_i].last : 9);
+}
+END_TEST
+
+/* What the entry has, what the server says when it is asked for more, and how many members there are then. */
+static const struct { const char *names[3], *values[3]; int wanted; size_t members; const char *asked; } parts[] = {
+	{ { "member" }, { "abc" }, 0, 3, NULL },
+	{ { "member;range=0-*" }, { "abc" }, 0, 3, NULL },
+	{ { "member;range=0-1", "member;range=2-*" }, { "ab", "c" }, 0, 3, "member;range=2-*" },
+	{ { "member;range=0-1", "member;range=2-3", "member;range=4-*" }, { "ab", "cd", "e" }, 0, 5, "member;range=4-*" },
+	{ { "member;range=0-1", "member;range=2-*" }, { "ab", "" }, -EPROTO, 0, NULL },	/* some went meanwhile: all anew */
+	{ { "member;range=1-*" }, { "ab" }, -EPROTO, 0, NULL },			/* not from the first on */
+	{ { "member;range=0-2" }, { "ab" }, -EPROTO, 0, NULL },			/* not as many as it says */
+	{ { "member;range=0-1", "member;range=0-1" }, { "ab", "ab" }, -EPROTO, 0, NULL },	/* for ever */
+	{ { "member;range=0-1", "member;range=3-*" }, { "ab", "d" }, -EPROTO, 0, NULL },	/* one is missing */
+	{ { "member;range=0-1", "member" }, { "ab", "c" }, -EPROTO, 0, NULL },
+	{ { "member;range=0-1", "cn" }, { "ab", "c" }, -EPROTO, 0, NULL },
+	{ { "member;range=0-1", NULL }, { "ab", NULL }, -ENOENT, 0, NULL },	/* the group has gone meanwhile */
+};
+
+static void
+say_part(unsigned char id, const char *name, const char *letters)
+{
+	struct ber values = { .len = 0 }, attribute = { .len = 0 }, attributes = { .len = 0 };
+
+	for (; *letters != '\0'; letters++)
+		put(&values, 0x04, letters, 1);
+	put_text(&attribute, name);
+	put_ber(&attribute, 0x31, &values);
+	put_ber(&attributes, 0x30, &attribute);
+	say_entry(id, "cn=g,dc=x", &attributes);
+}
+
+START_TEST(members_in_parts)
+{
+	struct attribute_map map = { .count = 0 };
+	struct entry *e = entry_new("cn=g,dc=x");
+	char sent[4096];
+	ssize_t n;
+	int r;
+
+	begin();
+	for (const char *c = parts[_i].values[0]; *c != '\0'; c++)
+		ck_assert_int_eq(entry_add_value(e, parts[_i].names[0], c, 1), 0);
+	for (unsigned char id = 1; id < 3; id++) {
+		if (parts[_i].names[id] != NULL)
+			say_part(id, parts[_i].names[id], parts[_i].values[id]);
+		say_done(id, NULL);
+	}
+	r = ldap_range_complete(ld, &map, 5, e);
+	ck_assert_int_eq(r, parts[_i].wanted);
+	if (r == 0) {
+		ck_assert_uint_eq(e->count, 1);
+		ck_assert_uint_eq(entry_attribute(e, "member")->count, parts[_i].members);
+		for (size_t i = 0; i < parts[_i].members; i++)	/* each once, in their order */
+			ck_assert_int_eq(entry_attribute(e, "member")->values[i].bytes[0], 'a' + (int)i);
+	}
+	n = recv(server, sent, sizeof sent, MSG_DONTWAIT);
+	ck_assert(parts[_i].asked == NULL || memmem(sent, n > 0 ? (size_t)n : 0, parts[_i].asked, strlen(parts[_i].asked)) != NULL);
+	entry_free(e);
+	end();
+}
+END_TEST
+
 int
 main(void)
 {
 	const struct suite_row rows[] = {
 		{ pages_to_the_end, 0 }, { a_broken_control_is_no_end, 0 }, { entries_are_taken, 0 },
 		{ a_broken_attribute_is_no_end, 0 }, { too_many_attributes, 0 },
+		{ ranges_are_read, ROWS(ranges) }, { members_in_parts, ROWS(parts) },
 	};
 
 	return suite_run("ldap answers", rows, ROWS(rows), 60);
