@@ -32,8 +32,10 @@ static const char *const ad_attributes[] = {
 /* sAMAccountType (MS-SAMR 2.2.1.9): users, global and universal groups, groups of the domain; security groups alone. */
 static const char standard_filter[] = "(|(objectClass=posixAccount)(objectClass=posixGroup)(objectClass=groupOfNames)"
     "(objectClass=groupOfMembers))";
-static const char ad_filter[] = "(|(sAMAccountType=805306368)(sAMAccountType=268435456)(sAMAccountType=536870912))";
-static const char ad_filter_of_all[] = "(|(objectClass=user)(objectClass=group))";
+static const char *const standard_filters[] = { standard_filter, NULL };
+static const char *const ad_filters[] = {
+	"(sAMAccountType=805306368)", "(|(sAMAccountType=268435456)(sAMAccountType=536870912))", NULL
+};
 
 int
 server_schema_kind(const char *word, enum server_kind *ret)
@@ -66,12 +68,16 @@ server_schema_attributes(enum server_kind kind)
 	return kind == SERVER_AD ? ad_attributes : no_attributes;
 }
 
-const char *
-server_schema_filter(enum server_kind kind, bool of_all)
+const char *const *
+server_schema_filters(enum server_kind kind)
 {
-	if (kind != SERVER_AD)
-		return standard_filter;
-	return of_all ? ad_filter_of_all : ad_filter;
+	return kind == SERVER_AD ? ad_filters : standard_filters;
+}
+
+const char *
+server_schema_filter_of_all(enum server_kind kind)
+{
+	return kind == SERVER_AD ? "(|(objectClass=user)(objectClass=group))" : standard_filter;
 }
 
 bool

@@ -42,13 +42,15 @@ const struct server_name *server_schema_names(enum server_kind kind);
 const char *const *server_schema_attributes(enum server_kind kind);
 
 /*
- * The filter for users and groups.
- *
- *  of_all  also for what may have been one: computers, lists of mail
+ * Filters for users and groups; ends with NULL. Where there are several, users come before groups: a user who is renamed
+ * between the two has another name than his groups have for him, and is seen to when he is asked for changes.
  */
-const char *server_schema_filter(enum server_kind kind, bool of_all);
+const char *const *server_schema_filters(enum server_kind kind);
 
-/* Whether the narrower filter finds this entry: a user or group, or what is nobody but may become one. */
+/* The same in one, for what may also have been one: computers, lists of mail. */
+const char *server_schema_filter_of_all(enum server_kind kind);
+
+/* Whether the narrower filters find this entry: a user or group, or what is nobody but may become one. */
 bool server_schema_is_listed(const struct server_schema *schema, const struct entry *e);
 
 /*

@@ -24,6 +24,7 @@
 #define FULL_EVERY_MS	3600000	/* what changes without a number, such as rights of ours to read */
 #define INSTANCE_SIZE	300
 #define AGAIN		1	/* everything has to be read anew */
+#define FULL_MAX	3	/* times in a row, since somebody is renamed all the time */
 
 /* What the server says of itself. */
 struct root {
@@ -34,6 +35,7 @@ struct root {
 /* One look at the changes. */
 struct look {
 	size_t listed, fresh, removed;	/* entries in the list; changes of new ones; of those that are no accounts any more */
+	bool after_full;		/* the first one after everything was read */
 	bool changed, again;
 };
 
@@ -78,7 +80,7 @@ read_usn(struct ldap_session *s, uint64_t *ret)
 	int n = read_value(s, "", "highestCommittedUSN", text, sizeof text);
 
 	if (n < 0)
-		return wrong(s, n, "connection lost");
+		return wrong(s, n, "it does not say what it is; connection lost?");
 	errno = 0;
 	if (n > 0 && text[0] >= '0' && text[0] <= '9')
 		*ret = strtoull(text, &end, 10);
@@ -99,7 +101,7 @@ read_root(struct ldap_session *s, struct root *ret)
 		return r < 0 ? r : wrong(s, n < 0 ? n : -EPROTO, "it says no dsServiceName");
 	n = read_value(s, name, "invocationId", id, sizeof id);
 	if (n < 0)
-		return wrong(s, n, "connection lost");
+		return wrong(s, n, "its invocationId cannot be read");
 	(void)snprintf(ret->instance, sizeof ret->instance, "%s", name);
 	for (int i = 0; n == 16 && i < n; i++)	/* another one after a restore, with numbers that were given before */
 		(void)snprintf(ret->instance + 2 * i, 3, "%02x", (unsigned char)id[i]);
@@ -153,6 +155,12 @@ same_entry(const struct entry *a, const struct entry *b)
 	return true;
 }
 
+static bool
+is_group(const struct entry *e)
+{
+	return entry_has_class(e, "posixGroup") || entry_has_class(e, "groupOfNames");
+}
+
 /* An entry with a new number; owns e. */
 static int
 on_change(struct ldap_session *s, struct entry *e, const uint8_t uuid[SYNC_UUID_SIZE], void *arg)
@@ -161,7 +169,8 @@ on_change(struct ldap_session *s, struct entry *e, const uint8_t uuid[SYNC_UUID_
 	struct look *look = arg;
 	int r = 0;
 
-	if (known != NULL && strcmp(known->e->ndn, e->ndn) != 0) {
+	/* A group that was renamed while all was read may have been named by its former name in one that was read before. */
+	if ((known != NULL && strcmp(known->e->ndn, e->ndn) != 0) || (look->after_full && is_group(e))) {
 		look->again = true;
 	} else if (!server_schema_is_listed(&s->map.schema, e)) {	/* a computer, say, or a group that gives no rights any more */
 		look->removed += known != NULL;
@@ -197,10 +206,12 @@ on_listed(struct ldap_session *s, struct entry *e, const uint8_t uuid[SYNC_UUID_
 static int
 read_list(struct ldap_session *s, struct look *look)
 {
+	const char *const *filter = server_schema_filters(s->map.schema.kind);
 	const char *names[] = { attribute_map_theirs(&s->map, "entryUUID"), NULL };
-	int r;
+	int r = 0;
 
-	r = ldap_session_read(s, server_schema_filter(s->map.schema.kind, false), names, on_listed, look);
+	for (; r == 0 && *filter != NULL; filter++)
+		r = ldap_session_read(s, *filter, names, on_listed, look);
 	if (r < 0)
 		return r;
 	look->again = look->again || !replica_is_whole(s->replica);
@@ -215,15 +226,15 @@ read_list(struct ldap_session *s, struct look *look)
  * Returns 0, AGAIN, or -errno.
  */
 static int
-read_changes(struct ldap_session *s, uint64_t usn, const struct root *root)
+read_changes(struct ldap_session *s, uint64_t usn, const struct root *root, bool after_full)
 {
-	struct look look = { .changed = false };
+	struct look look = { .after_full = after_full };
 	char filter[200];
 	int r;
 
 	replica_drop(s->replica);
 	(void)snprintf(filter, sizeof filter, "(&%s(|(uSNChanged>=%" PRIu64 ")(lockoutTime>=1)))",
-	    server_schema_filter(s->map.schema.kind, true), usn + 1);
+	    server_schema_filter_of_all(s->map.schema.kind), usn + 1);
 	r = ldap_session_read(s, filter, (const char *const *)s->attributes, on_change, &look);
 	if (r == 0 && !look.again && root->usn != usn)
 		r = read_list(s, &look);
@@ -254,6 +265,7 @@ ldap_changes_follow(struct ldap_session *s)
 {
 	int64_t full_ms = loop_now_ms();
 	struct root root, before;
+	unsigned full = 0;		/* times in a row */
 	uint64_t usn = 0;
 	bool again;
 	int r;
@@ -267,9 +279,10 @@ ldap_changes_follow(struct ldap_session *s)
 		before = root;
 		s->full = again || loop_now_ms() - full_ms > FULL_EVERY_MS;
 		remember(s, &root);	/* read before what it is about */
-		r = s->full ? read_everything(s) : read_changes(s, usn, &root);
+		r = s->full ? read_everything(s) : read_changes(s, usn, &root, full > 0 && full < FULL_MAX);
 		if (s->full)
 			full_ms = loop_now_ms();
+		full = s->full ? full + 1 : r == AGAIN ? full : 0;
 		again = r == AGAIN;
 		if (r == 0) {
 			s->refreshed = true;

@@ -414,7 +414,7 @@ start_sync(struct ldap_session *s)
 	control.ldctl_value = *value;
 	replica_drop(s->replica);
 	code = ldap_search_ext(s->ld, s->settings->directory_base, LDAP_SCOPE_SUBTREE,
-	    server_schema_filter(s->map.schema.kind, false), s->attributes, 0, controls, NULL, NULL, LDAP_NO_LIMIT, &s->search);
+	    server_schema_filters(s->map.schema.kind)[0], s->attributes, 0, controls, NULL, NULL, LDAP_NO_LIMIT, &s->search);
 	ber_bvfree(value);
 	return code == LDAP_SUCCESS ? 0 : fail_code(s, code, "search");
 }
@@ -485,11 +485,12 @@ put_entry(struct ldap_session *s, struct entry *e, const uint8_t uuid[SYNC_UUID_
 int
 ldap_session_read_all(struct ldap_session *s)
 {
-	int r;
+	const char *const *filter = server_schema_filters(s->map.schema.kind);
+	int r = 0;
 
 	replica_drop(s->replica);
-	r = ldap_session_read(s, server_schema_filter(s->map.schema.kind, false), (const char *const *)s->attributes,
-	    put_entry, NULL);
+	for (; r == 0 && *filter != NULL; filter++)
+		r = ldap_session_read(s, *filter, (const char *const *)s->attributes, put_entry, NULL);
 	return r == 0 ? refresh_done(s) : r;
 }
 
