@@ -62,12 +62,6 @@ both_join() { # [COMMAND...]
 	fi
 }
 
-# by_pam NAME [SERVICE]: password and code by a client of PAM that is all there is to it; prints what it came to.
-# $password and $code as with by_ssh.
-by_pam() {
-	code=${code-$(fresh_code "$1")} password=${password-$(cat "$people/$1/password")} \
-		python3 -I "$people_lib/logins.py" login "${2-sshd}" "$1"
-}
 seconds() { # SECONDS COMMAND...: it succeeds within them
 	local start
 	start=$(date +%s%3N)

@@ -118,6 +118,13 @@ make_key() { # NAME
 		install -m 600 -o "$1" -g "$(id -g "$1")" "$people/$1/key.pub" "$home/.ssh/authorized_keys"
 }
 
+# by_pam NAME [SERVICE]: password and code by a client of PAM that is all there is to it; prints what it came to.
+# $password and $code as with by_ssh.
+by_pam() {
+	code=${code-$(fresh_code "$1")} password=${password-$(cat "$people/$1/password")} \
+		python3 -I "$people_lib/logins.py" login "${2-sshd}" "$1"
+}
+
 # converse NAME LINE COMMAND...: run COMMAND on a pty, answer its prompts for NAME, type LINE at the first shell
 # prompt. Prints everything; succeeds when COMMAND ended by itself.
 converse() {
