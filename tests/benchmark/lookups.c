@@ -1,0 +1,523 @@
+/*
+ * lookups.c - asks glibc for the people of people.h, as programs do, and says how long it took.
+ *
+ *   bench_lookups USERS prime MS                    ask once for everybody, for as long: prints how many answers there
+ *                                                   were, "NAMES GIDS INITS"; those are what "run" asks for
+ *   bench_lookups USERS run MS KEYS [MODULE]        every operation, for about as long each: "OPERATION NANOSECONDS" or
+ *                                                   "OPERATION -"; with MODULE, libnss_MODULE.so.2 called directly, too
+ *   bench_lookups USERS answers MS                  wait until the first and the last user are there: milliseconds
+ *   bench_lookups USERS shell NAME SHELL MS         wait until NAME has this shell: when, in seconds since 1970
+ *   bench_lookups USERS known|new MS CAP            one of those asked for before, or one never asked for, again and
+ *                                                   again: "LONGEST-MS ANSWERS FAILURES"; ends at CAP ms within a call, too
+ *
+ * Which service is asked, nsswitch.conf says. Keys are uniformly random unless the operation says else. Built by `make
+ * check`, run by tests/bench.
+ */
+#define _GNU_SOURCE
+
+#include "tests/benchmark/people.h"
+
+#include <dlfcn.h>
+#include <err.h>
+#include <grp.h>
+#include <inttypes.h>
+#include <nss.h>
+#include <pthread.h>
+#include <pwd.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { ROOM = 1 << 20, THREADS = 8, INITS = 1000, FRESH = 15 };
+
+struct asker {	/* a thread */
+	uint64_t random;
+	char *room;
+	double ns;
+	bool failed;
+};
+/* One call, of the n-th key where the operation does not choose its own: whether the answer was right. */
+typedef bool (*call_fn)(struct asker *a, uint32_t n);
+
+static uint32_t users, groups, names, gids, inits;	/* the last three: of how many keys the answers are known */
+static enum nss_status (*ask_module)(const char *, struct passwd *, char *, size_t, int *);
+
+static double
+now_ns(clockid_t clock)
+{
+	struct timespec now;
+
+	(void)clock_gettime(clock, &now);
+	return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+}
+
+static uint32_t
+random_below(struct asker *a, uint32_t bound)
+{
+	a->random ^= a->random << 13;
+	a->random ^= a->random >> 7;
+	a->random ^= a->random << 17;
+	return (uint32_t)((a->random >> 32) * bound >> 32);
+}
+
+/* ---- keys: the n-th of each kind, spread over the whole population ---- */
+
+static uint32_t
+nth_user(uint32_t n)
+{
+	return (uint32_t)((uint64_t)n * 15485863 % users);	/* a prime: everybody once */
+}
+
+static uint32_t
+nth_group(uint32_t n)
+{
+	return (uint32_t)((uint64_t)n * 15485863 % groups);
+}
+
+/* A user in so many groups; of 1,000 and of 100 users. */
+static uint32_t
+nth_in(uint32_t in, uint32_t n)
+{
+	uint32_t i = (uint32_t)((uint64_t)(n % INITS) * users / INITS);
+
+	if (in == 100)
+		return i / 100 * 100 + 50;
+	return i % 100 / 2 == 25 ? i - i % 2 - 2 : i - i % 2;
+}
+
+/* ---- operations ---- */
+
+static bool
+ask_name(struct asker *a, const char *name, uint32_t i)
+{
+	struct passwd pw, *found;
+
+	return getpwnam_r(name, &pw, a->room, ROOM, &found) == 0 && found != NULL && found->pw_uid == PEOPLE_ID + i;
+}
+
+static bool
+name_of(struct asker *a, uint32_t i)
+{
+	char name[16];
+
+	(void)snprintf(name, sizeof name, "u%u", i);
+	return ask_name(a, name, i);
+}
+
+static bool
+one_name(struct asker *a, uint32_t n)
+{
+	(void)n;
+	return ask_name(a, "u7", 7);
+}
+
+static bool
+any_name(struct asker *a, uint32_t n)
+{
+	(void)n;
+	return name_of(a, nth_user(random_below(a, names)));
+}
+
+static bool
+all_names(struct asker *a, uint32_t n)
+{
+	(void)n;
+	return name_of(a, random_below(a, users));
+}
+
+static bool
+any_uid(struct asker *a, uint32_t n)
+{
+	uid_t uid = PEOPLE_ID + nth_user(random_below(a, names));
+	struct passwd pw, *found;
+
+	(void)n;
+	return getpwuid_r(uid, &pw, a->room, ROOM, &found) == 0 && found != NULL && found->pw_uid == uid;
+}
+
+static bool
+gid_of(struct asker *a, uint32_t j)
+{
+	struct group gr, *found;
+
+	return getgrgid_r(PEOPLE_ID + j, &gr, a->room, ROOM, &found) == 0 && found != NULL && found->gr_gid == PEOPLE_ID + j &&
+	    found->gr_mem[0] != NULL;
+}
+
+static bool
+any_gid(struct asker *a, uint32_t n)
+{
+	(void)n;
+	return gid_of(a, nth_group(random_below(a, gids)));
+}
+
+static bool
+missing(struct asker *a, const char *name)
+{
+	struct passwd pw, *found;
+
+	(void)getpwnam_r(name, &pw, a->room, ROOM, &found);
+	return found == NULL;
+}
+
+static bool
+new_miss(struct asker *a, uint32_t n)
+{
+	char name[24];
+
+	(void)n;
+	(void)snprintf(name, sizeof name, "v%08" PRIx32 "%06" PRIx32, random_below(a, UINT32_MAX), random_below(a, 1 << 24));
+	return missing(a, name);
+}
+
+static bool
+known_miss(struct asker *a, uint32_t n)
+{
+	char name[16];
+
+	(void)snprintf(name, sizeof name, "w%u", n % 10);
+	return missing(a, name);
+}
+
+static bool
+miss_uid(struct asker *a, uint32_t n)
+{
+	struct passwd pw, *found;
+
+	(void)n;
+	(void)getpwuid_r(3000000 + random_below(a, 900000000), &pw, a->room, ROOM, &found);
+	return found == NULL;
+}
+
+static bool
+groups_of(struct asker *a, uint32_t i)
+{
+	int count = 256;
+	char name[16];
+
+	(void)snprintf(name, sizeof name, "u%u", i);
+	return getgrouplist(name, PEOPLE_ID + i % groups, (gid_t *)(void *)a->room, &count) > 0 &&
+	    (uint32_t)count == people_groups_of(i);
+}
+
+static bool
+in_10(struct asker *a, uint32_t n)
+{
+	(void)n;
+	return groups_of(a, nth_in(10, random_below(a, inits)));
+}
+
+static bool
+in_100(struct asker *a, uint32_t n)
+{
+	(void)n;
+	return groups_of(a, nth_in(100, random_below(a, inits)));
+}
+
+static bool
+large_group(struct asker *a, uint32_t n)
+{
+	uint32_t members = users < PEOPLE_LARGE ? users : PEOPLE_LARGE;
+	struct group gr, *found;
+
+	(void)n;
+	return getgrnam_r("everybody", &gr, a->room, ROOM, &found) == 0 && found != NULL &&
+	    found->gr_mem[members - 1] != NULL && found->gr_mem[members] == NULL;
+}
+
+static bool
+directly(struct asker *a, uint32_t n)
+{
+	struct passwd pw;
+	char name[16];
+	int error;
+
+	(void)n;
+	(void)snprintf(name, sizeof name, "u%u", nth_user(random_below(a, names)));
+	return ask_module(name, &pw, a->room, ROOM, &error) == NSS_STATUS_SUCCESS;
+}
+
+/* ---- measuring ---- */
+
+/* Call until it has taken ms: warm, since the last and longest batch counts alone. */
+static void
+measure(struct asker *a, call_fn call, double ms)
+{
+	double took = 0, want = ms * 1e6;
+	uint32_t calls = 1;
+
+	for (;;) {
+		double begin = now_ns(CLOCK_MONOTONIC);
+
+		for (uint32_t n = 0; n < calls && !a->failed; n++)
+			a->failed = !call(a, n);
+		took = now_ns(CLOCK_MONOTONIC) - begin;
+		if (a->failed || took > want / 2)
+			break;
+		calls = took < want / 20 ? calls * 10 : (uint32_t)(calls * want / took) + 1;
+	}
+	a->ns = took / calls;
+}
+
+static void
+begin(struct asker *a, uint64_t seed)
+{
+	a->random = seed * 0x9e3779b97f4a7c15u ^ (uint64_t)now_ns(CLOCK_REALTIME);
+	a->room = malloc(ROOM);
+	a->failed = false;
+	if (a->room == NULL)
+		err(1, "memory");
+}
+
+static void
+say(const char *operation, double ns, bool failed)
+{
+	if (failed)
+		printf("%s -\n", operation);
+	else
+		printf("%s %.1f\n", operation, ns);
+	(void)fflush(stdout);
+}
+
+struct job {
+	struct asker asker;
+	call_fn call;
+	double ms;
+};
+
+static void *
+in_thread(void *arg)
+{
+	struct job *job = arg;
+
+	measure(&job->asker, job->call, job->ms);
+	return NULL;
+}
+
+/* How long a call takes in each of so many threads, in the mean. */
+static void
+measure_threads(const char *operation, call_fn call, unsigned count, double ms)
+{
+	pthread_t threads[THREADS];
+	struct job jobs[THREADS];
+	bool failed = false;
+	double ns = 0;
+
+	for (unsigned n = 0; n < count; n++) {
+		begin(&jobs[n].asker, n + 1);
+		jobs[n].call = call;
+		jobs[n].ms = ms;
+		if (pthread_create(&threads[n], NULL, in_thread, &jobs[n]) != 0)
+			err(1, "thread");
+	}
+	for (unsigned n = 0; n < count; n++) {
+		(void)pthread_join(threads[n], NULL);
+		ns += jobs[n].asker.ns / count;
+		failed = failed || jobs[n].asker.failed;
+		free(jobs[n].asker.room);
+	}
+	say(operation, ns, failed);
+}
+
+static void
+enumerate(void)
+{
+	struct passwd pw, *found;
+	static char room[65536];
+	uint32_t count = 0;
+	double start = now_ns(CLOCK_MONOTONIC);
+
+	setpwent();
+	while (getpwent_r(&pw, room, sizeof room, &found) == 0)
+		count++;
+	endpwent();
+	say("enumerate", (now_ns(CLOCK_MONOTONIC) - start) / (count ? count : 1), count < users);
+}
+
+static int
+compare(const void *one, const void *other)
+{
+	double a = *(const double *)one, b = *(const double *)other;
+
+	return (a > b) - (a < b);
+}
+
+/* The first call of a process: of several new ones, each of which says how long its call took. */
+static void
+fresh_process(const char *self, const char *size)
+{
+	double ns[FRESH] = { 0 };
+	bool failed = false;
+
+	for (unsigned n = 0; n < FRESH; n++) {
+		char command[256];
+		FILE *child;
+
+		(void)snprintf(command, sizeof command, "exec %s %s first", self, size);
+		child = popen(command, "r");
+		if (child == NULL || fscanf(child, "%lf", &ns[n]) != 1)
+			failed = true;
+		if (child != NULL)
+			(void)pclose(child);
+	}
+	qsort(ns, FRESH, sizeof ns[0], compare);
+	say("first", ns[FRESH / 2], failed);
+}
+
+static const struct {
+	const char *name;
+	call_fn call;
+	unsigned threads;
+	bool module;
+} operations[] = {
+	{ "one-name", one_name, 1, false }, { "name", any_name, 1, false }, { "all-names", all_names, 1, false },
+	{ "uid", any_uid, 1, false }, { "gid", any_gid, 1, false }, { "miss-new", new_miss, 1, false },
+	{ "miss-again", known_miss, 1, false }, { "miss-uid", miss_uid, 1, false }, { "init-10", in_10, 1, false },
+	{ "init-100", in_100, 1, false }, { "large", large_group, 1, false }, { "threads-2", any_name, 2, false },
+	{ "threads-8", any_name, 8, false }, { "direct", directly, 1, true }, { "direct-2", directly, 2, true },
+	{ "direct-8", directly, 8, true },
+};
+
+static void
+run(const char *self, const char *size, double ms, const char *module)
+{
+	char path[64], symbol[64];
+
+	if (module != NULL) {
+		(void)snprintf(path, sizeof path, "libnss_%s.so.2", module);
+		(void)snprintf(symbol, sizeof symbol, "_nss_%s_getpwnam_r", module);
+		*(void **)&ask_module = dlsym(dlopen(path, RTLD_NOW), symbol);
+	}
+	fresh_process(self, size);
+	for (size_t i = 0; i < sizeof operations / sizeof operations[0]; i++)
+		if (!operations[i].module || ask_module != NULL)
+			measure_threads(operations[i].name, operations[i].call, operations[i].threads, ms);
+	enumerate();
+}
+
+/* ---- waiting ---- */
+
+/* Ask for everybody once, as long as there is time: groups of users first, then users, then groups. */
+static void
+prime(struct asker *a, double ms)
+{
+	double start = now_ns(CLOCK_MONOTONIC);
+	uint32_t n;
+
+#define LEFT(share) (now_ns(CLOCK_MONOTONIC) - start < ms * 1e6 * (share))
+	(void)large_group(a, 0);
+	(void)one_name(a, 0);
+	for (n = 0; n < INITS && LEFT(.4); n++) {
+		(void)groups_of(a, nth_in(10, n));
+		(void)groups_of(a, nth_in(100, n));
+	}
+	inits = n;
+	for (n = 0; n < users && LEFT(.75); n++)
+		(void)name_of(a, nth_user(n));
+	names = n;
+	for (n = 0; n < groups && LEFT(1); n++)
+		(void)gid_of(a, nth_group(n));
+	gids = n;
+#undef LEFT
+	printf("%u %u %u\n", names, gids, inits);
+}
+
+static void
+until_answers(struct asker *a, double ms)
+{
+	double start = now_ns(CLOCK_MONOTONIC);
+
+	while (!name_of(a, 0) || !name_of(a, users - 1)) {
+		if (now_ns(CLOCK_MONOTONIC) - start > ms * 1e6)
+			errx(1, "nobody is there");
+		(void)usleep(1000);
+	}
+	printf("%.1f\n", (now_ns(CLOCK_MONOTONIC) - start) / 1e6);
+}
+
+static void
+until_shell(struct asker *a, const char *name, const char *shell, double ms)
+{
+	double start = now_ns(CLOCK_MONOTONIC);
+	struct passwd pw, *found;
+
+	while (getpwnam_r(name, &pw, a->room, ROOM, &found) != 0 || found == NULL || strcmp(found->pw_shell, shell) != 0) {
+		if (now_ns(CLOCK_MONOTONIC) - start > ms * 1e6)
+			errx(1, "no change was seen");
+		(void)usleep(200);
+	}
+	printf("%.6f\n", now_ns(CLOCK_REALTIME) / 1e9);
+}
+
+static void
+no_end(int signal)
+{
+	static const char said[] = "cap 0 0\n";
+
+	(void)signal;
+	(void)!write(STDOUT_FILENO, said, sizeof said - 1);
+	_exit(0);
+}
+
+static void
+longest_wait(struct asker *a, bool known, double ms, double cap_ms)
+{
+	double start = now_ns(CLOCK_MONOTONIC), longest = 0;
+	unsigned answers = 0, failures = 0;
+
+	(void)signal(SIGALRM, no_end);
+	(void)alarm((unsigned)(cap_ms / 1e3));
+	while (now_ns(CLOCK_MONOTONIC) - start < ms * 1e6) {
+		double begun = now_ns(CLOCK_MONOTONIC), took;
+		bool good = known ? one_name(a, 0) : new_miss(a, 0);
+
+		took = now_ns(CLOCK_MONOTONIC) - begun;
+		longest = took > longest ? took : longest;
+		answers += good;
+		failures += !good;
+		(void)usleep(2000);
+	}
+	printf("%.3f %u %u\n", longest / 1e6, answers, failures);
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *what = argc > 2 ? argv[2] : "";
+	double ms = argc > 3 ? strtod(argv[3], NULL) : 0;
+	struct asker a = { 0 };
+
+	users = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 0;
+	groups = people_groups(users);
+	if (users < 1000)
+		errx(2, "usage: bench_lookups USERS prime|run|answers|shell|known|new ...");
+	begin(&a, 0);
+	if (strcmp(what, "first") == 0) {
+		double start = now_ns(CLOCK_MONOTONIC);
+		bool good = one_name(&a, 0);
+
+		start = now_ns(CLOCK_MONOTONIC) - start;
+		if (good)
+			printf("%.1f\n", start);
+	} else if (strcmp(what, "prime") == 0) {
+		prime(&a, ms);
+	} else if (strcmp(what, "run") == 0 && argc > 4 && sscanf(argv[4], "%u,%u,%u", &names, &gids, &inits) == 3) {
+		run(argv[0], argv[1], ms, argc > 5 ? argv[5] : NULL);
+	} else if (strcmp(what, "answers") == 0) {
+		until_answers(&a, ms);
+	} else if (strcmp(what, "shell") == 0 && argc == 6) {
+		until_shell(&a, argv[3], argv[4], strtod(argv[5], NULL));
+	} else if ((strcmp(what, "known") == 0 || strcmp(what, "new") == 0) && argc == 5) {
+		longest_wait(&a, what[0] == 'k', ms, strtod(argv[4], NULL));
+	} else {
+		errx(2, "what?");
+	}
+	free(a.room);
+	return 0;
+}
