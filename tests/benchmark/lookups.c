@@ -25,18 +25,17 @@
 #include <pthread.h>
 #include <pwd.h>
 #include <signal.h>
-#include <spawn.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { ROOM = 1 << 20, THREADS = 8, INITS = 1000, FEW = 1000, FRESH = 15 };
+enum { ROOM = 1 << 20, THREADS = 8, INITS = 1000, FEW = 1000, BATCHES = 5, FRESH = 15 };
 
-struct asker {	/* a thread */
+struct asker {	/* one in each thread */
 	uint64_t random;
 	char *room;
 	double ns;
@@ -253,24 +252,51 @@ directly(struct asker *a, uint32_t n)
 
 /* ---- measuring ---- */
 
-/* Call until it has taken ms: warm, since the last and longest batch counts alone. */
+static int
+compare(const void *one, const void *other)
+{
+	double a = *(const double *)one, b = *(const double *)other;
+
+	return (a > b) - (a < b);
+}
+
+static double
+batch_ns(struct asker *a, call_fn call, uint32_t calls)
+{
+	double start = now_ns(CLOCK_MONOTONIC);
+
+	for (uint32_t n = 0; n < calls && !a->failed; n++)
+		a->failed = !call(a, n);
+	return now_ns(CLOCK_MONOTONIC) - start;
+}
+
+/* The shorter of two: one of them may have been kept off the processor. */
+static double
+undisturbed_ns(struct asker *a, call_fn call, uint32_t calls)
+{
+	double one = batch_ns(a, call, calls), other = batch_ns(a, call, calls);
+
+	return one < other ? one : other;
+}
+
+/* For about ms: ever longer batches, which also warm up; then several, of which the median counts. */
 static void
 measure(struct asker *a, call_fn call, double ms)
 {
-	double took = 0, want = ms * 1e6;
+	double want = ms * 1e6 / BATCHES, took = undisturbed_ns(a, call, 1), ns[BATCHES] = { 0 };
 	uint32_t calls = 1;
 
-	for (;;) {
-		double begin = now_ns(CLOCK_MONOTONIC);
-
-		for (uint32_t n = 0; n < calls && !a->failed; n++)
-			a->failed = !call(a, n);
-		took = now_ns(CLOCK_MONOTONIC) - begin;
-		if (a->failed || took > want / 2)
-			break;
+	while (!a->failed && took < want / 2) {
 		calls = took < want / 20 ? calls * 10 : (uint32_t)(calls * want / took) + 1;
+		took = undisturbed_ns(a, call, calls);
 	}
-	a->ns = took / calls;
+	a->ns = took;
+	if (took > want * BATCHES)	/* one call takes longer than all batches should */
+		return;
+	for (unsigned n = 0; n < BATCHES; n++)
+		ns[n] = batch_ns(a, call, calls) / calls;
+	qsort(ns, BATCHES, sizeof ns[0], compare);
+	a->ns = ns[BATCHES / 2];
 }
 
 static void
@@ -293,18 +319,35 @@ say(const char *operation, double ns, bool failed)
 	(void)fflush(stdout);
 }
 
+static void
+measure_one(const char *operation, call_fn call, double ms)
+{
+	struct asker a;
+
+	begin(&a, 0);
+	measure(&a, call, ms);
+	say(operation, a.ns, a.failed);
+	free(a.room);
+}
+
 struct job {
 	struct asker asker;
 	call_fn call;
-	double ms;
+	atomic_bool *end;
 };
 
+/* No batches here: who waits for a processor that another thread has, waits. */
 static void *
 in_thread(void *arg)
 {
 	struct job *job = arg;
+	double start = now_ns(CLOCK_MONOTONIC);
+	uint32_t calls = 0;
 
-	measure(&job->asker, job->call, job->ms);
+	do
+		job->asker.failed = !job->call(&job->asker, calls++);
+	while (!job->asker.failed && !atomic_load_explicit(job->end, memory_order_relaxed));
+	job->asker.ns = (now_ns(CLOCK_MONOTONIC) - start) / calls;
 	return NULL;
 }
 
@@ -314,23 +357,26 @@ measure_threads(const char *operation, call_fn call, unsigned count, double ms)
 {
 	pthread_t threads[THREADS];
 	struct job jobs[THREADS];
+	atomic_bool end = false;
 	bool failed = false;
-	double ns = 0;
+	double rate = 0;
 
 	for (unsigned n = 0; n < count; n++) {
 		begin(&jobs[n].asker, n + 1);
 		jobs[n].call = call;
-		jobs[n].ms = ms;
+		jobs[n].end = &end;
 		if (pthread_create(&threads[n], NULL, in_thread, &jobs[n]) != 0)
 			err(1, "thread");
 	}
+	(void)usleep((useconds_t)(ms * 3e3));
+	atomic_store(&end, true);
 	for (unsigned n = 0; n < count; n++) {
 		(void)pthread_join(threads[n], NULL);
-		ns += jobs[n].asker.ns / count;
+		rate += 1 / jobs[n].asker.ns;
 		failed = failed || jobs[n].asker.failed;
 		free(jobs[n].asker.room);
 	}
-	say(operation, ns, failed);
+	say(operation, count / rate, failed);
 }
 
 static void
@@ -346,14 +392,6 @@ enumerate(void)
 		count++;
 	endpwent();
 	say("enumerate", (now_ns(CLOCK_MONOTONIC) - start) / (count ? count : 1), count < users);
-}
-
-static int
-compare(const void *one, const void *other)
-{
-	double a = *(const double *)one, b = *(const double *)other;
-
-	return (a > b) - (a < b);
 }
 
 /* The first call of a process: of several new ones, each of which says how long its call took. */
@@ -404,9 +442,14 @@ run(const char *self, const char *size, double ms, const char *module)
 		*(void **)&ask_module = dlsym(dlopen(path, RTLD_NOW), symbol);
 	}
 	fresh_process(self, size);
-	for (size_t i = 0; i < sizeof operations / sizeof operations[0]; i++)
-		if (!operations[i].module || ask_module != NULL)
+	for (size_t i = 0; i < sizeof operations / sizeof operations[0]; i++) {
+		if (operations[i].module && ask_module == NULL)
+			continue;
+		if (operations[i].threads == 1)
+			measure_one(operations[i].name, operations[i].call, ms);
+		else
 			measure_threads(operations[i].name, operations[i].call, operations[i].threads, ms);
+	}
 	enumerate();
 }
 
