@@ -22,7 +22,10 @@ int id_set_reserve(struct id_set *set, uint32_t more);
 /* Returns 1 added, 0 for one that was there and for id 0, or -ENOMEM. */
 int id_set_add(struct id_set *set, uint32_t id);
 
+/* Nothing happens when it is not there. */
 void id_set_remove(struct id_set *set, uint32_t id);
+
+/* Whether it is there; never 0. */
 bool id_set_has(const struct id_set *set, uint32_t id);
 
 /*

@@ -1,5 +1,5 @@
 /*
- * publisher_build.c - one pass over the accepted records to compare them with what is published, one to write them.
+ * publisher_build.c - compares what is accepted with what is published, and writes what differs.
  *
  * Runs in the publisher. It must never publish a record that publisher_check() has not accepted, and never write when
  * nothing changed: each new file costs every process of the machine a mapping.
@@ -14,6 +14,7 @@
 
 #include "daemon/publisher_groups.h"
 #include "daemon/publisher_record.h"
+#include "daemon/publisher_write.h"
 #include "daemon/snapshot_write.h"
 
 #define DIRTY_MAX 20000u	/* records; with more a base is cheaper than a delta */
@@ -22,7 +23,6 @@ struct builder {
 	const struct publisher_build_in *in;
 	struct publisher_groups groups;
 	struct publisher_making making;
-	struct publisher_record record;		/* scratch */
 };
 
 /* A gid that left the list is not seen by asking the snapshot for those that are on it. */
@@ -52,59 +52,88 @@ is_published_header(const struct builder *b)
 
 /* ---- writing ---- */
 
-static bool
-is_accepted(const struct record *r)
-{
-	return r != NULL && (r->bits & RECORD_ACCEPTED) != 0;
-}
-
 static int
-add_records(struct builder *b, struct snapshot_builder *to)
+put(struct builder *b, struct snapshot_builder *from, uint64_t generation)
 {
-	const struct register_table *tables = b->in->book->tables;
-	int r = 0;
-
-	for (uint32_t i = 0; r >= 0 && i < tables[REGISTER_GROUPS].end; i++) {
-		const struct record *g = tables[REGISTER_GROUPS].list[i];
-
-		if (is_accepted(g))
-			r = snapshot_builder_add_group(to, g->id, record_name(g, REGISTER_GROUPS));
-	}
-	for (uint32_t i = 0; r >= 0 && i < tables[REGISTER_USERS].end; i++) {
-		const struct publisher_record *u = &b->record;
-
-		if (!is_accepted(tables[REGISTER_USERS].list[i]))
-			continue;
-		publisher_record_make(&b->making, record_user(tables[REGISTER_USERS].list[i]), &b->record);
-		r = snapshot_builder_add_user(to, u->user.uid, u->user.gid, u->user.name, u->gecos, u->user.home, u->shell,
-		    u->gids, u->gid_count);
-	}
-	return r;
-}
-
-static int
-write_snapshot(struct builder *b, uint64_t generation)
-{
-	const struct settings *settings = b->in->settings;
-	struct snapshot_header_in header = {
+	const struct publisher_build_in *in = b->in;
+	const struct snapshot_header_in header = {
 		.generation = generation,
-		.created_utc_sec = b->in->now_utc_sec,
-		.valid_until_utc_sec = b->in->confirmed_utc_sec + settings->nss_valid_for,
-		.enumerate = settings->nss_enumerate,
-		.contact = settings->login_contact,
+		.created_utc_sec = in->now_utc_sec,
+		.valid_until_utc_sec = in->confirmed_utc_sec + in->settings->nss_valid_for,
+		.enumerate = in->settings->nss_enumerate,
+		.contact = in->settings->login_contact,
 		.local_gid_count = b->groups.gid_count,
 		.local_gids = b->groups.gids,
 	};
-	struct snapshot_builder *to = snapshot_builder_new();
+
+	return snapshot_builder_publish(from, in->paths->nss, &header);
+}
+
+/*
+ * Whether a delta will do: not for a small base, which costs no more; nor where it is not known what the base has, or
+ * where a local gid went, which users of the base may have.
+ */
+static bool
+delta_will_do(const struct builder *b)
+{
+	const struct publisher_build_in *in = b->in;
+
+	return in->previous->base != NULL && in->previous->size >= in->delta_from_bytes && !in->is_gone && !in->dirty->all &&
+	    in->before != NULL && are_same_gids(in->before, &b->groups);
+}
+
+static int
+write_delta(struct builder *b, uint64_t generation)
+{
+	struct snapshot_builder *to;
 	int r;
 
-	if (to == NULL)
-		return -ENOMEM;
-	r = add_records(b, to);
-	if (r >= 0)
-		r = snapshot_builder_publish(to, b->in->paths->nss, &header);
+	r = publisher_write_delta(&b->making, b->in->previous, b->in->dirty, &to);
+	if (r < 0)
+		return r;
+	r = put(b, to, generation);
 	snapshot_builder_free(to);
 	return r;
+}
+
+static int
+write_base(struct builder *b, uint64_t generation)
+{
+	struct snapshot_builder *to;
+	int r;
+
+	r = publisher_write_base(&b->making, &to);
+	if (r < 0)
+		return r;
+	r = put(b, to, generation);
+	snapshot_builder_free(to);
+	if (r >= 0)
+		publisher_dirty_clear(b->in->dirty);
+	return r;
+}
+
+/* Out of room, or of memory: a base needs more of it. */
+static bool
+is_shortage(int error)
+{
+	return error == -ENOSPC || error == -EDQUOT || error == -ENOMEM || error == -EROFS;
+}
+
+static void
+write_snapshot(struct builder *b, struct publisher_build_out *ret)
+{
+	uint64_t generation = ret->generation + 1;
+	int r = -ESTALE;
+
+	if (delta_will_do(b)) {
+		r = write_delta(b, generation);
+		ret->is_delta = r >= 0;
+	}
+	if (r < 0 && !is_shortage(r))
+		r = write_base(b, generation);
+	ret->error = r < 0 ? r : 0;
+	ret->written = r >= 0;
+	ret->generation += ret->written;
 }
 
 bool
@@ -137,12 +166,7 @@ publisher_build(const struct publisher_build_in *in, struct publisher_build_out 
 	ret->changed = publisher_dirty_find(in->judging, &b->making, in->previous, DIRTY_MAX, in->dirty) ||
 	    !is_published_header(b);
 	if (ret->changed || in->is_gone || in->before == NULL || in->before->error < 0 ||
-	    publisher_build_is_due(in->previous, in->settings, in->confirmed_utc_sec)) {
-		ret->error = write_snapshot(b, ret->generation + 1);
-		ret->written = ret->error >= 0;
-		ret->generation += ret->written;
-		if (ret->written)
-			publisher_dirty_clear(in->dirty);
-	}
+	    publisher_build_is_due(in->previous, in->settings, in->confirmed_utc_sec))
+		write_snapshot(b, ret);
 	free(b);
 }

@@ -30,7 +30,8 @@ struct publisher_build_in {
 	int64_t now_utc_sec;
 	int64_t confirmed_utc_sec;		/* when the directory process last said that all of it holds */
 	uint64_t generation_seen;		/* the highest so far, also of a snapshot that was lost */
-	bool is_gone;				/* the file that is published is not in its place any more: write it */
+	bool is_gone;				/* what is published is not in its place any more: write it */
+	size_t delta_from_bytes;		/* a smaller base is written anew with each change */
 	const struct publisher_build_out *before;	/* of the last build; NULL at the first, which always writes */
 };
 
@@ -39,6 +40,7 @@ struct publisher_build_out {
 	unsigned local_gid_count, local_left_out;
 	bool changed;				/* other content than what was published */
 	bool written;				/* a new file was published: for that, or to stamp it as valid for longer */
+	bool is_delta;				/* and it is a delta */
 	int error;				/* 0, or -errno: the new file could not be written, the old one stays */
 	uint64_t generation;			/* of what is published now */
 };

@@ -177,7 +177,7 @@ find_gone(struct finding *f)
 {
 	struct snapshot_group group;
 	struct snapshot_user user;
-	uint32_t at = 0;
+	uint64_t at = 0;
 
 	while (!f->d->all && snapshot_next_group(f->published, &at, &group) == 1)
 		if (register_group_by_gid(f->m->book, group.gid) == NULL)

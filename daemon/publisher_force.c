@@ -21,6 +21,7 @@
 #include "daemon/publisher_store.h"
 #include "daemon/report.h"
 
+#define DELTA_FROM_BYTES	(256u * 1024)	/* a smaller base costs no more than a delta */
 #define RETRY_DELAY_MS		10000	/* after a snapshot that could not be written */
 #define REBUILD_DELAY_MS	50	/* editors write several files within it */
 
@@ -60,7 +61,7 @@ publisher_open_published(const struct publisher *p, struct snapshot *ret)
 	n = snprintf(path, sizeof path, "%s/%s", p->paths->nss, SNAPSHOT_BASE_NAME);
 	if (n < 0 || (size_t)n >= sizeof path)
 		return false;
-	r = snapshot_open(path, geteuid(), ret);
+	r = snapshot_open_state(path, geteuid(), ret);
 	if (r < 0 && r != -ENOENT)
 		report_log(LOG_WARNING, "%s: %s; it will be replaced", path, strerror(-r));
 	return r >= 0;
@@ -77,7 +78,8 @@ is_published_gone(const struct publisher *p)
 		return true;
 	if (!publisher_open_published(p, &found))
 		return true;
-	gone = found.size != p->published.size || snapshot_generation(&found) != snapshot_generation(&p->published);
+	gone = found.size != p->published.size || found.delta_size != p->published.delta_size ||
+	    snapshot_generation(&found) != snapshot_generation(&p->published);
 	snapshot_close(&found);
 	return gone;
 }
@@ -166,10 +168,10 @@ static void
 publish(struct publisher *p, const struct judging *j, struct snapshot *ret_old)
 {
 	const struct publisher_build_in in = { .paths = p->paths, .book = p->book, .judging = j, .settings = &p->settings,
-		.policy = p->policy, .local = &p->local, 
-		.previous = &p->published, .dirty = &p->dirty, .now_utc_sec = publisher_now_utc_sec(p), .confirmed_utc_sec = p->confirmed_utc_sec,
+		.policy = p->policy, .local = &p->local, .previous = &p->published, .dirty = &p->dirty,
+		.now_utc_sec = publisher_now_utc_sec(p), .confirmed_utc_sec = p->confirmed_utc_sec,
 		.generation_seen = p->generation_seen, .is_gone = is_published_gone(p),
-		.before = p->built ? &p->last : NULL };
+		.delta_from_bytes = DELTA_FROM_BYTES, .before = p->built ? &p->last : NULL };
 	struct publisher_build_out out;
 
 	publisher_build(&in, &out);

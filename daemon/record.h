@@ -47,12 +47,14 @@ struct user_record {
 	char text[];
 };
 
+/* A user's record whole. */
 static inline const struct user_record *
 record_user(const struct record *r)
 {
 	return (const void *)r;
 }
 
+/* Its name; lives as long as the record. */
 static inline const char *
 record_name(const struct record *r, enum register_kind kind)
 {
@@ -63,6 +65,7 @@ record_name(const struct record *r, enum register_kind kind)
 struct record *record_pack_group(const struct roster_group *group);
 struct record *record_pack_user(const struct roster_user *user);
 
+/* Strings of a user; the name is text. They live as long as the record. */
 const char *user_record_home(const struct user_record *u);
 const char *user_record_contact(const struct user_record *u);
 

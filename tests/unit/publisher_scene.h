@@ -35,6 +35,7 @@ void write_etc(const char *name, const char *text);
 /* Whether the log has a text, within ms. */
 bool has_logged(const char *text, int ms);
 
+/* Connect as the directory process. Returns the socket, which the caller closes. */
 int connect_to(void);
 
 /* Send a roster as it is told; memfd is closed. */
