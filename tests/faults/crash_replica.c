@@ -260,17 +260,17 @@ is_remembered(void)
 static struct view
 view_now(void)
 {
-	struct entries all = { 0 };
+	struct entry_changes all = { 0 };
 	struct view v = { .users = 0 };
 	char fault[512] = "";
 
 	if (replica_open(crash_folder(), "origin", &r, fault, sizeof fault) < 0 || fault[0] != '\0')
 		crash_wrong("the store cannot be opened: %s", fault);
-	if (replica_entries(r, &all) < 0)
+	if (replica_changes(r, &all) < 0 || !all.whole)
 		crash_wrong("no memory");
 	v.users = (unsigned)all.count;
 	for (size_t i = 0; i < all.count; i++) {
-		const char *uid = entry_value(all.list[i], "uid"), *shell = entry_value(all.list[i], "loginShell");
+		const char *uid = entry_value(all.list[i].e, "uid"), *shell = entry_value(all.list[i].e, "loginShell");
 
 		if (uid == NULL || shell == NULL)
 			crash_wrong("half an entry");
@@ -279,7 +279,7 @@ view_now(void)
 		v.fortieth = v.fortieth || strcmp(uid, "u40") == 0;
 		v.fiftieth = v.fiftieth || strcmp(uid, "u50") == 0;
 	}
-	entries_done(&all);
+	entry_changes_done(&all);
 	if (replica_cookie(r)->there)
 		(void)snprintf(v.cookie, sizeof v.cookie, "%.3s", (const char *)replica_cookie(r)->bytes);
 	v.left = is_remembered();
