@@ -9,4 +9,7 @@
 /* Ask, and abort when an answer is one that may never be given. */
 void fuzz_snapshot_ask(const struct snapshot *s);
 
+/* The same for one name and one id, of users and of groups. */
+void fuzz_snapshot_ask_for(const struct snapshot *s, const char *name, uint32_t id);
+
 #endif

@@ -43,7 +43,8 @@ ask_members(const struct snapshot_group *group)
 	must(names != NULL && members != NULL);
 	if (snapshot_group_members(group, names, members) > 0)
 		for (uint32_t i = 0; i < group->member_count; i++)
-			must(strlen(members[i]) < group->members_len);
+			must(members[i][0] != '\0' && strlen(members[i]) <= 32 &&
+			    strspn(members[i], "abcdefghijklmnopqrstuvwxyz0123456789_.-") == strlen(members[i]));
 	free(members);
 	free(names);
 }
@@ -53,7 +54,7 @@ judge_user(const struct snapshot *s, const struct snapshot_user *user)
 {
 	must(snapshot_id_allowed(user->uid) && snapshot_id_allowed(user->gid));
 	must(snapshot_name_allowed(user->name, user->name_len) && strlen(user->name) == user->name_len);
-	must(strlen(user->gecos) + strlen(user->home) + strlen(user->shell) <= s->size);
+	must(strlen(user->gecos) + strlen(user->home) + strlen(user->shell) <= s->size + s->delta_size);
 	ask_list(s, user);
 }
 
@@ -65,37 +66,51 @@ judge_group(const struct snapshot_group *group)
 }
 
 void
+fuzz_snapshot_ask_for(const struct snapshot *s, const char *name, uint32_t id)
+{
+	struct snapshot_group group;
+	struct snapshot_user user;
+
+	if (snapshot_find_user(s, name, &user) > 0) {
+		judge_user(s, &user);
+		must(strcmp(user.name, name) == 0);
+	}
+	if (snapshot_find_group(s, name, &group) > 0) {
+		judge_group(&group);
+		must(strcmp(group.name, name) == 0);
+	}
+	if (snapshot_find_uid(s, id, &user) > 0) {
+		judge_user(s, &user);
+		must(user.uid == id);
+	}
+	if (snapshot_find_gid(s, id, &group) > 0) {
+		judge_group(&group);
+		must(group.gid == id);
+	}
+}
+
+void
 fuzz_snapshot_ask(const struct snapshot *s)
 {
-	static const char *const names[] = { "u0", "u1", "ada", "everybody", "a-very-long-user-name", "", "Root", "x.y" };
-	struct snapshot_group group, same_group;
-	struct snapshot_user user, same;
+	static const struct { const char *name; uint32_t id; } keys[] = {
+		{ "u0", 0 }, { "u1", 1000 }, { "ada", 90000 }, { "everybody", 100000 }, { "a-very-long-user-name", 100001 },
+		{ "", UINT32_MAX }, { "Root", 27 }, { "x.y", 65535 },
+	};
+	struct snapshot_group group;
+	struct snapshot_user user;
 	uint64_t at = 0;
-	uint32_t ids[] = { 0, 1000, 90000, 100000, 100001, UINT32_MAX };
 
 	for (unsigned i = 0; i < ENOUGH && snapshot_next_user(s, &at, &user) > 0; i++) {
 		judge_user(s, &user);
-		if (snapshot_find_user(s, user.name, &same) > 0 && snapshot_find_uid(s, user.uid, &same) > 0)
-			judge_user(s, &same);
+		fuzz_snapshot_ask_for(s, user.name, user.uid);
 	}
 	at = 0;
 	for (unsigned i = 0; i < ENOUGH && snapshot_next_group(s, &at, &group) > 0; i++) {
 		judge_group(&group);
-		if (snapshot_find_group(s, group.name, &same_group) > 0 && snapshot_find_gid(s, group.gid, &same_group) > 0)
-			judge_group(&same_group);
+		fuzz_snapshot_ask_for(s, group.name, group.gid);
 	}
-	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-		if (snapshot_find_user(s, names[i], &user) > 0)
-			judge_user(s, &user);
-		if (snapshot_find_group(s, names[i], &group) > 0)
-			judge_group(&group);
-	}
-	for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
-		if (snapshot_find_uid(s, ids[i], &user) > 0)
-			must(user.uid == ids[i]);
-		if (snapshot_find_gid(s, ids[i], &group) > 0)
-			must(group.gid == ids[i]);
-	}
+	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+		fuzz_snapshot_ask_for(s, keys[i].name, keys[i].id);
 	must(memchr(snapshot_contact(s), '\0', SNAPSHOT_CONTACT_MAX + 1) != NULL && !snapshot_local_gid(s, 0));
 	(void)(snapshot_generation(s) + snapshot_user_count(s) + snapshot_group_count(s) + snapshot_enumerable(s));
 	(void)(snapshot_created_utc_sec(s) + snapshot_valid_until_utc_sec(s));
