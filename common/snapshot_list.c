@@ -81,16 +81,17 @@ snapshot_user_gids(const struct snapshot *s, const struct snapshot_user *user, u
 
 /* ---- members ---- */
 
-/* The sum of bytes, eight at a time: pairs into 16 bits, these by a multiplication into the top ones. */
+/* The sum of bytes of at most 32 each: seven words hold it, then pairs go into 16 bits, these into the top ones. */
 static uint64_t
-sum_bytes(const uint8_t *at, size_t count)
+sum_lengths(const uint8_t *at, size_t count)
 {
 	const uint64_t low_bytes = 0x00ff00ff00ff00ffu, ones = 0x0001000100010001u;
-	uint64_t total = 0, word;
+	uint64_t total = 0, words[7], some;
 
-	for (; count >= sizeof word; at += sizeof word, count -= sizeof word) {
-		memcpy(&word, at, sizeof word);
-		total += ((word & low_bytes) + (word >> 8 & low_bytes)) * ones >> 48;
+	for (; count >= sizeof words; at += sizeof words, count -= sizeof words) {
+		memcpy(words, at, sizeof words);
+		some = words[0] + words[1] + words[2] + words[3] + words[4] + words[5] + words[6];
+		total += ((some & low_bytes) + (some >> 8 & low_bytes)) * ones >> 48;
 	}
 	for (; count > 0; count--)
 		total += *at++;
@@ -111,6 +112,16 @@ lower(chunk one, chunk other)
 #endif
 }
 
+static ALWAYS_INLINE chunk
+higher(chunk one, chunk other)
+{
+#ifdef __SSE2__
+	return (chunk)_mm_max_epu8((__m128i)one, (__m128i)other);
+#else
+	return ~lower(~one, ~other);
+#endif
+}
+
 static ALWAYS_INLINE bool
 is_any(chunk bytes)
 {
@@ -120,57 +131,59 @@ is_any(chunk bytes)
 	return (halves[0] | halves[1]) != 0;
 }
 
-/* Whether all lengths are those of names: how far each is below the highest one that is. */
+/* Whether all lengths are those of names. */
 static bool
 lengths_allowed(const uint8_t *at, size_t count)
 {
-	const uint8_t most = UINT8_MAX - (SNAPSHOT_NAME_MAX - 1);
-	chunk least = ~(chunk){ 0 }, lens;
+	chunk lowest = ~(chunk){ 0 }, highest = { 0 }, lens;
 	bool bad = false;
 
 	for (; count >= sizeof lens; at += sizeof lens, count -= sizeof lens) {
 		memcpy(&lens, at, sizeof lens);
-		least = lower(~(lens - 1), least);
+		lowest = lower(lens, lowest);
+		highest = higher(lens, highest);
 	}
 	for (; count > 0; at++, count--)
 		bad |= *at == 0 || *at > SNAPSHOT_NAME_MAX;
-	return !bad && !is_any((chunk)(least < most));
+	return !bad && !is_any((chunk)(lowest == 0) | (chunk)(highest > SNAPSHOT_NAME_MAX));
 }
 
-/* How near characters came to the first one of each gap between those that a name may have. */
-struct nearest {
-	chunk top, slash, middle, quote;
+/* Between the lowest and the highest character that a name may have lie three gaps: how near any came to their begin. */
+struct seen {
+	chunk lowest, highest, slash, middle, quote;
 };
 
 static ALWAYS_INLINE void
-approach(struct nearest *seen, const void *at)
+look(struct seen *seen, const void *at)
 {
 	chunk bytes;
 
 	memcpy(&bytes, at, sizeof bytes);
-	seen->top = lower(bytes - ('z' + 1), seen->top);
+	seen->lowest = lower(bytes, seen->lowest);
+	seen->highest = higher(bytes, seen->highest);
 	seen->slash = lower(bytes - '/', seen->slash);
 	seen->middle = lower(bytes - ('9' + 1), seen->middle);
 	seen->quote = lower(bytes - '`', seen->quote);
 }
 
-/*
- * Whether all characters may stand in names: two instructions for each gap and sixteen of them, compared at the end.
- * The gaps: from { round to the comma, the slash, from : to ^, the back quote.
- */
+/* Whether all characters may stand in names: a few instructions for sixteen of them, compared at the end. */
 static bool
 characters_allowed(const char *at, size_t size)
 {
 	const chunk far = ~(chunk){ 0 };
-	struct nearest seen = { far, far, far, far };
+	struct seen seen = { far, ~far, far, far, far };
 	char last[sizeof far];
 
-	for (; size >= sizeof far; at += sizeof far, size -= sizeof far)
-		approach(&seen, at);
-	memset(last, 'a', sizeof last);
-	memcpy(last, at, size);
-	approach(&seen, last);
-	return !is_any((chunk)(seen.top <= (uint8_t)('-' - 1 - ('z' + 1))) | (chunk)(seen.slash == 0) |
+	for (; size >= 2 * sizeof far; at += 2 * sizeof far, size -= 2 * sizeof far) {
+		look(&seen, at);
+		look(&seen, at + sizeof far);
+	}
+	for (; size > 0; at += sizeof far, size -= size < sizeof far ? size : sizeof far) {
+		memset(last, 'a', sizeof last);
+		memcpy(last, at, size < sizeof far ? size : sizeof far);
+		look(&seen, last);
+	}
+	return !is_any((chunk)(seen.lowest < '-') | (chunk)(seen.highest > 'z') | (chunk)(seen.slash == 0) |
 	    (chunk)(seen.middle <= '_' - 1 - ('9' + 1)) | (chunk)(seen.quote == 0));
 }
 
@@ -195,7 +208,7 @@ snapshot_group_members(const struct snapshot_group *group, char *to, char **ret)
 	size_t at = 0, i = 0;
 
 	/* First all of them together; then nothing has to be looked at on the way. */
-	if (!lengths_allowed(lens, count) || sum_bytes(lens, count) != size || !characters_allowed(from, size))
+	if (!lengths_allowed(lens, count) || sum_lengths(lens, count) != size || !characters_allowed(from, size))
 		return -EBADMSG;
 	for (; count - i >= 4 && size - at >= (size_t)4 * SNAPSHOT_NAME_MAX; i += 4) {
 		char *name = to + i;

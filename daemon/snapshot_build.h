@@ -70,6 +70,7 @@ struct snapshot_layout {
 	uint32_t *user_order, *group_order;	/* owned; indexes by ascending id */
 	uint32_t *user_refs, *group_refs;	/* owned; in that order */
 	uint16_t *user_shells;			/* owned; by user index */
+	uint32_t *gid_groups;			/* owned; by place in gids: the group's index plus one, 0 for none of ours */
 	struct tally {
 		uint32_t members_at, member_count, names_len;
 		uint32_t lens_done, names_done;

@@ -44,9 +44,10 @@ make_orders(struct snapshot_layout *l)
 	l->user_refs = calloc(users + 1, sizeof *l->user_refs);
 	l->group_refs = calloc(groups + 1, sizeof *l->group_refs);
 	l->user_shells = calloc(users + 1, sizeof *l->user_shells);
+	l->gid_groups = calloc(b->gids_used + 1, sizeof *l->gid_groups);
 	l->tallies = calloc(groups + 1, sizeof *l->tallies);
 	if (l->user_order == NULL || l->group_order == NULL || l->user_refs == NULL || l->group_refs == NULL ||
-	    l->user_shells == NULL || l->tallies == NULL)
+	    l->user_shells == NULL || l->gid_groups == NULL || l->tallies == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < users; i++)
 		l->user_order[i] = (uint32_t)i;
@@ -136,6 +137,7 @@ tally_user(struct snapshot_layout *l, const struct built_user *user)
 		if (snapshot_builder_group(l->from, gids[i], &group) > 0) {
 			l->tallies[group].member_count++;
 			l->tallies[group].names_len += user->name_len;
+			l->gid_groups[user->gids_at + i] = group + 1;
 		} else if (!snapshot_builder_base_group(l->from, gids[i]) && !is_local(l->in, gids[i])) {
 			return -EINVAL;
 		}
@@ -353,14 +355,14 @@ put_memberships(struct snapshot_layout *l, const struct built_user *user)
 {
 	const struct snapshot_builder *b = l->from;
 	uint8_t *members = section(l, SECTION_MEMBERS);
-	uint32_t group;
 
 	for (uint32_t i = 0; i < user->gid_count; i++) {
+		uint32_t group = l->gid_groups[user->gids_at + i];
 		struct tally *t;
 
-		if (snapshot_builder_group(b, b->gids[user->gids_at + i], &group) == 0)
+		if (group == 0)
 			continue;
-		t = &l->tallies[group];
+		t = &l->tallies[group - 1];
 		members[t->members_at + t->lens_done++] = user->name_len;
 		memcpy(members + t->members_at + t->member_count + t->names_done, name_of(b, user), user->name_len);
 		t->names_done += user->name_len;
@@ -520,6 +522,7 @@ out:
 	free(l.kept_names.bytes);
 	free(l.kept_lens.bytes);
 	free(l.tallies);
+	free(l.gid_groups);
 	free(l.user_shells);
 	free(l.group_refs);
 	free(l.user_refs);
