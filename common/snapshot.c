@@ -38,7 +38,8 @@ snapshot_name_allowed(const char *name, size_t len)
 
 /* Find a user by name, or by uid with no name. */
 static ALWAYS_INLINE int
-locate_user(const uint8_t *file, const char *name, size_t len, uint32_t uid, struct snapshot_user *ret, uint32_t *ret_ref)
+locate_user(const uint8_t *file, const char *name, size_t len, uint32_t uid, struct snapshot_user *ret,
+    uint32_t *ret_ref)
 {
 	const struct snapshot_header *h = header_of(file);
 	uint64_t hash = name != NULL ? hash_name(h, name, len) : hash_id(h, uid);

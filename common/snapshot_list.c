@@ -148,7 +148,7 @@ lengths_allowed(const uint8_t *at, size_t count)
 	return !bad && !is_any((chunk)(lowest == 0) | (chunk)(highest > SNAPSHOT_NAME_MAX));
 }
 
-/* Between the lowest and the highest character that a name may have lie three gaps: how near any came to their begin. */
+/* Between the lowest and the highest character of a name lie three gaps: how near any came to their begin. */
 struct seen {
 	chunk lowest, highest, slash, middle, quote;
 };

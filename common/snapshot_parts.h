@@ -18,6 +18,7 @@
 
 #define ALWAYS_INLINE	inline __attribute__((always_inline))
 
+/* A mapping begins with its header. */
 static inline const struct snapshot_header *
 header_of(const uint8_t *file)
 {
@@ -43,6 +44,7 @@ fold(uint64_t a, uint64_t b)
 #endif
 }
 
+/* So many bytes from any address. */
 static inline uint64_t
 load64(const char *from)
 {
@@ -52,6 +54,7 @@ load64(const char *from)
 	return word;
 }
 
+/* The same of four. */
 static inline uint64_t
 load32(const char *from)
 {
@@ -61,6 +64,7 @@ load32(const char *from)
 	return word;
 }
 
+/* The hash of up to two words; of longer ones, what was folded of the others is in the first. */
 static inline uint64_t
 hash_words(const struct snapshot_header *h, uint64_t low, uint64_t high, uint64_t len)
 {
@@ -84,6 +88,7 @@ hash_name(const struct snapshot_header *h, const char *name, size_t len)
 	return hash_words(h, (uint8_t)name[0], (uint64_t)(uint8_t)name[len / 2] << 8 | (uint8_t)name[len - 1], len);
 }
 
+/* The hash of an id, or of a reference. */
 static inline uint64_t
 hash_id(const struct snapshot_header *h, uint32_t id)
 {
@@ -92,6 +97,7 @@ hash_id(const struct snapshot_header *h, uint32_t id)
 
 /* ---- the floor ---- */
 
+/* As snapshot_id_allowed(). */
 static inline bool
 id_allowed(uint32_t id)
 {
@@ -126,6 +132,7 @@ word_allowed(uint64_t word)
 	return (word & top) == 0 && (good & top) == top;
 }
 
+/* As snapshot_name_allowed(). */
 static inline __attribute__((always_inline)) bool
 name_allowed(const char *name, size_t len)
 {
@@ -277,6 +284,7 @@ group_record(const uint8_t *file, uint32_t ref, const char *name, size_t len, ui
 	return 1;
 }
 
+/* Whether neither id nor the name is below the floor. */
 static inline bool
 user_allowed(const struct snapshot_user *user)
 {
@@ -284,6 +292,7 @@ user_allowed(const struct snapshot_user *user)
 	    name_allowed(user->name, user->name_len);
 }
 
+/* The same of a group. */
 static inline bool
 group_allowed(const struct snapshot_group *group)
 {
@@ -297,6 +306,7 @@ struct probe {
 	uint32_t mask, tag;	/* reference bits; the rest of a slot must equal tag */
 };
 
+/* Begin to look for a key in a table; with 32 reference bits all slots of the run are of interest. */
 static inline struct probe
 probe_begin(const uint8_t *file, enum snapshot_section table, uint32_t ref_bits, uint64_t hash)
 {

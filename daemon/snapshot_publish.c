@@ -261,7 +261,7 @@ remove_old(const struct change *c)
 	(void)closedir(folder);
 }
 
-/* From the written files to those that readers find; the epoch page is mapped first: without it no reader would hear of it. */
+/* From the written files to those that readers find. Without the epoch page, mapped first, none would hear of it. */
 static int
 put_in_place(struct change *c)
 {

@@ -324,7 +324,8 @@ list_members(const struct snapshot_group *group, char *ret, size_t size)
 }
 
 static bool
-same_user(const struct snapshot *s, const struct snapshot_user *u, const struct snapshot *t, const struct snapshot_user *v)
+same_user(const struct snapshot *s, const struct snapshot_user *u, const struct snapshot *t,
+    const struct snapshot_user *v)
 {
 	uint32_t a[CROWD_GROUPS + 1], b[CROWD_GROUPS + 1];
 

@@ -239,7 +239,7 @@ ns08a_fd_hijack(void)
 	MUST(module_descriptors() == held);
 }
 
-/* Standard descriptors closed, hostile environment, hostile folder: three paths are opened (one that is not there), nothing stays open. */
+/* Standard descriptors closed, hostile environment, hostile folder: three paths are opened, nothing stays open. */
 static void
 ns09a_env_cwd(void)
 {

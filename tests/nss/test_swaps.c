@@ -23,7 +23,8 @@
 #include "tests/nss/scratch.h"
 
 /* Every COMPACTION-th publication is a base; every other one of these was written aside, with a delta upon it. */
-enum { USERS = 40, CREW = 10, RESIDENTS = 10, COMPACTION = 25, NOW_GID = 1000000, THREADS_MAX = 64, PROCESSES_MAX = 16 };
+enum { USERS = 40, CREW = 10, RESIDENTS = 10, COMPACTION = 25, NOW_GID = 1000000 };
+enum { THREADS_MAX = 64, PROCESSES_MAX = 16 };
 
 static struct shared {
 	_Atomic uint64_t begun, published;	/* generations */

@@ -213,8 +213,13 @@ nothing(struct snapshot_builder *b)
 }
 
 /* Everybody as "name:uid:gecos:gids;...", every group as "name:gid:members;...". */
-static const struct { const char *what; void (*change)(struct snapshot_builder *); const char *users, *groups; } kinds[] = {
-	{ "nothing", nothing, "ada:4000:Ada:5000,5001,;bob:4001:Bob:5000,;eve:4002:Eve:;", "web:5000:ada,bob,;log:5001:ada,;" },
+static const struct {
+	const char *what;
+	void (*change)(struct snapshot_builder *);
+	const char *users, *groups;
+} kinds[] = {
+	{ "nothing", nothing, "ada:4000:Ada:5000,5001,;bob:4001:Bob:5000,;eve:4002:Eve:;",
+	    "web:5000:ada,bob,;log:5001:ada,;" },
 	{ "user changed", user_changed, "ada:4000:New:5000,5001,;bob:4001:Bob:5000,;eve:4002:Eve:;",
 	    "web:5000:ada,bob,;log:5001:ada,;" },
 	{ "user renumbered", user_renumbered, "bob:4001:Bob:5000,;eve:4002:Eve:;ada:4100:New:5000,5001,;",
@@ -439,7 +444,10 @@ START_TEST(kinds_are_told_apart)
 	s = (struct snapshot){ .base = st.s.base, .size = st.s.size, .delta = other.s.base, .delta_size = other.s.size };
 	ck_assert_int_eq(snapshot_check(&s), -ESTALE);
 	/* the same people and generation, but another file */
-	s = (struct snapshot){ .base = other.s.base, .size = other.s.size, .delta = st.s.delta, .delta_size = st.s.delta_size };
+	s.base = other.s.base;
+	s.size = other.s.size;
+	s.delta = st.s.delta;
+	s.delta_size = st.s.delta_size;
 	ck_assert_int_eq(snapshot_check(&s), -ESTALE);
 	header_of(&st.delta)->base_generation++;
 	sign(&st.delta);

@@ -74,7 +74,7 @@ longest_run(const struct snapshot_image *image)
 	return longest;
 }
 
-/* Whoever knows a file knows its seed, and what would end in a run of 100,000. In the next file they are names like any. */
+/* Whoever knows a file knows its seed, and what would be one run of 100,000. In the next they are like any. */
 START_TEST(ns12a_hash)
 {
 	struct snapshot_image known, next;
