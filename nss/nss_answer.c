@@ -20,9 +20,9 @@ enum fault { FAULT_MISSING, FAULT_REFUSED, FAULT_HEADER, FAULT_DELTA, FAULT_RECO
 
 static const char *const fault_words[FAULT_COUNT] = {
 	[FAULT_MISSING] = "missing",
-	[FAULT_REFUSED] = "or its delta refused: not a regular file of root that only root may write",
-	[FAULT_HEADER] = "or its delta refused: header, version or size is not that of a snapshot",
-	[FAULT_DELTA] = "and its delta do not belong together",
+	[FAULT_REFUSED] = "refused: it, or its delta, is not a regular file of root that only root may write",
+	[FAULT_HEADER] = "refused: header, version or size, its own or its delta's, is not that of a snapshot",
+	[FAULT_DELTA] = "refused: its delta belongs to another",
 	[FAULT_RECORD] = "corrupt record",
 	[FAULT_OTHER] = "cannot be opened",
 };

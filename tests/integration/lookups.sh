@@ -77,14 +77,16 @@ in_hostile() { # STRACE-OPTION... COMMAND...: as ada, in that folder
 	cat /run/hostile.out
 	sed -i -E -e 's/^[0-9]+ +//' -e 's/AT_FDCWD<[^>]*>/AT_FDCWD/' /run/hostile.strace
 }
-# Nothing by a relative path, nothing that lies in that folder, and of ours only the two files and the module.
+# Nothing by a relative path, nothing that lies in that folder, and of ours only the three files and the module.
 only_fixed() {
-	local file=/run/hostile.strace bad ours='/var/lib/isms/nss/(base\.1\.snap|epoch)'
+	local file=/run/hostile.strace bad ours='/var/lib/isms/nss/(base\.1\.snap|delta\.1\.[0-9a-f]{16}\.snap|epoch)'
 	grep -q '^openat(AT_FDCWD, "/var/lib/isms/nss/base\.1\.snap", .* = [0-9]' $file ||
 		{ echo "no snapshot was opened"; return 2; }
 	bad=$(grep -E -e '^[a-z0-9_]+\((AT_FDCWD, |[0-9]+<[^>]*>, )?"[^/"]' -e "[\"<]$hostile" $file
 		grep -E -e isms -e 'base\.1\.snap' -e epoch $file | grep -vE \
-			-e "^(openat\(AT_FDCWD, \"$ours\", .*O_NOFOLLOW.*|newfstatat\([0-9]+)<$ours>" \
+			-e "^openat\(AT_FDCWD, \"$ours\", .*O_NOFOLLOW.*(<$ours>| -1 ENOENT .*)$" \
+			-e "^newfstatat\([0-9]+<$ours>" \
+			-e "^newfstatat\(AT_FDCWD, \"$ours\", .*, AT_SYMLINK_NOFOLLOW\)" \
 			-e '^openat\(AT_FDCWD, "/(usr/)?lib/[^".]*/libnss_isms\.so\.2", .*</usr/lib/[^>.]*/libnss_isms\.so\.2[.0-9]*>' \
 			-e '^newfstatat\([0-9]+</usr/lib/[^>.]*/libnss_isms\.so\.2[.0-9]*>')
 	[ -z "$bad" ] || { echo "$bad"; return 1; }
@@ -104,6 +106,18 @@ relative() { in_hostile sh -c 'id; cat base.1.snap'; only_fixed; }
 check "NS09a its twin: without the setuid bit that environment leads glibc there" followed
 check "NS09a its twin: a relative path is seen" status_is 1 relative
 rm -rf $hostile /usr/local/bin/id-plain /usr/local/bin/id-setuid
+
+# SN03a: whoever has taken over the front or the directory process can shorten nothing under those who look up.
+base=/var/lib/isms/nss/base.1.snap
+for who in isms isms-dir; do
+	as_process() { setpriv --reuid $who --regid $who --clear-groups "$@"; }
+	refused "SN03a $who cannot cut the snapshot short" as_process truncate -s 0 $base
+	refused "SN03a $who cannot write into it" as_process dd if=/dev/zero of=$base bs=1 count=1 conv=notrunc
+	refused "SN03a $who cannot remove it" as_process rm -f $base
+	refused "SN03a $who cannot put one beside it" as_process touch /var/lib/isms/nss/delta.1.0000000000000001.snap
+	check "SN03a its twin: $who can read it" as_process cmp $base $base
+done
+check "SN03a ada is found" getent passwd ada
 
 # Before all else that runs on the machine, which may be many: what counts is what a lookup takes, not when it gets its turn.
 timed() { chrt -f 1 python3 -IS /run/lookups.py $ids 2>/dev/null; }
