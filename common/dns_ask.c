@@ -1,8 +1,8 @@
 /*
  * dns_ask.c - asks the name servers for SRV records (see dns_srv.h).
  *
- * Directory process (on the thread that follows the servers) and isms-userctl. It must come back in a bounded time: never
- * over TCP, which the resolver connects without a deadline.
+ * Directory process (on the thread that follows the servers) and isms-userctl. It must come back in a bounded time:
+ * never over TCP, which the resolver connects without a deadline.
  */
 #include <config.h>
 

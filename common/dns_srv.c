@@ -1,8 +1,8 @@
 /*
  * dns_srv.c - SRV records: taken out of an answer, and put into order (see dns_srv.h).
  *
- * Directory process and isms-userctl; pure. Every byte may be hostile: a name that is none, or would mean something else
- * in a URI, drops its record.
+ * Directory process and isms-userctl; pure. Every byte may be hostile: a name that is none, or would mean something
+ * else in a URI, drops its record.
  */
 #include <config.h>
 

@@ -31,8 +31,8 @@ struct dns_srv_list {
  *
  *  ret  wholly written; empty after an error
  *
- * Returns 0; -ENOENT when there are none, or the one that says there is no such service (RFC 2782, target "."); -EBADMSG
- * for what is no answer.
+ * Returns 0; -ENOENT when there are none, or the one that says there is no such service (RFC 2782, target ".");
+ * -EBADMSG for what is no answer.
  */
 int dns_srv_decode(const uint8_t *answer, size_t size, struct dns_srv_list *ret);
 

@@ -1,10 +1,10 @@
 /*
  * ldap_servers.c - [directory] uri -> the servers to try, in order (see ldap_servers.h).
  *
- * Directory process and isms-userctl. A domain (ldaps+srv://, ldap+srv://) is asked of DNS, which is not trusted: a server
- * must prove by its certificate the name that DNS gave for it, so that name must lie below the domain that root has
- * configured, or root must have listed it. It must never follow DNS anywhere else: any host with a certificate of one of
- * the authorities could then be the directory.
+ * Directory process and isms-userctl. A domain (ldaps+srv://, ldap+srv://) is asked of DNS, which is not trusted: a
+ * server must prove by its certificate the name that DNS gave for it, so that name must lie below the domain that root
+ * has configured, or root must have listed it. It must never follow DNS anywhere else: any host with a certificate of
+ * one of the authorities could then be the directory.
  */
 #include <config.h>
 
@@ -133,9 +133,11 @@ ldap_servers_add(const struct settings *settings, const char *srv_uri, struct dn
 {
 	const struct kind *kind = kind_of(srv_uri);
 	const char *domain = srv_uri + strlen(kind->scheme);
-	uint32_t ttl_sec = list->ttl_sec < TTL_MIN_SEC ? TTL_MIN_SEC : list->ttl_sec > TTL_MAX_SEC ? TTL_MAX_SEC : list->ttl_sec;
+	uint32_t ttl_sec = list->ttl_sec < TTL_MIN_SEC ? TTL_MIN_SEC : list->ttl_sec;
 	char uri[LDAP_HANDLE_URI_MAX + 1];
 
+	if (ttl_sec > TTL_MAX_SEC)
+		ttl_sec = TTL_MAX_SEC;
 	prefer(kind, list, last);
 	for (unsigned i = 0; i < list->count; i++) {
 		const char *host = list->record[i].host;

@@ -1,5 +1,5 @@
 /*
- * ldap_servers.h - [directory] uri -> the servers to try, in order: those named there, and those that DNS names for a domain.
+ * ldap_servers.h - [directory] uri -> the servers to try, in order: named there, or by DNS for a domain.
  */
 #ifndef ISMS_LDAP_SERVERS_H
 #define ISMS_LDAP_SERVERS_H

@@ -103,13 +103,14 @@ void policy_decide(const struct facts *facts, const struct policy *policy, const
 
 /*
  * Whether this user could ever be let in on this host: at some hour, from somewhere, with some proof, by some service.
- * What passes by itself or by a person's hand (window, locks, end date, break-glass that is not armed) is not looked at.
+ * What passes by itself or by a person's hand (window, locks, end date, break-glass not armed) is not looked at.
  *
  *  host, host_groups  as in struct request
  *
  * False only where policy_decide() lets in for no request on this host.
  */
-bool policy_could_enter(const struct facts *facts, const struct policy *policy, const char *host, const char *host_groups);
+bool policy_could_enter(const struct facts *facts, const struct policy *policy, const char *host,
+    const char *host_groups);
 
 /*
  * What becomes of a supplementary group.

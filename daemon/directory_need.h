@@ -33,13 +33,14 @@ int directory_need_find(struct directory_need *need, const struct identities *al
     const struct directory_roster_rules *rules);
 void directory_need_done(struct directory_need *need);
 
-/* Whether the i-th user, the i-th group of the identities is one of them. */
+/* Whether the i-th user of the identities is one of them. */
 static inline bool
 directory_need_user(const struct directory_need *need, size_t i)
 {
 	return need->users == NULL || need->users[i];
 }
 
+/* Whether the i-th group is. */
 static inline bool
 directory_need_group(const struct directory_need *need, size_t i)
 {

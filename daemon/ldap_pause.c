@@ -1,8 +1,8 @@
 /*
  * ldap_pause.c - how long to wait before asking an LDAP server again (see ldap_pause.h).
  *
- * Directory process, on the thread of ldap_sync.c. All but the drawing is pure. A pause must never end at once for ever:
- * a server that hangs up would be called without a break.
+ * Directory process, on the thread of ldap_sync.c. All but the drawing is pure. A pause must never be none: a server
+ * that hangs up would be called without a break.
  */
 #include <config.h>
 

@@ -1,8 +1,8 @@
 /*
  * ldap_pause.h - how long to wait before asking an LDAP server again, so that the hosts of a fleet do not ask at once.
  *
- * Ten thousand hosts see a server go in the same second, and are told in the same second to read all anew. Each waits for
- * a time that chance picks; no bound depends on how many they are, since none of them knows.
+ * Ten thousand hosts see a server go in the same second, and are told in the same second to read all anew. Each waits
+ * for a time that chance picks; no bound depends on how many they are, since none of them knows.
  */
 #ifndef ISMS_LDAP_PAUSE_H
 #define ISMS_LDAP_PAUSE_H
@@ -19,8 +19,9 @@
 uint32_t ldap_pause_chance(void);
 
 /*
- * Before the next try of all servers. It grows with the time that none was good, not with the number of tries: after an outage a
- * host is back at the latest when as much time has passed again (LDAP_PAUSE_FIRST_MS at least, LDAP_PAUSE_MAX_MS at most).
+ * Before the next try of all servers. It grows with the time that none was good, not with the number of tries: after
+ * an outage a host is back at the latest when as much time has passed again (at least LDAP_PAUSE_FIRST_MS, at most
+ * LDAP_PAUSE_MAX_MS).
  *
  *  bad_ms  since when no server was good; 0: just lost
  *  chance  0 gives the shortest, UINT32_MAX the longest

@@ -1,9 +1,9 @@
 /*
  * ldap_sync.c - the thread that follows an LDAP directory, and how its states reach the loop (see ldap_sync.h).
  *
- * Directory process. The thread tries the servers in turn, the last good one first; the loss of one that was good, and a
- * whole round without success, are followed by a pause that chance picks (ldap_pause.h). It writes no event and touches
- * nothing of the loop but what the lock guards.
+ * Directory process. The thread tries the servers in turn, the last good one first; the loss of one that was good, and
+ * a whole round without success, are followed by a pause that chance picks (ldap_pause.h). It writes no event and
+ * touches nothing of the loop but what the lock guards.
  */
 #include <config.h>
 

@@ -74,7 +74,8 @@ connect_any(struct ldap_directory *l, struct operator *who, char *error, size_t 
 	size_t used = 0;
 	int r;
 
-	if (ldap_handle_uri(l->settings->directory_uri, 0, l->uri) && !operator_is_named(who, l->uri)) {	/* before anything is sent */
+	/* Before anything is sent. */
+	if (ldap_handle_uri(l->settings->directory_uri, 0, l->uri) && !operator_is_named(who, l->uri)) {
 		(void)snprintf(error, size, "%s: say who you are: --bind-dn DN, or run as root against ldapi://", l->uri);
 		return -EINVAL;
 	}

@@ -539,8 +539,8 @@ doctor_directory(struct doctor *d)
 	}
 	(void)ldap_servers_find(settings, "", &servers);
 	if (servers.fault[0] != '\0')
-		doctor_note(d, CHECK, FINDING_BAD, "mend the SRV records or [directory] uri, and allow the name servers in IPAddressAllow=",
-		    "%s", servers.fault);
+		doctor_note(d, CHECK, FINDING_BAD,
+		    "mend the SRV records or [directory] uri, and allow the name servers in IPAddressAllow=", "%s", servers.fault);
 	if (servers.ttl_sec > 0 && servers.count > 0)
 		doctor_note(d, CHECK, FINDING_OK, NULL, "DNS names these servers: %s", servers.uris);
 	for (unsigned n = 0;; n++) {

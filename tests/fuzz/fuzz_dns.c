@@ -51,7 +51,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (ldap_is_ldap_url(uri) == 0)
 			abort();
 		host[strcspn(host, ":")] = '\0';
-		if (!dns_srv_is_below(host, "example.com") && strcmp(host, "listed.net") != 0 && !dns_srv_is_below(host, "listed.org"))
+		if (!dns_srv_is_below(host, "example.com") && strcmp(host, "listed.net") != 0 &&
+		    !dns_srv_is_below(host, "listed.org"))
 			abort();
 	}
 	return n == servers.count ? 0 : (abort(), 0);

@@ -94,7 +94,8 @@ scene_random(void)
 	return seed;
 }
 
-const char *const scene_services[SCENE_SERVICES] = { "sshd", "login", "sudo", "cron", "systemd-user", "unprivileged", "su" };
+const char *const scene_services[SCENE_SERVICES] = { "sshd", "login", "sudo", "cron", "systemd-user", "unprivileged",
+	"su" };
 const char *const scene_groups[SCENE_GROUPS] = { "web", "log", "sudo", "adm" };
 
 static size_t
@@ -114,8 +115,8 @@ void
 scene_add_random_role(char *text, size_t size, int number)
 {
 	static const char *const mfa[] = { "", "mfa = none\n", "mfa = if-enrolled\n", "mfa = required\n" };
-	static const char *const limits[] = { "hours = Tue 21:00-23:00 UTC", "hours = Mon 21:00-23:00 UTC", "from = 192.0.2.0/24",
-		"from = local", "max-term = 60s", "max-term = 1d", "allow-hosts = db7", "allow-hosts = db8 @web" };
+	static const char *const limits[] = { "hours = Tue 21:00-23:00 UTC", "hours = Mon 21:00-23:00 UTC",
+		"from = 192.0.2.0/24", "from = local", "max-term = 60s", "max-term = 1d", "allow-hosts = db7", "allow-hosts = db8 @web" };
 	char words[128];
 	size_t used = strlen(text);
 

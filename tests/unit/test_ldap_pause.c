@@ -83,7 +83,7 @@ START_TEST(evenly_spread)
 }
 END_TEST
 
-/* All lose the server in one instant; it is back after a time. How many come within one second, and when the last one does. */
+/* All lose the server in one instant; it is back after a time. How many come within a second, when the last one does. */
 static const struct {
 	int away_ms, last_ms;		/* the last one at the latest: as long as it was away, 5 s at least, 30 s at most */
 	unsigned a_second;		/* hosts, at most */

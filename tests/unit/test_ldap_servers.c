@@ -322,7 +322,8 @@ END_TEST
 START_TEST(named_by_uri)
 {
 	settings_defaults(&settings);
-	(void)snprintf(settings.directory_uri, sizeof settings.directory_uri, "ldaps://b  ldapi://%%2frun ldaps://a ldaps://b");
+	(void)snprintf(settings.directory_uri, sizeof settings.directory_uri,
+	    "ldaps://b  ldapi://%%2frun ldaps://a ldaps://b");
 	ck_assert(!ldap_servers_by_dns(&settings));
 	ck_assert_int_eq(ldap_servers_find(&settings, "ldaps://a", &servers), 0);
 	ck_assert_str_eq(servers.uris, "ldaps://b ldapi://%2frun ldaps://a");
