@@ -31,8 +31,9 @@ dns_srv_ask(const char *name, struct dns_srv_list *ret)
 		return -EHOSTUNREACH;
 	state.retrans = TRY_SEC;
 	state.retry = 1;
-	/* An answer that is cut names some servers of many, which is enough. */
+	/* An answer that is cut names some servers of many, which is enough; nor does resolv.conf lead to TCP ("use-vc"). */
 	state.options |= RES_IGNTC | RES_USE_EDNS0;
+	state.options &= ~(unsigned long)RES_USEVC;
 	n = res_nquery(&state, name, ns_c_in, ns_t_srv, answer, sizeof answer);
 	if (n >= 0)
 		r = dns_srv_decode(answer, (size_t)n < sizeof answer ? (size_t)n : sizeof answer, ret);
