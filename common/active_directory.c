@@ -245,6 +245,8 @@ translate_group(const struct server_schema *schema, struct entry *e)
 	    translate_fault(e, "sAMAccountName is missing, or there are several");
 	if (r == 0)
 		r = entry_set(e, "uid", NULL);
+	if (r == 0)	/* left behind by old tools: who is in a group of a domain its members say */
+		r = entry_set(e, "memberUid", NULL);
 	if (r < 0)
 		return r;
 	if (!schema->sids.there) {

@@ -17,12 +17,15 @@
 #include <string.h>
 #include <sys/time.h>
 
+#include "common/ldap_escape.h"
 #include "common/ldap_handle.h"
 #include "daemon/loop.h"
 #include "daemon/replica_parts.h"
 
 #define FULL_EVERY_MS	3600000	/* what changes without a number, such as rights of ours to read */
 #define INSTANCE_SIZE	300
+#define LOCKED_AT_ONCE	50	/* in one search */
+#define FRESH_MAX	50	/* with more, everything is read anew */
 #define AGAIN		1	/* everything has to be read anew */
 #define FULL_MAX	3	/* times in a row, since somebody is renamed all the time */
 
@@ -34,7 +37,9 @@ struct root {
 
 /* One look at the changes. */
 struct look {
-	size_t listed, fresh, removed;	/* entries in the list; changes of new ones; of those that are no accounts any more */
+	size_t listed, removed;		/* entries in the list; changes of those that are no accounts any more */
+	char *fresh[FRESH_MAX];		/* owned; DNs of new ones */
+	size_t fresh_count;
 	bool after_full;		/* the first one after everything was read */
 	bool changed, again;
 };
@@ -161,6 +166,18 @@ is_group(const struct entry *e)
 	return entry_has_class(e, "posixGroup") || entry_has_class(e, "groupOfNames");
 }
 
+/* Somebody new, perhaps in groups that have not changed since: one who was restored is in them again. */
+static int
+note_fresh(struct look *look, const struct entry *e)
+{
+	if (look->fresh_count == FRESH_MAX) {
+		look->again = true;
+		return 0;
+	}
+	look->fresh[look->fresh_count] = strdup(e->dn);
+	return look->fresh[look->fresh_count++] != NULL ? 0 : -ENOMEM;
+}
+
 /* An entry with a new number; owns e. */
 static int
 on_change(struct ldap_session *s, struct entry *e, const uint8_t uuid[SYNC_UUID_SIZE], void *arg)
@@ -179,11 +196,22 @@ on_change(struct ldap_session *s, struct entry *e, const uint8_t uuid[SYNC_UUID_
 		r = replica_keep(s->replica, uuid);
 	} else {
 		look->changed = true;
-		look->fresh += known == NULL;
-		return replica_put(s->replica, uuid, e);
+		r = known == NULL ? note_fresh(look, e) : 0;
+		if (r == 0)
+			return replica_put(s->replica, uuid, e);
 	}
 	entry_free(e);
 	return r;
+}
+
+/* A group that names somebody new; one that is new itself was taken already. */
+static int
+on_group(struct ldap_session *s, struct entry *e, const uint8_t uuid[SYNC_UUID_SIZE], void *arg)
+{
+	if (replica_find(s->replica, uuid) != NULL)
+		return on_change(s, e, uuid, arg);
+	entry_free(e);
+	return 0;
 }
 
 /* One that is there; owns e. */
@@ -197,6 +225,22 @@ on_listed(struct ldap_session *s, struct entry *e, const uint8_t uuid[SYNC_UUID_
 	look->again = look->again || (known != NULL && strcmp(known->e->ndn, e->ndn) != 0);
 	entry_free(e);
 	return replica_keep(s->replica, uuid);
+}
+
+/* The groups that name those who are new. */
+static int
+read_groups_of_fresh(struct ldap_session *s, struct look *look)
+{
+	const char *member = attribute_map_theirs(&s->map, "member");
+	char *filter;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && !look->again && i < look->fresh_count; i++) {
+		filter = ldap_escape_equality(member, look->fresh[i], strlen(look->fresh[i]));
+		r = filter != NULL ? ldap_session_read(s, filter, (const char *const *)s->attributes, on_group, look) : -ENOMEM;
+		free(filter);
+	}
+	return r;
 }
 
 /*
@@ -216,12 +260,52 @@ read_list(struct ldap_session *s, struct look *look)
 		return r;
 	look->again = look->again || !replica_is_whole(s->replica);
 	replica_only_these(s->replica);
-	look->changed = look->changed || look->removed > 0 || look->listed != replica_count(s->replica) + look->fresh;
+	look->changed = look->changed || look->removed > 0 || look->listed != replica_count(s->replica) + look->fresh_count;
 	return 0;
 }
 
+/* Whether the lock of an entry may have ended by itself, which is no change and has no number. */
+static bool
+is_locked(const struct entry *e)
+{
+	const char *since = entry_value(e, "lockoutTime");
+
+	return since != NULL && strcmp(since, "0") != 0;
+}
+
 /*
- * What has changed since a number; and who is locked out, which ends by itself and is no change.
+ * Read those anew who are locked out: what the server computes of them is another thing after some time. By objectGUID,
+ * some at a time; lockoutTime itself has no index there.
+ */
+static int
+read_locked(struct ldap_session *s, struct look *look)
+{
+	static const size_t order[SYNC_UUID_SIZE] = { 3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15 };
+	char filter[4 + LOCKED_AT_ONCE * (14 + 3 * SYNC_UUID_SIZE)];
+	size_t at = 0, count = 0;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < s->replica->count; i++) {
+		const struct member *m = s->replica->list[i];
+
+		if (is_locked(m->e)) {
+			at += (size_t)snprintf(filter + at, sizeof filter - at, "%s(objectGUID=", count == 0 ? "(|" : "");
+			for (size_t k = 0; k < SYNC_UUID_SIZE; k++)
+				at += (size_t)snprintf(filter + at, sizeof filter - at, "\\%02x", m->uuid[order[k]]);
+			at += (size_t)snprintf(filter + at, sizeof filter - at, ")");
+			count++;
+		}
+		if (count == LOCKED_AT_ONCE || (count > 0 && i + 1 == s->replica->count)) {
+			(void)snprintf(filter + at, sizeof filter - at, ")");
+			r = ldap_session_read(s, filter, (const char *const *)s->attributes, on_change, look);
+			at = count = 0;
+		}
+	}
+	return r;
+}
+
+/*
+ * What has changed since a number, and the locks that may have ended.
  *
  * Returns 0, AGAIN, or -errno.
  */
@@ -233,11 +317,17 @@ read_changes(struct ldap_session *s, uint64_t usn, const struct root *root, bool
 	int r;
 
 	replica_drop(s->replica);
-	(void)snprintf(filter, sizeof filter, "(&%s(|(uSNChanged>=%" PRIu64 ")(lockoutTime>=1)))",
+	(void)snprintf(filter, sizeof filter, "(&%s(uSNChanged>=%" PRIu64 "))",
 	    server_schema_filter_of_all(s->map.schema.kind), usn + 1);
-	r = ldap_session_read(s, filter, (const char *const *)s->attributes, on_change, &look);
+	r = read_locked(s, &look);
+	if (r == 0 && root->usn != usn)
+		r = ldap_session_read(s, filter, (const char *const *)s->attributes, on_change, &look);
+	if (r == 0)
+		r = read_groups_of_fresh(s, &look);
 	if (r == 0 && !look.again && root->usn != usn)
 		r = read_list(s, &look);
+	for (size_t i = 0; i < look.fresh_count; i++)
+		free(look.fresh[i]);
 	if (r < 0)
 		return r;
 	if (look.again)

@@ -21,7 +21,7 @@ server_prepare() {
 		create_suffix_entry = True
 		sample_entries = no
 	I
-	dscreate from-file /run/ds.inf && plug_in && tree && systemctl stop dirsrv@test
+	dscreate from-file /run/ds.inf && plug_in && as_manager ldapmodify -f $ldap_schema/389-ds.ldif && tree && systemctl stop dirsrv@test
 }
 as_manager() { local command=$1; shift; "$command" -x -H ldap://localhost -D "cn=Directory Manager" -w $manager_password "$@"; }
 # What content synchronisation needs: a log of changes, with the entry's own id in it.
@@ -57,9 +57,10 @@ tree() {
 		changetype: modify
 		add: aci
 		aci: (targetattr != "userPassword")(version 3.0; acl "hosts read"; allow (read, search, compare) userdn = "ldap:///$host_dn";)
+		aci: (targetattr = "oathHOTPCounter || oathTOTPLastTimeStep || ismsRecoveryCode")(version 3.0; acl "hosts burn codes"; allow (write) userdn = "ldap:///$host_dn";)
 	L
 	{
-		for ou in people groups hosts; do printf 'dn: ou=%s,%s\nobjectClass: organizationalUnit\nou: %s\n\n' $ou $base $ou; done
+		for ou in people groups hosts tokens; do printf 'dn: ou=%s,%s\nobjectClass: organizationalUnit\nou: %s\n\n' $ou $base $ou; done
 		printf 'dn: %s\nobjectClass: account\nobjectClass: simpleSecurityObject\nuid: web1\nuserPassword: %s\n' "$host_dn" $host_password
 	} | as_manager ldapadd && add_group everybody web1
 }
@@ -130,10 +131,47 @@ accountUnlockTime: 19700101000000Z"
 	check "ds: she enters, as the same person" wait_until 20 enters ada
 	check "ds: somebody else" person cyd
 	check "ds: who is there" wait_until 20 getent passwd cyd
+	check "token: one for cyd" add_token cyd
+	check "token: it is known" wait_until 20 why_says cyd "tokens *1"
+	check "token: he enters with a code" by_ssh cyd -- true
+	check "token: with the next one" by_ssh cyd -- true
+	check "token: its counter has moved in the directory" counter_is 3
+	check "token: not with the one before" used_code cyd
 	check "ds: her class taken away" modify ada "delete: objectClass
 objectClass: posixAccount"
 	check "ds: she has gone" wait_until 20 gone ada
 	check "ds: and given back" modify ada "add: objectClass
 objectClass: posixAccount"
 	check "ds: she enters again" wait_until 20 enters ada
+}
+
+# A counter token, as isms-userctl enroll makes it; the key is 20 times 0x61. Codes are from the second on: 0 was shown
+# when it was enrolled.
+add_token() { # NAME
+	mkdir -p "$people/$1" && echo MFQWCYLBMFQWCYLBMFQWCYLBMFQWCYLB >"$people/$1/secret" && echo "--hotp -d6" >"$people/$1/token" &&
+		echo 0 >"$people/$1/counter" || return
+	as_manager ldapadd <<-L || return
+		dn: cn=token-$1,ou=tokens,$base
+		objectClass: device
+		objectClass: oathHOTPToken
+		objectClass: oathHOTPParams
+		cn: token-$1
+		oathTokenSerialNumber: token-$1
+		oathHOTPParams: cn=token-$1,ou=tokens,$base
+		oathOTPLength: 6
+		oathHMACAlgorithm: 1.2.840.113549.2.7
+		oathHOTPLookAhead: 10
+		oathHOTPCounter: 1
+		oathSecret: aaaaaaaaaaaaaaaaaaaa
+	L
+	modify "$1" "add: objectClass
+objectClass: oathHOTPUser
+-
+add: oathHOTPToken
+oathHOTPToken: cn=token-$1,ou=tokens,$base"
+}
+counter_is() { as_manager ldapsearch -LLL -b "cn=token-cyd,ou=tokens,$base" -s base oathHOTPCounter | grep -x "oathHOTPCounter: $1"; }
+used_code() { # NAME
+	local code
+	code=$(oathtool --hotp -d6 -c 2 -b "$(cat "$people/$1/secret")") && mark && ! code=$code by_ssh "$1" -- true && denied_with mfa-replayed "$1"
 }

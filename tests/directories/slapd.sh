@@ -6,7 +6,6 @@ server_prepare() { slapd_prepare && chown openldap $tls/server.key; }
 server_start() { slapd_start "" && { [ -e /run/ruled ] || { slapd_rules && add_group everybody web1 && touch /run/ruled; }; }; }
 server_kill() { systemctl kill -s KILL isms-slapd && wait_until 10 eval '! systemctl is-active isms-slapd' && slapd_stop; }
 server_settings() { echo "schema = rfc2307"; }
-server_own() { :; }
 group_name() { case $1 in inner) echo inner_circle ;; *) echo "$1" ;; esac; }
 
 declare -A number=([ada]=3100 [bob]=3101 [everybody]=3300 [inner_circle]=3200 [outer]=3201)
@@ -52,3 +51,14 @@ pwdAccountLockedTime: 000001010000Z"; }
 unlock() { modify "$1" "delete: pwdAccountLockedTime"; }
 end_at() { modify "$1" "replace: pwdEndTime
 pwdEndTime: $(date -u -d "@$2" +%Y%m%d%H%M%SZ)"; }
+
+# A server that is not what isms.conf says changes nothing.
+server_own() {
+	check "kind: slapd as an Active Directory" say_kind active-directory
+	check "kind: status says what is wrong" wait_until 20 eval 'isms-userctl status --json | grep "is it an Active Directory"'
+	check "kind: lookups as before" eval 'getent passwd ada && in_groups ada everybody'
+	check "kind: logins refused" is_out ada directory-unavailable
+	check "kind: said rightly" say_kind rfc2307
+	check "kind: she enters" wait_until 20 enters ada
+}
+say_kind() { sed -i "s/^schema = .*/schema = $1/" /etc/isms/conf.d/server.conf && reload; }

@@ -18,7 +18,7 @@ policy='
 [role employee]
 match          = kind:employee
 allow-services = sshd login su su-l
-mfa            = none
+mfa            = if-enrolled
 keep-groups    = inner_circle outer
 '
 settings() {

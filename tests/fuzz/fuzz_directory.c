@@ -6,7 +6,7 @@
  * ldif_store.c, which reads and writes the file, takes no byte of it apart.
  * covers: common/ldif_parse.c common/entry.c common/entry_dn.c common/identity.c common/identity_facts.c
  * covers: common/identity_groups.c common/identity_time.c common/identity_token.c common/identity_user.c
- * covers: common/active_directory.c common/server_schema.c common/sid.c
+ * covers: common/active_directory.c common/sid.c
  */
 #include <config.h>
 

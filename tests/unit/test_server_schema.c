@@ -210,6 +210,7 @@ START_TEST(a_user_of_a_domain)
 	translated(account("Domain Users", "Domain Users", GROUP, 513, ""));
 	translated(account("Web", "Web Deploy", ALIAS, 1200, "member: cn=ada lovelace," PEOPLE "\n"));
 	translated(account("All", "all", GROUP, 1201, "member: CN=Web," PEOPLE "\n"));
+	translated(account("Old", "old", GROUP, 1202, "memberUid: ada.l\n"));	/* nobody asks for that in a domain */
 	build();
 	f = facts_of("ada.l");
 	ck_assert_msg(f->state == FACTS_MANAGED, "%s", f->fault);
