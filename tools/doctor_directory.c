@@ -552,6 +552,11 @@ doctor_directory(struct doctor *d)
 			doctor_note(d, CHECK, FINDING_BAD, "isms-userctl config check", "attribute-map: %s", fault);
 			return;
 		}
+		if (s.map.schema.kind == SERVER_AD) {
+			doctor_note(d, CHECK, FINDING_UNKNOWN, "look there what the host's user may do: it needs no right but to read",
+			    "%s: an Active Directory's rights are not tried", s.uri);
+			continue;
+		}
 		check_server(&s);
 	}
 }

@@ -43,6 +43,7 @@ plug_in() {
 		dn: cn=schema
 		changetype: modify
 		add: attributeTypes
+		attributeTypes: ( 2.16.840.1.113719.1.301.4.37.1 NAME 'krbPasswordExpiration' EQUALITY generalizedTimeMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.24 SINGLE-VALUE )
 		attributeTypes: ( 2.16.840.1.113719.1.301.4.6.1 NAME 'krbPrincipalExpiration' EQUALITY generalizedTimeMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.24 SINGLE-VALUE )
 
 		dn: cn=config
@@ -129,6 +130,12 @@ accountUnlockTime: 19700101000000Z"
 	check "ds: she stays out still" is_out ada disabled	# after a cookie this server shows no locks: all was read anew
 	check "ds: unlocked" while_away unlock ada
 	check "ds: she enters, as the same person" wait_until 20 enters ada
+	check "ds: a password that has run out" modify ada "replace: krbPasswordExpiration
+krbPasswordExpiration: 20260101000000Z"
+	check "ds: it has to be changed first" wait_until 20 why_says ada password-change-required
+	check "ds: one that has not" modify ada "replace: krbPasswordExpiration
+krbPasswordExpiration: 20991231000000Z"
+	check "ds: she enters with it" wait_until 20 enters ada
 	check "ds: somebody else" person cyd
 	check "ds: who is there" wait_until 20 getent passwd cyd
 	check "token: one for cyd" add_token cyd

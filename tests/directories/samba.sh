@@ -66,6 +66,7 @@ server_own() {
 	check "domain: ids by SID" id_by_sid ada
 	check "domain: her primary group, which does not name her" eval '[ "$(id -gn ada)" = domain_users ]'
 	check "domain: isms-userctl reads it" eval 'isms-userctl list --bind-dn "$host_dn" --bind-password-fd 9 9<<<$host_password | grep ada'
+	check "domain: doctor says what it does not know" eval 'isms-userctl doctor --directory | grep "rights are not tried"'
 	check "domain: a computer" add_computer
 	check "domain: and somebody after it" person cyd
 	check "domain: and one more" person dan
