@@ -23,25 +23,14 @@ import sys
 import threading
 import time
 
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))     # which -I takes away
+from ber import take
+
 NAMES = {0x60: "bind", 0x42: "unbind", 0x63: "search", 0x66: "modify", 0x68: "add", 0x4a: "delete", 0x50: "abandon",
          0x77: "extended"}
 START_TLS = b"1.3.6.1.4.1.1466.20037"
 NO_SUCH = b"1.3.6.1.4.1.1466.99999"
 ANSWERS = {"unavailable": 52, "protocol": 2, "liar": 0}
-
-
-def take(data):
-    """The first message of data: (its bytes, its id, the tag of what it is), or None when it is not all there."""
-    if len(data) < 2:
-        return None
-    n, at = data[1], 2
-    if n & 0x80:
-        at += n & 0x7f
-        n = int.from_bytes(data[2:at], "big")
-    if len(data) < max(at + n, at + 2):
-        return None
-    end = at + 2 + data[at + 1]
-    return data[:at + n], data[at:end], data[end]
 
 
 def answer(identity, code):

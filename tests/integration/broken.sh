@@ -1,5 +1,5 @@
 #!/bin/bash
-# faults: what an administrator fears: module missing or corrupt, snapshot missing or corrupt, bad configuration,
+# broken: what an administrator fears: module missing or corrupt, snapshot missing or corrupt, bad configuration,
 # a full disk (issue 2, done when 5; CASES SI01a, DM06a, PX05a). Local root logs in, managed people are refused.
 . "$(dirname "$0")/lib.sh"
 prepare
