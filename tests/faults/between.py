@@ -60,13 +60,14 @@ class Plan:
             self.silence_in = SILENCE_EVERY
         bag = self.bags.setdefault((steps, kind), [])
         if not bag:
-            bag.extend((step, way) for step, ways in table.items() for way in ways if (way == "silence") == (kind == "silence"))
+            bag.extend((step, way) for step, ways in table.items() for way in ways
+                       if (way == "silence") == (kind == "silence"))
             self.random.shuffle(bag)
         step, way = bag.pop()
         nth = self.random.choice((1, 1, 2, 5, 20, 40, 60)) if step == "entry" else 1
         amount, direction = self.random.random(), self.random.choice((TO_SERVER, TO_CLIENT, TO_CLIENT))
         if step == "TLS bytes":
-            nth = self.random.choice((1, 6, self.random.randrange(600), self.random.randrange(5000), self.random.randrange(40000)))
+            nth = self.random.choice((1, 6, *(self.random.randrange(most) for most in (600, 5000, 40000))))
         return Fault(step, nth, way, amount, direction)
 
     def fill(self, steps, table, count):

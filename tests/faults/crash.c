@@ -2,8 +2,8 @@
  * crash.c - for each system call of an operation: what if the process is killed there, if the call fails, if the disk
  * is full (CASES SN01a, SN02a, DM06a, OT09a)?
  *
- * crash_points [-v] [NAME...]   all operations, or those whose names contain one of these. A line for each: its calls, and the
- * faults that they met. tests/run crash runs it.
+ * crash_points [-v] [NAME...]   all operations, or those whose names contain one of these. A line for each: its calls,
+ * and the faults that they met. tests/run crash runs it.
  */
 #include <config.h>
 
@@ -174,7 +174,8 @@ all_faults(const struct crash_operation *o)
 	/* Before and after each call a kill, and each of two errors at it: that many at the least. */
 	if (points < 4 * plain.result.calls)
 		failures++;
-	(void)printf("%s %s: %u system calls, %u faults\n", failures == 0 ? "ok" : "FAIL", o->name, plain.result.calls, points);
+	(void)printf("%s %s: %u system calls, %u faults\n", failures == 0 ? "ok" : "FAIL", o->name, plain.result.calls,
+	    points);
 	return failures == 0;
 }
 

@@ -9,7 +9,7 @@
 struct crash_operation {
 	const char *name;		/* begins with the case's id */
 	unsigned floor;			/* with fewer system calls it was not the operation */
-	void (*prepare)(void);		/* the old state, in crash_folder(), which is empty; in a child, which is then gone */
+	void (*prepare)(void);		/* the old state, in crash_folder(), which is empty; in a child that then ends */
 	void (*before)(void);		/* in the parent, after it; NULL: nothing */
 	struct trace_steps steps;
 	/*
@@ -21,7 +21,8 @@ struct crash_operation {
 	void (*after)(void);		/* in the parent, last; NULL: nothing */
 };
 
-extern const struct crash_operation crash_publish[], crash_replica[], crash_state[];	/* each ends with a row without a name */
+/* Each ends with a row without a name. */
+extern const struct crash_operation crash_publish[], crash_replica[], crash_state[];
 
 /* A folder of ours alone, with nothing in it before each prepare(). */
 const char *crash_folder(void);

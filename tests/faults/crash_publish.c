@@ -2,8 +2,8 @@
  * crash_publish.c - a publication that is cut off, or whose disk fails: readers see a complete snapshot, old or new
  * (CASES SN01a, SN02a).
  *
- * Readers go through the module, so it does not matter of what files a publication is made. One of them has looked before
- * the publication and lives on (the witness); another one comes new.
+ * Readers go through the module, so it does not matter of what files a publication is made. One of them has looked
+ * before the publication and lives on (the witness); another one comes new.
  */
 #include <config.h>
 
@@ -330,6 +330,7 @@ watch_broken_epoch(void)
 		abort();
 }
 
+/* A publication that is made of other files is a row with steps of its own: whatever it does, readers go by the module. */
 #define STEPS	{ .begin = build_new, .run = publish_new }
 
 const struct crash_operation crash_publish[] = {

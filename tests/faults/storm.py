@@ -31,6 +31,7 @@ PEOPLE, GROUP = ["s%02d" % n for n in range(60)], "cn=staff-people,ou=groups," +
 CLASSES = ("posixAccount", "posixGroup", "groupOfNames", "groupOfMembers")
 COMPARED = ("objectclass", "entryuuid", "uid", "cn", "uidnumber", "gidnumber", "homedirectory", "loginshell", "employeetype",
             "member", "shadowexpire")
+SHOWN = ("uidnumber", "gidnumber", "homedirectory", "loginshell")
 BATCH = 40
 SETTINGS = "/etc/isms/conf.d/storm.conf"
 REPLICA = "/var/lib/isms/replica/"
@@ -211,7 +212,7 @@ def difference(server):
     people = {a["uid"][0].decode(): a for a in server.values() if b"posixAccount" in a["objectclass"]}
     seen = looked_up("passwd")
     for name in sorted(set(people) | {n for n in seen if n[0] in "sg"}):
-        want = people.get(name) and [people[name][a][0].decode() for a in ("uidnumber", "gidnumber", "homedirectory", "loginshell")]
+        want = people.get(name) and [people[name][a][0].decode() for a in SHOWN]
         got = seen.get(name) and [seen[name][i] for i in (2, 3, 5, 6)]
         if want != got:
             return "%s is %s, lookups say %s" % (name, want, got)
@@ -288,7 +289,8 @@ def run(faults, seconds, seed):
         print("batch %d %s: %d faults, %.1f s" % (batch, mode, plan.total(), time.monotonic() - began), flush=True)
     for (step, way), count in sorted(plan.made.items()):
         print("made %d %s / %s" % (count, step, way))
-    print("in all %d faults, %d changes, at most %.1f s until all was as at the server" % (plan.total(), changes.count, slowest))
+    print("in all %d faults, %d changes, at most %.1f s until all was as at the server" % (
+        plan.total(), changes.count, slowest))
 
 
 def alone(faults):

@@ -1,7 +1,7 @@
 """Looks people up all the time, and fails at the first who is not there: watch.py LOG NAME...
 
-In this process, which maps each snapshot in turn, and every second in one that has never looked. LOG has a line for each
-who was missed, and at SIGTERM "looked N fresh M", how often.
+In this process, which maps each snapshot in turn, and every second in one that has never looked. LOG has a line for
+each who was missed, and at SIGTERM "looked N fresh M", how often.
 """
 import grp
 import os
