@@ -35,6 +35,15 @@ static bool led;
 static unsigned connects, snapshots, strange;	/* to the real socket, of the real snapshot, and to anything else */
 static char snapshot_path[128];
 
+/* Beside the real snapshot, where it may lie. */
+static bool
+is_delta(const char *path)
+{
+	size_t folder = sizeof REAL_SNAPSHOT - sizeof "base.1.snap";
+
+	return strncmp(path, REAL_SNAPSHOT, folder) == 0 && strncmp(path + folder, "delta.1.", strlen("delta.1.")) == 0;
+}
+
 OURS int
 open(const char *path, int flags, ...)
 {
@@ -49,7 +58,7 @@ open(const char *path, int flags, ...)
 	if (led && strcmp(path, REAL_SNAPSHOT) == 0) {
 		snapshots++;
 		path = snapshot_path;
-	} else if (led && strcmp(path, "/etc/passwd") != 0) {
+	} else if (led && strcmp(path, "/etc/passwd") != 0 && !is_delta(path)) {
 		strange++;
 	}
 	return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
@@ -61,6 +70,20 @@ fstat(int fd, struct stat *ret)
 	int r = fstatat(fd, "", ret, AT_EMPTY_PATH);
 
 	if (r == 0 && led)
+		ret->st_uid = 0;
+	return r;
+}
+
+/* A reader looks once more whether what it has opened still lies there. */
+OURS int
+lstat(const char *path, struct stat *ret)
+{
+	bool real = led && strcmp(path, REAL_SNAPSHOT) == 0;
+	int r = fstatat(AT_FDCWD, real ? snapshot_path : path, ret, AT_SYMLINK_NOFOLLOW);
+
+	if (led && !real)
+		strange++;
+	if (r == 0 && real)
 		ret->st_uid = 0;
 	return r;
 }
