@@ -22,8 +22,8 @@
 #include "tests/nss/module.h"
 #include "tests/nss/scratch.h"
 
-/* Every COMPACTION-th publication is a base; every other one of these was written aside, with a delta upon it. */
-enum { USERS = 40, CREW = 10, RESIDENTS = 10, COMPACTION = 25, NOW_GID = 1000000 };
+/* Every COMPACTION-th publication is a base; two in three of these were written aside, with a delta upon it. */
+enum { USERS = 40, CREW = 10, RESIDENTS = 10, COMPACTION = 10, NOW_GID = 1000000 };
 enum { THREADS_MAX = 64, PROCESSES_MAX = 16 };
 
 static struct shared {
@@ -34,6 +34,8 @@ static struct shared {
 	_Atomic bool nearly, stop, last;
 } *shared;
 
+static char base_path[256];
+static uint64_t in_base;		/* the generation of the people in the published base */
 static unsigned publications = 60, lookups = 20000, threads = 8, processes = 2;
 
 static void
@@ -85,7 +87,7 @@ build_base(uint64_t generation)
 }
 
 static struct snapshot_builder *
-build_delta(const struct snapshot *base, uint64_t base_generation, uint64_t generation)
+build_delta(const struct snapshot *base, uint64_t generation)
 {
 	struct snapshot_builder *b = snapshot_builder_new_delta(base);
 
@@ -94,7 +96,7 @@ build_delta(const struct snapshot *base, uint64_t base_generation, uint64_t gene
 		MUST(snapshot_builder_hide_user(b, 4000 + i) == 0);
 	for (uint32_t i = 0; i < CREW; i++)
 		MUST(snapshot_builder_hide_user(b, 5000 + i) == 0);
-	MUST(snapshot_builder_hide_group(b, NOW_GID + (uint32_t)base_generation) == 0);
+	MUST(snapshot_builder_hide_group(b, NOW_GID + (uint32_t)in_base) == 0);
 	MUST(snapshot_builder_hide_group(b, 5000) == 0);
 	add_changing(b, generation);
 	MUST(snapshot_builder_keep_members(b, 5000) == 0);
@@ -107,18 +109,23 @@ header_of(uint64_t generation)
 	return (struct snapshot_header_in){ .generation = generation, .enumerate = true };
 }
 
-/* Write a base of the generation before under its temporary name and publish it with this one as its delta. */
+/*
+ * Write a base under its temporary name and publish it with this generation as its delta. The people in it are of some
+ * generations ago, as they are when a child has written it meanwhile: nobody may see them.
+ */
 static void
 publish_aside(uint64_t generation)
 {
 	const struct snapshot_header_in before = header_of(generation - 1), header = header_of(generation);
-	struct snapshot_builder *b = build_base(generation - 1);
+	struct snapshot_builder *b;
 	struct snapshot written;
 
+	in_base = generation - 8;
+	b = build_base(in_base);
 	MUST(snapshot_builder_write(b, scratch_path("."), &before) == 0);
 	snapshot_builder_free(b);
 	MUST(snapshot_open_written(scratch_path("."), &written) == 0);
-	b = build_delta(&written, generation - 1, generation);
+	b = build_delta(&written, generation);
 	MUST(snapshot_builder_write(b, scratch_path("."), &header) == 0);
 	snapshot_builder_free(b);
 	snapshot_close(&written);
@@ -134,14 +141,15 @@ publish(uint64_t generation)
 	struct snapshot_builder *b;
 
 	atomic_store(&shared->begun, generation);
-	if (turn == 0 && (generation / 2 / COMPACTION) % 2 == 1) {
+	if (turn == 0 && generation / 2 / COMPACTION % 3 != 0) {
 		publish_aside(generation);
 	} else {
 		if (turn == 0 || generation == 2) {
+			in_base = generation;
 			b = build_base(generation);
 		} else {
 			MUST(snapshot_open(scratch_path("./" SNAPSHOT_BASE_NAME), getuid(), &base) == 0);
-			b = build_delta(&base, snapshot_generation(&base), generation);
+			b = build_delta(&base, generation);
 		}
 		MUST(snapshot_builder_publish(b, scratch_path("."), &header) == 0);
 		snapshot_builder_free(b);
@@ -270,15 +278,30 @@ look_up_next(unsigned i, uint64_t least)
 		judge_user(&pw, least);
 }
 
+/* As a process that begins, or the PAM module: the files as they are now, whatever the page says. */
+static void
+look_up_fresh(unsigned i, uint64_t least)
+{
+	struct snapshot_user user;
+	struct snapshot s;
+	char name[16];
+
+	(void)snprintf(name, sizeof name, "u%u", i % USERS);
+	MUST(snapshot_open_state(base_path, getuid(), &s) == 0);
+	MUST(snapshot_find_user(&s, name, &user) == 1);
+	judge(least, number(user.gecos));
+	snapshot_close(&s);
+}
+
 static void *
 look_up_for_ever(void *arg)
 {
 	static void (*const kinds[])(unsigned, uint64_t) = {
-		look_up_user, look_up_uid, look_up_resident, look_up_crew, look_up_now, look_up_next,
+		look_up_user, look_up_uid, look_up_resident, look_up_crew, look_up_now, look_up_next, look_up_fresh,
 	};
 
 	for (unsigned i = (unsigned)(uintptr_t)arg; !atomic_load(&shared->stop); i++) {
-		kinds[i % (sizeof kinds / sizeof kinds[0])](i / 6, atomic_load(&shared->published));
+		kinds[i % (sizeof kinds / sizeof kinds[0])](i / 7, atomic_load(&shared->published));
 		if (i % 16 == 0)
 			atomic_fetch_add(&shared->lookups, 16);
 	}
@@ -408,6 +431,7 @@ main(int argc, char **argv)
 	MUST(shared != MAP_FAILED);
 	scratch_make();
 	(void)scratch_begin();
+	(void)snprintf(base_path, sizeof base_path, "%s", scratch_path("./" SNAPSHOT_BASE_NAME));
 	(void)alarm(540);	/* below SUITE_PATIENCE_SEC */
 	run();
 	scratch_remove();

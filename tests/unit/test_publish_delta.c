@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "common/snapshot_format.h"
@@ -223,6 +224,85 @@ START_TEST(written_aside)
 }
 END_TEST
 
+/* ---- between two steps ---- */
+
+static bool watching;
+static unsigned steps;
+static uint64_t oldest, newest;
+
+/* What a reader finds who comes just now. */
+static void
+watch(void)
+{
+	struct snapshot s;
+
+	if (!watching)
+		return;
+	ck_assert_int_eq(open_state(&s), 0);
+	ck_assert_uint_ge(snapshot_generation(&s), newest);
+	newest = snapshot_generation(&s);
+	ck_assert_uint_ne(newest, 11);		/* a base whose delta says more */
+	oldest = newest < oldest ? newest : oldest;
+	snapshot_close(&s);
+	steps++;
+}
+
+/* The publisher's; the program's own symbols come before libc's. */
+int
+renameat(int from, const char *name, int to, const char *new_name)
+{
+	int r = (int)syscall(SYS_renameat2, from, name, to, new_name, 0);
+
+	watch();
+	return r;
+}
+
+int
+unlinkat(int folder, const char *name, int flags)
+{
+	int r = (int)syscall(SYS_unlinkat, folder, name, flags);
+
+	watch();
+	return r;
+}
+
+/* After each rename and removal there is the state before or the state behind, and never the older base between them. */
+START_TEST(each_step_is_a_state)
+{
+	const struct snapshot_header_in base_header = crowd_header(11), delta_header = crowd_header(12);
+	struct snapshot_builder *b;
+	struct snapshot written;
+	struct crowd at_fork;
+
+	begin();
+	ck_assert_int_eq(publish_base(1), 0);
+	ck_assert_int_eq(publish_base(2), 0);
+	ck_assert_int_eq(publish_delta(3), 0);
+	oldest = newest = 3;
+	watching = true;
+	ck_assert_int_eq(publish_delta(4), 0);
+	ck_assert_int_eq(publish_base(5), 0);
+	ck_assert_int_eq(publish_delta(10), 0);
+	ck_assert_uint_eq(newest, 10);
+	at_fork = now;
+	b = crowd_build(&at_fork);
+	ck_assert_int_eq(snapshot_builder_write(b, scratch_path("."), &base_header), 0);
+	snapshot_builder_free(b);
+	ck_assert_int_eq(snapshot_open_written(scratch_path("."), &written), 0);
+	crowd_change(&now);
+	b = crowd_build_delta(&now, &at_fork, &written);
+	ck_assert_int_eq(snapshot_builder_write(b, scratch_path("."), &delta_header), 0);
+	oldest = newest;
+	ck_assert_int_eq(snapshot_publish_written(scratch_path("."), true), 0);
+	watching = false;
+	ck_assert_uint_eq(oldest, 10);		/* and not the 11 of the base, whose people are those of the fork */
+	ck_assert_uint_eq(newest, 12);
+	ck_assert_uint_ge(steps, 10);
+	snapshot_close(&written);
+	snapshot_builder_free(b);
+}
+END_TEST
+
 /* A delta that belongs to a base that was replaced meanwhile, or to none, is not published; nor is nothing. */
 START_TEST(stale_is_refused)
 {
@@ -425,7 +505,7 @@ int
 main(void)
 {
 	const struct suite_row rows[] = {
-		{ published, 0 }, { bases_come_and_go, 0 }, { written_aside, 0 }, { stale_is_refused, 0 },
+		{ published, 0 }, { bases_come_and_go, 0 }, { written_aside, 0 }, { each_step_is_a_state, 0 }, { stale_is_refused, 0 },
 		{ generation_taken, 0 }, { checked_before_the_rename, 0 }, { sn02a_no_space, 0 },
 		{ bad_delta_is_no_answer, 0 }, { sn06a_rollback, 0 }, { renewed, 0 },
 	};
