@@ -268,7 +268,7 @@ publisher_main(const struct paths *paths)
 	if (p == NULL)
 		return -ENOMEM;
 	p->paths = paths;
-	p->roster_fd = -1;
+	p->roster_fd = p->compact.pidfd = -1;
 	r = loop_new(paths, "publisher", &hooks, &p->event);
 	if (r < 0)
 		goto out;
@@ -285,6 +285,7 @@ out:
 	sd_event_source_disable_unref(p->accounts);
 	publisher_ends_done(p);
 	roll_done(&p->roll);
+	publisher_compact_cancel(&p->compact);
 	publisher_dirty_done(&p->dirty);
 	register_free(p->book);
 	if (p->roster_fd >= 0)

@@ -12,17 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/publisher_groups.h"
-#include "daemon/publisher_record.h"
+#include "daemon/publisher_compact.h"
 #include "daemon/publisher_write.h"
-#include "daemon/snapshot_write.h"
 
 #define DIRTY_MAX 20000u	/* records; with more a base is cheaper than a delta */
 
 struct builder {
 	const struct publisher_build_in *in;
-	struct publisher_groups groups;
-	struct publisher_making making;
+	struct publisher_header header;
 };
 
 /* A gid that left the list is not seen by asking the snapshot for those that are on it. */
@@ -41,10 +38,10 @@ is_published_header(const struct builder *b)
 
 	if (s->base == NULL || snapshot_enumerable(s) != in->settings->nss_enumerate ||
 	    strcmp(snapshot_contact(s), in->settings->login_contact) != 0 ||
-	    (in->before != NULL && !are_same_gids(in->before, &b->groups)))
+	    (in->before != NULL && !are_same_gids(in->before, &b->header.groups)))
 		return false;
-	for (unsigned i = 0; i < b->groups.gid_count; i++) {
-		if (!snapshot_local_gid(s, b->groups.gids[i]))
+	for (unsigned i = 0; i < b->header.groups.gid_count; i++) {
+		if (!snapshot_local_gid(s, b->header.groups.gids[i]))
 			return false;
 	}
 	return true;
@@ -52,21 +49,20 @@ is_published_header(const struct builder *b)
 
 /* ---- writing ---- */
 
-static int
-put(struct builder *b, struct snapshot_builder *from, uint64_t generation)
+void
+publisher_build_header(const struct publisher_build_in *in, uint64_t generation, struct publisher_header *ret)
 {
-	const struct publisher_build_in *in = b->in;
-	const struct snapshot_header_in header = {
+	publisher_groups_init(in->policy, in->local, &ret->groups);
+	ret->making = (struct publisher_making){ .book = in->book, .settings = in->settings, .groups = &ret->groups };
+	ret->header = (struct snapshot_header_in){
 		.generation = generation,
 		.created_utc_sec = in->now_utc_sec,
 		.valid_until_utc_sec = in->confirmed_utc_sec + in->settings->nss_valid_for,
 		.enumerate = in->settings->nss_enumerate,
 		.contact = in->settings->login_contact,
-		.local_gid_count = b->groups.gid_count,
-		.local_gids = b->groups.gids,
+		.local_gid_count = ret->groups.gid_count,
+		.local_gids = ret->groups.gids,
 	};
-
-	return snapshot_builder_publish(from, in->paths->nss, &header);
 }
 
 /*
@@ -79,36 +75,40 @@ delta_will_do(const struct builder *b)
 	const struct publisher_build_in *in = b->in;
 
 	return in->previous->base != NULL && in->previous->size >= in->delta_from_bytes && !in->is_gone && !in->dirty->all &&
-	    in->before != NULL && are_same_gids(in->before, &b->groups);
+	    in->before != NULL && are_same_gids(in->before, &b->header.groups);
 }
 
 static int
-write_delta(struct builder *b, uint64_t generation)
+write_delta(struct builder *b)
 {
 	struct snapshot_builder *to;
 	int r;
 
-	r = publisher_write_delta(&b->making, b->in->previous, b->in->dirty, &to);
+	r = publisher_write_delta(&b->header.making, b->in->previous, b->in->dirty, &to);
 	if (r < 0)
 		return r;
-	r = put(b, to, generation);
+	r = snapshot_builder_publish(to, b->in->paths->nss, &b->header.header);
 	snapshot_builder_free(to);
 	return r;
 }
 
 static int
-write_base(struct builder *b, uint64_t generation)
+write_base(struct builder *b)
 {
 	struct snapshot_builder *to;
 	int r;
 
-	r = publisher_write_base(&b->making, &to);
+	if (b->in->compact != NULL)
+		publisher_compact_cancel(b->in->compact);	/* it writes under the same name */
+	r = publisher_write_base(&b->header.making, &to);
 	if (r < 0)
 		return r;
-	r = put(b, to, generation);
+	r = snapshot_builder_publish(to, b->in->paths->nss, &b->header.header);
 	snapshot_builder_free(to);
 	if (r >= 0)
 		publisher_dirty_clear(b->in->dirty);
+	if (r >= 0 && b->in->compact != NULL)
+		b->in->compact->delta_bytes = 0;
 	return r;
 }
 
@@ -122,15 +122,14 @@ is_shortage(int error)
 static void
 write_snapshot(struct builder *b, struct publisher_build_out *ret)
 {
-	uint64_t generation = ret->generation + 1;
 	int r = -ESTALE;
 
 	if (delta_will_do(b)) {
-		r = write_delta(b, generation);
+		r = write_delta(b);
 		ret->is_delta = r >= 0;
 	}
 	if (r < 0 && !is_shortage(r))
-		r = write_base(b, generation);
+		r = write_base(b);
 	ret->error = r < 0 ? r : 0;
 	ret->written = r >= 0;
 	ret->generation += ret->written;
@@ -158,12 +157,12 @@ publisher_build(const struct publisher_build_in *in, struct publisher_build_out 
 		return;
 	}
 	b->in = in;
-	publisher_groups_init(in->policy, in->local, &b->groups);
-	memcpy(ret->local_gids, b->groups.gids, sizeof ret->local_gids);
-	ret->local_gid_count = b->groups.gid_count;
-	ret->local_left_out = b->groups.left_out;
-	b->making = (struct publisher_making){ .book = in->book, .settings = in->settings, .groups = &b->groups };
-	ret->changed = publisher_dirty_find(in->judging, &b->making, in->previous, DIRTY_MAX, in->dirty) ||
+	publisher_build_header(in, ret->generation + 1, &b->header);
+	memcpy(ret->local_gids, b->header.groups.gids, sizeof ret->local_gids);
+	ret->local_gid_count = b->header.groups.gid_count;
+	ret->local_left_out = b->header.groups.left_out;
+	ret->changed = publisher_dirty_find(in->judging, &b->header.making, in->previous, DIRTY_MAX, in->dirty,
+	    in->compact != NULL && in->compact->pid > 0 ? &in->compact->since : NULL) ||
 	    !is_published_header(b);
 	if (ret->changed || in->is_gone || in->before == NULL || in->before->error < 0 ||
 	    publisher_build_is_due(in->previous, in->settings, in->confirmed_utc_sec))

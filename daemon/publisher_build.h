@@ -13,10 +13,14 @@
 #include "common/snapshot.h"
 #include "daemon/local_accounts.h"
 #include "daemon/publisher_dirty.h"
+#include "daemon/publisher_groups.h"
 #include "daemon/publisher_judge.h"
+#include "daemon/publisher_record.h"
 #include "daemon/register.h"
+#include "daemon/snapshot_write.h"
 
 struct publisher_build_out;
+struct publisher_compact;
 
 struct publisher_build_in {
 	const struct paths *paths;
@@ -30,6 +34,7 @@ struct publisher_build_in {
 	int64_t now_utc_sec;
 	int64_t confirmed_utc_sec;		/* when the directory process last said that all of it holds */
 	uint64_t generation_seen;		/* the highest so far, also of a snapshot that was lost */
+	struct publisher_compact *compact;	/* NULL: none */
 	bool is_gone;				/* what is published is not in its place any more: write it */
 	size_t delta_from_bytes;		/* a smaller base is written anew with each change */
 	const struct publisher_build_out *before;	/* of the last build; NULL at the first, which always writes */
@@ -44,6 +49,16 @@ struct publisher_build_out {
 	int error;				/* 0, or -errno: the new file could not be written, the old one stays */
 	uint64_t generation;			/* of what is published now */
 };
+
+/* What a published file is made of; it must not move in memory. */
+struct publisher_header {
+	struct publisher_groups groups;
+	struct publisher_making making;
+	struct snapshot_header_in header;
+};
+
+/* Fill it in for a file of now. */
+void publisher_build_header(const struct publisher_build_in *in, uint64_t generation, struct publisher_header *ret);
 
 /*
  * Publish what is accepted.

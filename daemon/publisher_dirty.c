@@ -16,7 +16,7 @@ struct finding {
 	const struct judging *judging;
 	const struct publisher_making *m;
 	const struct snapshot *published;
-	struct publisher_dirty *d;
+	struct publisher_dirty *d, *also;
 	uint32_t limit;
 	bool differs;
 	struct publisher_record record;		/* scratch */
@@ -67,17 +67,14 @@ add(struct publisher_dirty *d, enum register_kind kind, uint32_t id, uint32_t li
 		all_dirty(d);
 }
 
-void
-publisher_dirty_join(struct publisher_dirty *d, const struct publisher_dirty *more)
+/* Somebody differs. */
+static void
+note(struct finding *f, enum register_kind kind, uint32_t id)
 {
-	if (more->all)
-		all_dirty(d);
-	for (enum register_kind kind = 0; kind < REGISTER_KINDS; kind++) {
-		uint32_t at = 0, id;
-
-		while ((id = id_set_next(&more->ids[kind], &at)) != 0)
-			add(d, kind, id, UINT32_MAX);
-	}
+	f->differs = true;
+	add(f->d, kind, id, f->limit);
+	if (f->also != NULL)
+		add(f->also, kind, id, f->limit);
 }
 
 /* ---- one by one ---- */
@@ -98,8 +95,7 @@ compare_user(struct finding *f, uint32_t uid)
 	}
 	if (same)
 		return;
-	f->differs = true;
-	add(f->d, REGISTER_USERS, uid, f->limit);
+	note(f, REGISTER_USERS, uid);
 }
 
 static void
@@ -112,8 +108,7 @@ compare_group(struct finding *f, uint32_t gid)
 
 	if (same)
 		return;
-	f->differs = true;
-	add(f->d, REGISTER_GROUPS, gid, f->limit);
+	note(f, REGISTER_GROUPS, gid);
 }
 
 /* ---- after an edit ---- */
@@ -212,16 +207,19 @@ find_all(struct finding *f)
 
 bool
 publisher_dirty_find(const struct judging *judging, const struct publisher_making *m, const struct snapshot *published,
-    uint32_t limit, struct publisher_dirty *d)
+    uint32_t limit, struct publisher_dirty *d, struct publisher_dirty *also)
 {
 	struct finding *f = calloc(1, sizeof *f);
 	bool differs;
 
 	if (f == NULL) {
 		all_dirty(d);
+		if (also != NULL)
+			all_dirty(also);
 		return true;
 	}
-	*f = (struct finding){ .judging = judging, .m = m, .published = published, .d = d, .limit = limit };
+	*f = (struct finding){ .judging = judging, .m = m, .published = published, .d = d, .also = also,
+		.limit = limit };
 	if (judging->whole || others_list(f))
 		find_all(f);
 	else

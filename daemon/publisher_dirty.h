@@ -24,20 +24,17 @@ void publisher_dirty_clear(struct publisher_dirty *d);
 /* How many, if not all. */
 uint32_t publisher_dirty_count(const struct publisher_dirty *d);
 
-/* Add what is in another. Without memory everything is dirty. */
-void publisher_dirty_join(struct publisher_dirty *d, const struct publisher_dirty *more);
-
 /*
  * Find what was touched since it was published.
  *
  *  judging    not whole: whatever it touched; and users who list a group that came or went. Whole: everything is compared
  *  published  as it is
  *  limit      with more than that everything is dirty
- *  d          is added to
+ *  d, also    are added to; also may be NULL
  *
  * Returns whether anything is not as published.
  */
 bool publisher_dirty_find(const struct judging *judging, const struct publisher_making *m,
-    const struct snapshot *published, uint32_t limit, struct publisher_dirty *d);
+    const struct snapshot *published, uint32_t limit, struct publisher_dirty *d, struct publisher_dirty *also);
 
 #endif

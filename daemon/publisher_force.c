@@ -163,22 +163,90 @@ take_build(struct publisher *p, const struct publisher_build_out *out)
 		report_published(p);
 }
 
+static void
+fill_in(struct publisher *p, const struct judging *j, struct publisher_build_in *ret)
+{
+	*ret = (struct publisher_build_in){ .paths = p->paths, .book = p->book, .judging = j, .settings = &p->settings,
+		.policy = p->policy, .local = &p->local, .previous = &p->published, .dirty = &p->dirty,
+		.now_utc_sec = publisher_now_utc_sec(p), .confirmed_utc_sec = p->confirmed_utc_sec,
+		.generation_seen = p->generation_seen, .delta_from_bytes = DELTA_FROM_BYTES, .compact = &p->compact,
+		.before = p->built ? &p->last : NULL };
+}
+
+/* ---- a new base in the background ---- */
+
+static void
+report_compaction(struct publisher *p, int error)
+{
+	char fault[128];
+
+	(void)snprintf(fault, sizeof fault, "cannot write a new base: %s; trying again later", strerror(-error));
+	publisher_report_rejected(fault);
+	p->compact.not_before_ms = loop_now_ms() + COMPACT_PAUSE_MS;
+}
+
+static int
+on_compacted(sd_event_source *source, int fd, uint32_t revents, void *arg)
+{
+	struct publisher *p = arg;
+	struct publisher_build_in in;
+	struct snapshot old = p->published;
+	int r;
+
+	(void)source;
+	(void)fd;
+	(void)revents;
+	fill_in(p, NULL, &in);
+	r = publisher_compact_reap(&p->compact);
+	if (r < 0) {
+		snapshot_discard_written(p->paths->nss);
+		publisher_dirty_done(&p->compact.since);
+	} else {
+		r = publisher_compact_finish(&p->compact, &in, p->generation_seen + 1);
+	}
+	if (r < 0) {
+		report_compaction(p, r);
+		return 0;
+	}
+	p->generation_seen += r > 0;
+	(void)publisher_open_published(p, &p->published);
+	snapshot_close(&old);
+	return 0;
+}
+
+/* When the deltas have cost as much as a base. */
+static void
+compact_if_due(struct publisher *p)
+{
+	struct publisher_build_in in;
+	int r;
+
+	fill_in(p, NULL, &in);
+	if (!p->last.is_delta || !p->settled || p->dirty.all || !publisher_compact_is_due(&p->compact, &in))
+		return;
+	r = publisher_compact_start(&p->compact, p->event, &in, p->generation_seen + 1, on_compacted, p);
+	if (r < 0)
+		report_compaction(p, r);
+	else
+		p->generation_seen++;	/* that one is the new base's */
+}
+
 /* Publish what is accepted; the former mapping stays open in *ret_old, or what is published did not change. */
 static void
 publish(struct publisher *p, const struct judging *j, struct snapshot *ret_old)
 {
-	const struct publisher_build_in in = { .paths = p->paths, .book = p->book, .judging = j, .settings = &p->settings,
-		.policy = p->policy, .local = &p->local, .previous = &p->published, .dirty = &p->dirty,
-		.now_utc_sec = publisher_now_utc_sec(p), .confirmed_utc_sec = p->confirmed_utc_sec,
-		.generation_seen = p->generation_seen, .is_gone = is_published_gone(p),
-		.delta_from_bytes = DELTA_FROM_BYTES, .before = p->built ? &p->last : NULL };
+	struct publisher_build_in in;
 	struct publisher_build_out out;
 
+	fill_in(p, j, &in);
+	in.is_gone = is_published_gone(p);
 	publisher_build(&in, &out);
 	take_build(p, &out);
 	*ret_old = p->published;
 	if (out.written)
 		(void)publisher_open_published(p, &p->published);
+	if (out.is_delta)
+		p->compact.delta_bytes += p->published.delta_size;
 	p->settled = out.error >= 0;
 	if (out.error < 0)
 		publisher_force_later(p);
@@ -203,6 +271,7 @@ step_make(struct publisher *p, struct step *s)
 	publish(p, &s->judging, &old);
 	if (p->settled)
 		publisher_judge_settle(&s->judging);
+	compact_if_due(p);
 	before.judging = old_book == p->book ? &s->judging : NULL;
 	before.snapshot = &old;
 	if (before.judging != NULL && !s->judging.whole)

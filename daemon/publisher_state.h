@@ -15,6 +15,7 @@
 #include "daemon/local_accounts.h"
 #include "daemon/peers.h"
 #include "daemon/publisher_build.h"
+#include "daemon/publisher_compact.h"
 #include "daemon/publisher_dirty.h"
 #include "daemon/publisher_judge.h"
 #include "daemon/publisher_refusals.h"
@@ -34,6 +35,7 @@ struct publisher {
 	struct local_accounts local;		/* as of the last judging */
 	struct snapshot published;		/* mapping of what is published; zero: nothing */
 	struct publisher_dirty dirty;		/* what is not as its base has it */
+	struct publisher_compact compact;	/* a new base, in the background */
 	struct register_book *book;		/* owned; NULL before the first roster */
 	struct roll roll;			/* of book */
 	struct refusals refusals;		/* of book */

@@ -244,7 +244,7 @@ open_snapshot(struct snapshot *ret)
 	char path[PATH_MAX + 16];
 
 	(void)snprintf(path, sizeof path, "%s/%s", paths.nss, SNAPSHOT_BASE_NAME);
-	ck_assert_int_eq(snapshot_open(path, geteuid(), ret), 0);
+	ck_assert_int_eq(snapshot_open_state(path, geteuid(), ret), 0);
 	ck_assert_int_eq(snapshot_check_whole(ret), 0);
 }
 

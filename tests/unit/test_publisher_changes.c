@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/unit/publisher_scene.h"
@@ -227,6 +228,135 @@ START_TEST(cannot_write)
 }
 END_TEST
 
+/* ---- a large one ---- */
+
+#define MANY 5000u
+
+/* All of them are in web; user i is called uI, his gecos says what happened to him. */
+static int
+seal_many(enum roster_kind kind, uint32_t first, uint32_t end, const char *gecos)
+{
+	struct roster_writer *w = roster_writer_new(kind);
+	char name[16], home[32];
+	int fd;
+
+	if (kind == ROSTER_WHOLE)
+		ck_assert_int_eq(roster_add_group(w, &groups[0]), 0);
+	for (uint32_t i = first; i < end; i++) {
+		const struct roster_user u = { .key = i, .name = name, .uid = 100000 + i, .gid = 2000, .home = home,
+			.gecos = gecos, .shell = "/bin/sh", .contact = "", .groups = all_groups, .group_count = 1 };
+
+		(void)snprintf(name, sizeof name, "u%u", i);
+		(void)snprintf(home, sizeof home, "/home/u%u", i);
+		ck_assert_int_eq(roster_add_user(w, &u), 0);
+	}
+	ck_assert_int_eq(roster_seal(w, &fd), 0);
+	roster_writer_free(w);
+	return fd;
+}
+
+/* Generation of the base that readers find; whether it has a delta. */
+static uint64_t
+base_generation(bool *ret_delta)
+{
+	struct snapshot s, base;
+	uint64_t generation;
+
+	open_snapshot(&s);
+	base = (struct snapshot){ .base = s.base, .size = s.size };
+	generation = snapshot_generation(&base);
+	*ret_delta = s.delta != NULL;
+	snapshot_close(&s);
+	return generation;
+}
+
+/* Whoever was changed is seen so, everybody else as he was, and web has all of them. */
+static void
+sees_all(const uint8_t *said)
+{
+	struct snapshot_group g;
+	struct snapshot_user u;
+	struct snapshot s;
+	char name[16], want[16];
+
+	open_snapshot(&s);
+	ck_assert_uint_eq(snapshot_user_count(&s), MANY);
+	for (uint32_t i = 0; i < MANY; i++) {
+		(void)snprintf(name, sizeof name, "u%u", i);
+		(void)snprintf(want, sizeof want, "g%u", said[i]);
+		ck_assert_int_eq(snapshot_find_user(&s, name, &u), 1);
+		ck_assert_str_eq(u.gecos, want);
+	}
+	ck_assert_int_eq(snapshot_find_group(&s, "web", &g), 1);
+	ck_assert_uint_eq(g.member_count, MANY);
+	snapshot_close(&s);
+}
+
+/* Deltas come upon a base, until a new one has been written in the background, of which nothing that came meanwhile is lost. */
+START_TEST(compacts)
+{
+	static uint8_t said[MANY];
+	unsigned deltas = 0, bases = 0;
+	uint64_t base = 1, now;
+	char gecos[16];
+	bool delta;
+
+	begin();
+	memset(said, 0, sizeof said);
+	ck_assert_uint_eq(send_roster(seal_many(ROSTER_WHOLE, 0, MANY, "g0")).users, MANY);
+	ck_assert_uint_eq(base_generation(&delta), 1);
+	ck_assert(!delta);
+	for (uint32_t i = 0; i < 2000 && bases < 3; i++) {
+		uint32_t at = i * 7 % (MANY - 8);
+
+		(void)snprintf(gecos, sizeof gecos, "g%u", i % 250 + 1);
+		memset(said + at, (int)(i % 250 + 1), 8);
+		ck_assert_uint_eq(send_change(seal_many(ROSTER_CHANGE, at, at + 8, gecos)).accepted, 1);
+		now = base_generation(&delta);
+		deltas += delta;
+		if (now == base)
+			continue;
+		base = now;
+		bases++;
+		sees_all(said);
+	}
+	ck_assert_uint_eq(bases, 3);
+	ck_assert_uint_gt(deltas, 50);
+	sees_all(said);
+	ck_assert_ptr_null(strstr(get_status(), "fault="));
+	end();
+}
+END_TEST
+
+/* What cannot be written anew stays, and deltas come upon it as before. */
+START_TEST(cannot_compact)
+{
+	static uint8_t said[MANY];
+	char path[PATH_MAX + 32], gecos[16];
+	bool delta, failed = false;
+
+	begin();
+	memset(said, 0, sizeof said);
+	ck_assert_uint_eq(send_roster(seal_many(ROSTER_WHOLE, 0, MANY, "g0")).users, MANY);
+	(void)snprintf(path, sizeof path, "%s/.base.1.snap.new", paths.nss);
+	ck_assert_int_eq(mkdir(path, 0755), 0);		/* in the way of the new base alone */
+	for (uint32_t i = 0; i < 500 && !failed; i++) {
+		(void)snprintf(gecos, sizeof gecos, "g%u", i % 250 + 1);
+		memset(said + i * 8, (int)(i % 250 + 1), 8);
+		ck_assert_uint_eq(send_change(seal_many(ROSTER_CHANGE, i * 8, i * 8 + 8, gecos)).accepted, 1);
+		failed = has_logged("cannot write a new base: ", 0);
+	}
+	ck_assert(failed);
+	ck_assert_uint_eq(send_change(seal_many(ROSTER_CHANGE, MANY - 1, MANY, "g77")).accepted, 1);
+	said[MANY - 1] = 77;
+	sees_all(said);
+	ck_assert_uint_eq(base_generation(&delta), 1);
+	ck_assert(delta);
+	ck_assert_int_eq(rmdir(path), 0);
+	end();
+}
+END_TEST
+
 START_TEST(ends_who_must_leave)
 {
 	struct roster_user ada = make_ada(), eve = { .key = 2, .name = "eve", .uid = 2000, .gid = 2000, .home = "/home/eve" };
@@ -270,7 +400,7 @@ int
 main(void)
 {
 	const struct suite_row rows[] = {
-		{ changes, 0 }, { others_come_in, 0 }, { refuses, 0 }, { local_accounts, 0 }, { cannot_write, 0 },
+		{ changes, 0 }, { others_come_in, 0 }, { refuses, 0 }, { local_accounts, 0 }, { cannot_write, 0 }, { compacts, 0 }, { cannot_compact, 0 },
 		{ ends_who_must_leave, 0 },
 	};
 
