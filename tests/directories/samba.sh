@@ -71,10 +71,15 @@ server_own() {
 	check "domain: and somebody after it" person cyd
 	check "domain: and one more" person dan
 	check "domain: who is there" wait_until 20 eval 'getent passwd cyd && getent passwd dan'
+	check "lockout: after three wrong passwords" samba-tool domain passwordsettings set --account-lockout-threshold=3 \
+		--account-lockout-duration=1 --reset-account-lockout-after=1
+	check "lockout: three" eval '! bind_as cyd x && ! bind_as cyd y && ! bind_as cyd z && ! bind_as cyd $person_password'
+	check "lockout: it is known here" wait_until 20 why_says cyd locked
+	check "lockout: ada enters" enters ada
 	check "domain: the computer is nobody" eval '! getent passwd pc1\$ && ! isms-userctl status --json | grep -i "cn=pc1,"'
 	check "domain: another name for her entry" rename_entry ada "cn=Ada King"
 	check "domain: she enters" wait_until 20 enters ada
-	check "domain: a group with her by that name" eval 'printf "dn: %s\nobjectClass: group\nsAMAccountName: Outer\nmember: cn=Ada King,%s\n" "cn=second,$staff" $staff | sed "s/: Outer/: inner circle/" | put_ldif add'
+	check "domain: a group with her by that name" second_group "cn=Ada King"
 	check "domain: she is in it" wait_until 20 in_groups ada inner_circle
 	check "domain: renamed back" eval 'printf "dn: cn=Ada King,%s\nchangetype: modrdn\nnewrdn: cn=Ada Lovelace\ndeleteoldrdn: 1\n" $staff | put_ldif modify'
 	check "domain: she is in it still" wait_until 20 eval 'enters ada && in_groups ada inner_circle'
@@ -83,11 +88,6 @@ server_own() {
 	check "domain: a shell, while nobody looks" while_away set_shell ada /bin/sh
 	check "domain: it is there" wait_until 20 has_shell ada /bin/sh
 	check "domain: she is in her group still" in_groups ada inner_circle
-	check "lockout: after three wrong passwords" samba-tool domain passwordsettings set --account-lockout-threshold=3 \
-		--account-lockout-duration=1 --reset-account-lockout-after=1
-	check "lockout: three" eval '! bind_as cyd x && ! bind_as cyd y && ! bind_as cyd z && ! bind_as cyd $person_password'
-	check "lockout: it is known here" wait_until 20 why_says cyd locked
-	check "lockout: ada enters" enters ada
 	check "password: no wait between two changes" samba-tool domain passwordsettings set --min-pwd-age=0
 	check "password: she changes hers" changes_password ada "$person_password" Another-Horse-19
 	refused "password: the old one is none any more" enters ada
@@ -112,5 +112,8 @@ changes_password() { # NAME OLD NEW
 	grep -qx 'change 0' /run/changes
 }
 add_computer() { printf 'dn: cn=pc1,%s\nobjectClass: computer\nsAMAccountName: pc1$\nuserAccountControl: 4096\n' $staff | put_ldif add; }
+second_group() { # RDN of its member
+	printf 'dn: cn=second,%s\nobjectClass: group\nsAMAccountName: inner circle\nmember: %s,%s\n' $staff "$1" $staff | put_ldif add
+}
 rename_entry() { printf 'dn: %s\nchangetype: modrdn\nnewrdn: %s\ndeleteoldrdn: 1\n' "$(dn "$1")" "$2" | put_ldif modify; }
 bind_as() { LDAPTLS_CACERT=$tls/ca.pem ldapwhoami -x -H ldaps://localhost -D "$(dn "$1")" -w "$2"; }
