@@ -68,36 +68,105 @@ snapshot_member_is(const struct snapshot_group *group, const struct snapshot_mem
 	    memcmp(group->member_names + at->names, name, len) == 0;
 }
 
-/*
- * Walk through the groups of a user: each is one of this file, whose next member he is, or a local one of the header.
- * done: how far each group's members were met, by its reference.
- */
+/* ---- lists and members ---- */
+
+/* A group and those of its members who were not met yet. */
+struct roll {
+	uint32_t gid, left;
+	const uint8_t *lens;
+	const char *names;
+	uint32_t names_left;	/* bytes */
+};
+
+/* All groups by gid: each membership is looked for here, and a table of its own has what is needed in one line. */
+struct rolls {
+	const struct snapshot_header *header;	/* its secret seed: whoever chooses gids chooses no place */
+	struct roll *slots;			/* owned; gid 0 is empty */
+	uint32_t mask;
+};
+
+/* The slot of a gid, or the empty one where it would be. */
+static struct roll *
+roll_of(const struct rolls *r, uint32_t gid)
+{
+	uint32_t at = (uint32_t)(snapshot_hash_id(r->header, gid) >> 32) & r->mask;
+
+	while (r->slots[at].gid != 0 && r->slots[at].gid != gid)
+		at = (at + 1) & r->mask;
+	return &r->slots[at];
+}
+
+static int
+open_rolls(const struct snapshot *s, struct rolls *ret)
+{
+	uint32_t room = 16;
+
+	ret->header = (const void *)s->base;
+	while (room / 2 <= ret->header->group_count)
+		room *= 2;
+	ret->slots = calloc(room, sizeof *ret->slots);
+	ret->mask = room - 1;
+	return ret->slots == NULL ? -ENOMEM : 0;
+}
+
+/* The groups, each into a roll. */
 static bool
-memberships_whole(const struct snapshot *s, const struct snapshot_user *user, struct snapshot_members *done)
+groups_whole(const struct snapshot *s, const struct rolls *rolls)
+{
+	uint32_t count = 0, last = 0;
+	struct snapshot_group group;
+	uint64_t at = 0;
+	int r;
+
+	while ((r = snapshot_next_group(s, &at, &group)) > 0) {
+		if (group.gid <= last || count == rolls->header->group_count || strlen(group.name) != group.name_len ||
+		    !snapshot_group_found(s->base, &group))
+			return false;
+		*roll_of(rolls, group.gid) = (struct roll){
+			.gid = group.gid, .left = group.member_count, .lens = group.member_lens, .names = group.member_names,
+			.names_left = (uint32_t)(group.members_len - group.member_count),
+		};
+		last = group.gid;
+		count++;
+	}
+	return r == 0 && count == rolls->header->group_count;
+}
+
+/* Take a user off a roll, if he is the next on it. */
+static bool
+meet(struct roll *roll, const struct snapshot_user *user)
+{
+	if (roll->left == 0 || *roll->lens != user->name_len || roll->names_left < user->name_len ||
+	    memcmp(roll->names, user->name, user->name_len) != 0)
+		return false;
+	roll->left--;
+	roll->lens++;
+	roll->names += user->name_len;
+	roll->names_left -= user->name_len;
+	return true;
+}
+
+/* Walk through the groups of a user: each is one of this file, whose next member he is, or a local one of the header. */
+static bool
+memberships_whole(const struct snapshot *s, const struct snapshot_user *user, const struct rolls *rolls)
 {
 	struct snapshot_gids gids;
-	struct snapshot_group group;
-	uint32_t gid, ref;
+	uint32_t gid;
 	int r;
 
 	r = snapshot_gids_begin(s, user, &gids);
 	while (r > 0 && (r = snapshot_gids_next(s, &gids, &gid, 1)) > 0) {
-		if (snapshot_locate_group(s->base, NULL, gid, &group, &ref) == 1) {
-			if (!snapshot_member_is(&group, &done[ref], user->name, user->name_len))
-				return false;
-			done[ref].index++;
-			done[ref].names += user->name_len;
-		} else if (!snapshot_local_gid(s, gid)) {
+		struct roll *roll = roll_of(rolls, gid);
+
+		if (roll->gid != 0 ? !meet(roll, user) : !snapshot_local_gid(s, gid))
 			return false;
-		}
 	}
 	return r == 0;
 }
 
 static bool
-users_whole(const struct snapshot *s, struct snapshot_members *done)
+users_whole(const struct snapshot *s, const struct rolls *rolls)
 {
-	const struct snapshot_header *h = (const void *)s->base;
 	uint32_t count = 0, last = 0;
 	struct snapshot_user user;
 	uint64_t at = 0;
@@ -105,51 +174,39 @@ users_whole(const struct snapshot *s, struct snapshot_members *done)
 
 	while ((r = snapshot_next_user(s, &at, &user)) > 0) {
 		if (user.uid <= last || !snapshot_strings_whole(&user) || !snapshot_user_found(s->base, &user) ||
-		    !memberships_whole(s, &user, done))
+		    !memberships_whole(s, &user, rolls))
 			return false;
 		last = user.uid;
 		count++;
 	}
-	return r == 0 && count == h->user_count;
+	return r == 0 && count == rolls->header->user_count;
 }
 
-/* The groups, after their members were met: none is left over. */
 static bool
-groups_whole(const struct snapshot *s, const struct snapshot_members *done)
+all_met(const struct rolls *rolls)
 {
-	const struct snapshot_header *h = (const void *)s->base;
-	uint32_t count = 0, last = 0, ref;
-	struct snapshot_group group, same;
-	uint64_t at = 0;
-	int r;
-
-	while ((r = snapshot_next_group(s, &at, &group)) > 0) {
-		if (group.gid <= last || strlen(group.name) != group.name_len || !snapshot_group_found(s->base, &group) ||
-		    snapshot_locate_group(s->base, NULL, group.gid, &same, &ref) != 1 ||
-		    done[ref].index != group.member_count ||
-		    done[ref].names + group.member_count != group.members_len)
+	for (uint32_t i = 0; i <= rolls->mask; i++)
+		if (rolls->slots[i].left != 0 || rolls->slots[i].names_left != 0)
 			return false;
-		last = group.gid;
-		count++;
-	}
-	return r == 0 && count == h->group_count;
+	return true;
 }
 
 /* The base without what may hide it. */
 static int
 check_base(const struct snapshot *s)
 {
-	const struct snapshot_header *h = (const void *)s->base;
 	const struct snapshot base = { .base = s->base, .size = s->size };
-	struct snapshot_members *done = calloc(h->section[SECTION_GROUPS].size / 4 + 1, sizeof *done);
+	struct rolls rolls;
 	bool whole;
+	int r;
 
-	if (done == NULL)
-		return -ENOMEM;
-	whole = users_whole(&base, done) && groups_whole(&base, done);
+	r = open_rolls(&base, &rolls);
+	if (r < 0)
+		return r;
+	whole = groups_whole(&base, &rolls) && users_whole(&base, &rolls) && all_met(&rolls);
 	for (unsigned i = 0; i < SECTION_COUNT; i++)
 		whole = whole && snapshot_table_whole(s->base, i);
-	free(done);
+	free(rolls.slots);
 	return whole ? 0 : -EBADMSG;
 }
 
