@@ -12,7 +12,7 @@
 #include <malloc.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/mman.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -282,8 +282,11 @@ step_make(struct publisher *p, struct step *s)
 		snapshot_close(&old);
 	if (old_book != p->book)
 		register_free(old_book);
-	if (s->judging.whole)
-		(void)malloc_trim(0);	/* it needs much more than what stays */
+	if (s->judging.whole) {		/* it needs much more than what stays */
+		(void)malloc_trim(0);
+		if (p->published.base != NULL)
+			(void)madvise((void *)(uintptr_t)p->published.base, p->published.size, MADV_DONTNEED);
+	}
 }
 
 /*

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define STEP_MAX 5	/* bytes of the longest one */
+#define FEW 64u
 
 struct record *
 record_pack_group(const struct roster_group *group)
@@ -37,6 +38,19 @@ compare_gid(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
+/* Few enough for the plainest way, as nearly all are. */
+static void
+insert_sort(uint32_t *gids, uint32_t count)
+{
+	for (uint32_t i = 1; i < count; i++) {
+		uint32_t gid = gids[i], at = i;
+
+		for (; at > 0 && gids[at - 1] > gid; at--)
+			gids[at] = gids[at - 1];
+		gids[at] = gid;
+	}
+}
+
 /* Sort a copy, each once. Returns how many. */
 static uint32_t
 sort_gids(const uint32_t *gids, uint32_t count, uint32_t *ret)
@@ -46,7 +60,10 @@ sort_gids(const uint32_t *gids, uint32_t count, uint32_t *ret)
 	if (count == 0)
 		return 0;
 	memcpy(ret, gids, count * sizeof *ret);
-	qsort(ret, count, sizeof *ret, compare_gid);
+	if (count <= FEW)
+		insert_sort(ret, count);
+	else
+		qsort(ret, count, sizeof *ret, compare_gid);
 	for (uint32_t i = 0; i < count; i++)
 		if (kept == 0 || ret[kept - 1] != ret[i])
 			ret[kept++] = ret[i];
