@@ -55,7 +55,7 @@ homes_reserve(struct homes *h, size_t count, size_t outer)
 
 /* Call a function for each folder strictly above a home, but for the root. */
 static void
-each_outer(struct tally *t, const uint64_t secret[2], const char *home, void (*call)(struct tally *, uint64_t))
+each_outer(struct hash_tally *t, const uint64_t secret[2], const char *home, void (*call)(struct hash_tally *, uint64_t))
 {
 	size_t len = path_len(home);
 
@@ -79,13 +79,13 @@ homes_remove(struct homes *h, const uint64_t secret[2], const char *home)
 }
 
 void
-homes_add_place(struct tally *here, const uint64_t secret[2], const char *home)
+homes_add_place(struct hash_tally *here, const uint64_t secret[2], const char *home)
 {
 	tally_add(here, siphash13(secret, home, path_len(home)));
 }
 
 bool
-homes_has_outer(const struct tally *here, const uint64_t secret[2], const char *home)
+homes_has_outer(const struct hash_tally *here, const uint64_t secret[2], const char *home)
 {
 	size_t len = path_len(home);
 

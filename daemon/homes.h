@@ -16,8 +16,8 @@
 #define HOMES_DEPTH_MAX 32	/* what one home costs is bounded */
 
 struct homes {
-	struct tally here;	/* homes at a path */
-	struct tally below;	/* homes strictly below a path */
+	struct hash_tally here;	/* homes at a path */
+	struct hash_tally below;	/* homes strictly below a path */
 };
 
 void homes_done(struct homes *h);	/* a zeroed struct is fine */
@@ -41,10 +41,10 @@ void homes_add(struct homes *h, const uint64_t secret[2], const char *home);
 void homes_remove(struct homes *h, const uint64_t secret[2], const char *home);
 
 /* The same for the place alone, in a tally of its own. */
-void homes_add_place(struct tally *here, const uint64_t secret[2], const char *home);
+void homes_add_place(struct hash_tally *here, const uint64_t secret[2], const char *home);
 
 /* Whether a home lies in a place that is there, or a home that is there lies in it; both strictly. */
-bool homes_has_outer(const struct tally *here, const uint64_t secret[2], const char *home);
+bool homes_has_outer(const struct hash_tally *here, const uint64_t secret[2], const char *home);
 bool homes_has_inner(const struct homes *h, const uint64_t secret[2], const char *home);
 
 #endif

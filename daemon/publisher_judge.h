@@ -40,7 +40,7 @@ struct judging {
 	struct judge_in in;
 	bool whole;
 	struct judge_list queues[REGISTER_KINDS];	/* numbers of the candidates that are judged */
-	struct tally newcomers;				/* places of homes of those among them who do not hold theirs */
+	struct hash_tally newcomers;				/* places of homes of those among them who do not hold theirs */
 
 	/* What came of it. */
 	struct judge_list touched[REGISTER_KINDS];	/* not whole: ids of whatever was or is accepted and is not the same */

@@ -12,15 +12,15 @@
 #define ROOM_MIN 16u
 
 void
-tally_done(struct tally *t)
+tally_done(struct hash_tally *t)
 {
 	free(t->hashes);
 	free(t->counts);
-	*t = (struct tally){ 0 };
+	*t = (struct hash_tally){ 0 };
 }
 
 void
-tally_clear(struct tally *t)
+tally_clear(struct hash_tally *t)
 {
 	if (t->used > 0)
 		memset(t->counts, 0, t->room * sizeof *t->counts);
@@ -29,7 +29,7 @@ tally_clear(struct tally *t)
 
 /* The slot of a hash, or the empty one where it belongs. There is always an empty one. */
 static size_t
-slot_of(const struct tally *t, uint64_t hash)
+slot_of(const struct hash_tally *t, uint64_t hash)
 {
 	size_t at = (size_t)hash & (t->room - 1);
 
@@ -39,9 +39,9 @@ slot_of(const struct tally *t, uint64_t hash)
 }
 
 int
-tally_reserve(struct tally *t, size_t more)
+tally_reserve(struct hash_tally *t, size_t more)
 {
-	struct tally bigger = { .used = t->used, .room = t->room > 0 ? t->room : ROOM_MIN };
+	struct hash_tally bigger = { .used = t->used, .room = t->room > 0 ? t->room : ROOM_MIN };
 
 	if (more > SIZE_MAX / 32 || t->used > SIZE_MAX / 32)
 		return -ENOMEM;
@@ -69,7 +69,7 @@ tally_reserve(struct tally *t, size_t more)
 }
 
 void
-tally_add(struct tally *t, uint64_t hash)
+tally_add(struct hash_tally *t, uint64_t hash)
 {
 	size_t at;
 
@@ -84,7 +84,7 @@ tally_add(struct tally *t, uint64_t hash)
 }
 
 void
-tally_remove(struct tally *t, uint64_t hash)
+tally_remove(struct hash_tally *t, uint64_t hash)
 {
 	size_t mask = t->room - 1, hole, at;
 
@@ -106,7 +106,7 @@ tally_remove(struct tally *t, uint64_t hash)
 }
 
 uint32_t
-tally_count(const struct tally *t, uint64_t hash)
+tally_count(const struct hash_tally *t, uint64_t hash)
 {
 	if (t->room == 0)
 		return 0;

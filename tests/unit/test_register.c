@@ -487,7 +487,7 @@ END_TEST
 START_TEST(sets)
 {
 	struct id_set set = { .salt = 12345 };
-	struct tally tally = { 0 };
+	struct hash_tally tally = { 0 };
 	uint32_t there[64] = { 0 }, count = 0, at = 0, seen = 0;
 
 	srandom(5);
