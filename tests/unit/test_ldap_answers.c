@@ -16,42 +16,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tests/unit/ber.h"
 #include "tests/unit/suite.h"
-
-#define BER_ROOM 16384
-
-struct ber {
-	unsigned char bytes[BER_ROOM];
-	size_t len;
-};
 
 static LDAP *ld;
 static int server;	/* the other end of its connection */
-
-/* One element: tag, length in two bytes, content. */
-static void
-put(struct ber *b, unsigned char tag, const void *content, size_t len)
-{
-	ck_assert_uint_le(b->len + 4 + len, BER_ROOM);
-	b->bytes[b->len++] = tag;
-	b->bytes[b->len++] = 0x82;
-	b->bytes[b->len++] = (unsigned char)(len >> 8);
-	b->bytes[b->len++] = (unsigned char)len;
-	memcpy(b->bytes + b->len, content, len);
-	b->len += len;
-}
-
-static void
-put_text(struct ber *b, const char *text)
-{
-	put(b, 0x04, text, strlen(text));
-}
-
-static void
-put_ber(struct ber *b, unsigned char tag, const struct ber *content)
-{
-	put(b, tag, content->bytes, content->len);
-}
 
 /* The server says one message. controls: the content of [0], or NULL. */
 static void
@@ -59,11 +28,11 @@ say(unsigned char id, unsigned char operation, const struct ber *content, const 
 {
 	struct ber message = { .len = 0 }, all = { .len = 0 };
 
-	put(&message, 0x02, &id, 1);
-	put_ber(&message, operation, content);
+	ber_put(&message, 0x02, &id, 1);
+	ber_in(&message, operation, content);
 	if (controls != NULL)
-		put_ber(&message, 0xa0, controls);
-	put_ber(&all, 0x30, &message);
+		ber_in(&message, 0xa0, controls);
+	ber_in(&all, 0x30, &message);
 	ck_assert_int_eq(write(server, all.bytes, all.len), (ssize_t)all.len);
 }
 
@@ -74,9 +43,9 @@ say_done(unsigned char id, const struct ber *controls)
 	const unsigned char success = 0;
 	struct ber result = { .len = 0 };
 
-	put(&result, 0x0a, &success, 1);
-	put_text(&result, "");
-	put_text(&result, "");
+	ber_put(&result, 0x0a, &success, 1);
+	ber_text(&result, "");
+	ber_text(&result, "");
 	say(id, 0x65, &result, controls);
 }
 
@@ -87,12 +56,12 @@ page_control(const char *cookie)
 	const unsigned char count = 0;
 	struct ber value = { .len = 0 }, wrapped = { .len = 0 }, control = { .len = 0 }, list = { .len = 0 };
 
-	put(&value, 0x02, &count, 1);
-	put_text(&value, cookie);
-	put_ber(&wrapped, 0x30, &value);
-	put_text(&control, LDAP_CONTROL_PAGEDRESULTS);
-	put_ber(&control, 0x04, &wrapped);
-	put_ber(&list, 0x30, &control);
+	ber_put(&value, 0x02, &count, 1);
+	ber_text(&value, cookie);
+	ber_in(&wrapped, 0x30, &value);
+	ber_text(&control, LDAP_CONTROL_PAGEDRESULTS);
+	ber_in(&control, 0x04, &wrapped);
+	ber_in(&list, 0x30, &control);
 	return list;
 }
 
@@ -101,10 +70,10 @@ add_attribute(struct ber *attributes, const char *name, const char *value)
 {
 	struct ber values = { .len = 0 }, attribute = { .len = 0 };
 
-	put_text(&values, value);
-	put_text(&attribute, name);
-	put_ber(&attribute, 0x31, &values);
-	put_ber(attributes, 0x30, &attribute);
+	ber_text(&values, value);
+	ber_text(&attribute, name);
+	ber_in(&attribute, 0x31, &values);
+	ber_in(attributes, 0x30, &attribute);
 }
 
 static void
@@ -112,8 +81,8 @@ say_entry(unsigned char id, const char *dn, const struct ber *attributes)
 {
 	struct ber content = { .len = 0 };
 
-	put_text(&content, dn);
-	put_ber(&content, 0x30, attributes);
+	ber_text(&content, dn);
+	ber_in(&content, 0x30, attributes);
 	say(id, 0x64, &content, NULL);
 }
 
@@ -179,15 +148,15 @@ START_TEST(a_broken_control_is_no_end)
 	struct berval cookie = { 0 };
 
 	begin();
-	put(&wrong, 0x30, "\x04\x7f" "1.2", 5);		/* an oid that is longer than its control */
+	ber_put(&wrong, 0x30, "\x04\x7f" "1.2", 5);		/* an oid that is longer than its control */
 	say_done(1, &wrong);
 	ck_assert_int_eq(next(&cookie), LDAP_DECODING_ERROR);
 	ck_assert_uint_eq(cookie.bv_len, 0);
 	wrong.len = 0;
-	put_text(&control, LDAP_CONTROL_PAGEDRESULTS);
-	put_text(&value, "nonsense");
-	put_ber(&control, 0x04, &value);
-	put_ber(&wrong, 0x30, &control);
+	ber_text(&control, LDAP_CONTROL_PAGEDRESULTS);
+	ber_text(&value, "nonsense");
+	ber_in(&control, 0x04, &value);
+	ber_in(&wrong, 0x30, &control);
 	say_done(2, &wrong);
 	ck_assert_int_eq(next(&cookie), LDAP_DECODING_ERROR);
 	ber_memfree(cookie.bv_val);
@@ -281,7 +250,7 @@ START_TEST(a_broken_attribute_is_no_end)
 
 	begin();
 	add_attribute(&attributes, "uid", "ada");
-	put(&attributes, 0x30, "\x04\x7f" "pwd", 5);
+	ber_put(&attributes, 0x30, "\x04\x7f" "pwd", 5);
 	add_attribute(&attributes, "pwdAccountLockedTime", "000001010000Z");
 	say_entry(1, "uid=ada,dc=x", &attributes);
 	say_done(1, NULL);
@@ -354,10 +323,10 @@ say_part(unsigned char id, const char *name, const char *letters)
 	struct ber values = { .len = 0 }, attribute = { .len = 0 }, attributes = { .len = 0 };
 
 	for (; *letters != '\0'; letters++)
-		put(&values, 0x04, letters, 1);
-	put_text(&attribute, name);
-	put_ber(&attribute, 0x31, &values);
-	put_ber(&attributes, 0x30, &attribute);
+		ber_put(&values, 0x04, letters, 1);
+	ber_text(&attribute, name);
+	ber_in(&attribute, 0x31, &values);
+	ber_in(&attributes, 0x30, &attribute);
 	say_entry(id, "cn=g,dc=x", &attributes);
 }
 
