@@ -25,7 +25,7 @@ STEPS = {
     "connect": ("before", "reset", "delay", "silence"),
     "bind": ENDS + LATE + ("twice",),
     "bind answer": ENDS + LATE + ("twice", "silence"),
-    "search": ENDS + LATE + ("twice",),
+    "search": ENDS + LATE,      # slapd 2.5.13 dies of the same one twice under one message id
     "entry": ENDS + LATE + ("twice", "swap", "silence"),
     "ids": ENDS + LATE + ("twice", "silence"),
     "refresh done": ENDS + LATE + ("twice", "silence"),
