@@ -316,14 +316,17 @@ static const struct {
 static void
 check_group(struct ldap_session *s)
 {
-	struct entries entries = { 0 };
-	const struct entry *group;
+	struct entry_changes all = { 0 };
+	const struct entry *group = NULL;
 
-	ck_assert_int_eq(replica_entries(s->replica, &entries), 0);
-	group = entries_find(&entries, "cn=g," BASE);
+	replica_tell_all(s->replica);
+	ck_assert_int_eq(replica_changes(s->replica, &all), 0);
+	for (size_t i = 0; i < all.count; i++)
+		if (strcmp(all.list[i].e->dn, "cn=g," BASE) == 0)
+			group = all.list[i].e;
 	ck_assert_ptr_nonnull(group);
 	ck_assert_str_eq(entry_value(group, "member"), thing(9)->member);
-	entries_done(&entries);
+	entry_changes_done(&all);
 }
 
 static void
