@@ -22,6 +22,7 @@
 #include "daemon/publisher_state.h"
 #include "daemon/publisher_store.h"
 #include "daemon/report.h"
+#include "daemon/snapshot_write.h"
 
 /* ---- what is told ---- */
 
@@ -277,6 +278,7 @@ publisher_main(const struct paths *paths)
 		report_log(LOG_ERR, "cannot start: %s", strerror(-r));
 		goto out;
 	}
+	snapshot_discard_written(paths->nss);	/* of a predecessor that died while a base was written */
 	if (publisher_open_published(p, &p->published))
 		p->generation_seen = snapshot_generation(&p->published);
 	r = serve(p);

@@ -23,6 +23,7 @@
 
 #define DELTA_FROM_BYTES	(256u * 1024)	/* a smaller base costs no more than a delta */
 #define RETRY_DELAY_MS		10000	/* after a snapshot that could not be written */
+#define ROLL_FEW		256u
 #define REBUILD_DELAY_MS	50	/* editors write several files within it */
 
 /* ---- what is told ---- */
@@ -91,7 +92,8 @@ struct step {
 	struct register_book *book;		/* the present one, or a new one */
 	struct register_edit *edit;		/* NULL: nothing is edited */
 	struct judging judging;
-	struct roll roll;			/* of a whole judging */
+	bool fills_roll;			/* its roll is made anew: */
+	struct roll roll;
 	struct local_accounts local;		/* as of now */
 };
 
@@ -108,7 +110,10 @@ step_prepare(struct publisher *p, struct step *s)
 		return r;
 	in.all = p->stale || !local_accounts_are_equal(&s->local, &p->local);
 	r = publisher_judge_prepare(s->book, s->edit, &in, &s->judging);
-	if (r >= 0 && s->judging.whole)
+	/* With so many, one after the other costs more than all of them at once. */
+	s->fills_roll = s->judging.whole || (s->edit != NULL && s->edit->parts[REGISTER_USERS].put_count > ROLL_FEW) ||
+	    (s->edit != NULL && s->edit->parts[REGISTER_USERS].drop_count > ROLL_FEW);
+	if (r >= 0 && s->fills_roll)
 		r = roll_reserve(&s->roll, (size_t)users->count + (s->edit != NULL ? s->edit->parts[REGISTER_USERS].put_count : 0));
 	else if (r >= 0)
 		r = roll_reserve(&p->roll, s->judging.fresh.room);
@@ -128,7 +133,7 @@ renew_roll(struct publisher *p, struct step *s)
 {
 	const struct judging *j = &s->judging;
 
-	if (j->whole) {
+	if (s->fills_roll) {
 		roll_done(&p->roll);
 		p->roll = s->roll;	/* now owned by p */
 		s->roll = (struct roll){ 0 };
