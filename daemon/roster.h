@@ -99,10 +99,15 @@ int roster_open(int fd, struct roster **ret);
 int roster_parse(const uint8_t *buf, size_t size, struct roster **ret);	/* the same from memory */
 void roster_free(struct roster *r);	/* NULL is fine */
 
+/* Whole or a change. */
 enum roster_kind roster_kind(const struct roster *r);
+/* How many groups it has. */
 uint32_t roster_group_count(const struct roster *r);
+/* The same of users. */
 uint32_t roster_user_count(const struct roster *r);
+/* How many groups are gone. */
 uint32_t roster_dropped_group_count(const struct roster *r);
+/* The same of users. */
 uint32_t roster_dropped_user_count(const struct roster *r);
 
 /*

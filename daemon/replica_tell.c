@@ -1,0 +1,62 @@
+/*
+ * replica_tell.c - what has become other in the replica, for the loop (see replica.h).
+ *
+ * Directory process, on the thread of the source. It must never leave out somebody who became another: what could not
+ * be noted one by one is told as everything.
+ */
+#include <config.h>
+
+#include <errno.h>
+
+#include "daemon/replica_parts.h"
+
+static int
+tell_everybody(const struct replica *r, struct entry_changes *ret)
+{
+	int e = 0;
+
+	ret->whole = true;
+	for (size_t i = 0; i < r->count && e == 0; i++)
+		e = entry_changes_add(ret, r->list[i]->uuid, r->list[i]->e, r->list[i]->gone);
+	return e;
+}
+
+static int
+tell_dirty(const struct replica *r, struct entry_changes *ret)
+{
+	int e = 0;
+
+	for (size_t i = 0; i < r->dirty_count && e == 0; i++) {
+		const struct member *m = replica_find(r, r->dirty[i]);
+
+		e = entry_changes_add(ret, r->dirty[i], m != NULL ? m->e : NULL, m != NULL && m->gone);
+	}
+	return e;
+}
+
+int
+replica_changes(struct replica *r, struct entry_changes *ret)
+{
+	int e = r->all_dirty ? tell_everybody(r, ret) : tell_dirty(r, ret);
+
+	if (e < 0) {
+		entry_changes_done(ret);
+		r->all_dirty = true;
+		return e;
+	}
+	for (size_t i = 0; i < r->dirty_count; i++) {
+		struct member *m = replica_find(r, r->dirty[i]);
+
+		if (m != NULL)
+			m->dirty = false;
+	}
+	r->dirty_count = 0;
+	r->all_dirty = false;
+	return 0;
+}
+
+void
+replica_tell_all(struct replica *r)
+{
+	r->all_dirty = true;
+}
