@@ -16,7 +16,8 @@
 #include "common/siphash.h"
 
 #define PLACES_MIN 16u
-#define CLAIM_SLOTS (1u << 20)
+#define CLAIMS_MIN 1024u
+#define CLAIMS_MAX (1u << 20)
 
 /* ---- places ---- */
 
@@ -286,11 +287,6 @@ register_new(struct register_book **ret)
 
 	if (b == NULL)
 		return -ENOMEM;
-	b->claims = calloc(CLAIM_SLOTS, sizeof *b->claims);
-	if (b->claims == NULL) {
-		free(b);
-		return -ENOMEM;
-	}
 	if (getrandom(b->secret, sizeof b->secret, 0) != (ssize_t)sizeof b->secret ||
 	    getrandom(&b->gids.salt, sizeof b->gids.salt, 0) != (ssize_t)sizeof b->gids.salt) {
 		register_free(b);
@@ -326,15 +322,30 @@ register_free(struct register_book *b)
 /* ---- who lists a group ---- */
 
 static uint32_t
-claim_slot(uint32_t gid)
+claim_slot(const struct register_book *b, uint32_t gid)
 {
-	return (gid ^ gid >> 20) & (CLAIM_SLOTS - 1);	/* whoever makes gids meet costs us time, no more */
+	return (gid ^ gid >> 20) & (b->claim_slots - 1);	/* whoever makes gids meet costs us time, no more */
 }
 
 uint32_t
 register_claims(const struct register_book *b, uint32_t gid)
 {
-	return b->claims[claim_slot(gid)];
+	return b->claims == NULL ? 0 : b->claims[claim_slot(b, gid)];
+}
+
+/* As many slots as the first roster has users; a register that grows later looks at everybody more often. */
+static int
+reserve_claims(struct register_book *b, uint32_t users)
+{
+	uint32_t slots = CLAIMS_MIN;
+
+	if (b->claims != NULL)
+		return 0;
+	while (slots < users && slots < CLAIMS_MAX)
+		slots *= 2;
+	b->claims = calloc(slots, sizeof *b->claims);
+	b->claim_slots = slots;
+	return b->claims == NULL ? -ENOMEM : 0;
 }
 
 static void
@@ -345,7 +356,7 @@ count_claims(struct register_book *b, const struct record *r, uint32_t more)
 
 	user_record_read(record_user(r), &lists, &user);
 	for (uint32_t i = 0; i < user.group_count; i++)
-		b->claims[claim_slot(user.groups[i])] += more;
+		b->claims[claim_slot(b, user.groups[i])] += more;
 }
 
 /* ---- edits ---- */
@@ -474,6 +485,8 @@ register_edit_prepare(struct register_book *b, struct roster *roster, struct reg
 	r = prepare_groups(b, roster, &ret->parts[REGISTER_GROUPS]);
 	if (r == 0)
 		r = prepare_users(b, roster, &ret->parts[REGISTER_USERS]);
+	if (r == 0)
+		r = reserve_claims(b, roster_user_count(roster));
 	if (r < 0)
 		register_edit_done(ret);
 	return r;

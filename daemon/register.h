@@ -40,7 +40,7 @@ struct register_book {
 	struct register_table tables[REGISTER_KINDS];
 	struct homes homes;			/* of users who hold theirs */
 	struct id_set gids;			/* of accepted groups */
-	uint32_t *claims;			/* owned; how many users list the gids that fall into a slot */
+	uint32_t *claims, claim_slots;		/* owned; how many users list the gids that fall into a slot */
 };
 
 /* One kind of an edit. */

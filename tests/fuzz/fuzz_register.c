@@ -1,7 +1,6 @@
 /*
  * fuzz_register.c - changes of the publisher's register, one after the other; after each of them every verdict is the one
  * of a register that was made anew. covers: daemon/register.c daemon/record.c daemon/publisher_judge.c daemon/homes.c
- * covers: daemon/id_set.c daemon/tally.c
  */
 #include <config.h>
 
@@ -175,6 +174,20 @@ make_change(struct program *p)
 
 /* ---- what must hold ---- */
 
+/* Whoever lists a group is counted. */
+static void
+counts_lists(const struct register_book *b, const struct user_record *user)
+{
+	struct user_lists lists;
+	struct roster_user u;
+
+	user_record_read(user, &lists, &u);
+	for (uint32_t i = 0; i < u.group_count; i++)
+		must(register_claims(b, u.groups[i]) > 0 && (i == 0 || u.groups[i - 1] < u.groups[i]));
+	must(u.local_count == 0 || strcmp(u.locals[0], locals[0]) == 0);
+	must(strcmp(user_record_contact(user), u.contact) == 0);
+}
+
 static void
 no_two_alike(const struct register_book *b, enum register_kind kind)
 {
@@ -185,6 +198,12 @@ no_two_alike(const struct register_book *b, enum register_kind kind)
 
 		if (r == NULL || (r->bits & RECORD_ACCEPTED) == 0)
 			continue;
+		if (kind == REGISTER_GROUPS) {
+			must(&register_group_by_gid(b, r->id)->r == r && id_set_has(&b->gids, r->id));
+		} else {
+			must(&register_user_by_uid(b, r->id)->r == r && &register_user_by_name(b, record_name(r, kind))->r == r);
+			counts_lists(b, record_user(r));
+		}
 		must(snapshot_id_allowed(r->id) && snapshot_name_allowed(record_name(r, kind), strlen(record_name(r, kind))));
 		for (uint32_t k = 0; k < t->end; k++) {
 			const struct record *other = t->list[k];

@@ -23,7 +23,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (fd < 0 || write(fd, data, size) != (ssize_t)size || roster_open(fd, &r) != -EPERM ||
 	    fcntl(fd, F_ADD_SEALS, ROSTER_SEALS) < 0)
 		abort();
-	(void)roster_open(fd, &r);
+	/* From memory it is the same. */
+	if (roster_parse(data, size, &r) == 0) {
+		roster_free(r);
+		r = NULL;
+		if (roster_open(fd, &r) < 0)
+			abort();
+	} else if (roster_open(fd, &r) == 0)
+		abort();
 	for (uint32_t i = 0; r != NULL && i < roster_group_count(r); i++) {
 		const struct roster_group *group = roster_group_at(r, i);
 		uint64_t key = group->key;
