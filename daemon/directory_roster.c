@@ -119,7 +119,8 @@ add_user(struct maker *m, const struct identity *user)
 {
 	struct roster_user out = { .key = key_of(m, user->name), .uid = user->uid, .gid = user->gid,
 		.name = user->name, .gecos = user->gecos, .home = user->home, .shell = user->shell,
-		.not_before_utc_sec = user->not_before_utc_sec, .not_after_utc_sec = user->not_after_utc_sec, .groups = m->groups, .locals = m->locals };
+		.not_before_utc_sec = user->not_before_utc_sec, .not_after_utc_sec = user->not_after_utc_sec,
+		.groups = m->groups, .locals = m->locals };
 	uint64_t roles;
 	int r;
 

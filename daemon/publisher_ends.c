@@ -52,7 +52,8 @@ had_before(const struct publisher *p, const struct publisher_before *before, uin
 
 /* Under which name a uid was managed before. Returns NULL when it was not. */
 static const char *
-name_before(const struct publisher *p, const struct publisher_before *before, uint32_t uid, int64_t *ret_not_after_utc_sec)
+name_before(const struct publisher *p, const struct publisher_before *before, uint32_t uid,
+    int64_t *ret_not_after_utc_sec)
 {
 	const struct user_record *u = had_before(p, before, uid);
 	struct snapshot_user had;

@@ -127,7 +127,8 @@ publisher_judge_prepare(struct register_book *book, struct register_edit *edit, 
 	j->whole = !in->settled || in->all || records > JUDGE_EDIT_MAX || users->contested_count > JUDGE_CONTESTED_MAX ||
 	    groups->contested_count > JUDGE_CONTESTED_MAX;
 	if ((r = reserve_kind(j, REGISTER_GROUPS)) < 0 || (r = reserve_kind(j, REGISTER_USERS)) < 0 ||
-	    (r = list_init(&j->fresh, j->queues[REGISTER_USERS].room)) < 0 || (r = reserve_homes(j)) < 0 || (r = tally_reserve(&j->newcomers, j->queues[REGISTER_USERS].room)) < 0 ||
+	    (r = list_init(&j->fresh, j->queues[REGISTER_USERS].room)) < 0 || (r = reserve_homes(j)) < 0 ||
+	    (r = tally_reserve(&j->newcomers, j->queues[REGISTER_USERS].room)) < 0 ||
 	    (r = id_set_reserve(&book->gids, j->queues[REGISTER_GROUPS].room)) < 0)
 		goto out;
 	if (!j->whole)

@@ -32,7 +32,8 @@ struct publisher_making {
 };
 
 /* Fill in a record. */
-void publisher_record_make(const struct publisher_making *m, const struct user_record *user, struct publisher_record *ret);
+void publisher_record_make(const struct publisher_making *m, const struct user_record *user,
+    struct publisher_record *ret);
 
 /* Whether a snapshot shows a user, or a group, exactly so. */
 bool publisher_record_is_in(const struct publisher_record *r, const struct snapshot *s);

@@ -101,8 +101,8 @@ void publisher_ends_configure(struct publisher *p);
  * Returns 0, or -errno; -ESTALE: that is not the state in force, send a whole roster. The new state is in force also
  * when the snapshot alone could not be written: p->last.error says so, and p->serial is the new one.
  */
-int publisher_force(struct publisher *p, int fd, uint64_t serial, uint64_t after, int64_t confirmed_utc_sec, char *fault,
-    size_t size);
+int publisher_force(struct publisher *p, int fd, uint64_t serial, uint64_t after, int64_t confirmed_utc_sec,
+    char *fault, size_t size);
 
 /* The directory process says that the state in force holds still. Returns 0 or -errno as above. */
 int publisher_force_again(struct publisher *p, int64_t confirmed_utc_sec, char *fault, size_t size);

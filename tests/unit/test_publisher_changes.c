@@ -292,7 +292,7 @@ sees_all(const uint8_t *said)
 	snapshot_close(&s);
 }
 
-/* Deltas come upon a base, until a new one has been written in the background, of which nothing that came meanwhile is lost. */
+/* Deltas come upon a base until a new one was written in the background; nothing that came meanwhile is lost. */
 START_TEST(compacts)
 {
 	static uint8_t said[MANY];
@@ -400,8 +400,8 @@ int
 main(void)
 {
 	const struct suite_row rows[] = {
-		{ changes, 0 }, { others_come_in, 0 }, { refuses, 0 }, { local_accounts, 0 }, { cannot_write, 0 }, { compacts, 0 }, { cannot_compact, 0 },
-		{ ends_who_must_leave, 0 },
+		{ changes, 0 }, { others_come_in, 0 }, { refuses, 0 }, { local_accounts, 0 }, { cannot_write, 0 },
+		{ compacts, 0 }, { cannot_compact, 0 }, { ends_who_must_leave, 0 },
 	};
 
 	return suite_run("publisher_changes", rows, ROWS(rows), 60);
