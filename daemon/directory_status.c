@@ -72,10 +72,10 @@ add_source(struct lines *l, const struct directory *d)
 	if (status.servers_fault[0] != '\0')
 		add(l, "servers_fault=%s\n", status.servers_fault);
 	add_time(l, "connected_since", status.connected ? status.since_utc_sec : 0);
-	if (!status.connected) {
+	if (!status.connected)
 		add_time(l, "lost_since", status.since_utc_sec);
+	if (!status.connected || status.fault[0] != '\0')
 		add(l, "fault=%s\n", status.fault);
-	}
 	add_time(l, "confirmed", status.confirmed_utc_sec);
 	if (status.held_removed + status.held_renumbered > 0) {
 		add(l, "held=%zu users would go, %zu have another uid or are other people; look with isms-userctl snapshot show\n",

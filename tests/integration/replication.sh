@@ -88,6 +88,21 @@ check "another uri: a change arrives" elsewhere
 check "another uri: a restart without a server knows it" from_store
 check "another uri: back, as read anew" eval 'slapd_start && rm /etc/isms/conf.d/uri.conf && reload && wait_until 20 connected && as_read_anew'
 
+# ---- no replica on the disk ---------------------------------------------------------------------------
+replica=/var/lib/isms/replica/replica.db
+no_store() { systemctl stop ismsd-directory && rm -f $replica* && mkdir $replica && systemctl start ismsd-directory && wait_until 10 connected; }
+told_of_store() { isms-userctl status | grep '^fault .*the replica cannot be stored'; }
+doctor_tells() { { isms-userctl doctor 2>&1 || true; } | grep 'the replica cannot be stored'; }
+in_memory() { no_store && set_value p57 loginShell /bin/sh && wait_until 5 has_shell p57 /bin/sh; }
+check "no store: followed all the same" in_memory
+check "no store: status tells" told_of_store
+check "no store: doctor tells" doctor_tells
+check "no store: the journal tells" eval 'journalctl --sync; journalctl -u ismsd-directory | grep "the replica cannot be stored"'
+store_back() { systemctl stop ismsd-directory && rmdir $replica && systemctl start ismsd-directory && wait_until 10 connected; }
+check "its twin: a store" store_back
+refused "its twin: status has no fault" told_of_store
+check "its twin: as read anew" as_read_anew
+
 # ---- a backup --------------------------------------------------------------------------------------
 back_up() { slapcat -F $slapd_dir/config -n1 -l /run/backup.ldif && sleep 1.1; }
 restore() { # [COMMAND...: before anybody can look]
