@@ -290,7 +290,7 @@ measure(struct asker *a, call_fn call, double ms)
 		calls = took < want / 20 ? calls * 10 : (uint32_t)(calls * want / took) + 1;
 		took = undisturbed_ns(a, call, calls);
 	}
-	a->ns = took;
+	a->ns = took / calls;
 	if (took > want * BATCHES)	/* one call takes longer than all batches should */
 		return;
 	for (unsigned n = 0; n < BATCHES; n++)
