@@ -230,6 +230,36 @@ entry_has_class(const struct entry *e, const char *object_class)
 	return entry_has_value(e, "objectClass", object_class);
 }
 
+static bool
+same_attribute(const struct attribute *a, const struct attribute *b)
+{
+	if (a == NULL || b == NULL || a->count != b->count)
+		return a == b;
+	for (size_t i = 0; i < a->count; i++)
+		if (a->values[i].len != b->values[i].len || memcmp(a->values[i].bytes, b->values[i].bytes, a->values[i].len) != 0)
+			return false;
+	return true;
+}
+
+bool
+entry_same_values(const struct entry *a, const struct entry *b, const char *name)
+{
+	return same_attribute(find_attribute(a, name), find_attribute(b, name));
+}
+
+bool
+entry_same(const struct entry *a, const struct entry *b)
+{
+	if (a == b)
+		return true;
+	if (a->count != b->count || a->waits != b->waits || strcmp(a->dn, b->dn) != 0)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (!same_attribute(&a->attributes[i], find_attribute(b, a->attributes[i].name)))
+			return false;
+	return true;
+}
+
 /* Find an attribute or append an empty one; NULL without memory. */
 static struct attribute *
 need_attribute(struct entry *e, const char *name)

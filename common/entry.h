@@ -67,6 +67,11 @@ bool entry_has_class(const struct entry *e, const char *object_class);
 /* Compares DNs and object classes as such, anything else byte by byte. */
 bool entry_has_value(const struct entry *e, const char *name, const char *value);
 
+/* Whether all values of a name are the same, in the same order; both may lack it. */
+bool entry_same_values(const struct entry *a, const struct entry *b, const char *name);
+/* Whether two entries say the same: DN as written, attributes in any order, values in theirs; waits too, gone apart. */
+bool entry_same(const struct entry *a, const struct entry *b);
+
 /* Edit. Each returns 0 or -ENOMEM; remove of what is absent is 0. */
 int entry_add_value(struct entry *e, const char *name, const void *bytes, size_t len);
 int entry_add_all(struct entry *e, const struct entry *from);	/* every value of another one */

@@ -241,23 +241,9 @@ index_anew(struct census *c, const struct settings *settings)
 /* ---- staging ---- */
 
 static bool
-same_members(const struct entry *a, const struct entry *b, const char *name)
-{
-	const struct attribute *x = entry_attribute(a, name), *y = entry_attribute(b, name);
-
-	if (x == NULL || y == NULL || x->count != y->count)
-		return x == y;
-	for (size_t i = 0; i < x->count; i++)
-		if (x->values[i].len != y->values[i].len || memcmp(x->values[i].bytes, y->values[i].bytes, x->values[i].len) != 0)
-			return false;
-	return true;
-}
-
-static bool
 is_same_entry(const struct entry *a, const struct entry *b)
 {
-	return a == b || (a != NULL && b != NULL && census_same_but_members(a, b) && same_members(a, b, "member") &&
-	    same_members(a, b, "memberUid"));
+	return a == b || (a != NULL && b != NULL && entry_same(a, b));
 }
 
 /* Put an entry beside the one that is there. e is owned then. */

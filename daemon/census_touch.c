@@ -130,17 +130,6 @@ touch_difference(struct touching *t, const struct census_item *i, bool by_name)
 /* ---- one change ---- */
 
 static bool
-same_values(const struct attribute *a, const struct attribute *b)
-{
-	if (a == NULL || b == NULL || a->count != b->count)
-		return a == b;
-	for (size_t i = 0; i < a->count; i++)
-		if (a->values[i].len != b->values[i].len || memcmp(a->values[i].bytes, b->values[i].bytes, a->values[i].len) != 0)
-			return false;
-	return true;
-}
-
-static bool
 is_member_attribute(const char *name)
 {
 	return strcasecmp(name, "member") == 0 || strcasecmp(name, "memberUid") == 0;
@@ -158,7 +147,7 @@ census_same_but_members(const struct entry *a, const struct entry *b)
 	for (size_t i = 0; i < a->count; i++) {
 		if (is_member_attribute(a->attributes[i].name))
 			continue;
-		if (!same_values(&a->attributes[i], entry_attribute(b, a->attributes[i].name)))
+		if (!entry_same_values(a, b, a->attributes[i].name))
 			return false;
 		left--;
 	}

@@ -52,10 +52,10 @@ void replica_approve(struct replica *r);
 
 #define REPLICA_GATHERED_MAX	2500000	/* changes of one gathering; a server that sends more has no end */
 /*
- * Bytes of entries held and gathered together. At a full refresh a directory is there twice: half of it is the largest
- * that is followed. The unit's MemoryMax= stands behind it.
+ * Bytes of entries held and gathered together: a directory, and what of it a refresh tells otherwise. The unit's
+ * MemoryMax= stands behind it.
  */
-#define REPLICA_BYTES_MAX	((size_t)2 << 30)
+#define REPLICA_BYTES_MAX	((size_t)4 << 30)
 
 /* ---- gathering; each returns 0, -ENOMEM or -E2BIG, which spoil the gathering: replica_drop() then */
 

@@ -49,15 +49,39 @@ gather(struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE], struct entry *e)
 	return 0;
 }
 
+/*
+ * Whether an entry is what is held, and nothing else of it was gathered: then it need not be held twice. A full refresh
+ * mostly tells what is known.
+ */
+static bool
+is_known(const struct replica *r, const struct member *there, const struct entry *e)
+{
+	return there != NULL && !there->gone && there->next == NULL && there->changed_round != r->round &&
+	    entry_same(there->e, e);
+}
+
 int
 replica_put(struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE], struct entry *e)
 {
+	struct member *there = replica_find(r, uuid);
+
+	if (is_known(r, there, e)) {
+		there->round = r->round;
+		entry_free(e);
+		return 0;
+	}
+	if (there != NULL)
+		there->changed_round = r->round;
 	return gather(r, uuid, e);
 }
 
 int
 replica_remove(struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE])
 {
+	struct member *there = replica_find(r, uuid);
+
+	if (there != NULL)
+		there->changed_round = r->round;
 	return gather(r, uuid, NULL);
 }
 

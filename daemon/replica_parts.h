@@ -15,6 +15,7 @@ struct member {
 	bool is_user;
 	bool dirty, listed;	/* to be told of; on the list of those who wait */
 	uint64_t round;		/* in which it was last put or kept */
+	uint64_t changed_round;	/* in which a change of it was gathered last */
 	size_t at;		/* in list */
 };
 

@@ -93,6 +93,35 @@ START_TEST(too_many_bytes)
 }
 END_TEST
 
+/* What is told again as it is held takes no room and counts as there; what was told otherwise in between does not. */
+START_TEST(told_again)
+{
+	const size_t most = REPLICA_BYTES_MAX - 8192;
+	struct entries all;
+
+	begin();
+	ck_assert_int_eq(put_large(1, most), 0);
+	put(2, "uid=b,dc=x", "two");
+	put(3, "uid=c,dc=x", "three");
+	apply();
+	ck_assert_int_eq(put_large(1, most), 0);	/* the same: twice it would be too much */
+	put(3, "uid=c,dc=x", "drei");
+	put(3, "uid=c,dc=x", "three");
+	replica_only_these(r);
+	apply();
+	ck_assert_uint_eq(replica_count(r), 2);
+	ck_assert_str_eq(cn_of("uid=c,dc=x"), "three");
+	ck_assert_ptr_null(cn_of("uid=b,dc=x"));
+	remove_one(3);
+	put(3, "uid=c,dc=x", "three");		/* gone and back: it stays */
+	apply();
+	shown(&all);
+	ck_assert_uint_eq(all.count, 2);
+	entries_done(&all);
+	end();
+}
+END_TEST
+
 /* Disconnected in the present phase: nobody was removed (RP02a). Completed: whoever was not mentioned is gone. */
 START_TEST(rp02a_present_abort)
 {
@@ -559,7 +588,7 @@ int
 main(void)
 {
 	const struct suite_row rows[] = {
-		{ nothing_of_a_part, 0 }, { too_many_bytes, 0 }, { rp02a_present_abort, 0 }, { rp07a_rename, 0 }, { rp12a_providers, 0 },
+		{ nothing_of_a_part, 0 }, { too_many_bytes, 0 }, { told_again, 0 }, { rp02a_present_abort, 0 }, { rp07a_rename, 0 }, { rp12a_providers, 0 },
 		{ gone_and_back, 0 }, { gone_and_its_dn_taken, 0 }, { a_restart_resumes, 0 },
 		{ torn_store, 0 }, { store_unwritable, 0 }, { views_stay, 0 },
 		{ rp04a_mass_change, 0 }, { rp04a_one_by_one, 0 }, { rp04a_nobody_left, 0 }, { rp05a_tighten, 0 },
