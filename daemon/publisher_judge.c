@@ -240,13 +240,15 @@ static void
 judge_chain(struct judging *j, enum register_kind kind, bool by_name, uint32_t number)
 {
 	const struct record *r = at(j, kind, number);
-	struct chain c = { .kind = kind, .by_name = by_name,
-		.first = by_name ? register_first_name(j->book, kind, record_name(r, kind)) :
-		    register_first_id(j->book, kind, r->id) };
-	struct record *first = at(j, kind, c.first);
+	struct chain c = { .kind = kind, .by_name = by_name };
 	uint8_t judged = by_name ? RECORD_NAME_JUDGED : RECORD_ID_JUDGED;
 
-	if (next_in(&c, first) == REGISTER_NONE || (r->bits & judged) != 0)
+	/* Where all are judged, whoever stands before this one finds it. */
+	if ((r->bits & judged) != 0 || (j->whole && next_in(&c, r) == REGISTER_NONE))
+		return;
+	c.first = by_name ? register_first_name(j->book, kind, record_name(r, kind)) :
+	    register_first_id(j->book, kind, r->id);
+	if (next_in(&c, at(j, kind, c.first)) == REGISTER_NONE)
 		return;
 	for (uint32_t i = c.first; i != REGISTER_NONE; i = next_in(&c, at(j, kind, i)))
 		at(j, kind, i)->bits |= judged;
