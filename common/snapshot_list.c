@@ -30,39 +30,37 @@ snapshot_gids_begin(const struct snapshot *s, const struct snapshot_user *user, 
 	return 1;
 }
 
-/* The next gid: a step, or, first of all and after a step of 0, the gid itself. False beyond the section. */
-static inline bool
-take_gid(struct snapshot_gids *gids, uint32_t *ret)
+/* What may be of the list lies between *at and end; false when that is not so many bytes. */
+static ALWAYS_INLINE bool
+take(const uint8_t **at, const uint8_t *end, void *ret, size_t size)
 {
-	uint16_t step = 0;
-
-	if (gids->last != 0) {
-		if ((size_t)(gids->end - gids->at) < sizeof step)
-			return false;
-		memcpy(&step, gids->at, sizeof step);
-		gids->at += sizeof step;
-	}
-	if (step != 0) {
-		*ret = gids->last + step;
-		return true;
-	}
-	if ((size_t)(gids->end - gids->at) < sizeof *ret)
+	if ((size_t)(end - *at) < size)
 		return false;
-	memcpy(ret, gids->at, sizeof *ret);
-	gids->at += sizeof *ret;
+	memcpy(ret, *at, size);
+	*at += size;
 	return true;
 }
 
 int
 snapshot_gids_next(const struct snapshot *s, struct snapshot_gids *gids, uint32_t *ret, uint32_t room)
 {
-	uint32_t count = gids->left < room ? gids->left : room, gid;
+	uint32_t count = gids->left < room ? gids->left : room, last = gids->last, gid;
+	const uint8_t *at = gids->at;
+	uint16_t step = 0;
 
 	for (uint32_t i = 0; i < count; i++) {
-		if (!take_gid(gids, &gid) || gid <= gids->last || (!id_allowed(gid) && !snapshot_local_gid(s, gid)))
+		if (last != 0 && !take(&at, gids->end, &step, sizeof step))
 			return -EBADMSG;
-		ret[i] = gids->last = gid;
+		gid = last + step;
+		/* first of all, and after a step of 0, comes the gid itself */
+		if (step == 0 && !take(&at, gids->end, &gid, sizeof gid))
+			return -EBADMSG;
+		if (gid <= last || (!id_allowed(gid) && !snapshot_local_gid(s, gid)))
+			return -EBADMSG;
+		ret[i] = last = gid;
 	}
+	gids->at = at;
+	gids->last = last;
 	gids->left -= count;
 	return (int)count;
 }
@@ -131,21 +129,26 @@ is_any(chunk bytes)
 	return (halves[0] | halves[1]) != 0;
 }
 
-/* Whether all lengths are those of names. */
+/* Whether all lengths are those of names, and none is above what a chunk holds with a NUL. */
 static bool
-lengths_allowed(const uint8_t *at, size_t count)
+lengths_allowed(const uint8_t *at, size_t count, bool *ret_short)
 {
 	chunk lowest = ~(chunk){ 0 }, highest = { 0 }, lens;
-	bool bad = false;
+	uint8_t longest = 0;
+	bool empty = false;
 
 	for (; count >= sizeof lens; at += sizeof lens, count -= sizeof lens) {
 		memcpy(&lens, at, sizeof lens);
 		lowest = lower(lens, lowest);
 		highest = higher(lens, highest);
 	}
-	for (; count > 0; at++, count--)
-		bad |= *at == 0 || *at > SNAPSHOT_NAME_MAX;
-	return !bad && !is_any((chunk)(lowest == 0) | (chunk)(highest > SNAPSHOT_NAME_MAX));
+	for (; count > 0; at++, count--) {
+		empty |= *at == 0;
+		longest = *at > longest ? *at : longest;
+	}
+	*ret_short = longest < sizeof lens && !is_any((chunk)(highest >= (uint8_t)sizeof lens));
+	return !empty && !is_any((chunk)(lowest == 0)) && longest <= SNAPSHOT_NAME_MAX &&
+	    !is_any((chunk)(highest > SNAPSHOT_NAME_MAX));
 }
 
 /* Between the lowest and the highest character of a name lie three gaps: how near any came to their begin. */
@@ -187,16 +190,49 @@ characters_allowed(const char *at, size_t size)
 	    (chunk)(seen.middle <= '_' - 1 - ('9' + 1)) | (chunk)(seen.quote == 0));
 }
 
-/* Copy one of several names. Room for the longest one, in both places: what is too much is written over. */
+typedef uintptr_t pointers __attribute__((vector_size(2 * sizeof(uintptr_t))));
+
+/* Copy one of several names, so many bytes: what is too much is written over by the next one. Returns its length. */
 static ALWAYS_INLINE size_t
-copy_name(char *to, const char *from, size_t len, char **ret)
+copy_name(char *to, const char *from, size_t width, size_t len)
 {
-	memcpy(to, from, 16);
-	if (len > 16)
-		memcpy(to + 16, from + 16, 16);
+	memcpy(to, from, width);
 	to[len] = '\0';
-	*ret = to;
 	return len;
+}
+
+/* Copy two of them, at bytes behind from, and point at each. Returns the bytes of them and all before. */
+static ALWAYS_INLINE size_t
+copy_two(const uint8_t *lens, const char *from, size_t at, size_t width, char *to, char **ret)
+{
+	char *one = to + at, *other;
+	pointers both;
+
+	at += copy_name(one, from + at, width, lens[0]);
+	other = to + 1 + at;
+	at += copy_name(other, from + at, width, lens[1]);
+	both = (pointers){ (uintptr_t)one, (uintptr_t)other };
+	memcpy(ret, &both, sizeof both);
+	return at;
+}
+
+/*
+ * Copy names, each with a NUL behind it, and point at each.
+ *
+ *  width  at least that of the longest one
+ *
+ * Returns how many: all but some at the end, behind which there is not the room that this takes.
+ */
+static ALWAYS_INLINE size_t
+copy_names(const uint8_t *lens, size_t count, const char *from, size_t size, size_t width, char *to, char **ret)
+{
+	size_t at = 0, i = 0;
+
+	for (; count - i >= 4 && size - at >= 4 * width; i += 4) {
+		at = copy_two(lens + i, from, at, width, to + i, ret + i);
+		at = copy_two(lens + i + 2, from, at, width, to + i + 2, ret + i + 2);
+	}
+	return i;
 }
 
 int
@@ -205,19 +241,16 @@ snapshot_group_members(const struct snapshot_group *group, char *to, char **ret)
 	const size_t size = (size_t)(group->members_len - group->member_count), count = group->member_count;
 	const uint8_t *lens = group->member_lens;
 	const char *from = group->member_names;
-	size_t at = 0, i = 0;
+	size_t at = 0, i;
+	bool are_short;
 
 	/* First all of them together; then nothing has to be looked at on the way. */
-	if (!lengths_allowed(lens, count) || sum_lengths(lens, count) != size || !characters_allowed(from, size))
+	if (!lengths_allowed(lens, count, &are_short) || sum_lengths(lens, count) != size || !characters_allowed(from, size))
 		return -EBADMSG;
-	for (; count - i >= 4 && size - at >= (size_t)4 * SNAPSHOT_NAME_MAX; i += 4) {
-		char *name = to + i;
-
-		at += copy_name(name + at, from + at, lens[i], &ret[i]);
-		at += copy_name(name + at + 1, from + at, lens[i + 1], &ret[i + 1]);
-		at += copy_name(name + at + 2, from + at, lens[i + 2], &ret[i + 2]);
-		at += copy_name(name + at + 3, from + at, lens[i + 3], &ret[i + 3]);
-	}
+	i = are_short ? copy_names(lens, count, from, size, sizeof(chunk), to, ret) :
+	    copy_names(lens, count, from, size, 2 * sizeof(chunk), to, ret);
+	if (i > 0)
+		at = (size_t)(ret[i - 1] - to) + lens[i - 1] - (i - 1);
 	for (; i < count; at += lens[i++]) {
 		ret[i] = to + at + i;
 		memcpy(ret[i], from + at, lens[i]);

@@ -146,7 +146,7 @@ meet(struct roll *roll, const struct snapshot_user *user)
 	return true;
 }
 
-/* Walk through the groups of a user: each is one of this file, whose next member he is, or a local one of the header. */
+/* Walk through a user's groups: each is one of this file, whose next member he is, or a local one of the header. */
 static bool
 memberships_whole(const struct snapshot *s, const struct snapshot_user *user, const struct rolls *rolls)
 {

@@ -257,7 +257,8 @@ groups_whole(const struct delta *d)
 	while ((r = snapshot_next_group(&own, &at, &group)) > 0) {
 		/* a list of the base may have a local gid, whose group has no members here */
 		if (group.gid <= last || strlen(group.name) != group.name_len || snapshot_local_gid(d->s, group.gid) ||
-		    !snapshot_group_found(own.base, &group) || !group_unique(d, &group) || snapshot_locate_group(own.base, NULL, group.gid, &same, &ref) != 1 ||
+		    !snapshot_group_found(own.base, &group) || !group_unique(d, &group) ||
+		    snapshot_locate_group(own.base, NULL, group.gid, &same, &ref) != 1 ||
 		    !kept_whole(d, &group, &d->done[ref]))
 			return false;
 		last = group.gid;
