@@ -147,7 +147,8 @@ delta_refused_and_cured(void)
 	module_publish(&many_users, &next);
 	MUST(rename(scratch_path("delta.1.0000000000000001.snap"), scratch_path("delta.1.0000000000000003.snap")) == 0);
 	MUST(look_up() == NSS_STATUS_SUCCESS && strcmp(pw.pw_shell, "/bin/zsh") == 0);
-	MUST(module_sends == 2 && strstr(module_last_event, "its delta belongs to another") != NULL && module_delta_mappings() == 1);
+	MUST(module_sends == 2 && strstr(module_last_event, "its delta belongs to another") != NULL);
+	MUST(module_delta_mappings() == 1);
 	MUST(unlink(scratch_path("delta.1.0000000000000003.snap")) == 0);
 	pass_a_second();
 	MUST(look_up() == NSS_STATUS_SUCCESS && strcmp(pw.pw_shell, "/bin/bash") == 0);
