@@ -148,6 +148,12 @@ loop_run(sd_event *event)
 }
 
 void
+loop_alive(void)
+{
+	(void)sd_notify(0, "WATCHDOG=1");
+}
+
+void
 loop_free(sd_event *event)
 {
 	sd_event_unref(event);

@@ -35,6 +35,9 @@ int loop_new(const struct paths *paths, const char *process, const struct loop_h
 /* Tell systemd that we serve, write daemon.started, run until SIGTERM or SIGINT, write daemon.stopped. Returns 0 or -errno. */
 int loop_run(sd_event *event);
 
+/* One long piece of work goes on, a step further: the watchdog's time begins anew. Never in a loop without an end. */
+void loop_alive(void);
+
 /* NULL is fine. */
 void loop_free(sd_event *event);
 

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/loop.h"
 #include "daemon/publisher_compact.h"
 #include "daemon/publisher_write.h"
 
@@ -100,9 +101,11 @@ write_base(struct builder *b)
 
 	if (b->in->compact != NULL)
 		publisher_compact_cancel(b->in->compact);	/* it writes under the same name */
+	loop_alive();
 	r = publisher_write_base(&b->header.making, &to);
 	if (r < 0)
 		return r;
+	loop_alive();
 	r = snapshot_builder_publish(to, b->in->paths->nss, &b->header.header);
 	snapshot_builder_free(to);
 	if (r >= 0)

@@ -266,6 +266,8 @@ step_make(struct publisher *p, struct step *s)
 	struct snapshot old;
 
 	publisher_judge_run(&s->judging);
+	if (s->judging.whole)
+		loop_alive();
 	p->book = s->book;
 	p->stale = false;
 	renew_roll(p, s);
@@ -393,7 +395,9 @@ take_whole(struct publisher *p, struct roster *roster)
 	r = register_new(&book);
 	if (r < 0)
 		return r;
+	loop_alive();		/* a million users take a while */
 	r = register_edit_prepare(book, roster, &edit);
+	loop_alive();
 	if (r >= 0)
 		r = put_in_force(p, book, &edit);
 	register_edit_done(&edit);
