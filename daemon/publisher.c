@@ -281,6 +281,7 @@ publisher_main(const struct paths *paths)
 	snapshot_discard_written(paths->nss);	/* of a predecessor that died while a base was written */
 	if (publisher_open_published(p, &p->published))
 		p->generation_seen = snapshot_generation(&p->published);
+	p->dirty.all = p->published.delta != NULL;	/* nobody knows what it has */
 	r = serve(p);
 out:
 	sd_event_source_disable_unref(p->rebuild);

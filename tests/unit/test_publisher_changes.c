@@ -357,6 +357,30 @@ START_TEST(cannot_compact)
 }
 END_TEST
 
+/* After a restart it is not known what a delta that is there has: another one must not come in its place without it. */
+START_TEST(delta_of_before_a_restart)
+{
+	char away[PATH_MAX + 8];
+	bool delta;
+
+	begin();
+	ck_assert_uint_eq(send_roster(seal_many(ROSTER_WHOLE, 0, MANY, "g0")).users, MANY);
+	ck_assert_uint_eq(send_change(seal_many(ROSTER_CHANGE, MANY, MANY + 1, "g0")).accepted, 1);
+	ck_assert_uint_eq(base_generation(&delta), 1);
+	ck_assert(delta);
+	stop_daemon();
+	start_daemon();
+	(void)snprintf(away, sizeof away, "%s.away", paths.nss);
+	ck_assert_int_eq(rename(paths.nss, away), 0);
+	ck_assert_uint_eq(send_roster(seal_many(ROSTER_WHOLE, 0, MANY + 1, "g0")).accepted, 0);	/* as it is published */
+	ck_assert_int_eq(rename(away, paths.nss), 0);
+	ck_assert_uint_eq(send_change(seal_many(ROSTER_CHANGE, 9, 10, "g2")).users, MANY + 1);
+	shows("u9", 100009, 1);
+	shows("u5000", 105000, 1);
+	end();
+}
+END_TEST
+
 START_TEST(ends_who_must_leave)
 {
 	struct roster_user ada = make_ada(), eve = { .key = 2, .name = "eve", .uid = 2000, .gid = 2000, .home = "/home/eve" };
@@ -401,7 +425,7 @@ main(void)
 {
 	const struct suite_row rows[] = {
 		{ changes, 0 }, { others_come_in, 0 }, { refuses, 0 }, { local_accounts, 0 }, { cannot_write, 0 },
-		{ compacts, 0 }, { cannot_compact, 0 }, { ends_who_must_leave, 0 },
+		{ compacts, 0 }, { cannot_compact, 0 }, { delta_of_before_a_restart, 0 }, { ends_who_must_leave, 0 },
 	};
 
 	return suite_run("publisher_changes", rows, ROWS(rows), 60);
