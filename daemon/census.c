@@ -84,6 +84,24 @@ find_item(const struct census *c, const uint8_t id[ENTRY_ID_SIZE])
 	return 0;
 }
 
+/* Whatever is dropped later finds a place on the list of free items. */
+static int
+reserve_free(struct census *c)
+{
+	size_t wanted = c->used + 1;
+	uint32_t *list;
+
+	if (wanted <= c->free_room)
+		return 0;
+	wanted += wanted / 2;
+	list = reallocarray(c->free_items, wanted, sizeof *list);
+	if (list == NULL)
+		return -ENOMEM;
+	c->free_items = list;
+	c->free_room = wanted;
+	return 0;
+}
+
 /* An empty item of a new id. Returns it plus one, 0 without memory. */
 static uint32_t
 new_item(struct census *c, const uint8_t id[ENTRY_ID_SIZE])
@@ -91,6 +109,8 @@ new_item(struct census *c, const uint8_t id[ENTRY_ID_SIZE])
 	struct census_item *items;
 	uint32_t item;
 
+	if (reserve_free(c) < 0)	/* whatever becomes of it, it can be dropped */
+		return 0;
 	if (c->free_count == 0 && c->used == c->room) {
 		size_t room = c->room == 0 ? 64 : c->room + c->room / 2;
 
@@ -112,31 +132,13 @@ new_item(struct census *c, const uint8_t id[ENTRY_ID_SIZE])
 	return item + 1;
 }
 
-/* The item has no entry, of now or before: its place is free. Room for it was made by stage(). */
+/* The item has no entry, of now or before: its place is free. Room for it was made by new_item(). */
 static void
 drop_item(struct census *c, uint32_t item)
 {
 	census_index_remove(&c->index, id_key(c, c->items[item].id), item);
 	c->items[item] = (struct census_item){ 0 };
 	c->free_items[c->free_count++] = item;
-}
-
-/* Whatever is dropped later finds a place on the list of free items. */
-static int
-reserve_free(struct census *c)
-{
-	size_t wanted = c->used + 1;
-	uint32_t *list;
-
-	if (wanted <= c->free_room)
-		return 0;
-	wanted += wanted / 2;
-	list = reallocarray(c->free_items, wanted, sizeof *list);
-	if (list == NULL)
-		return -ENOMEM;
-	c->free_items = list;
-	c->free_room = wanted;
-	return 0;
 }
 
 /* ---- keys ---- */
@@ -301,15 +303,13 @@ stage_all(struct census *c, const struct settings *settings, struct entry_change
 	char *nbase = entry_normalise_dn(settings->directory_base);
 	int r = nbase != NULL ? 0 : -ENOMEM;
 
+	for (size_t i = 0; i < c->used; i++)	/* a failure before may have left some */
+		c->items[i].listed = false;
 	for (size_t i = 0; i < changes->count && r == 0; i++)
 		r = stage_change(c, nbase, &changes->list[i]);
-	for (uint32_t i = 0; i < c->used && r == 0; i++) {
+	for (uint32_t i = 0; i < c->used && r == 0; i++)
 		if (changes->whole && !c->items[i].listed && c->items[i].e != NULL)
 			r = stage(c, i, NULL, false);
-		c->items[i].listed = false;
-	}
-	if (r == 0)
-		r = reserve_free(c);
 	for (size_t i = 0; i < c->staged_count && r == 0; i++)
 		r = describe(&c->items[c->staged[i]], settings);
 	free(nbase);
@@ -346,6 +346,13 @@ forget_touched(struct census *c)
 	c->touched_count = 0;
 }
 
+/* The index may lack keys, or have some too many: it is made anew by the next update, which judges everybody. */
+static void
+doubt(struct census *c, int r)
+{
+	c->doubtful = c->doubtful || r < 0;
+}
+
 /* Back to what was. */
 static void
 undo(struct census *c, const struct settings *settings, const struct keyed *keyed)
@@ -356,9 +363,9 @@ undo(struct census *c, const struct settings *settings, const struct keyed *keye
 		struct census_item *at = &c->items[k.item];
 
 		if (i <= keyed->items && at->e != NULL)
-			(void)census_each_key(c, at->e, settings, remove_key, &k);
+			doubt(c, census_each_key(c, at->e, settings, remove_key, &k));
 		if (c->children_dropped && at->old != NULL)
-			(void)census_each_key(c, at->old, settings, put_back, &k);
+			doubt(c, census_each_key(c, at->old, settings, put_back, &k));
 		entry_free(at->e);
 		at->e = at->old;
 		at->gone = at->old_gone;
@@ -367,7 +374,7 @@ undo(struct census *c, const struct settings *settings, const struct keyed *keye
 		if (at->e == NULL)
 			drop_item(c, k.item);
 		else
-			(void)describe(at, settings);
+			doubt(c, describe(at, settings));
 	}
 	c->staged_count = 0;
 	c->children_dropped = false;
@@ -376,16 +383,17 @@ undo(struct census *c, const struct settings *settings, const struct keyed *keye
 
 /* ---- taking in ---- */
 
-void
+int
 census_drop_children(struct census *c, const struct settings *settings)
 {
 	for (size_t i = 0; i < c->staged_count; i++) {
 		struct keying k = { .c = c, .item = c->staged[i], .count = SIZE_MAX, .children = true };
 
 		if (c->items[k.item].old != NULL)
-			(void)census_each_key(c, c->items[k.item].old, settings, remove_key, &k);
+			doubt(c, census_each_key(c, c->items[k.item].old, settings, remove_key, &k));
 	}
 	c->children_dropped = true;
+	return c->doubtful ? -ENOMEM : 0;
 }
 
 /* Old entries go, with their keys. */
@@ -399,7 +407,7 @@ settle(struct census *c, const struct settings *settings)
 
 		c->present = c->present + (at->e != NULL ? 1 : 0) - (at->old != NULL ? 1 : 0);
 		if (at->old != NULL)
-			(void)census_each_key(c, at->old, settings, remove_key, &k);
+			doubt(c, census_each_key(c, at->old, settings, remove_key, &k));
 		entry_free(at->old);
 		at->old = NULL;
 		at->staged = false;
@@ -416,13 +424,17 @@ settle(struct census *c, const struct settings *settings)
 int
 census_update(struct census *c, const struct census_how *how, struct entry_changes *changes, struct census_news *ret)
 {
+	struct census_how now = *how;
 	struct keyed keyed = { 0 };
 	int r;
 
+	now.anew = how->anew || c->doubtful;
+	how = &now;
 	r = stage_all(c, how->settings, changes);
 	entry_changes_done(changes);
 	if (r == 0 && how->anew)
 		r = index_anew(c, how->settings);
+	c->doubtful = c->doubtful && r < 0;
 	if (r == 0)
 		r = add_keys(c, how->settings, &keyed);
 	if (r == 0 && (c->staged_count > 0 || how->anew || how->accept_newcomers))

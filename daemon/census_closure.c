@@ -323,7 +323,7 @@ limit_members(struct closure *x, uint32_t item, struct entry *shadow)
 	size_t link = first_link(x, item), end = link, count = 0;
 	struct attribute *attributes;
 
-	if (!x->c->items[item].is_group || is_oversized(shadow))
+	if (!x->c->items[item].is_group || is_oversized(shadow) || shadow->count >= ENTRY_ATTRIBUTES_MAX)
 		return 0;
 	while (end < x->link_count && x->links[end].parent == item)
 		end++;

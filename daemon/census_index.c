@@ -102,7 +102,7 @@ census_index_add(struct census_index *x, uint64_t key, uint32_t item)
 {
 	uint32_t at, *head;
 
-	if (x->used >= x->bucket_count && grow(x) < 0)
+	if (x->free_node == 0 && x->used >= x->bucket_count && grow(x) < 0)
 		return -ENOMEM;
 	at = take_node(x);
 	if (at == 0)

@@ -130,16 +130,54 @@ take_group_name(enum identity_claim kind, const char *key, void *arg)
 	return 0;
 }
 
-static bool
-is_published(const struct judging *j, const char *name)
+static int
+compare_pointed(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Names of the touched groups that are published now, sorted. Returns how many, or -ENOMEM. */
+static ssize_t
+list_published(const struct judging *j, const char ***ret)
 {
 	const struct identities *all = &j->news->part.identities;
+	size_t count = 0;
 
+	*ret = calloc(all->group_count + 1, sizeof(char *));
+	if (*ret == NULL)
+		return -ENOMEM;
 	for (size_t i = 0; i < all->group_count; i++)
-		if (all->groups[i].gid != 0 && strcmp(all->groups[i].name, name) == 0 &&
-		    census_touches_group(j->news, &all->groups[i]))
-			return true;
-	return false;
+		if (all->groups[i].gid != 0 && census_touches_group(j->news, &all->groups[i]))
+			(*ret)[count++] = all->groups[i].name;
+	if (count > 0)
+		qsort(*ret, count, sizeof(char *), compare_pointed);
+	return (ssize_t)count;
+}
+
+/* Names of groups that were published, and are no more. */
+static int
+list_gone_groups(struct judging *j)
+{
+	const char **now;
+	ssize_t count = list_published(j, &now);
+	int r = count < 0 ? -ENOMEM : 0;
+
+	for (size_t i = 0; i < j->c->touched_count && r == 0; i++) {
+		uint32_t item = j->c->touched[i];
+		struct entry *owned = NULL;
+		const struct entry *e = (j->c->items[item].standing & STANDING_GID) != 0 ? census_before(j->c, item, &owned) : NULL;
+		struct group_name g = { "" };
+		const char *name = g.name;
+
+		if (e != NULL)
+			r = identity_claims(e, j->how->settings, take_group_name, &g);
+		entry_free(owned);
+		if (r == 0 && g.name[0] != '\0' &&
+		    (count == 0 || bsearch(&name, now, (size_t)count, sizeof(char *), compare_pointed) == NULL))
+			r = add_name(&j->news->gone_groups, &j->news->gone_group_count, g.name);
+	}
+	free(now);
+	return r;
 }
 
 static int
@@ -151,18 +189,8 @@ list_gone(struct judging *j)
 	for (size_t i = 0; i < j->before.user_count && r == 0 && !news->whole; i++)
 		if (find_good(&j->now, j->before.users[i].name) == NULL)
 			r = add_name(&news->gone_users, &news->gone_user_count, j->before.users[i].name);
-	for (size_t i = 0; i < j->c->touched_count && r == 0 && !news->whole; i++) {
-		uint32_t item = j->c->touched[i];
-		struct entry *owned = NULL;
-		const struct entry *e = (j->c->items[item].standing & STANDING_GID) != 0 ? census_before(j->c, item, &owned) : NULL;
-		struct group_name g = { "" };
-
-		if (e != NULL)
-			r = identity_claims(e, j->how->settings, take_group_name, &g);
-		entry_free(owned);
-		if (r == 0 && g.name[0] != '\0' && !is_published(j, g.name))
-			r = add_name(&news->gone_groups, &news->gone_group_count, g.name);
-	}
+	if (r == 0 && !news->whole)
+		r = list_gone_groups(j);
 	return r;
 }
 
@@ -339,7 +367,8 @@ read_part(struct judging *j)
 	int r = how->anew || how->accept_newcomers || j->c->shares || j->c->present == 0 ? 1 :
 	    census_touch(j->c, how->settings);
 
-	census_drop_children(j->c, how->settings);
+	if (r >= 0 && census_drop_children(j->c, how->settings) < 0)
+		return -ENOMEM;
 	if (r == 0)
 		r = closure_build(j->c, how->settings, holders, j->c->touched, j->c->touched_count, &j->news->part);
 	if (r == 0 && closure_shares(j->news->part.closure)) {

@@ -57,12 +57,13 @@ struct census {
 	struct census_counts counts;
 	uint32_t stamp;
 	bool shares;			/* two items have one DN: each change judges everybody */
+	bool doubtful;			/* the index could not follow a change */
 	bool children_dropped;		/* the index does not know the old members of what is staged any more */
 };
 
 /* census.c */
-/* Forget who was in the staged groups, once whom that touches is known: the past asks for claims alone. */
-void census_drop_children(struct census *c, const struct settings *settings);
+/* Forget who was in the staged groups, once whom that touches is known: the past asks for claims alone. 0 or -ENOMEM. */
+int census_drop_children(struct census *c, const struct settings *settings);
 int census_push(uint32_t **list, size_t *count, size_t *room, uint32_t value);	/* 0 or -ENOMEM */
 
 /* census_keys.c: every key of an entry, or those by which it contends alone. Return 0, what each() did, or -ENOMEM. */

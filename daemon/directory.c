@@ -58,6 +58,7 @@ deliver(struct directory *d, const struct identities *all, const struct census_n
 	r = directory_roster_make(all, &rules, &fd);
 	if (r < 0) {
 		report_log(LOG_ERR, "cannot make the roster: %s", strerror(-r));
+		roster_sender_want_whole(d->sender);	/* what was not told must not be vouched for */
 		return r;
 	}
 	census_counts(d->source->census, &counts);
@@ -75,10 +76,12 @@ send_whole(struct directory *d)
 	if (d->source->generation == 0)
 		return;
 	r = census_all(d->source->census, &d->settings, d->source->holders, &part);
-	if (r < 0)
+	if (r < 0) {
 		report_log(LOG_ERR, "cannot read everybody for the roster: %s", strerror(-r));
-	else
-		(void)deliver(d, &part.identities, NULL);	/* said why; the publisher asks again, or the next change does */
+		roster_sender_want_whole(d->sender);
+	} else {
+		(void)deliver(d, &part.identities, NULL);	/* it said why, and is asked again */
+	}
 	census_part_done(&part);
 }
 
@@ -100,8 +103,7 @@ on_source_changed(const struct census_news *news, void *arg)
 	if (news == NULL)
 		return;
 	report_faults(news);
-	if (deliver(d, &news->part.identities, news->whole ? NULL : news) < 0)
-		send_whole(d);
+	(void)deliver(d, &news->part.identities, news->whole ? NULL : news);	/* it said why, and a whole one is asked for */
 }
 
 /* ---- settings ---- */

@@ -41,6 +41,8 @@ look_up(const struct directory *d, const char *name, struct looked_up *ret)
 	*ret = (struct looked_up){ .reason = REASON_DIRECTORY_UNAVAILABLE };
 	if (d->source->generation > 0)
 		r = census_find(d->source->census, &d->settings, d->source->holders, name, &ret->part, &ret->user);
+	if (r < 0)
+		ret->user = NULL;
 	if (r < 0 && r != -E2BIG)
 		return;
 	ret->reason = r == 0 && ret->user == NULL ? REASON_UNKNOWN_USER : REASON_BAD_RECORD;

@@ -61,8 +61,10 @@ tells_of_group(const struct maker *m, size_t i)
 {
 	const struct census_news *news = m->rules->news;
 
-	if (!settings_publishes_all(m->settings))	/* who is needed has it, touched or not */
-		return directory_need_group(m->rules->need, i);
+	if (!settings_publishes_all(m->settings) && directory_need_group(m->rules->need, i))
+		return true;	/* who is needed has it, touched or not */
+	if (!settings_publishes_all(m->settings) && news == NULL)
+		return false;
 	return news == NULL || census_touches_group(news, &m->all->groups[i]);
 }
 

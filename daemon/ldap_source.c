@@ -79,6 +79,26 @@ note_loss(struct ldap_source *s)
 	s->lost_boot_sec = loop_clock_sec(CLOCK_BOOTTIME);
 }
 
+/*
+ * What the thread told comes into force, or all of it is asked for again: until that has come, a part would be published
+ * over a hole. changes are freed.
+ */
+static bool
+take_in(struct ldap_source *s, struct entry_changes *changes, bool departed_known)
+{
+	bool taken = departed_known && (!s->behind || changes->whole) && source_publish(&s->base, changes) == 0;
+
+	entry_changes_done(changes);
+	s->behind = !taken;
+	if (taken)
+		return true;
+	ldap_sync_want_all(s->sync);
+	note_loss(s);			/* what was told is not in force */
+	(void)snprintf(s->state.fault, sizeof s->state.fault, "out of memory");
+	s->base.changed(NULL, s->base.changed_arg);
+	return false;
+}
+
 static void
 on_news(void *arg)
 {
@@ -99,18 +119,12 @@ on_news(void *arg)
 	    (!s->seen && s->state.connected);
 	s->base.accept_newcomers = s->base.accept_newcomers || s->state.approvals != before.approvals;
 	departed = ldap_sync_departed(s->sync, &s->holders);
-	if (fresh && departed >= 0 && source_publish(&s->base, &changes) == 0) {
+	if (fresh && take_in(s, &changes, departed >= 0))
 		s->in_force = s->state.serial;
-		if (before.connected != s->state.connected)
-			s->base.changed(NULL, s->base.changed_arg);
-	} else if (fresh) {
-		entry_changes_done(&changes);
-		ldap_sync_want_all(s->sync);
-		note_loss(s);		/* what was told is not in force */
-		(void)snprintf(s->state.fault, sizeof s->state.fault, "out of memory");
-	} else if (!fresh && before.connected != s->state.connected) {
+	if (s->behind)			/* whatever the thread says since */
+		s->state.connected = false;
+	if (before.connected != s->state.connected)
 		s->base.changed(NULL, s->base.changed_arg);
-	}
 	if (s->holders_behind || departed > 0)	/* the next state is another occasion */
 		save_holders(&s->base);
 	if (!s->holders_behind && s->in_force == s->state.serial)

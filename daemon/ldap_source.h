@@ -14,6 +14,7 @@ struct ldap_source {
 	struct ldap_sync_state state;
 	struct identity_holders holders;	/* owned; who had a name or number before (THREATS 5.5) */
 	unsigned in_force;		/* serial of the thread's state that the view was made of; 0: of another thread's */
+	bool behind;			/* something that was told is not in force: all is asked for again */
 	bool holders_behind;		/* they could not be stored */
 	bool seen;			/* a state was reported once */
 	int64_t lost_boot_sec;		/* boot clock at the loss of a server that was followed; 0: none was lost */

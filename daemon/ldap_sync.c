@@ -212,7 +212,8 @@ tell_wanted(struct ldap_sync *s)
 	if (!wanted)
 		return;
 	replica_tell_all(s->replica);
-	(void)tell_changes(s, &s->state);	/* if not now, then with the next change */
+	if (tell_changes(s, &s->state) < 0)
+		ldap_sync_want_all(s);		/* at the next turn */
 }
 
 static void

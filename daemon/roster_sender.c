@@ -101,8 +101,8 @@ skip_to_whole(struct roster_sender *s)
 }
 
 /* The publisher has not what the changes are of, or there are too many of them. */
-static void
-want_whole(struct roster_sender *s)
+void
+roster_sender_want_whole(struct roster_sender *s)
 {
 	drop_items(s, count_under_way(s), s->count);
 	s->wants_whole = true;
@@ -137,7 +137,7 @@ take_answer(struct roster_sender *s, const struct msg_roster_result *result)
 	s->status.error = 0;
 	s->retry_ms = RETRY_MIN_MS;
 	if (result->whole_wanted && !skip_to_whole(s))
-		want_whole(s);
+		roster_sender_want_whole(s);
 	else
 		arm(s, s->count > 0 || s->wants_whole ? 0 : s->vouch_ms);
 }
@@ -279,7 +279,7 @@ roster_sender_change(struct roster_sender *s, int fd, uint32_t users)
 		(void)close(fd);
 		s->begun = true;
 		if (!s->wants_whole)
-			want_whole(s);
+			roster_sender_want_whole(s);
 		return;
 	}
 	append(s, fd, s->status.serial, users);

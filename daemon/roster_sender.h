@@ -59,6 +59,9 @@ void roster_sender_put(struct roster_sender *s, int fd, uint32_t users);
  */
 void roster_sender_change(struct roster_sender *s, int fd, uint32_t users);
 
+/* What should have been put could not be made: ask for a whole one, and vouch for nothing until it has come. */
+void roster_sender_want_whole(struct roster_sender *s);
+
 /* Whether the roster may be vouched for: not while the directory is lost. */
 void roster_sender_vouch(struct roster_sender *s, bool vouch);
 
