@@ -323,6 +323,7 @@ int
 snapshot_builder_publish(struct snapshot_builder *b, const char *dir, const struct snapshot_header_in *header)
 {
 	struct change c = { .dir = dir };
+	_Atomic uint64_t *epoch = NULL;
 	int r;
 
 	c.dir_fd = open_folder(dir);
@@ -330,7 +331,11 @@ snapshot_builder_publish(struct snapshot_builder *b, const char *dir, const stru
 		return c.dir_fd;
 	c.base = b->base == NULL;
 	c.delta = !c.base;
-	r = write_checked(b, dir, c.dir_fd, header);
+	/* The page first: without it no reader would hear of the new file, and one temp file lies here at a time (SN02a). */
+	r = epoch_map(c.dir_fd, &epoch);
+	epoch_unmap(epoch);
+	if (r == 0)
+		r = write_checked(b, dir, c.dir_fd, header);
 	if (r == 0)
 		r = put_in_place(&c);
 	if (r < 0)

@@ -84,7 +84,7 @@ bad LD12a million_members "message of more than"
 anew() { # WAY: asked without a cookie in the end, and right
 	everything >/run/before
 	: >$log
-	systemctl restart ismsd-directory && wait_until 20 tells 'connected.*yes' && recovered "$1" && wait_until 20 grep -q "^sync $1 cookie=\$" $log && grep -q "^sync $1 cookie=A" $log
+	systemctl restart ismsd-directory && wait_until 30 tells 'connected.*yes' && recovered "$1" && wait_until 30 grep -q "^sync $1 cookie=\$" $log && wait_until 20 grep -q "^sync $1 cookie=A" $log
 }
 check "RP03a e-syncRefreshRequired: read anew" anew refresh_required
 check "RP03a the same after the refresh" anew refresh_required_later
@@ -101,7 +101,8 @@ odd() { # WAY STATUS: carl's entry is like this
 	local way=$1 status=$2
 	mark
 	other_shell
-	systemctl restart ismsd-directory && order set ada $shell && order sync "$way" && wait_until 10 has_shell ada $shell && getent passwd bea && status_is "$status" getent passwd carl
+	systemctl restart ismsd-directory && order set ada $shell && order sync "$way" && wait_until 30 has_shell ada $shell && getent passwd bea &&
+		wait_until 5 status_is "$status" getent passwd carl
 }
 refused_entry() { wait_until 5 event_is '.ISMS_EVENT == "directory.entry-refused"' '(.ISMS_FAULT | test("carl"))'; }
 check "no entryUUID beside the sync's: it is the same person" odd no_uuid 0
