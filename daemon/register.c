@@ -437,15 +437,14 @@ part_put(const struct register_book *b, enum register_kind kind, struct edit_par
 	return 0;
 }
 
-static int
+/* Whoever changed and is not needed here is dropped also where nobody knew him. */
+static void
 part_drop(const struct register_book *b, enum register_kind kind, struct edit_part *part, uint64_t key)
 {
 	uint32_t at = register_find_key(b, kind, key);
 
-	if (at == REGISTER_NONE)
-		return -ESTALE;
-	part->drops[part->drop_count++] = at;
-	return 0;
+	if (at != REGISTER_NONE)
+		part->drops[part->drop_count++] = at;
 }
 
 static int
@@ -458,7 +457,7 @@ prepare_groups(struct register_book *b, struct roster *roster, struct edit_part 
 	for (uint32_t i = 0; r == 0 && (g = roster_group_at(roster, i)) != NULL; i++)
 		r = part_put(b, REGISTER_GROUPS, part, record_pack_group(g));
 	for (uint32_t i = 0; r == 0 && i < roster_dropped_group_count(roster); i++)
-		r = part_drop(b, REGISTER_GROUPS, part, roster_dropped_group_at(roster, i));
+		part_drop(b, REGISTER_GROUPS, part, roster_dropped_group_at(roster, i));
 	return r == 0 ? reserve(b, REGISTER_GROUPS, part) : r;
 }
 
@@ -472,7 +471,7 @@ prepare_users(struct register_book *b, struct roster *roster, struct edit_part *
 	for (uint32_t i = 0; r == 0 && (u = roster_user_at(roster, i)) != NULL; i++)
 		r = part_put(b, REGISTER_USERS, part, record_pack_user(u));
 	for (uint32_t i = 0; r == 0 && i < roster_dropped_user_count(roster); i++)
-		r = part_drop(b, REGISTER_USERS, part, roster_dropped_user_at(roster, i));
+		part_drop(b, REGISTER_USERS, part, roster_dropped_user_at(roster, i));
 	return r == 0 ? reserve(b, REGISTER_USERS, part) : r;
 }
 

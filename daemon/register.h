@@ -61,9 +61,10 @@ int register_new(struct register_book **ret);
 void register_free(struct register_book *b);	/* NULL is fine */
 
 /*
- * Prepare what a roster says, whole or change; nothing of the register changes but the room that it has.
+ * Prepare what a roster says, whole or change; nothing of the register changes but the room that it has. To drop a record
+ * that is not there is fine.
  *
- * Returns 0, -ESTALE when a record that is to be dropped is not there, or -ENOMEM. Free with register_edit_done().
+ * Returns 0 or -ENOMEM. Free with register_edit_done().
  */
 int register_edit_prepare(struct register_book *b, struct roster *roster, struct register_edit *ret);
 

@@ -428,6 +428,7 @@ START_TEST(other_settings)
 }
 END_TEST
 
+/* That is fine, and all else of the change is done: also whom this host never needed to know may change and be dropped. */
 START_TEST(unknown_is_dropped)
 {
 	struct roster_writer *w = roster_writer_new(ROSTER_CHANGE);
@@ -441,10 +442,17 @@ START_TEST(unknown_is_dropped)
 	users[1].uid = 2000;
 	put_user(w, 1);
 	ck_assert_int_eq(roster_drop_user(w, 2), 0);
+	ck_assert_int_eq(roster_drop_group(w, 2), 0);
 	r = read_back(w);
 	ck_assert_int_eq(register_new(&b), 0);
-	ck_assert_int_eq(register_edit_prepare(b, r, &edit), -ESTALE);
-	ck_assert_uint_eq(b->tables[REGISTER_USERS].count, 0);
+	ck_assert_int_eq(register_edit_prepare(b, r, &edit), 0);
+	ck_assert_uint_eq(edit.parts[REGISTER_USERS].drop_count, 0);
+	register_edit_make(b, &edit);
+	register_edit_done(&edit);
+	ck_assert_uint_eq(b->tables[REGISTER_USERS].count, 1);
+	ck_assert_uint_ne(register_find_key(b, REGISTER_USERS, 1), REGISTER_NONE);
+	ck_assert_uint_eq(register_find_key(b, REGISTER_USERS, 2), REGISTER_NONE);
+	ck_assert_uint_eq(b->tables[REGISTER_GROUPS].count, 0);
 	roster_free(r);
 	register_free(b);
 	end();
