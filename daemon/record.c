@@ -147,6 +147,20 @@ user_record_contact(const struct user_record *u)
 	return next_string(next_string(next_string(next_string(u->text))));
 }
 
+size_t
+record_size(const struct record *r, enum register_kind kind)
+{
+	size_t size = sizeof(uint64_t) + sizeof(uint32_t), strings = 1;
+	const char *first = record_name(r, kind), *at = next_string(first);
+
+	if (kind == REGISTER_USERS) {		/* layout: roster.h */
+		size += 2 * sizeof(uint64_t) + 4 * sizeof(uint32_t) + r->group_count * sizeof(uint32_t);
+		for (strings = 1; strings < 5u + record_user(r)->local_count; strings++)
+			at = next_string(at);
+	}
+	return size + (size_t)(at - first) + strings;	/* a length takes one byte more than a NUL */
+}
+
 static void
 get_steps(const uint8_t *at, uint32_t *to, uint32_t count)
 {

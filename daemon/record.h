@@ -4,6 +4,7 @@
 #ifndef ISMS_RECORD_H
 #define ISMS_RECORD_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "daemon/roster.h"
@@ -64,6 +65,9 @@ record_name(const struct record *r, enum register_kind kind)
 /* Copies of what a roster says. The caller frees them. Return NULL without memory. */
 struct record *record_pack_group(const struct roster_group *group);
 struct record *record_pack_user(const struct roster_user *user);
+
+/* Bytes it has in a roster, or less by gids that stood twice. */
+size_t record_size(const struct record *r, enum register_kind kind);
 
 /* Strings of a user; the name is text. They live as long as the record. */
 const char *user_record_home(const struct user_record *u);

@@ -475,6 +475,26 @@ prepare_users(struct register_book *b, struct roster *roster, struct edit_part *
 	return r == 0 ? reserve(b, REGISTER_USERS, part) : r;
 }
 
+/* What all records will take: many changes add up, and whoever sends them is not trusted with our memory. */
+static uint64_t
+bytes_after(const struct register_book *b, const struct register_edit *edit)
+{
+	uint64_t bytes = b->bytes;
+
+	for (enum register_kind kind = 0; kind < REGISTER_KINDS; kind++) {
+		const struct edit_part *part = &edit->parts[kind];
+
+		for (uint32_t i = 0; i < part->drop_count; i++)
+			bytes -= record_size(register_at(b, kind, part->drops[i]), kind);
+		for (uint32_t i = 0; i < part->put_count; i++) {
+			bytes += record_size(part->puts[i], kind);
+			if (part->at[i] != REGISTER_NONE)
+				bytes -= record_size(register_at(b, kind, part->at[i]), kind);
+		}
+	}
+	return bytes;
+}
+
 int
 register_edit_prepare(struct register_book *b, struct roster *roster, struct register_edit *ret)
 {
@@ -486,6 +506,9 @@ register_edit_prepare(struct register_book *b, struct roster *roster, struct reg
 		r = prepare_users(b, roster, &ret->parts[REGISTER_USERS]);
 	if (r == 0)
 		r = reserve_claims(b, roster_user_count(roster));
+	ret->bytes = r == 0 ? bytes_after(b, ret) : 0;
+	if (ret->bytes > ROSTER_BYTES_MAX)
+		r = -E2BIG;
 	if (r < 0)
 		register_edit_done(ret);
 	return r;
@@ -551,6 +574,7 @@ register_edit_make(struct register_book *b, struct register_edit *edit)
 {
 	make_part(b, REGISTER_GROUPS, &edit->parts[REGISTER_GROUPS]);
 	make_part(b, REGISTER_USERS, &edit->parts[REGISTER_USERS]);
+	b->bytes = edit->bytes;
 }
 
 void

@@ -40,6 +40,7 @@ struct register_book {
 	struct register_table tables[REGISTER_KINDS];
 	struct homes homes;			/* of users who hold theirs */
 	struct id_set gids;			/* of accepted groups */
+	uint64_t bytes;				/* of all records in a roster: at most ROSTER_BYTES_MAX */
 	uint32_t *claims, claim_slots;		/* owned; how many users list the gids that fall into a slot */
 };
 
@@ -54,6 +55,7 @@ struct edit_part {
 
 struct register_edit {
 	struct edit_part parts[REGISTER_KINDS];
+	uint64_t bytes;			/* of all records once it is made */
 };
 
 /* Returns 0, -ENOMEM or -EIO without random numbers. */
@@ -61,10 +63,11 @@ int register_new(struct register_book **ret);
 void register_free(struct register_book *b);	/* NULL is fine */
 
 /*
- * Prepare what a roster says, whole or change; nothing of the register changes but the room that it has. To drop a record
+ * Prepare what a roster says, whole or change; nothing of the register changes but the room that it has. To drop one
  * that is not there is fine.
  *
- * Returns 0 or -ENOMEM. Free with register_edit_done().
+ * Returns 0, -E2BIG when all records would then be more than a roster can have, or -ENOMEM. Free with
+ * register_edit_done().
  */
 int register_edit_prepare(struct register_book *b, struct roster *roster, struct register_edit *ret);
 

@@ -320,6 +320,7 @@ judge_anew(const struct register_book *b)
 	ck_assert_int_eq(register_new(&anew), 0);
 	apply(anew, make_whole(), false, &j, &edit);
 	same_verdicts(b, anew);
+	ck_assert_uint_eq(b->bytes, anew->bytes);
 	publisher_judge_done(&j);
 	register_edit_done(&edit);
 	register_free(anew);
@@ -428,7 +429,7 @@ START_TEST(other_settings)
 }
 END_TEST
 
-/* That is fine, and all else of the change is done: also whom this host never needed to know may change and be dropped. */
+/* That is fine, and all else of the change is done: whom this host never needed to know changes, too. */
 START_TEST(unknown_is_dropped)
 {
 	struct roster_writer *w = roster_writer_new(ROSTER_CHANGE);
@@ -453,6 +454,46 @@ START_TEST(unknown_is_dropped)
 	ck_assert_uint_ne(register_find_key(b, REGISTER_USERS, 1), REGISTER_NONE);
 	ck_assert_uint_eq(register_find_key(b, REGISTER_USERS, 2), REGISTER_NONE);
 	ck_assert_uint_eq(b->tables[REGISTER_GROUPS].count, 0);
+	roster_free(r);
+	register_free(b);
+	end();
+}
+END_TEST
+
+/* A change that would make all records more than a whole roster may be is refused, and changes nothing. */
+START_TEST(adds_up)
+{
+	struct register_edit edit;
+	struct register_book *b;
+	struct roster *r;
+	uint64_t bytes;
+
+	begin();
+	users[1].name = "ada";
+	users[1].home = "/home/ada";
+	users[1].uid = 2000;
+	groups[1].name = "web";
+	groups[1].gid = 3000;
+	r = make_whole();
+	ck_assert_int_eq(register_new(&b), 0);
+	ck_assert_int_eq(register_edit_prepare(b, r, &edit), 0);
+	bytes = edit.bytes;
+	/* One group, one user: what roster.h says of them. */
+	ck_assert_uint_eq(bytes, 12 + 2 + 3 + 44 + 5 * 2 + strlen("ada") + strlen("/home/ada") + strlen("/bin/sh"));
+	register_edit_done(&edit);
+	b->bytes = ROSTER_BYTES_MAX - bytes + 1;
+	ck_assert_int_eq(register_edit_prepare(b, r, &edit), -E2BIG);
+	ck_assert_uint_eq(b->tables[REGISTER_USERS].count + b->tables[REGISTER_GROUPS].count, 0);
+	b->bytes--;
+	ck_assert_int_eq(register_edit_prepare(b, r, &edit), 0);
+	register_edit_make(b, &edit);
+	register_edit_done(&edit);
+	ck_assert_uint_eq(b->bytes, ROSTER_BYTES_MAX);
+	/* The same once more takes no more. */
+	ck_assert_int_eq(register_edit_prepare(b, r, &edit), 0);
+	register_edit_make(b, &edit);
+	register_edit_done(&edit);
+	ck_assert_uint_eq(b->bytes, ROSTER_BYTES_MAX);
 	roster_free(r);
 	register_free(b);
 	end();
@@ -487,6 +528,7 @@ START_TEST(packed)
 		ck_assert_str_eq(out.locals[i], locals[i]);
 	ck_assert_str_eq(user_record_home(record_user(r)), in.home);
 	ck_assert_str_eq(user_record_contact(record_user(r)), in.contact);
+	ck_assert_uint_eq(record_size(r, REGISTER_USERS), 44 + 5 * 4 + 8 * 2 + strlen("ada/home/ada/bin/shx@yadmdocker"));
 	free(r);
 }
 END_TEST
@@ -538,7 +580,8 @@ int
 main(void)
 {
 	const struct suite_row rows[] = {
-		{ random_changes, 20 }, { other_settings, 0 }, { unknown_is_dropped, 0 }, { packed, 0 }, { sets, 0 },
+		{ random_changes, 20 }, { other_settings, 0 }, { unknown_is_dropped, 0 }, { adds_up, 0 }, { packed, 0 },
+		{ sets, 0 },
 	};
 
 	return suite_run("register", rows, ROWS(rows), 60);
