@@ -46,6 +46,15 @@ part_of(const struct judging *j, enum register_kind kind)
 	return j->edit == NULL ? &nothing : &j->edit->parts[kind];
 }
 
+/* Folders above a home, as far as they are ever counted: what has more is refused before. */
+static size_t
+outer_of(const char *home)
+{
+	size_t depth = homes_depth(home);
+
+	return depth < HOMES_DEPTH_MAX ? depth : HOMES_DEPTH_MAX;
+}
+
 /* Folders above a home that the one before, mostly of the same folder, has not. */
 static size_t
 new_outer(const char *home, const char **before)
@@ -56,10 +65,10 @@ new_outer(const char *home, const char **before)
 
 	if (slash == NULL || slash[1] == '\0') {		/* the folder is not what stands before the last slash */
 		*before = NULL;
-		return homes_depth(home);
+		return outer_of(home);
 	}
 	*before = home;
-	return same ? 0 : homes_depth(home);
+	return same ? 0 : outer_of(home);
 }
 
 static int
@@ -83,7 +92,7 @@ reserve_homes(struct judging *j)
 		for (uint32_t i = 0; i < users->contested_count; i++) {
 			const struct record *r = at(j, REGISTER_USERS, users->contested[i]);
 
-			outer += r != NULL ? homes_depth(user_record_home(record_user(r))) : 0;
+			outer += r != NULL ? outer_of(user_record_home(record_user(r))) : 0;
 		}
 	}
 	return homes_reserve(&j->book->homes, count, outer);

@@ -500,6 +500,33 @@ START_TEST(adds_up)
 }
 END_TEST
 
+/* A home that will be refused for its depth makes no room; one as deep as is allowed has all it needs. */
+START_TEST(deep_home)
+{
+	static char home[1 + 2 * 500] = "/home";
+	struct register_edit edit;
+	struct register_book *b;
+	struct judging j;
+
+	begin();
+	for (int i = 1; i < (_i == 0 ? HOMES_DEPTH_MAX : 500); i++)
+		memcpy(home + strlen(home), "/a", 3);
+	users[1].name = "ada";
+	users[1].home = home;
+	users[1].uid = 2000;
+	ck_assert_int_eq(register_new(&b), 0);
+	apply(b, make_whole(), false, &j, &edit);
+	ck_assert_uint_eq(b->tables[REGISTER_USERS].accepted, _i == 0 ? 1 : 0);
+	ck_assert_uint_le(b->homes.below.room, 2 * HOMES_DEPTH_MAX);
+	publisher_judge_settle(&j);
+	ck_assert_uint_eq(b->homes.below.used, _i == 0 ? HOMES_DEPTH_MAX - 1 : 0);
+	publisher_judge_done(&j);
+	register_edit_done(&edit);
+	register_free(b);
+	end();
+}
+END_TEST
+
 /* All of a record comes back; gids sorted and each once. */
 START_TEST(packed)
 {
@@ -580,7 +607,7 @@ int
 main(void)
 {
 	const struct suite_row rows[] = {
-		{ random_changes, 20 }, { other_settings, 0 }, { unknown_is_dropped, 0 }, { adds_up, 0 }, { packed, 0 },
+		{ random_changes, 20 }, { other_settings, 0 }, { unknown_is_dropped, 0 }, { adds_up, 0 }, { deep_home, 2 }, { packed, 0 },
 		{ sets, 0 },
 	};
 
