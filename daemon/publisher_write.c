@@ -119,7 +119,7 @@ hide_user(struct writing *w, uint32_t uid)
 	int r;
 
 	r = snapshot_find_uid(&w->base, uid, &had);
-	if (r < 0 || (r == 1 && snapshot_user_gids(&w->base, &had, w->had) != 1))
+	if (r < 0 || (r == 1 && (had.group_count > PUBLISHER_GIDS_MAX || snapshot_user_gids(&w->base, &had, w->had) != 1)))
 		return -EBADMSG;
 	if (r == 1) {
 		had_count = had.group_count;
