@@ -46,6 +46,7 @@ struct roster_sender {
 	bool begun;			/* something was put or changed */
 	bool wants_whole;
 	int64_t retry_ms, vouch_ms;
+	int64_t refused_ms;		/* when a whole one was last wanted because a change was refused; 0: never */
 	bool vouch;
 	struct roster_sender_status status;
 };
@@ -101,13 +102,33 @@ skip_to_whole(struct roster_sender *s)
 }
 
 /* The publisher has not what the changes are of, or there are too many of them. */
-void
-roster_sender_want_whole(struct roster_sender *s)
+static void
+want_whole(struct roster_sender *s, int64_t delay_ms)
 {
 	drop_items(s, count_under_way(s), s->count);
 	s->wants_whole = true;
 	if (s->socket < 0)
-		arm(s, 0);
+		arm(s, delay_ms);
+}
+
+void
+roster_sender_want_whole(struct roster_sender *s)
+{
+	want_whole(s, 0);
+}
+
+/*
+ * A change was refused: what it says must come some other way, at once. Where it is a full disk that the publisher
+ * complains of, it has the change, and would be sent everybody with each one: so not again soon.
+ */
+static void
+want_refused(struct roster_sender *s)
+{
+	int64_t now_ms = loop_now_ms(), delay_ms = s->refused_ms != 0 ? s->refused_ms + RETRY_MAX_MS - now_ms : 0;
+
+	delay_ms = delay_ms > 0 ? delay_ms : 0;
+	s->refused_ms = now_ms + delay_ms;
+	want_whole(s, delay_ms);
 }
 
 /* ---- the way there and back ---- */
@@ -126,7 +147,7 @@ fail(struct roster_sender *s, int error)
 }
 
 static void
-take_answer(struct roster_sender *s, const struct msg_roster_result *result)
+take_answer(struct roster_sender *s, const struct msg_roster_result *result, bool was_change)
 {
 	if (s->status.error != 0)
 		report_log(LOG_INFO, "the publisher answers again");
@@ -137,7 +158,9 @@ take_answer(struct roster_sender *s, const struct msg_roster_result *result)
 	s->status.error = 0;
 	s->retry_ms = RETRY_MIN_MS;
 	if (result->whole_wanted && !skip_to_whole(s))
-		roster_sender_want_whole(s);
+		want_whole(s, 0);
+	else if (was_change && !result->accepted && !s->wants_whole && !skip_to_whole(s))
+		want_refused(s);
 	else
 		arm(s, s->count > 0 || s->wants_whole ? 0 : s->vouch_ms);
 }
@@ -149,6 +172,7 @@ on_answer(sd_event_source *source, int fd, uint32_t revents, void *arg)
 	struct msg_roster_result result;
 	const struct message_info *info;
 	uint8_t frame[PROTO_FRAME_MAX];
+	bool was_change;
 	size_t size;
 	int r;
 
@@ -163,9 +187,10 @@ on_answer(sd_event_source *source, int fd, uint32_t revents, void *arg)
 		fail(s, r);
 		return 0;
 	}
+	was_change = !s->vouching && s->waiting[0].after != 0;
 	drop_items(s, 0, count_under_way(s));
 	hang_up(s);
-	take_answer(s, &result);
+	take_answer(s, &result, was_change);
 	return 0;
 }
 
@@ -279,7 +304,7 @@ roster_sender_change(struct roster_sender *s, int fd, uint32_t users)
 		(void)close(fd);
 		s->begun = true;
 		if (!s->wants_whole)
-			roster_sender_want_whole(s);
+			want_whole(s, 0);
 		return;
 	}
 	append(s, fd, s->status.serial, users);

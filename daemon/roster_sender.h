@@ -3,8 +3,8 @@
  *
  * A whole roster replaces everything that waits. A change waits behind what is under way; with nothing under way it
  * goes out at once. A publisher that is away is tried again with growing pauses; one that is there is told every now
- * and then that what it has still holds. Where it has not what a change is one of, or too much waits, a whole roster is
- * asked for.
+ * and then that what it has still holds. Where it has not what a change is one of, refuses a change, or too much waits, a
+ * whole roster is asked for.
  */
 #ifndef ISMS_ROSTER_SENDER_H
 #define ISMS_ROSTER_SENDER_H

@@ -241,6 +241,45 @@ START_TEST(whole_is_wanted)
 }
 END_TEST
 
+/* A change is refused for what it is: a whole roster comes instead, at once; but not for each that is refused. */
+START_TEST(change_is_refused)
+{
+	struct got got, none;
+	int64_t first_ms;
+
+	begin();
+	roster_sender_put(sender, memfd_of('W'), 10);
+	expect(&got, 'W', 0);
+	answer(&got, false, false);			/* a whole one: nothing else would be better */
+	ck_assert(!comes(&none, 200));
+	ck_assert_uint_eq(wanted, 0);
+	roster_sender_change(sender, memfd_of('a'), 10);
+	expect(&got, 'a', got.serial);
+	roster_sender_change(sender, memfd_of('b'), 10);	/* of a state that the publisher has not */
+	first_ms = loop_now_ms();
+	answer(&got, false, false);
+	await_wanted(1);
+	ck_assert_int_lt(loop_now_ms() - first_ms, 4000);
+	roster_sender_put(sender, memfd_of('X'), 10);
+	expect(&got, 'X', 0);
+	answer(&got, true, false);
+	roster_sender_change(sender, memfd_of('c'), 10);
+	expect(&got, 'c', got.serial);
+	answer(&got, false, false);
+	await_wanted(2);
+	ck_assert_int_ge(loop_now_ms() - first_ms, 4900);
+	roster_sender_put(sender, memfd_of('Y'), 10);
+	expect(&got, 'Y', 0);
+	answer(&got, true, false);
+	roster_sender_change(sender, memfd_of('d'), 10);	/* its twin, taken */
+	expect(&got, 'd', got.serial);
+	answer(&got, true, false);
+	ck_assert(!comes(&got, 200));
+	ck_assert_uint_eq(wanted, 2);
+	end();
+}
+END_TEST
+
 /* A change whose answer was lost comes again as it was; then those behind it. */
 START_TEST(answer_is_lost)
 {
@@ -342,8 +381,8 @@ int
 main(void)
 {
 	const struct suite_row rows[] = {
-		{ in_order, 0 }, { whole_is_wanted, 2 }, { answer_is_lost, 0 }, { whole_replaces_what_waits, 0 },
-		{ too_many_wait, 0 }, { publisher_is_away, 0 },
+		{ in_order, 0 }, { whole_is_wanted, 2 }, { change_is_refused, 0 }, { answer_is_lost, 0 },
+		{ whole_replaces_what_waits, 0 }, { too_many_wait, 0 }, { publisher_is_away, 0 },
 	};
 
 	return suite_run("roster_sender", rows, ROWS(rows), 60);
