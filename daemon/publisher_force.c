@@ -296,18 +296,48 @@ step_make(struct publisher *p, struct step *s)
 	}
 }
 
+/* What came, when it is to be in force. */
+struct arrival {
+	int fd;				/* borrowed */
+	uint64_t serial;
+	bool is_whole;
+};
+
+/*
+ * What systemd keeps is what is in force. Kept before anybody sees it: whoever dies in between must not find what was
+ * before, and publish that again.
+ */
+static void
+keep(struct publisher *p, const struct arrival *a)
+{
+	p->serial = a->serial;
+	if (!a->is_whole) {
+		p->store_full = !publisher_store_change(a->fd, a->serial, p->confirmed_utc_sec);
+		return;
+	}
+	if (p->roster_fd >= 0)
+		(void)close(p->roster_fd);
+	p->roster_fd = fcntl(a->fd, F_DUPFD_CLOEXEC, 3);
+	p->store_full = false;
+	publisher_store_whole(a->fd, a->serial, p->confirmed_utc_sec, &p->clock);
+}
+
 /*
  * Bring a book, edited or not, in force.
+ *
+ *  a  what it comes of; NULL: it was in force, or is what systemd keeps
  *
  * Returns 0, or -errno with nothing changed.
  */
 static int
-put_in_force(struct publisher *p, struct register_book *book, struct register_edit *edit)
+put_in_force(struct publisher *p, struct register_book *book, struct register_edit *edit, const struct arrival *a)
 {
 	struct step s = { .book = book, .edit = edit };
 	int r;
 
 	r = step_prepare(p, &s);
+	if (r >= 0 && a != NULL)
+		keep(p, a);
 	if (r >= 0)
 		step_make(p, &s);
 	step_done(&s);
@@ -326,7 +356,7 @@ on_rebuild(sd_event_source *source, uint64_t usec, void *arg)
 	(void)usec;
 	if (p->book == NULL)
 		return 0;
-	r = put_in_force(p, p->book, NULL);
+	r = put_in_force(p, p->book, NULL, NULL);
 	if (r < 0)
 		publisher_force_later(p);
 	else
@@ -374,7 +404,7 @@ publisher_force_again(struct publisher *p, int64_t confirmed_utc_sec, char *faul
 	publisher_store_confirm(p->roster_fd, &p->clock);
 	if (p->stale || p->last.error < 0 || is_published_gone(p) ||
 	    publisher_build_is_due(&p->published, &p->settings, confirmed_utc_sec)) {
-		r = put_in_force(p, p->book, NULL);
+		r = put_in_force(p, p->book, NULL, NULL);
 		if (r < 0) {
 			(void)snprintf(fault, size, "what is in force could not be judged again: %s", strerror(-r));
 			return r;
@@ -386,7 +416,7 @@ publisher_force_again(struct publisher *p, int64_t confirmed_utc_sec, char *faul
 
 /* A whole roster: a book of its own, which takes the place of the present one. */
 static int
-take_whole(struct publisher *p, struct roster *roster)
+take_whole(struct publisher *p, struct roster *roster, const struct arrival *a)
 {
 	struct register_edit edit = { 0 };
 	struct register_book *book;
@@ -399,7 +429,7 @@ take_whole(struct publisher *p, struct roster *roster)
 	r = register_edit_prepare(book, roster, &edit);
 	loop_alive();
 	if (r >= 0)
-		r = put_in_force(p, book, &edit);
+		r = put_in_force(p, book, &edit, a);
 	register_edit_done(&edit);
 	if (r < 0)
 		register_free(book);
@@ -407,7 +437,7 @@ take_whole(struct publisher *p, struct roster *roster)
 }
 
 static int
-take_change(struct publisher *p, struct roster *roster)
+take_change(struct publisher *p, struct roster *roster, const struct arrival *a)
 {
 	struct register_edit edit;
 	int r;
@@ -415,25 +445,9 @@ take_change(struct publisher *p, struct roster *roster)
 	r = register_edit_prepare(p->book, roster, &edit);
 	if (r < 0)
 		return r;
-	r = put_in_force(p, p->book, &edit);
+	r = put_in_force(p, p->book, &edit, a);
 	register_edit_done(&edit);
 	return r;
-}
-
-/* What systemd keeps is what is in force. */
-static void
-keep(struct publisher *p, int fd, uint64_t serial, bool is_whole)
-{
-	p->serial = serial;
-	if (!is_whole) {
-		p->store_full = !publisher_store_change(fd, serial, p->confirmed_utc_sec);
-		return;
-	}
-	if (p->roster_fd >= 0)
-		(void)close(p->roster_fd);
-	p->roster_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	p->store_full = false;
-	publisher_store_whole(fd, serial, p->confirmed_utc_sec, &p->clock);
 }
 
 int
@@ -441,18 +455,18 @@ publisher_force(struct publisher *p, int fd, uint64_t serial, uint64_t after, in
     size_t size)
 {
 	int64_t confirmed_before = p->confirmed_utc_sec;
-	bool is_whole = after == 0;
+	const struct arrival a = { .fd = fd, .serial = serial, .is_whole = after == 0 };
 	struct roster *roster;
 	int r;
 
 	if (p->book != NULL && serial == p->serial)	/* its answer was lost */
 		return publisher_force_again(p, confirmed_utc_sec, fault, size);
-	if (!is_whole && (p->book == NULL || after != p->serial)) {
+	if (!a.is_whole && (p->book == NULL || after != p->serial)) {
 		(void)snprintf(fault, size, "another state is in force");
 		return -ESTALE;
 	}
 	r = roster_open(fd, &roster);
-	if (r >= 0 && roster_kind(roster) != (is_whole ? ROSTER_WHOLE : ROSTER_CHANGE)) {
+	if (r >= 0 && roster_kind(roster) != (a.is_whole ? ROSTER_WHOLE : ROSTER_CHANGE)) {
 		roster_free(roster);
 		r = -EBADMSG;
 	}
@@ -461,14 +475,13 @@ publisher_force(struct publisher *p, int fd, uint64_t serial, uint64_t after, in
 		return r;
 	}
 	p->confirmed_utc_sec = confirmed_utc_sec;
-	r = is_whole ? take_whole(p, roster) : take_change(p, roster);
+	r = a.is_whole ? take_whole(p, roster, &a) : take_change(p, roster, &a);
 	roster_free(roster);
 	if (r < 0) {
 		p->confirmed_utc_sec = confirmed_before;
 		(void)snprintf(fault, size, "the candidate could not be judged: %s", strerror(-r));
 		return r;
 	}
-	keep(p, fd, serial, is_whole);
 	return say_written(p, fault, size);
 }
 
@@ -492,46 +505,60 @@ read_stored(struct register_book *book, const struct stored *stored)
 	return r;
 }
 
-/* Read what was kept, one after the other, up to the first that cannot be read. Returns how many were read. */
-static unsigned
+/* Read what was kept, one after the other. Returns 0, or -errno of the first that cannot be read. */
+static int
 read_all_stored(struct register_book *book, const struct stored *stored, unsigned count)
 {
-	unsigned read = 0;
 	int r = 0;
 
-	while (read < count && (r = read_stored(book, &stored[read])) >= 0)
-		read++;
+	for (unsigned i = 0; r >= 0 && i < count; i++)
+		r = read_stored(book, &stored[i]);
+	return r < 0 ? r : 0;
+}
+
+/*
+ * Bring what was kept in force: all of it or nothing. What is older than what is published would bring users back who
+ * are gone, and end the sessions of those whose contracts are longer now.
+ */
+static int
+resume_all(struct publisher *p, const struct stored *stored, unsigned count)
+{
+	struct register_book *book;
+	int r;
+
+	r = register_new(&book);
 	if (r < 0)
-		report_log(LOG_WARNING, "the roster of before the restart: %s", strerror(-r));
-	return read;
+		return r;
+	r = read_all_stored(book, stored, count);
+	if (r >= 0) {
+		p->confirmed_utc_sec = stored[count - 1].confirmed_utc_sec;
+		r = put_in_force(p, book, NULL, NULL);
+	}
+	if (r < 0) {
+		p->confirmed_utc_sec = 0;
+		register_free(book);
+		return r;
+	}
+	p->serial = stored[count - 1].serial;
+	p->roster_fd = fcntl(stored[0].fd, F_DUPFD_CLOEXEC, 3);
+	return 0;
 }
 
 void
 publisher_force_resume(struct publisher *p)
 {
-	static struct stored stored[STORE_CHANGES_MAX + 1];
-	struct register_book *book = NULL;
+	static struct stored stored[STORE_KEPT_MAX];
 	struct wall_clock clock;
-	unsigned count = publisher_store_take(stored, &clock), read = 0;
-	int r = 0;
+	unsigned count, placed = publisher_store_take(stored, &clock, &count);
+	int r;
 
 	if (count == 0)
 		return;
 	publisher_ends_resume_clock(p, &clock);
-	r = register_new(&book);
-	if (r >= 0)
-		read = read_all_stored(book, stored, count);
-	if (read > 0) {
-		p->confirmed_utc_sec = stored[read - 1].confirmed_utc_sec;
-		r = put_in_force(p, book, NULL);
-	}
+	r = placed < count ? -ENODATA : resume_all(p, stored, count);
 	if (r < 0)
-		report_log(LOG_WARNING, "the roster of before the restart: %s", strerror(-r));
-	if (p->book == book) {
-		p->serial = stored[read - 1].serial;
-		p->roster_fd = fcntl(stored[0].fd, F_DUPFD_CLOEXEC, 3);
-	} else
-		register_free(book);
+		report_log(LOG_WARNING, "the roster of before the restart: %s; what is published stands until another one comes",
+		    strerror(-r));
 	for (unsigned i = 0; i < count; i++)
 		(void)close(stored[i].fd);
 }

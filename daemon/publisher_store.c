@@ -11,8 +11,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
+
+#include "daemon/roster.h"
 
 #define WHOLE	"roster."
 #define CHANGE	"change."
@@ -23,8 +27,9 @@ static struct {
 	char whole[NAME_SIZE];			/* "": nothing */
 	int64_t confirmed_utc_sec, boot_usec;	/* of it */
 	uint64_t whole_serial, serial;		/* of it; of the last change */
-	struct stored list[STORE_CHANGES_MAX + 1];	/* without descriptors */
+	struct stored list[STORE_KEPT_MAX];	/* without descriptors */
 	unsigned changes;
+	uint64_t change_bytes;			/* of all changes */
 	bool is_full;
 } kept;
 
@@ -62,65 +67,102 @@ discard_change(const struct stored *change)
 	discard(name);
 }
 
-/*
- * Keep the whole one under a name that says so. A memfd that systemd has already is not taken under a second name, so
- * that one is given up first; another one comes before the old one goes.
- */
 static void
-store_whole(int fd, bool is_same, const struct wall_clock *clock)
+name_whole(const struct wall_clock *clock, char name[NAME_SIZE])
 {
-	char name[NAME_SIZE];
-
-	(void)snprintf(name, sizeof name, WHOLE "%llx.%lld.%lld.%lld", (unsigned long long)kept.whole_serial,
+	(void)snprintf(name, NAME_SIZE, WHOLE "%llx.%lld.%lld.%lld", (unsigned long long)kept.whole_serial,
 	    (long long)kept.confirmed_utc_sec, (long long)clock->real_usec, (long long)clock->boot_usec);
-	if (strcmp(kept.whole, name) == 0)
-		return;
-	if (is_same)
-		discard(kept.whole);
-	store(fd, name);
-	if (!is_same && kept.whole[0] != '\0')
-		discard(kept.whole);
-	memcpy(kept.whole, name, sizeof kept.whole);
-	kept.boot_usec = clock->boot_usec;
 }
 
+/* Another one comes before the old ones go; the old whole one goes last: see take_whole(). */
 void
 publisher_store_whole(int fd, uint64_t serial, int64_t confirmed_utc_sec, const struct wall_clock *clock)
 {
-	unsigned changes = kept.changes;
+	char name[NAME_SIZE];
 
-	kept.changes = 0;
-	kept.is_full = false;
 	kept.serial = kept.whole_serial = serial;
 	kept.confirmed_utc_sec = confirmed_utc_sec;
-	store_whole(fd, false, clock);
-	for (unsigned i = 0; i < changes; i++)
+	name_whole(clock, name);
+	store(fd, name);
+	for (unsigned i = 0; i < kept.changes; i++)
 		discard_change(&kept.list[i]);
+	if (kept.whole[0] != '\0' && strcmp(kept.whole, name) != 0)
+		discard(kept.whole);
+	memcpy(kept.whole, name, sizeof kept.whole);
+	kept.boot_usec = clock->boot_usec;
+	kept.changes = 0;
+	kept.change_bytes = 0;
+	kept.is_full = false;
+}
+
+/* ---- changes ---- */
+
+/* Of what cannot be measured it is more than there is room for. */
+static uint64_t
+size_of(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) < 0 || st.st_size < 0 ? ROSTER_BYTES_MAX + 1ull : (uint64_t)st.st_size;
+}
+
+static void
+add_change(int fd, uint64_t serial, int64_t confirmed_utc_sec)
+{
+	struct stored *change = &kept.list[kept.changes++];
+	char name[NAME_SIZE];
+
+	*change = (struct stored){ .fd = -1, .serial = serial, .after = kept.serial, .confirmed_utc_sec = confirmed_utc_sec };
+	name_change(change, name);
+	store(fd, name);
+	kept.serial = serial;
+}
+
+/* In its place comes what nobody can read: a restart must not take what is older for what was in force. */
+static void
+add_mark(uint64_t serial, int64_t confirmed_utc_sec)
+{
+	int fd = memfd_create("full", MFD_CLOEXEC);
+
+	kept.is_full = true;
+	if (fd < 0) {		/* then nothing at all is kept */
+		discard(kept.whole);
+		return;
+	}
+	add_change(fd, serial, confirmed_utc_sec);
+	(void)close(fd);
 }
 
 bool
 publisher_store_change(int fd, uint64_t serial, int64_t confirmed_utc_sec)
 {
-	struct stored *change = &kept.list[kept.changes];
-	char name[NAME_SIZE];
+	uint64_t bytes = size_of(fd);
 
-	if (kept.is_full || kept.changes == STORE_CHANGES_MAX) {
-		kept.is_full = true;
+	if (kept.is_full)
+		return false;
+	if (kept.changes >= STORE_CHANGES_MAX || kept.change_bytes + bytes > ROSTER_BYTES_MAX) {
+		add_mark(serial, confirmed_utc_sec);
 		return false;
 	}
-	*change = (struct stored){ .fd = -1, .serial = serial, .after = kept.serial, .confirmed_utc_sec = confirmed_utc_sec };
-	name_change(change, name);
-	store(fd, name);
-	kept.serial = serial;
-	kept.changes++;
+	add_change(fd, serial, confirmed_utc_sec);
+	kept.change_bytes += bytes;
 	return true;
 }
+
+/* A memfd that systemd has already is not taken under a second name, so it is given up first. */
 
 void
 publisher_store_clock(int fd, const struct wall_clock *clock)
 {
-	if (fd >= 0)
-		store_whole(fd, true, clock);
+	char name[NAME_SIZE];
+
+	name_whole(clock, name);
+	if (fd < 0 || strcmp(kept.whole, name) == 0)
+		return;
+	discard(kept.whole);
+	store(fd, name);
+	memcpy(kept.whole, name, sizeof kept.whole);
+	kept.boot_usec = clock->boot_usec;
 }
 
 void
@@ -167,7 +209,7 @@ read_change(const char *name, struct stored *ret)
 	ret->confirmed_utc_sec = (int64_t)confirmed;
 }
 
-/* Put each change behind the one of which it is a change; returns how many are in their place. The others go. */
+/* Put each change behind the one of which it is a change; returns how many are in their place. */
 static unsigned
 put_in_order(struct stored *all, unsigned count)
 {
@@ -182,31 +224,62 @@ put_in_order(struct stored *all, unsigned count)
 		all[placed++] = next;
 		i = placed - 1;		/* whatever is behind may be the next one */
 	}
-	for (unsigned i = placed; i < count; i++) {
-		discard_change(&all[i]);
-		(void)close(all[i].fd);
-	}
 	return placed;
 }
 
+/*
+ * Take a whole one; of two, the newest: the publisher died before it gave the other one up, and no change of the newest
+ * was kept yet. Returns whether there were two.
+ */
+static bool
+take_whole(int fd, const char *name, struct stored *best, struct wall_clock *best_clock)
+{
+	struct stored found = { .fd = fd };
+	struct wall_clock clock;
+	bool is_second = kept.whole[0] != '\0', is_newer;
+
+	read_whole(name, &found, &clock);
+	is_newer = !is_second || found.confirmed_utc_sec > best->confirmed_utc_sec ||
+	    (found.confirmed_utc_sec == best->confirmed_utc_sec && found.serial > best->serial);
+	if (is_second) {
+		discard(is_newer ? kept.whole : name);
+		(void)close(is_newer ? best->fd : fd);
+	}
+	if (is_newer) {
+		*best = found;
+		*best_clock = clock;
+		(void)snprintf(kept.whole, sizeof kept.whole, "%s", name);
+	}
+	return is_second;
+}
+
+/* Changes that belong to a whole one which was given up. */
+static void
+drop_strays(const struct stored *all, unsigned first, unsigned end)
+{
+	for (unsigned i = first; i < end; i++) {
+		discard_change(&all[i]);
+		(void)close(all[i].fd);
+	}
+}
+
 unsigned
-publisher_store_take(struct stored ret[STORE_CHANGES_MAX + 1], struct wall_clock *ret_clock)
+publisher_store_take(struct stored ret[STORE_KEPT_MAX], struct wall_clock *ret_clock, unsigned *ret_count)
 {
 	char **names = NULL;
-	unsigned count = 1;
-	bool has_whole = false;
+	unsigned count = 1, placed;
+	bool had_two = false;
 	int n = sd_listen_fds_with_names(0, &names);
 
+	memset(&kept, 0, sizeof kept);
 	*ret_clock = (struct wall_clock){ .real_usec = 0 };
+	*ret_count = 0;
 	for (int i = 0; i < n; i++) {
 		struct stored found = { .fd = SD_LISTEN_FDS_START + i };
 
-		if (strncmp(names[i], WHOLE, strlen(WHOLE)) == 0 && !has_whole) {
-			read_whole(names[i], &found, ret_clock);
-			(void)snprintf(kept.whole, sizeof kept.whole, "%s", names[i]);
-			ret[0] = found;
-			has_whole = true;
-		} else if (strncmp(names[i], CHANGE, strlen(CHANGE)) == 0 && count <= STORE_CHANGES_MAX) {
+		if (strncmp(names[i], WHOLE, strlen(WHOLE)) == 0) {
+			had_two |= take_whole(found.fd, names[i], &ret[0], ret_clock);
+		} else if (strncmp(names[i], CHANGE, strlen(CHANGE)) == 0 && count < STORE_KEPT_MAX) {
 			read_change(names[i], &found);
 			ret[count++] = found;
 		}
@@ -214,14 +287,23 @@ publisher_store_take(struct stored ret[STORE_CHANGES_MAX + 1], struct wall_clock
 	}
 	if (n > 0)
 		free(names);
-	if (!has_whole)
+	if (kept.whole[0] == '\0') {
+		drop_strays(ret, 1, count);	/* of what? */
 		return 0;
-	count = put_in_order(ret, count);
+	}
+	placed = put_in_order(ret, count);
+	if (had_two) {
+		drop_strays(ret, placed, count);
+		count = placed;
+	}
 	kept.confirmed_utc_sec = ret[0].confirmed_utc_sec;
 	kept.boot_usec = ret_clock->boot_usec;
 	kept.whole_serial = ret[0].serial;
-	kept.serial = ret[count - 1].serial;
+	kept.serial = ret[placed - 1].serial;
 	kept.changes = count - 1;
 	memcpy(kept.list, &ret[1], kept.changes * sizeof kept.list[0]);
-	return count;
+	for (unsigned i = 1; i < count; i++)
+		kept.change_bytes += size_of(ret[i].fd);
+	*ret_count = count;
+	return placed;
 }

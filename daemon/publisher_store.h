@@ -13,6 +13,7 @@
 #include "daemon/wall_clock.h"
 
 #define STORE_CHANGES_MAX 480	/* with the rest below FileDescriptorStoreMax= of the unit, and below 1024 descriptors */
+#define STORE_KEPT_MAX (STORE_CHANGES_MAX + 2)	/* the whole one before them, and the mark of one that found no room */
 
 /*
  * Keep a copy of the descriptor of a whole roster in place of all that was kept before; without systemd this does
@@ -25,7 +26,8 @@ void publisher_store_whole(int fd, uint64_t serial, int64_t confirmed_utc_sec, c
 /*
  * Keep a change of what was kept last.
  *
- * Returns false when there is no more room: what is kept is then older than what is in force, until the next whole one.
+ * Returns false when there is no more room, or all of them take more than ROSTER_BYTES_MAX: what is kept is then older
+ * than what is in force, and says so by a change that nobody can read, until the next whole one.
  */
 bool publisher_store_change(int fd, uint64_t serial, int64_t confirmed_utc_sec);
 
@@ -47,13 +49,15 @@ struct stored {
 };
 
 /*
- * What was kept: the whole roster first, then each change of the one before. Descriptors that fit nowhere are closed.
+ * What was kept: the whole roster first, of two the newest, then each change of the one before, then what fits nowhere:
+ * then what was in force is not known. All stay with systemd until the next whole one.
  *
- *  ret        room for STORE_CHANGES_MAX + 1
+ *  ret        room for STORE_KEPT_MAX
  *  ret_clock  the readings that were kept with it
+ *  ret_count  how many there are
  *
- * Returns how many.
+ * Returns how many of them are in their place.
  */
-unsigned publisher_store_take(struct stored ret[STORE_CHANGES_MAX + 1], struct wall_clock *ret_clock);
+unsigned publisher_store_take(struct stored ret[STORE_KEPT_MAX], struct wall_clock *ret_clock, unsigned *ret_count);
 
 #endif

@@ -20,6 +20,7 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include "daemon/roster.h"
 #include "tests/unit/suite.h"
 
 #define KEPT_MAX 600
@@ -27,6 +28,7 @@
 static sem_t done;		/* all that was asked for before is done */
 static struct { char name[128]; int fd; } kept[KEPT_MAX];
 static int kept_count;
+static unsigned taken;		/* after a restart, also what fits nowhere */
 static const struct wall_clock clock_1 = { .real_usec = 111, .boot_usec = 222 }, clock_2 = { .real_usec = 333, .boot_usec = 444 };
 
 static void
@@ -172,7 +174,7 @@ restart(struct stored *ret, struct wall_clock *ret_clock)
 	ck_assert_int_eq(setenv("LISTEN_FDNAMES", names, 1), 0);
 	(void)snprintf(number, sizeof number, "%d", (int)getpid());
 	ck_assert_int_eq(setenv("LISTEN_PID", number, 1), 0);
-	return publisher_store_take(ret, ret_clock);
+	return publisher_store_take(ret, ret_clock, &taken);
 }
 
 static void
@@ -193,7 +195,7 @@ shuffle(void)
 
 START_TEST(in_order)
 {
-	static struct stored back[STORE_CHANGES_MAX + 1];
+	static struct stored back[STORE_KEPT_MAX];
 	struct wall_clock clock;
 
 	begin();
@@ -209,6 +211,7 @@ START_TEST(in_order)
 	ck_assert_int_eq(kept_count, 32);
 	shuffle();
 	ck_assert_uint_eq(restart(back, &clock), 31);
+	ck_assert_uint_eq(taken, 31);
 	ck_assert_int_eq(clock.real_usec, clock_1.real_usec);
 	ck_assert_int_eq(clock.boot_usec, clock_1.boot_usec);
 	ck_assert_uint_eq(back[0].serial, 7);
@@ -229,10 +232,10 @@ START_TEST(in_order)
 }
 END_TEST
 
-/* One that is missing, and what came after it, is of no use; and no name of it stays. */
+/* With one missing the state in force is not known, and stays so for the next process, until a whole one comes. */
 START_TEST(with_a_gap)
 {
-	static struct stored back[STORE_CHANGES_MAX + 1];
+	static struct stored back[STORE_KEPT_MAX];
 	struct wall_clock clock;
 
 	begin();
@@ -242,15 +245,46 @@ START_TEST(with_a_gap)
 	give_up("change.d.c.1004");			/* serial 13 */
 	ck_assert_int_eq(kept_count, 6);
 	ck_assert_uint_eq(restart(back, &clock), 3);
+	ck_assert_uint_eq(taken, 6);
 	ck_assert_uint_eq(back[2].serial, 12);
 	serve();
-	ck_assert_int_eq(kept_count, 3);
+	ck_assert_int_eq(kept_count, 6);
+	store_whole(9, 100);
+	ck_assert_int_eq(kept_count, 1);
+}
+END_TEST
+
+/* Whoever died between keeping another whole one and giving up the old one: the newest counts, whatever comes first. */
+START_TEST(two_whole)
+{
+	static struct stored back[STORE_KEPT_MAX];
+	struct wall_clock clock;
+
+	begin();
+	store_whole(1, 1000);
+	for (unsigned i = 0; i < 3; i++)
+		ck_assert(store_change(2 + i, 1001 + i));
+	keep("roster.7.1009.333.444", memfd_of(9));	/* of another directory process: a lower serial, a later time */
+	if (_i == 1)
+		give_up("change.3e9.3e8.1002");
+	for (int i = 0; i < 5; i++)
+		shuffle();
+	ck_assert_uint_eq(restart(back, &clock), 1);
+	ck_assert_uint_eq(taken, 1);
+	ck_assert_uint_eq(back[0].serial, 7);
+	ck_assert_int_eq(clock.boot_usec, 444);
+	content_is(&back[0], 9);
+	serve();
+	ck_assert_int_eq(kept_count, 1);
+	ck_assert_str_eq(kept[0].name, "roster.7.1009.333.444");
+	ck_assert(store_change(10, 8));
+	ck_assert_uint_eq(back[0].after, 0);
 }
 END_TEST
 
 START_TEST(nothing_kept)
 {
-	static struct stored back[STORE_CHANGES_MAX + 1];
+	static struct stored back[STORE_KEPT_MAX];
 	struct wall_clock clock;
 
 	begin();
@@ -269,17 +303,52 @@ START_TEST(full)
 		ck_assert(store_change(2, 2 + i));
 	ck_assert(!store_change(2, 5000));
 	ck_assert(!store_change(2, 5001));
-	ck_assert_int_eq(kept_count, STORE_CHANGES_MAX + 1);
+	ck_assert_int_eq(kept_count, STORE_CHANGES_MAX + 2);
 	store_whole(1, 6000);
 	ck_assert(store_change(2, 6001));
 	ck_assert_int_eq(kept_count, 2);
 }
 END_TEST
 
+/* A file of so many bytes, which takes no memory. */
+static bool
+store_large(off_t size, uint64_t new_serial)
+{
+	int fd = memfd_of(1);
+	bool kept_it;
+
+	ck_assert_int_eq(ftruncate(fd, size), 0);
+	kept_it = publisher_store_change(fd, new_serial, 1001);
+	(void)close(fd);
+	serve();
+	return kept_it;
+}
+
+/* Nor are more bytes kept than a whole roster may have; what has no room leaves a mark, which is no roster. */
+START_TEST(too_large)
+{
+	static struct stored back[STORE_KEPT_MAX];
+	struct wall_clock clock;
+	char byte;
+
+	begin();
+	store_whole(1, 1);
+	ck_assert(store_large((off_t)ROSTER_BYTES_MAX / 2, 2));
+	ck_assert(store_large((off_t)ROSTER_BYTES_MAX / 2 - _i, 3));
+	ck_assert_int_eq(store_large(1, 4), _i == 1);
+	ck_assert(!store_large(1, 5));
+	ck_assert_int_eq(kept_count, _i == 1 ? 5 : 4);
+	ck_assert_uint_eq(restart(back, &clock), (unsigned)kept_count);
+	ck_assert_uint_eq(back[kept_count - 1].serial, _i == 1 ? 5 : 4);
+	ck_assert_int_eq(pread(back[kept_count - 1].fd, &byte, 1, 0), 0);
+}
+END_TEST
+
 int
 main(void)
 {
-	const struct suite_row rows[] = { { in_order, 0 }, { with_a_gap, 0 }, { nothing_kept, 0 }, { full, 0 } };
+	const struct suite_row rows[] = { { in_order, 0 }, { with_a_gap, 0 }, { two_whole, 2 }, { nothing_kept, 0 },
+		{ full, 0 }, { too_large, 2 } };
 
 	/* Where systemd's descriptors will be, none of libcheck's may be. */
 	for (int i = 0; i < KEPT_MAX; i++)
