@@ -54,8 +54,37 @@ make_folder(const char *path)
 	ck_assert_int_eq(mkdir(full, 0755), 0);
 }
 
+/* In the child: what systemd kept, from the first descriptor that it passes on. */
+static void
+pass_kept(const struct kept *kept, unsigned count)
+{
+	char names[256] = "", number[16];
+
+	for (unsigned i = 0; i < count; i++)
+		if (dup2(kept[i].fd, 100 + (int)i) < 0)		/* out of the way first */
+			_exit(126);
+	for (unsigned i = 0; i < count; i++) {
+		size_t used = strlen(names);
+
+		if (dup2(100 + (int)i, 3 + (int)i) < 0)
+			_exit(126);
+		(void)snprintf(names + used, sizeof names - used, "%s%s", i > 0 ? ":" : "", kept[i].name);
+	}
+	(void)snprintf(number, sizeof number, "%u", count);
+	(void)setenv("LISTEN_FDS", number, 1);
+	(void)setenv("LISTEN_FDNAMES", names, 1);
+	(void)snprintf(number, sizeof number, "%d", (int)getpid());
+	(void)setenv("LISTEN_PID", number, 1);
+}
+
 void
 start_daemon(void)
+{
+	start_daemon_with(NULL, 0);
+}
+
+void
+start_daemon_with(const struct kept *kept, unsigned count)
 {
 	char log[PATH_MAX];
 	uid_t self = geteuid();
@@ -68,6 +97,8 @@ start_daemon(void)
 	if (daemon_pid == 0) {
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		(void)dup2(log_fd, STDERR_FILENO);
+		if (count > 0)
+			pass_kept(kept, count);
 		(void)execl(TEST_BUILDDIR "/ismsd", "ismsd", "publisher", "--root", root, (char *)NULL);
 		_exit(127);
 	}

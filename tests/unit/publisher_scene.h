@@ -27,6 +27,12 @@ extern uint64_t serial;		/* of the state that was sent last */
 void begin(void);
 void end(void);
 void start_daemon(void);
+/* The same with what systemd kept of one before it. */
+struct kept {
+	const char *name;
+	int fd;
+};
+void start_daemon_with(const struct kept *kept, unsigned count);
 void stop_daemon(void);
 
 /* Replace a file below etc. */

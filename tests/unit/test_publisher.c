@@ -172,6 +172,43 @@ START_TEST(survives_a_restart)
 }
 END_TEST
 
+/*
+ * What systemd kept comes in force when all of it is there; else what is published stands: who left with the change that
+ * cannot be read, or is missing, must not be back.
+ */
+START_TEST(resumes_all_or_nothing)
+{
+	static const char *const missing[] = { "change.9.8.1000", "change.a.9.1000", "change.9.8.1000" };
+	struct roster_user users[] = { make_ada(), { .name = "eve", .uid = 2000, .gid = 2000 } };
+	const uint64_t key_2 = 2;
+	struct kept kept[] = {
+		{ "roster.8.1000.0.0", -1 }, { missing[_i], -1 },
+	};
+	struct snapshot s;
+
+	begin();
+	users[0].group_count = 0;
+	kept[0].fd = roster_maker_seal(NULL, 0, users, 2);
+	kept[1].fd = _i == 0 ? memfd_create("mark", MFD_CLOEXEC) :
+	    roster_maker_change(NULL, 0, NULL, 0, NULL, 0, &key_2, 1);
+	ck_assert_uint_eq(send_roster(dup(kept[0].fd)).users, 2);
+	ck_assert_uint_eq(send_change(roster_maker_change(NULL, 0, NULL, 0, NULL, 0, &key_2, 1)).users, 1);
+	await_users(2, 1);
+	stop_daemon();
+	start_daemon_with(kept, 2);
+	open_snapshot(&s);
+	ck_assert(snapshot_user_count(&s) == 1 && snapshot_generation(&s) == 2);
+	snapshot_close(&s);
+	ck_assert_uint_eq(vouch(9).accepted, _i == 2);
+	ck_assert_uint_eq(vouch(8).whole_wanted, 1);
+	ck_assert_int_eq(has_logged("what is published stands", 0), _i != 2);
+	ck_assert_uint_eq(send_roster(roster_maker_seal(NULL, 0, users, 2)).users, 2);
+	(void)close(kept[0].fd);
+	(void)close(kept[1].fd);
+	end();
+}
+END_TEST
+
 START_TEST(cannot_write)
 {
 	struct roster_user ada = make_ada();
@@ -307,7 +344,8 @@ int
 main(void)
 {
 	const struct suite_row rows[] = {
-		{ publishes, 0 }, { republishes, 0 }, { rejects, 0 }, { survives_a_restart, 0 }, { cannot_write, 0 },
+		{ publishes, 0 }, { republishes, 0 }, { rejects, 0 }, { survives_a_restart, 0 },
+		{ resumes_all_or_nothing, 3 }, { cannot_write, 0 },
 		{ puts_back_what_is_gone, 0 }, { ps06a_ends_at_the_instant, 0 }, { ends_who_must_leave, 0 },
 		{ first_roster_after_a_restart, 0 },
 	};
