@@ -527,39 +527,6 @@ START_TEST(deep_home)
 }
 END_TEST
 
-/* All of a record comes back; gids sorted and each once. */
-START_TEST(packed)
-{
-	static const uint32_t gids[] = { UINT32_MAX, 5, 70000, 5, 0, 70001 }, want[] = { 0, 5, 70000, 70001, UINT32_MAX };
-	static const char *const locals[] = { "adm", "", "docker" };
-	const struct roster_user in = { .key = UINT64_MAX, .uid = UINT32_MAX, .gid = 7, .not_after_utc_sec = INT64_MIN,
-		.flags = ROSTER_MFA, .name = "ada", .gecos = "", .home = "/home/ada", .shell = "/bin/sh", .contact = "x@y",
-		.group_count = ROWS(gids), .groups = gids, .local_count = ROWS(locals), .locals = locals };
-	struct record *r = record_pack_user(&in);
-	struct user_lists lists;
-	struct roster_user out;
-
-	ck_assert_ptr_nonnull(r);
-	user_record_read(record_user(r), &lists, &out);
-	ck_assert(out.key == in.key && out.uid == in.uid && out.gid == in.gid && out.flags == in.flags &&
-	    out.not_after_utc_sec == in.not_after_utc_sec);
-	ck_assert_str_eq(out.name, in.name);
-	ck_assert_str_eq(out.gecos, in.gecos);
-	ck_assert_str_eq(out.home, in.home);
-	ck_assert_str_eq(out.shell, in.shell);
-	ck_assert_str_eq(out.contact, in.contact);
-	ck_assert_uint_eq(out.group_count, ROWS(want));
-	ck_assert_int_eq(memcmp(out.groups, want, sizeof want), 0);
-	ck_assert_uint_eq(out.local_count, ROWS(locals));
-	for (int i = 0; i < ROWS(locals); i++)
-		ck_assert_str_eq(out.locals[i], locals[i]);
-	ck_assert_str_eq(user_record_home(record_user(r)), in.home);
-	ck_assert_str_eq(user_record_contact(record_user(r)), in.contact);
-	ck_assert_uint_eq(record_size(r, REGISTER_USERS), 44 + 5 * 4 + 8 * 2 + strlen("ada/home/ada/bin/shx@yadmdocker"));
-	free(r);
-}
-END_TEST
-
 /* Sets and tallies against the plainest ones. */
 START_TEST(sets)
 {
@@ -607,7 +574,7 @@ int
 main(void)
 {
 	const struct suite_row rows[] = {
-		{ random_changes, 20 }, { other_settings, 0 }, { unknown_is_dropped, 0 }, { adds_up, 0 }, { deep_home, 2 }, { packed, 0 },
+		{ random_changes, 20 }, { other_settings, 0 }, { unknown_is_dropped, 0 }, { adds_up, 0 }, { deep_home, 2 },
 		{ sets, 0 },
 	};
 

@@ -1,5 +1,5 @@
 /*
- * test_roster.c - rosters: written and read back, hostile ones refused.
+ * test_roster.c - rosters: written and read back, hostile ones refused; what the publisher keeps of a record.
  */
 #include <config.h>
 
@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "daemon/record.h"
 #include "tests/unit/suite.h"
 
 static const struct roster_group group_rows[] = { { 9, 5000, "web" }, { 0, 5001, "db" }, { UINT64_MAX, 5002, "" } };
@@ -308,12 +309,45 @@ START_TEST(writer_refuses)
 }
 END_TEST
 
+/* All of a record comes back; gids sorted and each once. */
+START_TEST(packed)
+{
+	static const uint32_t mixed[] = { UINT32_MAX, 5, 70000, 5, 0, 70001 }, want[] = { 0, 5, 70000, 70001, UINT32_MAX };
+	static const char *const three[] = { "adm", "", "docker" };
+	const struct roster_user in = { .key = UINT64_MAX, .uid = UINT32_MAX, .gid = 7, .not_after_utc_sec = INT64_MIN,
+		.flags = ROSTER_MFA, .name = "ada", .gecos = "", .home = "/home/ada", .shell = "/bin/sh", .contact = "x@y",
+		.group_count = ROWS(mixed), .groups = mixed, .local_count = ROWS(three), .locals = three };
+	struct record *r = record_pack_user(&in);
+	struct user_lists lists;
+	struct roster_user out;
+
+	ck_assert_ptr_nonnull(r);
+	user_record_read(record_user(r), &lists, &out);
+	ck_assert(out.key == in.key && out.uid == in.uid && out.gid == in.gid && out.flags == in.flags &&
+	    out.not_after_utc_sec == in.not_after_utc_sec);
+	ck_assert_str_eq(out.name, in.name);
+	ck_assert_str_eq(out.gecos, in.gecos);
+	ck_assert_str_eq(out.home, in.home);
+	ck_assert_str_eq(out.shell, in.shell);
+	ck_assert_str_eq(out.contact, in.contact);
+	ck_assert_uint_eq(out.group_count, ROWS(want));
+	ck_assert_int_eq(memcmp(out.groups, want, sizeof want), 0);
+	ck_assert_uint_eq(out.local_count, ROWS(three));
+	for (int i = 0; i < ROWS(three); i++)
+		ck_assert_str_eq(out.locals[i], three[i]);
+	ck_assert_str_eq(user_record_home(record_user(r)), in.home);
+	ck_assert_str_eq(user_record_contact(record_user(r)), in.contact);
+	ck_assert_uint_eq(record_size(r, REGISTER_USERS), 44 + 5 * 4 + 8 * 2 + strlen("ada/home/ada/bin/shx@yadmdocker"));
+	free(r);
+}
+END_TEST
+
 int
 main(void)
 {
 	const struct suite_row rows[] = {
 		{ written_and_read, 2 }, { empty, 0 }, { unsealed, 0 }, { every_length, 0 }, { every_byte, 0 },
-		{ claims, 0 }, { keys, ROWS(key_rows) }, { writer_refuses, 0 },
+		{ claims, 0 }, { keys, ROWS(key_rows) }, { writer_refuses, 0 }, { packed, 0 },
 	};
 
 	return suite_run("roster", rows, ROWS(rows), 30);
