@@ -4,7 +4,8 @@
  * Directory process, on the thread of ldap_sync.c. Each server counts for itself (MS-ADTS 3.1.1.1.9): a number means
  * something to the server that said it, which is known by its invocationId, and to no other. What is gone leaves no
  * change that a host may read: after the changes comes a list of everything that is there. Whoever has another DN than
- * before is a reason to read all anew, since the groups that name him do not change with him.
+ * before is a reason to read all anew, since the groups that name him do not change with him; and so is who has gone, or
+ * is new, under a DN that a group we hold names: whose it is now only the group as the server has it can tell.
  */
 #include <config.h>
 
@@ -39,6 +40,7 @@ struct root {
 struct look {
 	size_t listed, removed;		/* entries in the list; changes of those that are no accounts any more */
 	char *fresh[FRESH_MAX];		/* owned; DNs of new ones */
+	char *fresh_ndns[FRESH_MAX];	/* owned; the same, normalised */
 	size_t fresh_count;
 	bool after_full;		/* the first one after everything was read */
 	bool changed, again;
@@ -175,7 +177,70 @@ note_fresh(struct look *look, const struct entry *e)
 		return 0;
 	}
 	look->fresh[look->fresh_count] = strdup(e->dn);
-	return look->fresh[look->fresh_count++] != NULL ? 0 : -ENOMEM;
+	look->fresh_ndns[look->fresh_count] = strdup(e->ndn);
+	look->fresh_count++;
+	return look->fresh[look->fresh_count - 1] != NULL && look->fresh_ndns[look->fresh_count - 1] != NULL ? 0 : -ENOMEM;
+}
+
+static int
+compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Whether a group has one of these members, sorted; also when that cannot be told. */
+static bool
+has_member(const struct entry *group, char **ndns, size_t count)
+{
+	const struct attribute *a = entry_attribute(group, "member");
+	bool has = false;
+	char *ndn;
+
+	for (size_t i = 0; a != NULL && !has && i < a->count; i++) {
+		ndn = entry_normalise_dn(a->values[i].bytes);
+		has = ndn == NULL || bsearch(&ndn, ndns, count, sizeof ndn, compare_names) != NULL;
+		free(ndn);
+	}
+	return has;
+}
+
+/*
+ * See whether a group as we hold it names one of these: the removal of a link gives a group no number, and the next who has
+ * that DN would be in it.
+ *
+ *  ndns       are sorted
+ *  unchanged  ask only groups that are still there, and of which the server had nothing new
+ */
+static void
+look_for_names(struct ldap_session *s, struct look *look, char **ndns, size_t count, bool unchanged)
+{
+	qsort(ndns, count, sizeof *ndns, compare_names);
+	for (size_t i = 0; count > 0 && !look->again && i < s->replica->count; i++) {
+		const struct member *m = s->replica->list[i];
+
+		if (!unchanged || (m->round == s->replica->round && m->changed_round != s->replica->round))
+			look->again = has_member(m->e, ndns, count);
+	}
+}
+
+/* Those who are held and were not listed, but for those who wait for a person's word since a former look. */
+static int
+look_for_gone(struct ldap_session *s, struct look *look)
+{
+	char **ndns = calloc(s->replica->count + 1, sizeof *ndns);
+	size_t count = 0;
+
+	if (ndns == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < s->replica->count; i++) {
+		const struct member *m = s->replica->list[i];
+
+		if (m->round != s->replica->round && !m->gone)
+			ndns[count++] = m->e->ndn;
+	}
+	look_for_names(s, look, ndns, count, true);
+	free(ndns);
+	return 0;
 }
 
 /* An entry with a new number; owns e. */
@@ -235,6 +300,7 @@ read_groups_of_fresh(struct ldap_session *s, struct look *look)
 	char *filter;
 	int r = 0;
 
+	look_for_names(s, look, look->fresh_ndns, look->fresh_count, false);
 	for (size_t i = 0; r == 0 && !look->again && i < look->fresh_count; i++) {
 		filter = ldap_escape_equality(member, look->fresh[i], strlen(look->fresh[i]));
 		r = filter != NULL ? ldap_session_read(s, filter, (const char *const *)s->attributes, on_group, look) : -ENOMEM;
@@ -261,7 +327,7 @@ read_list(struct ldap_session *s, struct look *look)
 	look->again = look->again || !replica_is_whole(s->replica);
 	replica_only_these(s->replica);
 	look->changed = look->changed || look->removed > 0 || look->listed != replica_count(s->replica) + look->fresh_count;
-	return 0;
+	return look->again ? 0 : look_for_gone(s, look);
 }
 
 /* Whether the lock of an entry may have ended by itself, which is no change and has no number. */
@@ -326,8 +392,10 @@ read_changes(struct ldap_session *s, uint64_t usn, const struct root *root, bool
 		r = read_groups_of_fresh(s, &look);
 	if (r == 0 && !look.again && root->usn != usn)
 		r = read_list(s, &look);
-	for (size_t i = 0; i < look.fresh_count; i++)
+	for (size_t i = 0; i < look.fresh_count; i++) {
 		free(look.fresh[i]);
+		free(look.fresh_ndns[i]);
+	}
 	if (r < 0)
 		return r;
 	if (look.again)

@@ -104,6 +104,7 @@ say_thing(int fd, const struct ber *id, const struct thing *t)
 	text(&list, "member", t->member);
 	text(&list, "primaryGroupID", "99");
 	text(&list, "userAccountControl", "512");
+	text(&list, "accountExpires", "0");
 	text(&list, "employeeType", "employee");
 	say_entry(fd, id, t->dn, &list);
 }
@@ -270,6 +271,33 @@ dan_below_a_moved_container(void)
 }
 
 static void
+dan_joins(void)
+{
+	thing(9)->member = "cn=dan,ou=c,dc=x";
+	touch(9);
+}
+
+/* What names him goes with him, and has no number of its own. */
+static void
+dan_goes(void)
+{
+	struct thing *dan = thing(4);
+
+	*dan = server.things[--server.count];
+	thing(9)->member = "cn=ada,ou=b,dc=x";
+	server.usn++;
+}
+
+/* Between two looks: she goes, and somebody else has her name. */
+static void
+another_ada(void)
+{
+	thing(9)->member = "cn=cyd,dc=x";
+	thing(1)->number = 5;
+	touch(5);
+}
+
+static void
 the_group_changes(void)
 {
 	touch(9);
@@ -307,6 +335,11 @@ static const struct {
 	{ the_group_changes, "dug", 3, false },	/* not for ever */
 	{ dan_below_a_moved_container, "dugUG", 4, true },
 	{ nothing, "", 4, false },
+	{ dan_joins, "dug", 4, true },
+	{ dan_goes, "dugUG", 3, true },		/* a group named him */
+	{ nothing, "", 3, false },
+	{ another_ada, "dUG", 3, true },	/* a group would name her */
+	{ dan_below_a_moved_container, "dugUG", 4, true },
 	{ restored, "UG", 4, true },
 	{ nothing, "", 4, false },
 	{ number_goes_back, "UG", 4, true },
