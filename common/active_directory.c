@@ -194,6 +194,7 @@ set_ids_by_sid(const struct server_schema *schema, struct entry *e)
 static int
 translate_user(const struct server_schema *schema, struct entry *e)
 {
+	static const char *const always[] = { "userAccountControl", "accountExpires" };
 	const struct attribute *names = entry_attribute(e, "uid");
 	int r = 0;
 
@@ -204,8 +205,10 @@ translate_user(const struct server_schema *schema, struct entry *e)
 	    names->values[0].bytes[names->values[0].len - 1] == '$')
 		return make_nobody(e);
 	fold(e, "uid", false);
-	if (entry_attribute(e, "userAccountControl") == NULL)	/* whether it is disabled cannot be told */
-		r = translate_fault(e, "userAccountControl is missing: may this host read it?");
+	/* Every user there has these: without them it cannot be told whether he is disabled, or when he ends. */
+	for (size_t i = 0; r == 0 && i < sizeof always / sizeof always[0]; i++)
+		if (entry_attribute(e, always[i]) == NULL)
+			r = translate_fault(e, "%s is missing: may this host read it?", always[i]);
 	if (r == 0 && schema->sids.there)
 		r = set_ids_by_sid(schema, e);
 	return r == 0 ? add_class(e, "posixAccount") : r;

@@ -248,7 +248,7 @@ static const struct { const char *line, *fault; } users[] = {
 	{ "-userAccountControl", "userAccountControl is missing" },
 	{ "userAccountControl: x", "userAccountControl \"x\"" },
 	{ "userAccountControl: -1", "userAccountControl \"-1\"" },
-	{ "-accountExpires", NULL },
+	{ "-accountExpires", "accountExpires is missing: may this host read it?" },
 	{ "accountExpires: 0", NULL },
 	{ "accountExpires: -1", "accountExpires" },
 	{ "accountExpires: 9223372036854775808", "accountExpires" },
@@ -316,8 +316,9 @@ START_TEST(windows_and_locks)
 	char more[512];
 
 	begin_ad(DOMAIN " 200000-399999", true);
-	(void)snprintf(more, sizeof more, "%sprimaryGroupID: 513\nemployeeType: contractor\nhomeDirectory: /home/ada\n%s",
-	    windows[_i].lines, strstr(windows[_i].lines, "userAccountControl") != NULL ? "" : "userAccountControl: 512\n");
+	(void)snprintf(more, sizeof more, "%sprimaryGroupID: 513\nemployeeType: contractor\nhomeDirectory: /home/ada\n%s%s",
+	    windows[_i].lines, strstr(windows[_i].lines, "userAccountControl") != NULL ? "" : "userAccountControl: 512\n",
+	    strstr(windows[_i].lines, "accountExpires") != NULL ? "" : "accountExpires: 0\n");
 	translated(account("Ada", "ada", USER, 1104, more));
 	build();
 	user = &all.users[0];
@@ -457,7 +458,8 @@ END_TEST
 
 START_TEST(templates)
 {
-	static const char with[] = "primaryGroupID: 513\nuserAccountControl: 512\nemployeeType: contractor\n";
+	static const char with[] = "primaryGroupID: 513\nuserAccountControl: 512\naccountExpires: 0\n"
+	    "employeeType: contractor\n";
 
 	begin_ad(DOMAIN " 200000-399999", true);
 	translated(account("Ada", "Ada", USER, 1104, with));
