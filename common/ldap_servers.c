@@ -2,9 +2,9 @@
  * ldap_servers.c - [directory] uri -> the servers to try, in order (see ldap_servers.h).
  *
  * Directory process and isms-userctl. A domain (ldaps+srv://, ldap+srv://) is asked of DNS, which is not trusted: a
- * server must prove by its certificate the name that DNS gave for it, so that name must lie below the domain that root
- * has configured, or root must have listed it. It must never follow DNS anywhere else: any host with a certificate of
- * one of the authorities could then be the directory.
+ * server must prove by its certificate the name that DNS gave for it, so root must have listed that name (THREATS 5.4).
+ * It must never follow DNS anywhere else, also not within the domain: any host with a certificate of one of the
+ * authorities, such as each member of it, could then be the directory.
  */
 #include <config.h>
 
@@ -132,7 +132,6 @@ ldap_servers_add(const struct settings *settings, const char *srv_uri, struct dn
     struct ldap_servers *ret)
 {
 	const struct kind *kind = kind_of(srv_uri);
-	const char *domain = srv_uri + strlen(kind->scheme);
 	uint32_t ttl_sec = list->ttl_sec < TTL_MIN_SEC ? TTL_MIN_SEC : list->ttl_sec;
 	char uri[LDAP_HANDLE_URI_MAX + 1];
 
@@ -142,9 +141,9 @@ ldap_servers_add(const struct settings *settings, const char *srv_uri, struct dn
 	for (unsigned i = 0; i < list->count; i++) {
 		const char *host = list->record[i].host;
 
-		if (!dns_srv_is_below(host, domain) && !is_listed(settings->directory_srv_targets, host)) {
-			(void)snprintf(ret->fault, sizeof ret->fault, "DNS: %s%.100s names %.240s, outside of that domain: refused; "
-			    "if it is right, list it in [directory] srv-targets", kind->service, domain, host);
+		if (!is_listed(settings->directory_srv_targets, host)) {
+			(void)snprintf(ret->fault, sizeof ret->fault, "DNS: %s%.100s names %.240s, which is not listed: refused; "
+			    "if it is right, list it in [directory] srv-targets", kind->service, srv_uri + strlen(kind->scheme), host);
 			continue;
 		}
 		format(kind, &list->record[i], uri, sizeof uri);

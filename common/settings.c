@@ -402,6 +402,24 @@ settings_publishes_all(const struct settings *settings)
 	return strcmp(settings->nss_publish, "all") == 0;
 }
 
+/*
+ * Servers that DNS names: DNS is not trusted, so that root lists the names that a certificate may prove (THREATS 5.4),
+ * and a server must prove one.
+ */
+static int
+check_servers(const struct settings *s, char *error, size_t size)
+{
+	if (strstr(s->directory_uri, "+srv://") == NULL || !settings_uses_ldap(s))
+		return 0;
+	if (strcmp(s->directory_srv_targets, "none") == 0)
+		return conf_wrong(error, size, "[directory] srv-targets: whoever answers for DNS chooses the server that uri does "
+		    "not name; list the names that it may have, e.g. ldap1.example.com, or .dc.example.com for all below that");
+	if (s->directory_allow_cleartext)
+		return conf_wrong(error, size, "[directory] allow-cleartext: servers that DNS names must prove who they are; write "
+		    "no, or servers by name into uri");
+	return 0;
+}
+
 /* ---- files ------------------------------------------------------------------------------------------ */
 
 struct parse {
@@ -468,6 +486,7 @@ load(const char *dir, const char *text, size_t len, const char *name, struct set
 {
 	struct parse *p = calloc(1, sizeof *p);
 	struct zone zone = { 0 };
+	char why[384];
 	int r;
 
 	if (p == NULL)
@@ -475,6 +494,8 @@ load(const char *dir, const char *text, size_t len, const char *name, struct set
 	settings_defaults(&p->settings);
 	r = dir != NULL ? conf_load(dir, "isms.conf", "conf.d", take_line, p, NULL, error, size) :
 	    conf_parse(text, len, name, take_line, p, error, size);
+	if (r == 0 && check_servers(&p->settings, why, sizeof why) < 0)
+		r = conf_wrong(error, size, "%s: %s", dir != NULL ? dir : name, why);
 	if (r == 0 && dir != NULL && strcmp(p->settings.login_time_zone, "UTC") != 0) {
 		if (zone_load(p->settings.login_time_zone, &zone) < 0)
 			r = conf_wrong(error, size, "%s: [login] time-zone: %s/%s cannot be read; install tzdata or write UTC",

@@ -119,7 +119,8 @@ check_settings(struct setup *s, const char *text)
 		return EXIT_REFUSED;
 	}
 	if (!agrees(s->uri, in->settings.directory_uri, "uri") || !agrees(s->host_dn, in->settings.directory_bind_dn, "host-dn") ||
-	    !agrees(s->ca_file, in->settings.directory_ca_file, "ca-file"))
+	    !agrees(s->ca_file, in->settings.directory_ca_file, "ca-file") ||
+	    !agrees(s->srv_targets, in->settings.directory_srv_targets, "srv-targets"))
 		return EXIT_REFUSED;
 	if (!agrees(s->base, in->settings.directory_base, "base") || !agrees(s->contact, in->settings.login_contact, "contact") ||
 	    !agrees(s->time_zone, in->settings.login_time_zone, "time-zone"))
@@ -143,7 +144,8 @@ static enum exit_code
 write_settings(struct setup *s)
 {
 	const struct setup_value values[] = {
-		{ "uri", s->uri }, { "base", s->base }, { "bind-dn", s->host_dn }, { "ca-file", s->ca_file },
+		{ "uri", s->uri }, { "srv-targets", s->srv_targets }, { "base", s->base }, { "bind-dn", s->host_dn },
+		{ "ca-file", s->ca_file },
 		{ "contact", s->contact }, { "time-zone", s->time_zone }, { NULL, NULL },
 	};
 	char path[PATH_MAX + 16], *text;

@@ -20,7 +20,7 @@ struct setup {
 	bool settings_there;		/* isms.conf existed before */
 	bool changed;			/* something was written: running processes must read it */
 	char base[256], contact[128], time_zone[64];	/* "": not asked for */
-	char uri[1024], host_dn[256], ca_file[256];	/* likewise; of LDAP servers */
+	char uri[1024], srv_targets[1024], host_dn[256], ca_file[256];	/* likewise; of LDAP servers */
 	struct secret host_password;
 	bool network;			/* a drop-in of the directory process was written: systemd must read it */
 	struct setup_made made;

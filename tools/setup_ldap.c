@@ -61,7 +61,8 @@ read_password(struct setup *s)
 enum exit_code
 setup_ldap_answers(struct setup *s)
 {
-	static const enum option_id others[] = { OPTION_setup_host_dn, OPTION_setup_host_password_fd, OPTION_setup_ca_file };
+	static const enum option_id others[] = { OPTION_setup_srv_targets, OPTION_setup_host_dn,
+		OPTION_setup_host_password_fd, OPTION_setup_ca_file };
 	const struct command_line *line = &s->in->line;
 	const char *uri = command_line_value(line, OPTION_setup_uri), *value;
 	size_t i;
@@ -75,6 +76,8 @@ setup_ldap_answers(struct setup *s)
 	if (uri == NULL)
 		return EXIT_DONE;
 	(void)snprintf(s->uri, sizeof s->uri, "%s", uri);
+	value = command_line_value(line, OPTION_setup_srv_targets);
+	(void)snprintf(s->srv_targets, sizeof s->srv_targets, "%s", value != NULL ? value : "");
 	value = command_line_value(line, OPTION_setup_host_dn);
 	(void)snprintf(s->host_dn, sizeof s->host_dn, "%s", value != NULL ? value : "");
 	value = command_line_value(line, OPTION_setup_ca_file);

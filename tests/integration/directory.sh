@@ -187,7 +187,7 @@ edit_entry() {
 join_directory() {
 	slapd_prepare && slapd_start && slapd_rules && as_operator || return
 	/usr/bin/isms-userctl setup --yes --contact "$contact" --base $base --uri "$slapd_uri" --ca-file $slapd_dir/tls/ca.pem \
-		--host-dn "$(dn_of web1)" --host-password-fd 8 8<<<web1-password
+		${slapd_srv_targets:+--srv-targets "$slapd_srv_targets"} --host-dn "$(dn_of web1)" --host-password-fd 8 8<<<web1-password
 }
 as_operator() { # from here on isms-userctl is alice's
 	cat >/usr/local/sbin/isms-userctl <<-S

@@ -1,6 +1,6 @@
 #!/bin/bash
-# srv: servers that DNS names (uri = ldaps+srv://example.com): in their order, the next one when one is down, none outside
-# of the domain, nothing lost without an answer (issue 4, "DNS SRV discovery").
+# srv: servers that DNS names (uri = ldaps+srv://example.com): in their order, the next one when one is down, none
+# that srv-targets does not list, nothing lost without an answer (issue 4, "DNS SRV discovery").
 export ISMS_DIRECTORY=ldap
 . "$(dirname "$0")/lib.sh"
 zone=/run/zone
@@ -13,6 +13,7 @@ zone_is() { # "TTL PRIORITY WEIGHT PORT TARGET"...
 		ldap1.example.com A 127.0.0.2
 		ldap2.example.com A 127.0.0.3
 		ldap3.example.com A 127.0.0.2
+		ldap4.example.com A 127.0.0.2
 		ldap.example.org A 127.0.0.2
 		ldap.badexample.com A 127.0.0.2
 	Z
@@ -24,9 +25,10 @@ dns_stop() { systemctl stop isms-dns; }
 zone_is "$first" "$second"
 echo 'nameserver 127.0.0.1' >/etc/resolv.conf
 check "a name server" dns_start
-# A certificate for every name but ldap3's: who is outside of the domain is not refused for want of one.
-check "certificates" eval 'ca ca && certificate server ca DNS:localhost,DNS:ldap1.example.com,DNS:ldap2.example.com,DNS:ldap.example.org,DNS:ldap.badexample.com'
+# A certificate for every name but ldap3's: who is not listed is not refused for want of one.
+check "certificates" eval 'ca ca && certificate server ca DNS:localhost,DNS:ldap1.example.com,DNS:ldap2.example.com,DNS:ldap4.example.com,DNS:ldap.example.org,DNS:ldap.badexample.com'
 slapd_uri=ldaps+srv://example.com
+slapd_srv_targets="ldap1.example.com ldap2.example.com ldap3.example.com"
 slapd_urls="ldaps://127.0.0.2 ldaps://127.0.0.3:6360 ldap://127.0.0.2 $slapd_local"
 prepare
 check "contractor" contractor ada
@@ -62,28 +64,28 @@ check "DNS names the second one alone" zone_is "$second"
 check "the second one is followed" wait_until 40 follows $ldap2
 check "both servers answer again" heal 2
 
-# ---- names outside of the domain: refused, whatever certificate they have -------------------------------------
+# ---- names that are not listed, within the domain and outside: refused, whatever certificate they have ---------
 unavailable() { mark && ! by_ssh ada -- true && denied_with directory-unavailable ada; }
 lost_with() { event_is '.ISMS_EVENT == "directory.lost"' "(.ISMS_FAULT | test(\"$1\"))"; }
 restart() { mark && systemctl restart ismsd-directory; }
-for host in ldap.example.org ldap.badexample.com; do
+for host in ldap4.example.com ldap.example.org ldap.badexample.com; do
 	check "DNS names $host" zone_is "300 1 1 636 $host"
 	check "$host: restart" restart
-	check "$host: refused, and told" wait_until 10 lost_with "$host, outside of that domain: refused"
-	check "$host: nobody was connected to" says '.connected == "no" and (.servers_fault | test("outside of that domain"))'
+	check "$host: refused, and told" wait_until 10 lost_with "$host, which is not listed: refused"
+	check "$host: nobody was connected to" says '.connected == "no" and (.servers_fault | test("which is not listed"))'
 	check "$host: lookups unchanged" lookups
 	check "$host: logins are refused" unavailable
-	check "$host: doctor says it" doctor_says "$host, outside of that domain: refused"
+	check "$host: doctor says it" doctor_says "$host, which is not listed: refused"
 	check "$host: listed" set_option directory srv-targets "$host"
 	check "$host: its twin, listed: followed" wait_until 40 follows "ldaps://$host"
 	check "$host: its twin, in" by_ssh ada -- true
 	rm /etc/isms/conf.d/directory-srv-targets.conf
 done
-check "a name of the domain beside it" zone_is "300 1 1 636 ldap.example.org" "$first"
+check "a name that is listed beside it" zone_is "300 1 1 636 ldap.example.org" "$first"
 check "restart" restart
 check "that one is followed, the other one refused" wait_until 10 says \
 	".server == \"$ldap1\" and .servers == \"$ldap1\" and (.servers_fault | test(\"ldap.example.org\"))"
-check "a name of the domain that the server's certificate does not have" zone_is "300 1 1 636 ldap3.example.com"
+check "a name that is listed and that the server's certificate does not have" zone_is "300 1 1 636 ldap3.example.com"
 check "restart" restart
 check "refused for the certificate" wait_until 10 lost_with "ldap3.example.com: TLS: .*certificate for this very name"
 check "logins are refused" unavailable

@@ -257,23 +257,28 @@ START_TEST(believed)
 	add(3, 1, "none");
 	add(4, 1, "ldap2.example.com");
 	add(5, 1, "ldap2.example.com");
-	take("none", "");
+	take("none", "");				/* nobody: neither outside of the domain nor within */
+	ck_assert_uint_eq(servers.count, 0);
+	take("LDAP2.example.com", "");
+	ck_assert_str_eq(servers.uris, "ldaps://ldap2.example.com");
+	ck_assert_ptr_nonnull(strstr(servers.fault, "names none, which is not listed: refused"));
+	take(".example.com", "");
 	ck_assert_str_eq(servers.uris, "ldaps://ldap1.example.com:3636 ldaps://ldap2.example.com");
 	ck_assert_uint_eq(servers.count, 2);
 	ck_assert_uint_eq(servers.ttl_sec, 300);
 	ck_assert_ptr_nonnull(strstr(servers.fault, "_ldaps._tcp.example.com names "));
 	ck_assert_ptr_nonnull(strstr(servers.fault, "refused"));
-	take("ldap.example.net none.org .evil.org", "");
-	ck_assert_ptr_nonnull(strstr(servers.uris, " ldaps://ldap.evil.org "));
-	take("ldap.evil.org none.", "");
-	ck_assert_ptr_nonnull(strstr(servers.uris, " ldaps://ldap.evil.org "));
-	take(".ldap.evil.org evil.org", "");		/* below it, and another host */
-	ck_assert_uint_eq(servers.count, 2);
+	take("ldap.example.net ldap1.example.com none.org .evil.org", "");
+	ck_assert_ptr_nonnull(strstr(servers.uris, "ldaps://ldap.evil.org"));
+	take("ldap1.example.com ldap.evil.org none.", "");
+	ck_assert_ptr_nonnull(strstr(servers.uris, "ldaps://ldap.evil.org"));
+	take(".ldap.evil.org evil.org ldap2.example.com", "");	/* below it, and another host */
+	ck_assert_uint_eq(servers.count, 1);
 	list.ttl_sec = 0;
-	take("none", "");
+	take(".example.com", "");
 	ck_assert_uint_eq(servers.ttl_sec, 60);
 	list.ttl_sec = UINT32_MAX;
-	take("none", "");
+	take(".example.com", "");
 	ck_assert_uint_eq(servers.ttl_sec, 86400);
 }
 END_TEST
@@ -286,12 +291,12 @@ START_TEST(last_good)
 	add(1, 9, "b.example.com");
 	add(2, 9, "c.example.com");
 	add(2, 9, "d.example.com");
-	take("none", "ldaps://b.example.com");
+	take(".example.com", "ldaps://b.example.com");
 	ck_assert_int_eq(strncmp(servers.uris, "ldaps://b.example.com ldaps://a.example.com ", 44), 0);
-	take("none", "ldaps://d.example.com");
+	take(".example.com", "ldaps://d.example.com");
 	ck_assert_str_eq(servers.uris,
 	    "ldaps://b.example.com ldaps://a.example.com ldaps://d.example.com ldaps://c.example.com");
-	take("none", "ldaps://e.example.com");
+	take(".example.com", "ldaps://e.example.com");
 	ck_assert_uint_eq(servers.count, 4);
 }
 END_TEST
@@ -310,7 +315,7 @@ START_TEST(fits)
 		add(1, 1, host);
 		list.record[i].port = 65535;
 	}
-	take("none", "");
+	take(".example.com", "");
 	ck_assert_uint_eq(servers.count, LDAP_SERVERS_MAX);
 	ck_assert(ldap_handle_uri(servers.uris, LDAP_SERVERS_MAX - 1, uri));
 	ck_assert_ptr_nonnull(strstr(uri, ".example.com:65535"));

@@ -167,6 +167,10 @@ static const struct {
 	{ "[directory]\nuri = ldapi+srv://example.com\n", "write file:///PATH, or ldaps://HOST" },
 	{ "[directory]\nsrv-targets = a.example.net *.example.org\n", "neither HOST nor .DOMAIN" },
 	{ "[directory]\nsrv-targets = ..example.net\n", "neither HOST nor .DOMAIN" },
+	{ "[directory]\nuri = ldaps+srv://example.com\n", "[directory] srv-targets: whoever answers for DNS" },
+	{ "[directory]\nuri = ldaps://a ldap+srv://example.com\nsrv-targets = none\n", "list the names that it may have" },
+	{ "[directory]\nuri = ldap+srv://example.com\nsrv-targets = .example.com\nallow-cleartext = yes\n",
+	    "[directory] allow-cleartext: servers that DNS names must prove who they are" },
 	{ "[directory]\nca-file = ca.pem\n", "not the absolute path" },
 	{ "[directory]\nbind-dn = web1\n", "neither a DN" },
 	{ "[directory]\nattribute-map = uid\n", "not OURS=THEIRS" },
@@ -245,6 +249,7 @@ START_TEST(accepted_forms)
 	ck_assert_int_eq(parse("[directory]\nuri = ldaps+srv://example.com ldap+srv://Sub-1.example.net ldaps://a\n"
 	    "srv-targets = a.example.net .example.org\n", &s), 0);
 	ck_assert(settings_uses_ldap(&s));
+	ck_assert_int_eq(parse("[directory]\nuri = ldap://a\nallow-cleartext = yes\n", &s), 0);
 	ck_assert_int_eq(parse("[nss]\npublish = allowed\n", &s), 0);
 	ck_assert(!settings_publishes_all(&s));
 	ck_assert_uint_eq(s.login_max_data_age, 86400);
