@@ -4,8 +4,8 @@
  * Directory process, on the thread of ldap_sync.c. Each server counts for itself (MS-ADTS 3.1.1.1.9): a number means
  * something to the server that said it, which is known by its invocationId, and to no other. What is gone leaves no
  * change that a host may read: after the changes comes a list of everything that is there. Whoever has another DN than
- * before is a reason to read all anew, since the groups that name him do not change with him; and so is who has gone, or
- * is new, under a DN that a group we hold names: whose it is now only the group as the server has it can tell.
+ * before is a reason to read all anew, since the groups that name him do not change with him; and so is who has gone,
+ * or is new, under a DN that a group we hold names: whose it is now only the group as the server has it can tell.
  */
 #include <config.h>
 
@@ -23,7 +23,7 @@
 #include "daemon/loop.h"
 #include "daemon/replica_parts.h"
 
-#define FULL_EVERY_MS	3600000	/* what changes without a number, such as rights of ours to read */
+#define FULL_EVERY_SEC	3600	/* what changes without a number, such as rights of ours to read */
 #define INSTANCE_SIZE	300
 #define LOCKED_AT_ONCE	50	/* in one search */
 #define FRESH_MAX	50	/* with more, everything is read anew */
@@ -115,30 +115,30 @@ read_root(struct ldap_session *s, struct root *ret)
 	return 0;
 }
 
-/* ---- the cookie: "usn NUMBER INSTANCE" ---- */
+/* ---- the cookie: "usn NUMBER TIME INSTANCE", the time being that of the last full read, of whatever session ---- */
 
 static void
-remember(struct ldap_session *s, const struct root *root)
+remember(struct ldap_session *s, const struct root *root, int64_t full_utc_sec)
 {
 	s->cookie.there = true;
-	s->cookie.len = (size_t)snprintf((char *)s->cookie.bytes, sizeof s->cookie.bytes, "usn %" PRIu64 " %s", root->usn,
-	    root->instance);
+	s->cookie.len = (size_t)snprintf((char *)s->cookie.bytes, sizeof s->cookie.bytes, "usn %" PRIu64 " %" PRId64 " %s",
+	    root->usn, full_utc_sec, root->instance);
 }
 
 /* The number from which on changes are unknown; false: what we hold is not of this server, or of its future. */
 static bool
-resume(const struct ldap_session *s, const struct root *root, uint64_t *ret)
+resume(const struct ldap_session *s, const struct root *root, uint64_t *ret, int64_t *ret_full_utc_sec)
 {
 	const struct sync_cookie *cookie = replica_cookie(s->replica);
-	char wanted[INSTANCE_SIZE + 32], text[sizeof wanted];
+	char wanted[INSTANCE_SIZE + 64], text[sizeof wanted];
 
 	if (!cookie->there || cookie->len >= sizeof text || strcmp(cookie->server, s->uri) != 0)
 		return false;
 	memcpy(text, cookie->bytes, cookie->len);
 	text[cookie->len] = '\0';
-	if (sscanf(text, "usn %" SCNu64, ret) != 1 || *ret > root->usn)
+	if (sscanf(text, "usn %" SCNu64 " %" SCNd64, ret, ret_full_utc_sec) != 2 || *ret > root->usn)
 		return false;
-	(void)snprintf(wanted, sizeof wanted, "usn %" PRIu64 " %s", *ret, root->instance);
+	(void)snprintf(wanted, sizeof wanted, "usn %" PRIu64 " %" PRId64 " %s", *ret, *ret_full_utc_sec, root->instance);
 	return strcmp(text, wanted) == 0;
 }
 
@@ -205,8 +205,8 @@ has_member(const struct entry *group, char **ndns, size_t count)
 }
 
 /*
- * See whether a group as we hold it names one of these: the removal of a link gives a group no number, and the next who has
- * that DN would be in it.
+ * See whether a group as we hold it names one of these: the removal of a link gives a group no number, and the next who
+ * has that DN would be in it.
  *
  *  ndns       are sorted
  *  unchanged  ask only groups that are still there, and of which the server had nothing new
@@ -421,7 +421,7 @@ read_everything(struct ldap_session *s)
 int
 ldap_changes_follow(struct ldap_session *s)
 {
-	int64_t full_ms = loop_now_ms();
+	int64_t full_utc_sec = 0, now_utc_sec;
 	struct root root, before;
 	unsigned full = 0;		/* times in a row */
 	uint64_t usn = 0;
@@ -432,14 +432,15 @@ ldap_changes_follow(struct ldap_session *s)
 	r = read_root(s, &root);
 	if (r < 0)
 		return r;
-	again = !resume(s, &root, &usn);
+	again = !resume(s, &root, &usn, &full_utc_sec);
 	for (;;) {
 		before = root;
-		s->full = again || loop_now_ms() - full_ms > FULL_EVERY_MS;
-		remember(s, &root);	/* read before what it is about */
-		r = s->full ? read_everything(s) : read_changes(s, usn, &root, full > 0 && full < FULL_MAX);
+		now_utc_sec = loop_clock_sec(CLOCK_REALTIME);
+		s->full = again || now_utc_sec < full_utc_sec || now_utc_sec - full_utc_sec > FULL_EVERY_SEC;
 		if (s->full)
-			full_ms = loop_now_ms();
+			full_utc_sec = now_utc_sec;
+		remember(s, &root, full_utc_sec);	/* read before what it is about */
+		r = s->full ? read_everything(s) : read_changes(s, usn, &root, full > 0 && full < FULL_MAX);
 		full = s->full ? full + 1 : r == AGAIN ? full : 0;
 		again = r == AGAIN;
 		if (r == 0) {

@@ -17,6 +17,8 @@
 #include <unistd.h>
 
 #include "daemon/ldap_sync_parts.h"
+#include "daemon/loop.h"
+#include "daemon/replica_parts.h"
 #include "tests/unit/ber.h"
 #include "tests/unit/ldapi_socket.h"
 #include "tests/unit/suite.h"
@@ -316,12 +318,14 @@ number_goes_back(void)
 	server.usn -= 10;
 }
 
-static const struct {
+struct step {
 	void (*happens)(void);
 	const char *asked;
 	size_t entries;
 	bool applied;			/* else the server has said that all is as it was */
-} steps[] = {
+};
+
+static const struct step many[] = {
 	{ nothing, "UG", 3, true },		/* at first */
 	{ nothing, "", 3, false },
 	{ another_name, "dug", 3, true },
@@ -344,6 +348,11 @@ static const struct {
 	{ nothing, "", 4, false },
 	{ number_goes_back, "UG", 4, true },
 };
+static const struct step all_read[] = { { nothing, "UG", 3, true } };
+static const struct step none_read[] = { { nothing, "", 3, false } };
+
+static const struct step *steps;
+static size_t step_count;
 
 /* A group names its members as the server does now, whether it has a new number or not. */
 static void
@@ -372,7 +381,7 @@ look_done(struct ldap_session *s, bool applied)
 	ck_assert_msg(replica_count(s->replica) == steps[step].entries, "step %zu: %zu entries", step, replica_count(s->replica));
 	check_group(s);
 	server.asked[0] = '\0';
-	if (++step == sizeof steps / sizeof steps[0])
+	if (++step == step_count)
 		atomic_store(&stop, true);
 	else
 		steps[step].happens();
@@ -405,12 +414,12 @@ no_turn(struct ldap_session *s)
 	(void)s;
 }
 
-static int
-run(bool knows_usn)
+static struct settings settings;
+
+static void
+begin(bool knows_usn)
 {
-	static struct settings settings;
 	char fault[256] = "";
-	int r;
 
 	settings_defaults(&settings);
 	(void)snprintf(settings.directory_schema, sizeof settings.directory_schema, "active-directory");
@@ -427,42 +436,100 @@ run(bool knows_usn)
 	put((struct thing){ "cn=bob,dc=x", "bob", USER, NULL, NULL, 2, 0 });
 	put((struct thing){ "cn=g,dc=x", "g", GROUP, "cn=ada,dc=x", NULL, 9, 0 });
 	ck_assert_int_eq(listen(server.listener, 4), 0);
+	ck_assert_int_eq(replica_open(suite_folder(), "test", &session.replica, fault, sizeof fault), 0);
+}
+
+/* One session with that server. */
+static int
+run(const struct step *wanted, size_t count)
+{
+	struct replica *replica = session.replica;
+	int r;
+
+	steps = wanted;
+	step_count = count;
 	ck_assert_int_eq(pthread_create(&server.thread, NULL, serve, NULL), 0);
 	(void)signal(SIGPIPE, SIG_IGN);		/* as ismsd does */
 	step = 0;
 	atomic_store(&stop, false);
-	session = (struct ldap_session){ .settings = &settings, .stop = &stop, .wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
-		.uri = settings.directory_uri, .complete = on_complete, .unchanged = on_unchanged, .take_approval = no_approval,
-		.turn = no_turn };
-	ck_assert_int_eq(replica_open(suite_folder(), "test", &session.replica, fault, sizeof fault), 0);
+	session = (struct ldap_session){ .replica = replica, .settings = &settings, .stop = &stop,
+		.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), .uri = settings.directory_uri,
+		.complete = on_complete, .unchanged = on_unchanged, .take_approval = no_approval, .turn = no_turn };
 	r = ldap_session_run(&session);
-	(void)shutdown(server.listener, SHUT_RDWR);
 	ck_assert_int_eq(pthread_join(server.thread, NULL), 0);
-	(void)close(server.listener);
 	(void)close(session.wake_fd);
-	replica_close(session.replica);
 	return r;
+}
+
+static void
+end(void)
+{
+	(void)close(server.listener);
+	replica_close(session.replica);
+	session.replica = NULL;
+}
+
+/* As if all had been read then. */
+static void
+read_last(int64_t utc_sec)
+{
+	struct sync_cookie *cookie = &session.replica->cookie;
+	char text[400], instance[100];
+	unsigned usn;
+
+	(void)snprintf(text, sizeof text, "%.*s", (int)cookie->len, (const char *)cookie->bytes);
+	ck_assert_int_eq(sscanf(text, "usn %u %*d %99s", &usn, instance), 2);
+	cookie->len = (size_t)sprintf((char *)cookie->bytes, "usn %u %lld %s", usn, (long long)utc_sec, instance);
 }
 
 START_TEST(what_is_asked_for_what)
 {
-	ck_assert_int_eq(run(true), -ECANCELED);
-	ck_assert_uint_eq(step, sizeof steps / sizeof steps[0]);
+	begin(true);
+	ck_assert_int_eq(run(many, ROWS(many)), -ECANCELED);
+	ck_assert_uint_eq(step, ROWS(many));
+	end();
+}
+END_TEST
+
+/* However short the sessions are: an hour after all was read, and when that cannot be told, all is read again. */
+START_TEST(an_hour_of_short_sessions)
+{
+	int64_t now_utc_sec = loop_clock_sec(CLOCK_REALTIME);
+	struct sync_cookie *cookie;
+
+	begin(true);
+	ck_assert_int_eq(run(all_read, 1), -ECANCELED);
+	ck_assert_int_eq(run(none_read, 1), -ECANCELED);
+	read_last(now_utc_sec - 3500);
+	ck_assert_int_eq(run(none_read, 1), -ECANCELED);
+	read_last(now_utc_sec - 3700);
+	ck_assert_int_eq(run(all_read, 1), -ECANCELED);
+	ck_assert_int_eq(run(none_read, 1), -ECANCELED);
+	read_last(now_utc_sec + 100);
+	ck_assert_int_eq(run(all_read, 1), -ECANCELED);
+	cookie = &session.replica->cookie;
+	cookie->len = (size_t)sprintf((char *)cookie->bytes, "usn %u %s", server.usn, "61616161616161616161616161616161");
+	ck_assert_int_eq(run(all_read, 1), -ECANCELED);
+	ck_assert_int_eq(run(none_read, 1), -ECANCELED);
+	end();
 }
 END_TEST
 
 START_TEST(a_server_of_another_kind)
 {
-	ck_assert_int_eq(run(false), -EPROTO);
+	begin(false);
+	ck_assert_int_eq(run(all_read, 1), -EPROTO);
 	ck_assert_ptr_nonnull(strstr(session.fault, "is it an Active Directory"));
 	ck_assert_uint_eq(step, 0);
+	end();
 }
 END_TEST
 
 int
 main(void)
 {
-	const struct suite_row rows[] = { { what_is_asked_for_what, 0 }, { a_server_of_another_kind, 0 } };
+	const struct suite_row rows[] = { { what_is_asked_for_what, 0 }, { an_hour_of_short_sessions, 0 },
+		{ a_server_of_another_kind, 0 } };
 
 	return suite_run("ldap changes", rows, ROWS(rows), 60);
 }
