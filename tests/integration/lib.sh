@@ -50,7 +50,7 @@ local_people() {
 		useradd -m -s /bin/bash local && echo "local:local-password" | chpasswd &&
 		mkdir -p $people/root && echo root-password >$people/root/password && write_askpass root &&
 		echo "root:root-password" | chpasswd &&
-		echo 'PermitRootLogin yes' >/etc/ssh/sshd_config.d/0-root.conf && systemctl reload ssh
+		echo 'PermitRootLogin yes' >/etc/ssh/sshd_config.d/0-root.conf && systemctl restart ssh
 }
 local_logs_in() { code='' by_login local 'id -un' && code='' by_ssh local -- true; }
 root_logs_in() { code='' by_login root 'id -un' && code='' by_ssh root -- true; }
