@@ -57,19 +57,20 @@ usable(const struct stat *st)
 	    st->st_size == SNAPSHOT_EPOCH_SIZE;
 }
 
-/* Tell whoever mapped a page that goes. */
-static void
+/* Tell whoever mapped a page that goes. Who cannot be told would read the old snapshot for ever: -errno then. */
+static int
 retire(int fd, const struct stat *st)
 {
 	_Atomic uint64_t *epoch;
 
 	if (!S_ISREG(st->st_mode) || st->st_size < (off_t)sizeof *epoch)
-		return;
+		return 0;	/* nobody has mapped it */
 	epoch = mmap(NULL, sizeof *epoch, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (epoch == MAP_FAILED)
-		return;
+		return -errno;
 	atomic_store(epoch, 0);
 	(void)munmap((void *)epoch, sizeof *epoch);
+	return 0;
 }
 
 /* Open the page, a fresh one if there is none that readers accept. */
@@ -82,12 +83,14 @@ open_usable(int dir_fd)
 
 	fd = openat(dir_fd, SNAPSHOT_EPOCH_NAME, flags);
 	if (fd >= 0) {
-		if (fstat(fd, &st) == 0) {
-			if (usable(&st))
-				return fd;
-			retire(fd, &st);
-		}
+		r = fstat(fd, &st) < 0 ? -errno : 0;
+		if (r == 0 && usable(&st))
+			return fd;
+		if (r == 0)
+			r = retire(fd, &st);
 		(void)close(fd);
+		if (r < 0)
+			return r;
 	} else if (errno != ENOENT && errno != ELOOP && errno != EACCES) {
 		return -errno;
 	}
