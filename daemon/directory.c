@@ -145,7 +145,9 @@ on_reload(void *arg)
 	if (load_config(d, &settings, &policy) < 0)
 		return;
 	d->settings = settings;
-	if (strcmp(settings.directory_uri, before.directory_uri) != 0) {
+	/* LDAP servers go by one replica, which has one user at a time: other servers are their source's own matter. */
+	if (strcmp(settings.directory_uri, before.directory_uri) != 0 &&
+	    !(settings_uses_ldap(&settings) && settings_uses_ldap(&before))) {
 		if (open_source(d, &source) < 0) {
 			d->settings = before;
 			policy_free(policy);

@@ -78,6 +78,16 @@ cut_off() { slapd_stop; slapd_start ldapi://%2frun%2fslapd%2fldapi && changes &&
 check "changed while it was cut off: arrived" cut_off
 check "cut off: as read anew" as_read_anew
 
+# ---- another uri, by a reload -------------------------------------------------------------------------
+at_uri() { printf '[directory]\nuri = %s\n' "$1" >/etc/isms/conf.d/uri.conf && reload && wait_until 10 connected; }
+elsewhere() { at_uri ldaps://localhost:636 && set_value p58 loginShell /bin/sh && wait_until 5 has_shell p58 /bin/sh; }
+from_store() { # what a restart finds there: lookups do not go back to what was before
+	slapd_stop; systemctl kill -s KILL ismsd-directory && wait_until 10 systemctl -q is-active ismsd-directory && sleep 2 && has_shell p58 /bin/sh
+}
+check "another uri: a change arrives" elsewhere
+check "another uri: a restart without a server knows it" from_store
+check "another uri: back, as read anew" eval 'slapd_start && rm /etc/isms/conf.d/uri.conf && reload && wait_until 20 connected && as_read_anew'
+
 # ---- a backup --------------------------------------------------------------------------------------
 back_up() { slapcat -F $slapd_dir/config -n1 -l /run/backup.ldif && sleep 1.1; }
 restore() { # [COMMAND...: before anybody can look]
