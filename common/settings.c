@@ -224,11 +224,11 @@ check_server(const char *uri, char *error, size_t size)
 		len += strcspn(uri + len, "/?#@\\\"");
 		if (uri[len] == '\0' || (uri[len] == '/' && uri[len + 1] == '\0'))
 			return 0;
-		return conf_wrong(error, size, "\"%.100s\": write ldaps://HOST or ldaps://HOST:PORT, and the base as [directory] base",
-		    uri);
+		return conf_wrong(error, size,
+		    "\"%.100s\": write ldaps://HOST or ldaps://HOST:PORT, and the base as [directory] base", uri);
 	}
-	return conf_wrong(error, size, "\"%.100s\": write file:///PATH, or ldaps://HOST, ldap://HOST (StartTLS) or ldapi://%%2fPATH",
-	    uri);
+	return conf_wrong(error, size,
+	    "\"%.100s\": write file:///PATH, or ldaps://HOST, ldap://HOST (StartTLS) or ldapi://%%2fPATH", uri);
 }
 
 static int

@@ -74,7 +74,9 @@ static int
 take_bool(const struct run *r, enum case_key key, uint32_t *ret, char *error, size_t size)
 {
 	*ret = strcmp(said(r, key), "yes") == 0;
-	return *ret != 0 || strcmp(said(r, key), "no") == 0 ? 0 : conf_wrong(error, size, "%s is neither yes nor no", keys[key].key);
+	if (*ret != 0 || strcmp(said(r, key), "no") == 0)
+		return 0;
+	return conf_wrong(error, size, "%s is neither yes nor no", keys[key].key);
 }
 
 /* none, or an instant; relative ones count from the case's own time. */
@@ -210,8 +212,8 @@ judge(struct run *r, char *error, size_t size)
 	if (r->name[0] == '\0')
 		return 0;
 	if (strcmp(expect, "allow") != 0 && reason_find(expect) == REASON_NONE)
-		return conf_wrong(error, size, "[case %s] (line %u): expect: write allow, or the reason of a refusal (isms-policy(5))",
-		    r->name, r->line);
+		return conf_wrong(error, size,
+		    "[case %s] (line %u): expect: write allow, or the reason of a refusal (isms-policy(5))", r->name, r->line);
 	if (take_request(r, error, size) < 0 || take_person(r, error, size) < 0)
 		return -EINVAL;
 	policy_decide(&r->facts, r->policy, &r->request, &d);
