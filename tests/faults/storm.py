@@ -282,7 +282,7 @@ def run(faults, seconds, seed):
         mode = ORDER[batch % len(ORDER)]
         plan.fill(mode, MODES[mode][1], BATCH)
         settings(mode, BATCH + 1 + batch % 2)
-        wait_over(plan, 60)
+        wait_over(plan, 240)
         with changes.lock:
             slowest = max(slowest, converges(host, 20))
         batch += 1

@@ -57,6 +57,22 @@ name_by(const char *value)
 	free(escaped);
 }
 
+/* Whether two entries say the same does not depend on which is asked, and a copy says what its origin says. */
+static void
+compare(const struct entries *entries)
+{
+	for (size_t i = 0; i < entries->count && i < 16; i++) {
+		struct entry *e = entry_ref(entries->list[i]), *other = entries->list[entries->count - 1 - i];
+		struct entry *copy = entry_new(e->dn);
+
+		must(copy != NULL && entry_add_all(copy, e) == 0 && entry_same(copy, e) && entry_same(e, e));
+		must(entry_same(e, other) == entry_same(other, e));
+		must(entry_same_values(copy, e, "uid") && entry_same_values(e, other, "cn") == entry_same_values(other, e, "cn"));
+		entry_free(copy);
+		entry_free(e);
+	}
+}
+
 static void
 edit(struct entries *entries)
 {
@@ -214,6 +230,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must(identity_holders_update(&holders, &before, &after) >= 0);
 	look_at(&after, &later, &holders);
 	claim_each(&later, &after);
+	compare(&earlier);
 	must(identities_build_after(&earlier, &settings, &after, &holders, &last) == 0);	/* and back again */
 	look_at(&last, &earlier, &holders);
 	identities_done(&last);
