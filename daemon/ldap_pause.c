@@ -8,6 +8,7 @@
 
 #include "daemon/ldap_pause.h"
 
+#include <limits.h>
 #include <sys/random.h>
 
 uint32_t
@@ -36,6 +37,14 @@ ldap_pause_retry_ms(int64_t bad_ms, uint32_t chance)
 	else if (bad_ms < LDAP_PAUSE_MAX_MS)
 		longest = (int)bad_ms;
 	return between(LDAP_PAUSE_MIN_MS, longest, chance);
+}
+
+int
+ldap_pause_spread_ms(int pause_ms, uint32_t spread_sec)
+{
+	int64_t ms = (int64_t)pause_ms * spread_sec / (LDAP_PAUSE_FIRST_MS / 1000);
+
+	return ms < LDAP_PAUSE_MIN_MS ? LDAP_PAUSE_MIN_MS : ms < INT_MAX ? (int)ms : INT_MAX;
 }
 
 int

@@ -28,6 +28,9 @@ uint32_t ldap_pause_chance(void);
  */
 int ldap_pause_retry_ms(int64_t bad_ms, uint32_t chance);
 
+/* The same pauses for a fleet that is spread over another time than LDAP_PAUSE_FIRST_MS ([directory] retry-spread). */
+int ldap_pause_spread_ms(int pause_ms, uint32_t spread_sec);
+
 /* Before all is read from a server that no longer knows what we have (e-syncRefreshRequired, RFC 4533 2.5). */
 int ldap_pause_anew_ms(uint32_t chance);
 

@@ -341,7 +341,7 @@ out:
 /* How a session with a server came to its end. */
 enum end {
 	END_FAILED,		/* nothing complete came of it: another server may do better, at once */
-	END_BRIEF,		/* complete, and over too soon to be called good */
+	END_BRIEF,		/* complete, and over too soon to be called good: the same */
 	END_LOST,		/* good for a while: all hosts that followed it see it go at once */
 	END_ANEW,		/* the server does not know what we have, as all of its hosts are told at once */
 };
@@ -390,13 +390,13 @@ after(struct ldap_sync *s, enum end end, unsigned *failures, int64_t *bad_since_
 		*bad_since_ms = loop_now_ms();
 	if (end == END_FAILED || end == END_BRIEF)
 		s->at++;
-	if (end == END_FAILED && ++*failures < s->servers.count)
+	if ((end == END_FAILED || end == END_BRIEF) && ++*failures < s->servers.count)
 		return 0;
 	if (end == END_FAILED && s->servers_due_ms != INT64_MAX)
 		s->servers_due_ms = 0;		/* all that DNS named have failed: it may know others by now */
 	*failures = 0;
-	return end == END_ANEW ? ldap_pause_anew_ms(ldap_pause_chance()) :
-	    ldap_pause_retry_ms(loop_now_ms() - *bad_since_ms, ldap_pause_chance());
+	return ldap_pause_spread_ms(end == END_ANEW ? ldap_pause_anew_ms(ldap_pause_chance()) :
+	    ldap_pause_retry_ms(loop_now_ms() - *bad_since_ms, ldap_pause_chance()), s->settings.directory_retry_spread);
 }
 
 static const char *

@@ -252,7 +252,7 @@ ORDER = ("clear", "anew", "clear", "TLS", "clear", "anew", "StartTLS")
 def settings(mode, copies):
     uris = (MODES[mode][0] * copies)[:copies]
     with open(SETTINGS + ".new", "w") as f:
-        f.write("[directory]\nuri = %s\nallow-cleartext = %s\noperation-timeout = 1\n" % (
+        f.write("[directory]\nuri = %s\nallow-cleartext = %s\noperation-timeout = 1\nretry-spread = 0\n" % (
             "\n ".join(uris), "yes" if mode in ("clear", "anew") else "no"))
     os.rename(SETTINGS + ".new", SETTINGS)
     subprocess.run(["systemctl", "reload", "ismsd-directory"], check=True)

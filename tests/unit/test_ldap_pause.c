@@ -6,6 +6,7 @@
 
 #include "daemon/ldap_pause.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -47,6 +48,10 @@ START_TEST(bounds)
 	ck_assert_int_eq(ldap_pause_poll_ms(30000, false, UINT32_MAX), 33000);
 	ck_assert_int_eq(ldap_pause_poll_ms(86400000, false, UINT32_MAX), 95040000);
 	ck_assert_int_eq(ldap_pause_poll_ms(1000, false, UINT32_MAX), 1100);
+	ck_assert_int_eq(ldap_pause_spread_ms(5000, 5), 5000);
+	ck_assert_int_eq(ldap_pause_spread_ms(30000, 600), 3600000);
+	ck_assert_int_eq(ldap_pause_spread_ms(30000, 0), 100);
+	ck_assert_int_eq(ldap_pause_spread_ms(INT_MAX, UINT32_MAX), INT_MAX);
 	for (uint32_t c = 0; c < UINT32_MAX - 65536; c += 65521)	/* more chance is never a shorter pause */
 		ck_assert_int_le(ldap_pause_retry_ms(9000, c), ldap_pause_retry_ms(9000, c + 65521));
 }
