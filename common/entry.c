@@ -19,7 +19,8 @@
 /* Attributes whose values are DNs: they compare normalised. */
 static const char *const dn_attributes[] = {
 	"member", "manager", "owner", "secretary", "seeAlso", "oathTOTPToken", "oathHOTPToken", "oathTOTPParams",
-	"oathHOTPParams", NULL
+	"oathHOTPParams", "ismsMember", "ismsGroup", "ismsApprover", "ismsRequest", "ismsArmedBy", "ismsReviewedBy",
+	"ismsReviewer", "ismsDecidedBy", "ismsCampaign", NULL
 };
 
 static int

@@ -73,6 +73,9 @@ user_done(struct identity *user)
 	free(user->shell);
 	free(user->display);
 	free(user->sponsor);
+	free(user->owner);
+	free(user->armed_by);
+	free(user->armed_reason);
 	free(user->groups);
 }
 

@@ -28,7 +28,9 @@ struct identity {
 	uint32_t uid, gid;		/* 0 when unusable */
 	enum kind kind;
 	char *gecos, *home, *shell;	/* owned; NULL when FACTS_BROKEN */
-	char *display, *sponsor;	/* owned; may be NULL */
+	char *display, *sponsor, *owner;	/* owned; may be NULL; the last two DNs */
+	char *armed_by, *armed_reason;	/* owned; break-glass; may be NULL */
+	int64_t armed_until_utc_sec, last_use_utc_sec, reviewed_at_utc_sec, created_utc_sec;	/* 0: none, never, not known */
 	char entry_id[65];		/* entryUUID, else "dn:" and a hash of the DN */
 	int64_t not_before_utc_sec, not_after_utc_sec, locked_until_utc_sec;	/* 0: none */
 	int64_t password_end_utc_sec;	/* from then on the password has to be changed; 0: never */
@@ -177,6 +179,14 @@ const struct identity *identities_find(const struct identities *all, const char 
  *  ret       wholly written, up to the NUL of groups
  */
 void identity_facts(const struct identities *all, const struct identity *user, struct facts *ret);
+
+/*
+ * How an owner or a sponsor stands.
+ *
+ *  who      his identity; NULL: there is none of that DN
+ *  ret_end  since when, or from when on, he is not valid any more; 0: no end, or not known
+ */
+enum care identity_care(const struct identity *who, int64_t now_utc_sec, int64_t *ret_end_utc_sec);
 
 /*
  * The tokens that a user's entry links to.

@@ -77,5 +77,12 @@ identity_facts(const struct identities *all, const struct identity *user, struct
 	ret->token_count = user->token_count;
 	put(ret->display, sizeof ret->display, user->display);
 	put(ret->sponsor, sizeof ret->sponsor, user->sponsor);
+	put(ret->owner, sizeof ret->owner, user->owner);
+	ret->created_utc_sec = user->created_utc_sec;
+	ret->last_use_utc_sec = user->last_use_utc_sec;
+	ret->reviewed_at_utc_sec = user->reviewed_at_utc_sec;
+	ret->armed_until_utc_sec = user->armed_until_utc_sec;
+	put(ret->armed_by, sizeof ret->armed_by, user->armed_by);
+	put(ret->armed_reason, sizeof ret->armed_reason, user->armed_reason);
 	put_groups(all, user, ret);
 }

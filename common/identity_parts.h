@@ -44,6 +44,12 @@ void identity_entry_id(const struct entry *e, struct fault *fault, char ret[stat
 /* Printable UTF-8 of at most max bytes, fit for gecos: ":" and control characters become spaces. NULL without memory. */
 char *identity_clean_text(const char *text, size_t max);
 
+/* A GeneralizedTime attribute. Returns whether it was there and well formed; *ret stays as it is when not. */
+bool identity_single_time(const struct entry *e, const char *name, struct fault *fault, int64_t *ret_utc_sec);
+
+/* Who answers for the user, when he was last used and reviewed, whether he is armed. Returns 0 or -ENOMEM. */
+int identity_read_care(const struct entry *e, struct identity *user, struct fault *fault);
+
 /* Starts, ends and locks (THREATS 5.7): every known end, the earliest wins; any lock wins. */
 void identity_read_window(const struct entry *e, struct identity *user, struct fault *fault);
 

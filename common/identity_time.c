@@ -53,9 +53,8 @@ take_lock(struct identity *user, const char *source)
 		user->disabled_source = source;
 }
 
-/* A GeneralizedTime attribute. Returns whether it was there and well formed. */
-static bool
-single_time(const struct entry *e, const char *name, struct fault *fault, int64_t *ret_utc_sec)
+bool
+identity_single_time(const struct entry *e, const char *name, struct fault *fault, int64_t *ret_utc_sec)
 {
 	const char *text = identity_single(e, name, fault);
 
@@ -99,7 +98,7 @@ read_ends(const struct entry *e, struct identity *user, struct fault *fault)
 	int64_t utc_sec;
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-		if (single_time(e, names[i], fault, &utc_sec))
+		if (identity_single_time(e, names[i], fault, &utc_sec))
 			take_end(user, utc_sec, names[i]);
 	read_shadow_expire(e, user, fault);
 	read_account_expires(e, user, fault);
@@ -112,7 +111,7 @@ read_starts(const struct entry *e, struct identity *user, struct fault *fault)
 	int64_t utc_sec;
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-		if (single_time(e, names[i], fault, &utc_sec) && utc_sec > user->not_before_utc_sec)
+		if (identity_single_time(e, names[i], fault, &utc_sec) && utc_sec > user->not_before_utc_sec)
 			user->not_before_utc_sec = utc_sec;
 }
 
@@ -144,7 +143,7 @@ read_password_end(const struct entry *e, struct identity *user, struct fault *fa
 	int64_t utc_sec;
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-		if (single_time(e, names[i], fault, &utc_sec))
+		if (identity_single_time(e, names[i], fault, &utc_sec))
 			take_password_end(user, utc_sec);
 	if (identity_single_number(e, "msDS-UserPasswordExpiryTimeComputed", TICKS_NEVER, fault, &ticks) &&
 	    ticks != TICKS_NEVER)
@@ -165,11 +164,11 @@ read_lockout(const struct entry *e, struct identity *user, struct fault *fault)
 		take_lock(user, "pwdAccountLockedTime");
 		return;
 	}
-	if (text != NULL && single_time(e, "pwdAccountLockedTime", fault, &since))
+	if (text != NULL && identity_single_time(e, "pwdAccountLockedTime", fault, &since))
 		user->locked_until_utc_sec = IDENTITY_LOCKED_FOREVER;
-	if (single_time(e, "pwdAccountTmpLockoutEnd", fault, &until))
+	if (identity_single_time(e, "pwdAccountTmpLockoutEnd", fault, &until))
 		user->locked_until_utc_sec = after_epoch(until);
-	if (single_time(e, "accountUnlockTime", fault, &until))		/* 389-ds: 1970 is until somebody unlocks him */
+	if (identity_single_time(e, "accountUnlockTime", fault, &until))		/* 389-ds: 1970 is until somebody unlocks him */
 		user->locked_until_utc_sec = until > 0 ? until : IDENTITY_LOCKED_FOREVER;
 	read_ad_lockout(e, user, fault);
 }

@@ -312,17 +312,14 @@ read_password_set(const struct entry *e, const struct settings *settings, struct
 }
 
 static int
-read_people(const struct entry *e, struct identity *user)
+read_display(const struct entry *e, struct identity *user)
 {
 	const char *display = entry_value(e, "displayName");
-	const char *sponsor = entry_value(e, "manager");
 
 	if (display == NULL)
 		display = entry_value(e, "cn");
 	user->display = identity_clean_text(display != NULL ? display : "", 128);
-	/* A DN that was cut would name somebody else: too long is none. */
-	user->sponsor = identity_clean_text(sponsor != NULL && strlen(sponsor) <= 256 ? sponsor : "", 256);
-	return user->display != NULL && user->sponsor != NULL ? 0 : -ENOMEM;
+	return user->display != NULL ? 0 : -ENOMEM;
 }
 
 static uint32_t
@@ -349,5 +346,7 @@ identity_read_user(const struct entry *e, const struct settings *settings, struc
 	user->token_count = count_values(e, "oathTOTPToken") + count_values(e, "oathHOTPToken");
 	identity_read_window(e, user, fault);
 	r = read_home_and_shell(e, settings, user, fault);
-	return r == 0 ? read_people(e, user) : r;
+	if (r == 0)
+		r = read_display(e, user);
+	return r == 0 ? identity_read_care(e, user, fault) : r;
 }

@@ -49,6 +49,14 @@ enum facts_state {
 	FACTS_NOT_READY,	/* the source has no complete view yet: deny, directory-unavailable */
 };
 
+/* How somebody stands who answers for another one: by his own entry, at the time of the question. */
+enum care {
+	CARE_NONE,		/* nobody is named */
+	CARE_VALID,		/* until his end, if he has one */
+	CARE_MISSING,	/* no account, or one that cannot be read */
+	CARE_ENDED,		/* disabled, or his contract is over */
+};
+
 enum kind { KIND_UNKNOWN, KIND_EMPLOYEE, KIND_CONTRACTOR, KIND_SERVICE, KIND_BREAK_GLASS, KIND_COUNT };
 enum token_type { TOKEN_NONE, TOKEN_TOTP, TOKEN_HOTP };
 enum token_algorithm { TOKEN_SHA_NONE, TOKEN_SHA1, TOKEN_SHA256, TOKEN_SHA512 };

@@ -31,7 +31,7 @@ static const char *const ad_attributes[] = {
 
 /* sAMAccountType (MS-SAMR 2.2.1.9): users, global and universal groups, groups of the domain; security groups alone. */
 static const char standard_filter[] = "(|(objectClass=posixAccount)(objectClass=posixGroup)(objectClass=groupOfNames)"
-    "(objectClass=groupOfMembers))";
+    "(objectClass=groupOfMembers)(objectClass=ismsGrant)(objectClass=ismsExemption))";
 static const char *const standard_filters[] = { standard_filter, NULL };
 static const char *const ad_filters[] = {
 	"(sAMAccountType=805306368)", "(|(sAMAccountType=268435456)(sAMAccountType=536870912))", NULL

@@ -33,7 +33,10 @@ const char *const ldap_session_attributes[] = {
 	"displayName", "employeeType", "manager", "memberUid", "member", "shadowExpire", "pwdStartTime", "pwdEndTime",
 	"pwdAccountLockedTime", "pwdAccountTmpLockoutEnd", "pwdReset", "accountExpires", "userAccountControl",
 	"krbPrincipalExpiration", "krbPasswordExpiration", "passwordExpirationTime", "accountUnlockTime", "nsAccountLock",
-	"ismsNotBefore", "ismsNotAfter", "oathTOTPToken", "oathHOTPToken",
+	"ismsNotBefore", "ismsNotAfter", "oathTOTPToken", "oathHOTPToken", "owner", "createTimestamp", "ismsLastUse",
+	"ismsReviewedAt", "ismsArmedUntil", "ismsArmedBy", "ismsArmedReason", "ismsKey", "sshPublicKey", "ismsSource",
+	"ismsCommand", "ismsMember", "ismsGroup", "ismsFrom", "ismsUntil", "ismsApprover", "ismsReason", "ismsTicket",
+	"ismsControl", "ismsKeyFingerprint", "ismsService",
 	"modifiersName", NULL
 };
 

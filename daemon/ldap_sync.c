@@ -309,7 +309,7 @@ static int
 open_replica(struct ldap_sync *s)
 {
 	struct ldap_sync_state state = s->state;
-	char origin[3072], fault[512] = "";
+	char origin[4096], fault[512] = "";
 	int r;
 
 	describe_origin(&s->settings, origin, sizeof origin);

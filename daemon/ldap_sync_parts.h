@@ -11,7 +11,7 @@
 #include "daemon/ldap_sync.h"
 #include "daemon/replica.h"
 
-#define LDAP_SESSION_ATTRIBUTES_MAX 48
+#define LDAP_SESSION_ATTRIBUTES_MAX 80
 
 /* The thread's own; the loop reads stop's pipe end alone. */
 struct ldap_session {

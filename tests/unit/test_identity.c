@@ -274,6 +274,61 @@ static const struct { const char *lines; uint32_t disabled; int64_t locked; uint
 	{ "ismsNotBefore: 20260101000000Z\npwdStartTime: 20260101000001Z\n", 0, 0, 0, 1767225601 },
 };
 
+/* What answers for a user; "" fault: good. */
+static const struct { const char *lines, *fault; } cares[] = {
+	{ "owner: uid=carol,ou=people," BASE "\n", "" },
+	{ "owner: carol\n", "owner \"carol\" is no DN" },
+	{ "owner: uid=carol," BASE "\nowner: uid=dan," BASE "\n", "owner must have one" },
+	{ "ismsLastUse: 20260101000000Z\n", "" },
+	{ "ismsLastUse: yesterday\n", "ismsLastUse" },
+	{ "ismsLastUse: 20260101000000Z\nismsLastUse: 20260101000001Z\n", "ismsLastUse must have one" },
+	{ "ismsReviewedAt: 20260101000000Z\n", "" },
+	{ "ismsReviewedAt: 20261301000000Z\n", "ismsReviewedAt" },
+	{ "ismsArmedUntil: 20260101000000Z\nismsArmedBy: uid=carol," BASE "\nismsArmedReason: fire\n", "" },
+	{ "ismsArmedUntil: never\n", "ismsArmedUntil" },
+	{ "ismsArmedBy: carol\n", "ismsArmedBy" },
+	{ "ismsArmedReason: a\nismsArmedReason: b\n", "ismsArmedReason must have one" },
+	{ "createTimestamp: 0\n", "createTimestamp" },
+};
+
+START_TEST(care_is_strict)
+{
+	begin();
+	add_user("ada", 2000, cares[_i].lines);
+	build_after(NULL);
+	ck_assert_uint_eq(facts_of("ada")->state, cares[_i].fault[0] == '\0' ? FACTS_MANAGED : FACTS_BROKEN);
+	ck_assert_msg(strstr(facts.fault, cares[_i].fault) != NULL, "%s", facts.fault);
+	end();
+}
+END_TEST
+
+START_TEST(care_in_facts)
+{
+	int64_t end_sec;
+
+	begin();
+	add_user("ada", 2000, "owner: uid=carol,ou=people," BASE "\nismsLastUse: 20260101000000Z\n"
+	    "ismsReviewedAt: 20260101000001Z\nismsArmedUntil: 20260101000002Z\nismsArmedBy: uid=eve," BASE "\n"
+	    "ismsArmedReason: fire\ncreateTimestamp: 20260101000003Z\n");
+	add_user("carol", 2001, "ismsNotAfter: 20260601000000Z\n");
+	add_user("dan", 2002, "nsAccountLock: TRUE\nismsNotAfter: 20260601000000Z\n");
+	build_after(NULL);
+	ck_assert_str_eq(facts_of("ada")->owner, "uid=carol,ou=people," BASE);
+	ck_assert_int_eq(facts.last_use_utc_sec, 1767225600);
+	ck_assert_int_eq(facts.reviewed_at_utc_sec, 1767225601);
+	ck_assert_int_eq(facts.armed_until_utc_sec, 1767225602);
+	ck_assert_int_eq(facts.created_utc_sec, 1767225603);
+	ck_assert_str_eq(facts.armed_by, "uid=eve," BASE);
+	ck_assert_str_eq(facts.armed_reason, "fire");
+	ck_assert_int_eq(identity_care(NULL, 0, &end_sec), CARE_MISSING);
+	ck_assert_int_eq(identity_care(identities_find(&all, "carol"), 1780271999, &end_sec), CARE_VALID);
+	ck_assert_int_eq(end_sec, 1780272000);
+	ck_assert_int_eq(identity_care(identities_find(&all, "carol"), 1780272000, &end_sec), CARE_ENDED);
+	ck_assert_int_eq(identity_care(identities_find(&all, "dan"), 0, &end_sec), CARE_ENDED);
+	end();
+}
+END_TEST
+
 START_TEST(any_lock_wins)
 {
 	begin();
@@ -330,6 +385,7 @@ main(void)
 		{ rp10a_attribute_options, 0 },
 		{ earliest_end_wins, ROWS(ends) },
 		{ tm02a_shadow_expire, 0 },
+		{ care_is_strict, ROWS(cares) }, { care_in_facts, 0 },
 		{ any_lock_wins, ROWS(locks) },
 		{ password_set, ROWS(passwords) },
 		{ gecos_made_clean, 0 },

@@ -1,0 +1,83 @@
+/*
+ * identity_care.c - who answers for a user, when he was last used and reviewed, whether a break-glass account is armed.
+ *
+ * Directory process and isms-userctl. It must never read a malformed or doubled value as one that lets in (THREATS I10), and
+ * never take a DN that was cut for the whole one: that would be somebody else.
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/identity_parts.h"
+
+#define DN_MAX		256
+#define REASON_MAX	128
+
+/* The only value of a DN. Returns 0 or -ENOMEM. */
+static int
+read_dn(const struct entry *e, const char *name, struct fault *fault, char **ret)
+{
+	const char *text = identity_single(e, name, fault);
+	char *ndn;
+
+	if (text == NULL)
+		return 0;
+	if (strlen(text) > DN_MAX) {
+		identity_fault(fault, "%s is a DN of more than %d bytes", name, DN_MAX);
+		return 0;
+	}
+	ndn = entry_normalise_dn(text);
+	if (ndn == NULL)
+		identity_fault(fault, "%s \"%.80s\" is no DN", name, text);
+	free(ndn);
+	*ret = identity_clean_text(text, DN_MAX);
+	return *ret != NULL ? 0 : -ENOMEM;
+}
+
+/* Many have several, or what other tools wrote: who is one is for require-sponsor to say. */
+static int
+read_sponsor(const struct entry *e, struct identity *user)
+{
+	const char *sponsor = entry_value(e, "manager");
+
+	user->sponsor = identity_clean_text(sponsor != NULL && strlen(sponsor) <= DN_MAX ? sponsor : "", DN_MAX);
+	return user->sponsor != NULL ? 0 : -ENOMEM;
+}
+
+int
+identity_read_care(const struct entry *e, struct identity *user, struct fault *fault)
+{
+	const char *reason = identity_single(e, "ismsArmedReason", fault);
+	int r;
+
+	(void)identity_single_time(e, "ismsLastUse", fault, &user->last_use_utc_sec);
+	(void)identity_single_time(e, "ismsReviewedAt", fault, &user->reviewed_at_utc_sec);
+	(void)identity_single_time(e, "ismsArmedUntil", fault, &user->armed_until_utc_sec);
+	(void)identity_single_time(e, "createTimestamp", fault, &user->created_utc_sec);
+	r = read_sponsor(e, user);
+	if (r == 0)
+		r = read_dn(e, "owner", fault, &user->owner);
+	if (r == 0)
+		r = read_dn(e, "ismsArmedBy", fault, &user->armed_by);
+	if (r < 0 || reason == NULL)
+		return r;
+	user->armed_reason = identity_clean_text(reason, REASON_MAX);
+	return user->armed_reason != NULL ? 0 : -ENOMEM;
+}
+
+enum care
+identity_care(const struct identity *who, int64_t now_utc_sec, int64_t *ret_end_utc_sec)
+{
+	*ret_end_utc_sec = 0;
+	if (who == NULL || who->state != FACTS_MANAGED)
+		return CARE_MISSING;
+	*ret_end_utc_sec = who->not_after_utc_sec;
+	if (who->not_after_utc_sec != 0 && who->not_after_utc_sec <= now_utc_sec)
+		return CARE_ENDED;
+	if (!who->disabled)
+		return CARE_VALID;
+	*ret_end_utc_sec = 0;		/* since when, no attribute of all servers tells */
+	return CARE_ENDED;
+}
