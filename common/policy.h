@@ -32,6 +32,9 @@ struct request {
 	enum stage stage;
 	const char *service;		/* exact PAM service name; "unprivileged" for a locker */
 	const char *rhost;		/* address that the request comes from; "" for none */
+	const char *key;		/* fingerprint "SHA256:..." of the key that was proven; NULL or "" for none, or not seen */
+	bool key_unseen;		/* sshd does not name the key yet: it does when the session opens, and is judged by then */
+	unsigned sessions;		/* live ones of this person by services of CLASS_REMOTE, this one apart */
 	const char *host, *host_groups;	/* this host's names in allow-hosts: one; and its groups, space-separated */
 	bool root_caller;		/* real uid 0 runs su: unattended */
 	unsigned factors;		/* FACTOR_*: proven in this transaction */
@@ -47,6 +50,8 @@ struct decision {
 	bool mfa_due;			/* a code is due for this user and service */
 	uint64_t roles;			/* bit i: role i matched */
 	uint32_t max_session_sec;	/* 0: no limit */
+	uint32_t max_sessions;		/* 0: no limit */
+	char exemptions[256];		/* names of those without which it would be a denial, separated by spaces */
 	char contact[128];		/* whom a refused person asks; "" = the setting's */
 	char rule[128];			/* the rule that decided, e.g. "role contractor: allow-services (policy.conf:12)" */
 };
@@ -129,6 +134,15 @@ bool policy_needs_mfa(const struct policy *policy, uint64_t roles, uint32_t toke
  *  ret  called with each name once
  */
 void policy_each_kept_group(const struct policy *policy, void (*ret)(const char *name, void *arg), void *arg);
+
+/*
+ * What becomes of live sessions when the contract ends.
+ *
+ *  roles  of policy_match()
+ *
+ * Returns true where they may go on (on-end = deny-new): all these roles say so, and there is one.
+ */
+bool policy_spares_sessions(const struct policy *policy, uint64_t roles);
 
 /* Names of [local] manage; i from 0, NULL at the end. */
 const char *policy_local_managed(const struct policy *policy, size_t i);

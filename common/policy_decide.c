@@ -211,11 +211,13 @@ judge_limits(struct trial *t)
 			set_role_rule(t->out, role, KEY_ALLOW_HOSTS, "allow-hosts");
 			return deny(t, VERDICT_DENY, REASON_HOST_NOT_ALLOWED);
 		}
-		if (role->from != NULL && is_attended && has_source && !sources_contain(role->from, rhost)) {
+		if (role->from != NULL && is_attended && has_source && !sources_contain(role->from, rhost) &&
+		    !policy_exempts(t->facts, t->request, CONTROL_SOURCE, t->out)) {
 			set_role_rule(t->out, role, KEY_FROM, "from");
 			return deny(t, VERDICT_DENY, REASON_SOURCE_NOT_ALLOWED);
 		}
-		if (role->hours != NULL && is_attended && !hours_contain(role->hours, t->request->now_utc_sec)) {
+		if (role->hours != NULL && is_attended && !hours_contain(role->hours, t->request->now_utc_sec) &&
+		    !policy_exempts(t->facts, t->request, CONTROL_HOURS, t->out)) {
 			set_role_rule(t->out, role, KEY_HOURS, "hours");
 			return deny(t, VERDICT_DENY, REASON_OUTSIDE_HOURS);
 		}
@@ -243,6 +245,48 @@ judge_primary_group(struct trial *t)
 	return false;
 }
 
+static bool
+deny_finding(struct trial *t, const struct finding *f)
+{
+	if (f->role != NULL)
+		set_role_rule(t->out, f->role, f->key, f->what);
+	else
+		set_rule(t->out, "%s", f->what);
+	return deny(t, VERDICT_DENY, f->reason);
+}
+
+static bool
+judge_answers(struct trial *t)
+{
+	struct finding found;
+
+	return policy_answers_denies(t->facts, t->policy, t->request, t->out->roles, &found) && deny_finding(t, &found);
+}
+
+static bool
+judge_care(struct trial *t)
+{
+	struct finding found;
+
+	return policy_care_denies(t->facts, t->policy, t->request, t->out, &found) && deny_finding(t, &found);
+}
+
+/* Sessions of people: what they start from within one, and what runs unattended, comes on top. */
+static bool
+judge_sessions(struct trial *t)
+{
+	if (t->class != CLASS_REMOTE || t->stage == STAGE_AUTH || t->out->max_sessions == 0 ||
+	    t->request->sessions < t->out->max_sessions)
+		return false;
+	for (size_t i = 0; i < t->policy->role_count; i++) {
+		const struct role *role = policy_matching(t->policy, t->out->roles, i);
+
+		if (role != NULL && role->max_sessions == t->out->max_sessions)
+			set_role_rule(t->out, role, KEY_MAX_SESSIONS, "max-sessions");
+	}
+	return deny(t, VERDICT_DENY, REASON_TOO_MANY_SESSIONS);
+}
+
 /* A code beside something else: a code alone is one factor, and so is a key. */
 static bool
 is_proven(unsigned factors)
@@ -251,18 +295,45 @@ is_proven(unsigned factors)
 }
 
 static bool
-judge_mfa(struct trial *t)
+deny_mfa(struct trial *t)
 {
-	enum reason reason;
-
-	if (!t->out->mfa_due || t->stage == STAGE_SESSION || is_proven(t->request->factors))
-		return false;
-	if (t->facts->token_count > 0 && t->stage == STAGE_AUTH)
-		return false;		/* it is about to be asked for */
-	reason = t->facts->token_count == 0 ? REASON_MFA_NOT_ENROLLED : REASON_MFA_REQUIRED;
 	if (t->mfa_role != NULL)
 		set_role_rule(t->out, t->mfa_role, KEY_MFA, "mfa");
-	return deny(t, VERDICT_DENY, reason);
+	return deny(t, VERDICT_DENY, t->facts->token_count == 0 ? REASON_MFA_NOT_ENROLLED : REASON_MFA_REQUIRED);
+}
+
+/*
+ * Sessions are not asked for codes. But whom the account stage let in by an exemption that is bound to a key, before sshd had
+ * named it, comes no further with another key.
+ */
+static bool
+judge_bound_key(struct trial *t)
+{
+	struct request unseen = *t->request;
+	struct decision scratch = { .verdict = VERDICT_DENY };
+
+	unseen.key_unseen = true;
+	if (strcmp(t->service, "sshd") != 0 || !policy_exempts(t->facts, &unseen, CONTROL_MFA, &scratch) ||
+	    policy_exempts(t->facts, t->request, CONTROL_MFA, t->out))
+		return false;
+	return deny_mfa(t);
+}
+
+static bool
+judge_mfa(struct trial *t)
+{
+	if (!t->out->mfa_due || is_proven(t->request->factors))
+		return false;
+	if (t->stage == STAGE_SESSION)
+		return judge_bound_key(t);
+	if (policy_exempts(t->facts, t->request, CONTROL_MFA, t->out)) {
+		t->out->mfa_due = false;
+		t->out->ask &= ~(unsigned)FACTOR_OTP;
+		return false;
+	}
+	if (t->facts->token_count > 0 && t->stage == STAGE_AUTH)
+		return false;		/* it is about to be asked for */
+	return deny_mfa(t);
 }
 
 /* Last: the person is let as far as the new password only if every other rule allows (THREATS I1). */
@@ -292,6 +363,9 @@ gather(struct trial *t)
 			(void)snprintf(t->out->contact, sizeof t->out->contact, "%s", role->contact);
 		if (sec != 0 && (t->out->max_session_sec == 0 || sec < t->out->max_session_sec))
 			t->out->max_session_sec = sec;
+		if (role != NULL && role->max_sessions != 0 &&
+		    (t->out->max_sessions == 0 || role->max_sessions < t->out->max_sessions))
+			t->out->max_sessions = role->max_sessions;
 	}
 }
 
@@ -319,8 +393,8 @@ policy_decide(const struct facts *facts, const struct policy *policy, const stru
     struct decision *ret)
 {
 	static bool (*const judges[])(struct trial *) = {
-		judge_state, judge_locks, judge_window, judge_expiry, judge_term, judge_kind, judge_service,
-		judge_limits, judge_primary_group, judge_mfa, judge_must_change,
+		judge_state, judge_locks, judge_window, judge_expiry, judge_term, judge_kind, judge_answers,
+		judge_service, judge_limits, judge_primary_group, judge_care, judge_sessions, judge_mfa, judge_must_change,
 	};
 	struct trial t = { .facts = facts, .policy = policy, .request = request, .out = ret,
 		.service = request->service != NULL ? request->service : "", .stage = request->stage };

@@ -252,11 +252,17 @@ static const struct {
 	[KEY_KEEP_GROUPS] = { "keep-groups", parse_keep_groups },
 	[KEY_DROP_GROUPS] = { "drop-groups", parse_drop_groups },
 	[KEY_CONTACT] = { "contact", parse_contact },
+	[KEY_MAX_SESSIONS] = { "max-sessions", policy_parse_max_sessions },
+	[KEY_REVIEW_EVERY] = { "review-every", policy_parse_review_every },
+	[KEY_DORMANT_AFTER] = { "dormant-after", policy_parse_dormant_after },
+	[KEY_ON_END] = { "on-end", policy_parse_on_end },
+	[KEY_REQUIRE_SPONSOR] = { "require-sponsor", policy_parse_require_sponsor },
+	[KEY_OWNER_GRACE] = { "owner-grace", policy_parse_owner_grace },
 };
 
 /* Rules that a later version will know. A host must not seem to enforce them. */
 static const char *const later_keys[] = {
-	"review-every", "dormant-after", "on-end", "max-sessions", "offline-grace",
+	"offline-grace",
 };
 
 static int

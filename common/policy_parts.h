@@ -5,6 +5,7 @@
 #define ISMS_POLICY_PARTS_H
 
 #include "common/policy.h"
+#include "common/exemption.h"
 #include "common/policy_limits.h"
 
 #define ROLE_NAME_MAX	32
@@ -21,7 +22,8 @@ enum mfa_rule { MFA_NONE, MFA_IF_ENROLLED, MFA_REQUIRED };
 
 enum role_key {
 	KEY_MATCH, KEY_ALLOW_SERVICES, KEY_ALLOW_HOSTS, KEY_MFA, KEY_REQUIRE_EXPIRY, KEY_MAX_TERM, KEY_MAX_SESSION,
-	KEY_HOURS, KEY_FROM, KEY_KEEP_GROUPS, KEY_DROP_GROUPS, KEY_CONTACT, KEY_COUNT
+	KEY_HOURS, KEY_FROM, KEY_KEEP_GROUPS, KEY_DROP_GROUPS, KEY_CONTACT, KEY_MAX_SESSIONS,
+	KEY_REVIEW_EVERY, KEY_DORMANT_AFTER, KEY_ON_END, KEY_REQUIRE_SPONSOR, KEY_OWNER_GRACE, KEY_COUNT
 };
 
 struct role {
@@ -37,6 +39,11 @@ struct role {
 	bool require_expiry;
 	uint32_t max_session_sec;
 	int64_t max_term_sec;		/* 0: no limit */
+	uint32_t max_sessions;		/* 0: no limit */
+	int64_t review_every_sec, dormant_after_sec;	/* 0: no rule */
+	int64_t owner_grace_sec;
+	bool deny_new;			/* on-end */
+	bool require_sponsor;
 	struct hours *hours;		/* owned; NULL: always */
 	struct sources *from;		/* owned; NULL: from anywhere */
 	char contact[128];
@@ -74,6 +81,33 @@ policy_matching(const struct policy *policy, uint64_t roles, size_t i)
 {
 	return i < policy->role_count && (roles >> i & 1) != 0 ? &policy->roles[i] : NULL;
 }
+
+/* policy_keys.c: values of keys. Return 0, or -EINVAL with what is wrong and what to write in error. */
+int policy_parse_max_sessions(struct role *role, const char *value, char *error, size_t size);
+int policy_parse_review_every(struct role *role, const char *value, char *error, size_t size);
+int policy_parse_dormant_after(struct role *role, const char *value, char *error, size_t size);
+int policy_parse_on_end(struct role *role, const char *value, char *error, size_t size);
+int policy_parse_require_sponsor(struct role *role, const char *value, char *error, size_t size);
+int policy_parse_owner_grace(struct role *role, const char *value, char *error, size_t size);
+
+/* A denial that policy_care.c found. */
+struct finding {
+	enum reason reason;
+	const struct role *role;	/* whose key says so; NULL: the kind of account does */
+	enum role_key key;
+	const char *what;		/* of the rule, in words */
+};
+
+/* Who answers for the user: sponsor, and for a service account its owner. Returns whether it denies. */
+bool policy_answers_denies(const struct facts *facts, const struct policy *policy, const struct request *request,
+    uint64_t roles, struct finding *ret);
+
+/* Reviews and use in time. Returns whether it denies; exemptions that were needed are noted in out. */
+bool policy_care_denies(const struct facts *facts, const struct policy *policy, const struct request *request,
+    struct decision *out, struct finding *ret);
+
+/* Whether an exemption in force lowers a control for this request; it is then noted in out. */
+bool policy_exempts(const struct facts *facts, const struct request *request, enum control control, struct decision *out);
 
 /* The strictest rule on codes of these roles, and the role that says so (NULL where none matches). */
 enum mfa_rule policy_mfa_rule(const struct policy *policy, uint64_t roles, const struct role **ret_role);

@@ -13,6 +13,7 @@
 
 #include "common/civil_date.h"
 #include "common/conf_file.h"
+#include "common/exemption.h"
 #include "common/policy.h"
 #include "tools/factors.h"
 #include "tools/invocation.h"
@@ -21,7 +22,8 @@
 enum case_key {
 	CASE_USER, CASE_KIND, CASE_GROUPS, CASE_PRIMARY_GROUP, CASE_BEGIN, CASE_END, CASE_DISABLED, CASE_LOCKED,
 	CASE_MUST_CHANGE, CASE_TOKENS, CASE_SERVICE, CASE_RHOST, CASE_HOST, CASE_HOST_GROUPS, CASE_AT, CASE_STAGE,
-	CASE_FACTORS, CASE_LIVE_SESSION, CASE_ROOT_CALLER, CASE_EXPECT, CASE_EXPECT_GROUPS, CASE_KEY_COUNT
+	CASE_FACTORS, CASE_LIVE_SESSION, CASE_ROOT_CALLER, CASE_SPONSOR, CASE_OWNER, CASE_CREATED, CASE_LAST_USE,
+	CASE_REVIEWED, CASE_SESSIONS, CASE_EXEMPT, CASE_EXPECT, CASE_EXPECT_GROUPS, CASE_KEY_COUNT
 };
 
 /* What a case may say, and what holds where it does not. */
@@ -45,6 +47,13 @@ static const struct { const char *key, *usual; } keys[CASE_KEY_COUNT] = {
 	[CASE_FACTORS] = { "factors", "password otp" },
 	[CASE_LIVE_SESSION] = { "live-session", "no" },
 	[CASE_ROOT_CALLER] = { "root-caller", "no" },
+	[CASE_SPONSOR] = { "sponsor", "valid" },
+	[CASE_OWNER] = { "owner", "valid" },
+	[CASE_CREATED] = { "created", "+0s" },
+	[CASE_LAST_USE] = { "last-use", "none" },
+	[CASE_REVIEWED] = { "reviewed", "none" },
+	[CASE_SESSIONS] = { "sessions", "0" },
+	[CASE_EXEMPT] = { "exempt", "" },
 	[CASE_EXPECT] = { "expect", "" },
 	[CASE_EXPECT_GROUPS] = { "expect-groups", NULL },
 };
@@ -89,6 +98,20 @@ take_instant(const struct run *r, enum case_key key, int64_t *ret, char *error, 
 	return conf_wrong(error, size, "%s: write 2026-12-31T18:00:00Z, +90d or none", keys[key].key);
 }
 
+/* The same, or so long before: "-3d". */
+static int
+take_past(const struct run *r, enum case_key key, int64_t *ret, char *error, size_t size)
+{
+	int64_t ago;
+
+	if (said(r, key)[0] != '-')
+		return take_instant(r, key, ret, error, size);
+	if (civil_date_parse_duration(said(r, key) + 1, CIVIL_DATE_MAX_SEC, &ago) < 0)
+		return conf_wrong(error, size, "%s: write -3d, 2026-12-31T18:00:00Z or none", keys[key].key);
+	*ret = r->request.now_utc_sec - ago;
+	return 0;
+}
+
 /* One of the words, or -EINVAL that names them all. */
 static int
 take_word(const struct run *r, enum case_key key, const char *const *words, unsigned *ret, char *error, size_t size)
@@ -104,10 +127,12 @@ take_word(const struct run *r, enum case_key key, const char *const *words, unsi
 }
 
 static int
-take_tokens(const char *text, uint32_t *ret, char *error, size_t size)
+take_digit(const struct run *r, enum case_key key, uint32_t *ret, char *error, size_t size)
 {
+	const char *text = said(r, key);
+
 	if (strlen(text) != 1 || text[0] < '0' || text[0] > '9')
-		return conf_wrong(error, size, "tokens: how many the person has, 0 to 9");
+		return conf_wrong(error, size, "%s: how many the person has, 0 to 9", keys[key].key);
 	*ret = (uint32_t)(text[0] - '0');
 	return 0;
 }
@@ -120,6 +145,46 @@ take_text(const struct run *r, enum case_key key, char *to, size_t to_size, char
 		return conf_wrong(error, size, "%s is longer than %zu bytes", keys[key].key, to_size - 1);
 	memcpy(to, said(r, key), strlen(said(r, key)) + 1);
 	return 0;
+}
+
+/* Exemptions without bounds that hold at the time of the case. */
+static int
+take_exemptions(struct run *r, char *error, size_t size)
+{
+	char word[32], *to = r->facts.exemptions;
+	const char *at = said(r, CASE_EXEMPT);
+	size_t len;
+
+	for (at += strspn(at, " \t"); *at != '\0'; at += len, at += strspn(at, " \t")) {
+		struct exemption x = { .until_utc_sec = CIVIL_DATE_MAX_SEC };
+
+		len = strcspn(at, " \t");
+		(void)snprintf(word, sizeof word, "%.*s", (int)(len < sizeof word ? len : sizeof word - 1), at);
+		x.control = exemption_control(word);
+		if (x.control == CONTROL_NONE)
+			return conf_wrong(error, size, "exempt: name some of mfa, source, dormant, review and hours");
+		(void)snprintf(x.name, sizeof x.name, "%s", word);
+		to += exemption_format(&x, to, sizeof r->facts.exemptions - (size_t)(to - r->facts.exemptions) - 1);
+		if (to > r->facts.exemptions + sizeof r->facts.exemptions - EXEMPTION_LINE_MAX)
+			return conf_wrong(error, size, "exempt: each once");
+	}
+	return 0;
+}
+
+/* Who answers for the person, and when he was last used and reviewed: instants of the past, written -3d. */
+static int
+take_care(struct run *r, char *error, size_t size)
+{
+	static const char *const states[] = { "none", "valid", "missing", "ended", NULL };
+	struct facts *f = &r->facts;
+
+	if (take_word(r, CASE_SPONSOR, states, &f->sponsor_state, error, size) < 0 ||
+	    take_word(r, CASE_OWNER, states, &f->owner_state, error, size) < 0 ||
+	    take_past(r, CASE_CREATED, &f->created_utc_sec, error, size) < 0 ||
+	    take_past(r, CASE_LAST_USE, &f->last_use_utc_sec, error, size) < 0 ||
+	    take_past(r, CASE_REVIEWED, &f->reviewed_at_utc_sec, error, size) < 0)
+		return -EINVAL;
+	return take_exemptions(r, error, size);
 }
 
 static int
@@ -141,7 +206,7 @@ take_person(struct run *r, char *error, size_t size)
 	    take_bool(r, CASE_DISABLED, &f->disabled, error, size) < 0 ||
 	    take_bool(r, CASE_LOCKED, &locked, error, size) < 0 ||
 	    take_bool(r, CASE_MUST_CHANGE, &f->must_change, error, size) < 0 ||
-	    take_tokens(said(r, CASE_TOKENS), &f->token_count, error, size) < 0)
+	    take_digit(r, CASE_TOKENS, &f->token_count, error, size) < 0 || take_care(r, error, size) < 0)
 		return -EINVAL;
 	f->kind = kind_of[kind];
 	f->locked_until_utc_sec = locked != 0 ? INT64_MAX : 0;
@@ -164,7 +229,8 @@ take_request(struct run *r, char *error, size_t size)
 		return conf_wrong(error, size, "at: write 2026-12-31T18:00:00Z, +90d or now");
 	if (take_word(r, CASE_STAGE, stages, &stage, error, size) < 0 ||
 	    take_bool(r, CASE_LIVE_SESSION, &live, error, size) < 0 ||
-	    take_bool(r, CASE_ROOT_CALLER, &root, error, size) < 0)
+	    take_bool(r, CASE_ROOT_CALLER, &root, error, size) < 0 ||
+	    take_digit(r, CASE_SESSIONS, &r->request.sessions, error, size) < 0)
 		return -EINVAL;
 	if (factors_parse(said(r, CASE_FACTORS), &r->request.factors) < 0)
 		return conf_wrong(error, size, "factors: name some of password, key, otp, or none");

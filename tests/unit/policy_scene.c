@@ -39,7 +39,8 @@ scene_base(struct scene *s)
 	s->policy = base_policy;
 	s->facts = (struct facts){ .state = FACTS_MANAGED, .user = "ada", .uid = 70000, .gid = 70000,
 		.kind = KIND_CONTRACTOR, .not_before_utc_sec = NOW - 1000, .not_after_utc_sec = NOW + 1000,
-		.not_after_source = "pwdEndTime", .password_set = 1, .token_count = 1, .groups = "web-deploy dev" };
+		.not_after_source = "pwdEndTime", .password_set = 1, .token_count = 1, .groups = "web-deploy dev",
+		.owner_state = CARE_VALID, .sponsor_state = CARE_VALID, .created_utc_sec = NOW - 5000 };
 	s->request = (struct request){ .stage = STAGE_ACCOUNT, .service = "sshd", .rhost = "192.0.2.7",
 		.factors = FACTOR_PASSWORD | FACTOR_OTP, .clock_trusted = true, .now_utc_sec = NOW };
 }
@@ -116,7 +117,9 @@ scene_add_random_role(char *text, size_t size, int number)
 {
 	static const char *const mfa[] = { "", "mfa = none\n", "mfa = if-enrolled\n", "mfa = required\n" };
 	static const char *const limits[] = { "hours = Tue 21:00-23:00 UTC", "hours = Mon 21:00-23:00 UTC",
-		"from = 192.0.2.0/24", "from = local", "max-term = 60s", "max-term = 1d", "allow-hosts = db7", "allow-hosts = db8 @web" };
+		"from = 192.0.2.0/24", "from = local", "max-term = 60s", "max-term = 1d", "allow-hosts = db7", "allow-hosts = db8 @web",
+		"max-sessions = 2", "max-sessions = 3", "review-every = 60s", "review-every = 2h", "dormant-after = 60s",
+		"dormant-after = 2h", "require-sponsor = yes", "owner-grace = 60s", "owner-grace = 1h", "on-end = deny-new" };
 	char words[128];
 	size_t used = strlen(text);
 
@@ -139,6 +142,24 @@ scene_add_random_role(char *text, size_t size, int number)
 		(void)snprintf(text + used, size - used, "max-session = %us\n", 10 + (unsigned)(scene_random() % 100));
 }
 
+const char scene_key[] = "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+/* At most two, of which most hold. */
+static void
+scene_add_random_exemptions(struct scene *s)
+{
+	static const char *const controls[] = { "mfa", "source", "dormant", "review", "hours" };
+	size_t used = 0;
+
+	for (unsigned i = 0; i < scene_random() % 3; i++)
+		used += (size_t)snprintf(s->facts.exemptions + used, sizeof s->facts.exemptions - used, "x%u %s %d %d %s %s %s\n", i,
+		    controls[scene_random() % ROWS(controls)], scene_random() % 4 == 0 ? NOW + 1 : 0,
+		    scene_random() % 4 == 0 ? NOW : NOW + 5, scene_random() % 4 == 0 ? scene_key : "-",
+		    scene_random() % 4 == 0 ? "sshd" : "-", scene_random() % 4 == 0 ? "192.0.2.0/24" : "-");
+	s->request.key = scene_random() % 2 == 0 ? scene_key : "";
+	s->request.key_unseen = scene_random() % 4 == 0;
+}
+
 void
 scene_make_random(struct scene *s)
 {
@@ -152,6 +173,14 @@ scene_make_random(struct scene *s)
 	s->request.factors = (unsigned)(scene_random() % 8);
 	s->request.live_mfa_session = scene_random() % 2 == 0;
 	s->request.root_caller = scene_random() % 4 == 0;
+	s->request.sessions = (unsigned)(scene_random() % 5);
+	s->facts.owner_state = (uint32_t)(scene_random() % 4);
+	s->facts.owner_end_utc_sec = scene_random() % 2 == 0 ? 0 : NOW - 100;
+	s->facts.sponsor_state = (uint32_t)(scene_random() % 4);
+	s->facts.created_utc_sec = scene_random() % 8 == 0 ? 0 : NOW - 3000;
+	s->facts.last_use_utc_sec = scene_random() % 2 == 0 ? 0 : NOW - 50;
+	s->facts.reviewed_at_utc_sec = scene_random() % 2 == 0 ? 0 : NOW - 50;
+	scene_add_random_exemptions(s);
 	s->request.host = "db7";
 	s->request.host_groups = scene_random() % 2 == 0 ? "web" : "none";
 }

@@ -42,6 +42,8 @@ uint64_t scene_random(void);
 #define SCENE_GROUPS 4
 extern const char *const scene_services[SCENE_SERVICES], *const scene_groups[SCENE_GROUPS];
 
+extern const char scene_key[];	/* fingerprint of a key that exemptions may be bound to */
+
 /* Append a role that matches everybody, with random rules; number 0 always has allow-services. */
 void scene_add_random_role(char *text, size_t size, int number);
 

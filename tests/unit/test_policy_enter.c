@@ -132,6 +132,10 @@ START_TEST(agrees_with_decide)
 		s.facts.must_change = 0;
 		s.facts.token_count = 1;
 		s.request.stage = STAGE_ACCOUNT;
+		s.request.sessions = 0;
+		s.facts.owner_state = s.facts.sponsor_state = CARE_VALID;
+		s.facts.owner_end_utc_sec = 0;
+		s.facts.reviewed_at_utc_sec = s.facts.last_use_utc_sec = NOW;
 		s.request.factors = FACTOR_PASSWORD | FACTOR_OTP;
 		let_in = is_let_in(&s, policy);
 		if (let_in && !could_enter)

@@ -172,6 +172,36 @@ printf '[role x]\nmtach = any\n' >"$root/etc/isms/policy.conf"
 run 1 policy check --json; json False 'd["ok"]'; says "mtach"
 cp "$root/policy.good" "$root/etc/isms/policy.conf"
 
+# who answers for somebody, use and review, sessions, exemptions
+mkdir "$root/care"
+printf '[role r]\nmatch = any\nallow-services = sshd cron\n%s\n' "require-sponsor = yes
+review-every = 90d
+dormant-after = 45d
+max-sessions = 2
+hours = Mon..Fri 00:00-24:00 UTC" >"$root/care/policy.conf"
+case_of() { printf '[case %s]\nat = %s\n%s\n' "$1" "${3:-2026-11-27T10:00:00Z}" "$2"; }
+{
+	case_of welcome 'expect = allow'
+	case_of sponsor $'sponsor = ended\nexpect = sponsor-missing'
+	case_of review $'created = -91d\nlast-use = -1d\nexpect = review-overdue'
+	case_of reviewed $'created = -91d\nlast-use = -1d\nreviewed = -89d\nexpect = allow'
+	case_of unreviewed $'created = -91d\nlast-use = -1d\nexempt = review\nexpect = allow'
+	case_of dormant $'created = -46d\nexpect = dormant'
+	case_of used $'created = -46d\nlast-use = -44d\nexpect = allow'
+	case_of asleep $'created = -46d\nexempt = dormant\nexpect = allow'
+	case_of full $'sessions = 2\nexpect = too-many-sessions'
+	case_of room $'sessions = 1\nexpect = allow'
+	case_of key $'factors = key\nexpect = mfa-required'
+	case_of bare $'factors = key\nexempt = hours mfa\nexpect = allow'
+	case_of sunday 'expect = outside-hours' 2026-11-29T10:00:00Z
+	case_of duty $'exempt = hours\nexpect = allow' 2026-11-29T10:00:00Z
+	case_of robot $'kind = service\nservice = cron\nowner = none\nexpect = owner-missing'
+	case_of owned $'kind = service\nservice = cron\nexpect = allow'
+} >"$root/care.cases"
+run 0 policy test "$root/care.cases" --policy "$root/care"; says "16 cases, 0 failed"
+case_of odd $'exempt = all\nexpect = allow' >"$root/odd.cases"
+run 1 policy test "$root/odd.cases" --policy "$root/care"; says "exempt: name some of mfa"
+
 # ---- add ------------------------------------------------------------------------------------------
 add 0 carol --display "Carol van Dam" --json
 json 1001 'd["uid"]'; json employee 'd["kind"]'; json None 'd["not_after"]'; json set 'd["password"]'
