@@ -144,6 +144,13 @@ void policy_each_kept_group(const struct policy *policy, void (*ret)(const char 
  */
 bool policy_spares_sessions(const struct policy *policy, uint64_t roles);
 
+/*
+ * From when on a service account is refused for its owner's sake: his end and the grace.
+ *
+ * Returns 0 for never, INT64_MIN for already, whatever the time.
+ */
+int64_t policy_owner_end(const struct policy *policy, uint64_t roles, const struct facts *facts);
+
 /* Names of [local] manage; i from 0, NULL at the end. */
 const char *policy_local_managed(const struct policy *policy, size_t i);
 

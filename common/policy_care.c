@@ -94,6 +94,16 @@ owner_denies(const struct facts *facts, const struct policy *policy, int64_t now
 	    find(ret, reason, NULL, KEY_OWNER_GRACE, "kind service: an owner who is valid himself, always");
 }
 
+int64_t
+policy_owner_end(const struct policy *policy, uint64_t roles, const struct facts *facts)
+{
+	const struct role *role = least_grace(policy, roles);
+
+	if (facts->owner_state == CARE_NONE || (facts->owner_state != CARE_VALID && facts->owner_end_utc_sec == 0))
+		return INT64_MIN;
+	return facts->owner_end_utc_sec == 0 ? 0 : facts->owner_end_utc_sec + (role != NULL ? role->owner_grace_sec : 0);
+}
+
 bool
 policy_answers_denies(const struct facts *facts, const struct policy *policy, const struct request *request,
     uint64_t roles, struct finding *ret)

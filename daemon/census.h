@@ -62,6 +62,24 @@ int census_find(struct census *c, const struct settings *settings, const struct 
 int census_all(struct census *c, const struct settings *settings, const struct identity_holders *holders,
     struct census_part *ret);
 
+struct census_asking {
+	const struct settings *settings;	/* borrowed */
+	const struct identity_holders *holders;	/* borrowed; as of census_find() */
+	int64_t now_utc_sec;
+};
+
+/*
+ * Who answers for a user, and what exempts him: owner, sponsor and exemptions of his facts, by entries of others.
+ *
+ *  user  of a part; NULL, or one who is broken: nothing is said
+ *  ret   his facts; the rest stays
+ *
+ * Returns 0 or -ENOMEM.
+ */
+int census_care(struct census *c, const struct census_asking *asking, const struct identity *user, struct facts *ret);
+/* The same of the owner alone. */
+int census_owner(struct census *c, const struct census_asking *asking, const struct identity *user, struct facts *ret);
+
 /* What a change came to. */
 struct census_news {
 	struct census_part part;	/* all whom it touched, as they are now */

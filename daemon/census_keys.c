@@ -111,6 +111,24 @@ census_each_claim(const struct census *c, const struct entry *e, const struct se
 	return r == 0 ? identity_claims(e, settings, on_claim, &to) : r;
 }
 
+/* Keys by which nobody contends: the DN that an attribute of a class names. */
+static int
+emit_named(const struct emitting *to, const struct entry *e, const char *class, const char *name, enum census_kind kind)
+{
+	const char *dn = entry_has_class(e, class) ? entry_value(e, name) : NULL;
+	char *ndn = dn != NULL ? entry_normalise_dn(dn) : NULL;
+	int r = ndn != NULL ? emit(to, kind, ndn, strlen(ndn)) : 0;
+
+	free(ndn);
+	return r;
+}
+
+uint32_t
+census_next_owned(const struct census *c, const struct entry *owner, uint32_t *at)
+{
+	return census_index_next(&c->index, census_key(&c->index, CENSUS_OWNER, owner->ndn, strlen(owner->ndn)), at);
+}
+
 int
 census_each_key(const struct census *c, const struct entry *e, const struct settings *settings, census_each *each,
     void *arg)
@@ -123,7 +141,9 @@ census_each_key(const struct census *c, const struct entry *e, const struct sett
 		r = emit_children(&to, e, false);
 	if (r == 0 && identity_is_group(e))
 		r = emit_children(&to, e, true);
-	return r;
+	if (r == 0)
+		r = emit_named(&to, e, "posixAccount", "owner", CENSUS_OWNER);
+	return r == 0 ? emit_named(&to, e, "ismsExemption", "ismsMember", CENSUS_EXEMPT) : r;
 }
 
 const struct entry *

@@ -14,6 +14,8 @@ enum census_kind {
 	CENSUS_CHILD_NAME,		/* the same by memberUid */
 	CENSUS_TOKEN,			/* by which an Active Directory's user refers to his primary group */
 	CENSUS_ID,			/* of the entry itself */
+	CENSUS_EXEMPT,			/* DN of whom an exemption is about */
+	CENSUS_OWNER,			/* DN of who owns a service account */
 };
 
 enum census_standing {
@@ -86,6 +88,8 @@ uint32_t census_next_child(const struct census *c, const struct value *v, bool b
 const struct entry *census_before(const struct census *c, uint32_t item, struct entry **ret_owned);
 /* A group's token, or the one that a user refers to (primaryGroupToken, primaryGroupID); NULL: none. */
 const char *census_token(const struct entry *e, bool of_group);
+/* Accounts that an entry owns. at and return as census_index_next(). */
+uint32_t census_next_owned(const struct census *c, const struct entry *owner, uint32_t *at);
 /* A lower-case copy of a name fits into ret; else "". */
 void census_fold_name(const char *name, char ret[static IDENTITY_KEY_SIZE]);
 

@@ -220,6 +220,18 @@ touch_same_dn(struct touching *t, uint32_t item, const struct entry *e)
 	return r;
 }
 
+/* Whom somebody owns stands by how he stands. */
+static int
+touch_owned(struct touching *t, const struct entry *owner)
+{
+	uint32_t at = 0, item;
+	int r = 0;
+
+	while (r == 0 && owner != NULL && (item = census_next_owned(t->c, owner, &at)) != 0)
+		r = touch(t, item - 1);
+	return r;
+}
+
 static int
 touch_staged(struct touching *t, uint32_t item)
 {
@@ -233,6 +245,10 @@ touch_staged(struct touching *t, uint32_t item)
 		r = touch_same_dn(t, item, i->old);
 	if (r == 0)
 		r = touch_same_dn(t, item, i->e);
+	if (r == 0)
+		r = touch_owned(t, i->old);
+	if (r == 0)
+		r = touch_owned(t, i->e);
 	if (r != 0 || !i->is_group)
 		return r;
 	if (i->old == NULL || i->e == NULL || i->gone != i->old_gone || is_odd(i->old) || is_odd(i->e) ||

@@ -60,20 +60,25 @@ static void
 find_facts(const struct directory *d, const char *name, struct facts *ret)
 {
 	struct census_part part = { 0 };
+	const struct census_asking asking = { .settings = &d->settings, .holders = d->source->holders,
+		.now_utc_sec = loop_clock_sec(CLOCK_REALTIME) };
 	const struct identity *user;
 	int r = census_find(d->source->census, &d->settings, d->source->holders, name, &part, &user);
 
 	if (r == 0) {
 		identity_facts(&part.identities, user, ret);
+		r = census_care(d->source->census, &asking, user, ret);
+	}
+	if (r == 0) {
 		if (ret->state == FACTS_MANAGED && user->password_end_utc_sec != 0 &&
-		    user->password_end_utc_sec <= loop_clock_sec(CLOCK_REALTIME))
+		    user->password_end_utc_sec <= asking.now_utc_sec)
 			ret->must_change = 1;
 	} else if (r == -E2BIG) {
 		ret->state = FACTS_BROKEN;
 		(void)snprintf(ret->user, sizeof ret->user, "%.32s", name);
 		(void)snprintf(ret->fault, sizeof ret->fault, "too many entries claim what it claims, or contain it");
 	} else {
-		ret->state = FACTS_NOT_READY;
+		*ret = (struct facts){ .state = FACTS_NOT_READY };
 	}
 	census_part_done(&part);
 }

@@ -116,6 +116,26 @@ find_contact(struct maker *m)
 	return m->decision.contact[0] != '\0' ? m->decision.contact : m->settings->login_contact;
 }
 
+/* Sessions of a service account end when policy would refuse it for its owner: now, or at the end of his and the grace. */
+static int
+limit_by_owner(struct maker *m, const struct identity *user, uint64_t roles, struct roster_user *out)
+{
+	int64_t end_utc_sec;
+	int r;
+
+	if (user->kind != KIND_SERVICE || m->rules->census == NULL)
+		return 0;
+	r = census_owner(m->rules->census, &m->rules->asking, user, &m->facts);
+	if (r < 0)
+		return r;
+	end_utc_sec = policy_owner_end(m->policy, roles, &m->facts);
+	if (end_utc_sec == INT64_MIN)
+		out->flags |= ROSTER_ENDED;
+	else if (end_utc_sec != 0 && (out->not_after_utc_sec == 0 || end_utc_sec < out->not_after_utc_sec))
+		out->not_after_utc_sec = end_utc_sec;
+	return 0;
+}
+
 static int
 add_user(struct maker *m, const struct identity *user)
 {
@@ -133,6 +153,11 @@ add_user(struct maker *m, const struct identity *user)
 	out.contact = find_contact(m);
 	if (user->disabled)
 		out.flags |= ROSTER_ENDED;
+	r = limit_by_owner(m, user, roles, &out);
+	if (r < 0)
+		return r;
+	if (policy_spares_sessions(m->policy, roles))
+		out.not_after_utc_sec = 0;
 	if (policy_needs_mfa(m->policy, roles, user->token_count))
 		out.flags |= ROSTER_MFA;
 	r = roster_add_user(m->writer, &out);

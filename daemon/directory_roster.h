@@ -18,6 +18,8 @@ struct directory_roster_rules {
 	uint64_t secret[2];		/* of the records' keys: random, the same for all rosters of a process */
 	const struct census_news *news;	/* borrowed; tell of what this touches alone; NULL: a whole roster */
 	struct directory_need *need;	/* borrowed; kept up to date */
+	struct census *census;		/* borrowed; NULL: nobody is owned */
+	struct census_asking asking;
 };
 
 /* The key of a user's record, or a group's, by the name. */

@@ -1,0 +1,143 @@
+/*
+ * census_care.c - who answers for a user, as he stands himself at this moment, and which exemptions are about the user.
+ *
+ * Directory process. By the census, at the time of the question: what another entry says is not kept with a user, so it
+ * cannot be old. It must never call somebody valid whose entry is in doubt, nor hand out an exemption that one has approved
+ * who may not.
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/exemption.h"
+#include "daemon/census_parts.h"
+
+struct caring {
+	struct census *c;		/* borrowed */
+	const struct settings *settings;	/* borrowed */
+	const struct identity_holders *holders;	/* borrowed */
+	int64_t now_utc_sec;
+};
+
+/* An account's item by its DN. Returns it plus one, 0: there is none; one that is gone is none either. */
+static uint32_t
+find_account(const struct census *c, const char *ndn)
+{
+	uint64_t key = census_key(&c->index, CENSUS_DN, ndn, strlen(ndn));
+	uint32_t at = 0, item;
+
+	while ((item = census_index_next(&c->index, key, &at)) != 0) {
+		const struct census_item *i = &c->items[item - 1];
+
+		if (i->e != NULL && !i->gone && entry_has_class(i->e, "posixAccount") && strcmp(i->e->ndn, ndn) == 0)
+			return item;
+	}
+	return 0;
+}
+
+/* How an account stands. Returns 0 or -ENOMEM. */
+static int
+look_at(const struct caring *in, uint32_t item, uint32_t *ret_state, int64_t *ret_end_utc_sec)
+{
+	struct census_part part = { 0 };
+	const struct identity *found = NULL;
+	int r = closure_build(in->c, in->settings, in->holders, &item, 1, &part);
+
+	for (size_t i = 0; r == 0 && i < part.identities.user_count && found == NULL; i++) {
+		const struct identity *u = &part.identities.users[i];
+
+		if (closure_item(part.closure, u->entry) == item)
+			found = u;
+	}
+	if (found != NULL && (in->c->items[item].standing & STANDING_USER) == 0)
+		found = NULL;		/* he was in doubt when he was judged last, and is not published */
+	*ret_state = identity_care(found, in->now_utc_sec, ret_end_utc_sec);
+	census_part_done(&part);
+	return r == -E2BIG ? 0 : r;
+}
+
+/* Somebody by his DN as an attribute has it; NULL or "": nobody is named. */
+static int
+look_up(const struct caring *in, const char *dn, uint32_t *ret_state, int64_t *ret_end_utc_sec)
+{
+	char *ndn = dn != NULL && dn[0] != '\0' ? entry_normalise_dn(dn) : NULL;
+	uint32_t item = ndn != NULL ? find_account(in->c, ndn) : 0;
+
+	*ret_state = dn == NULL || dn[0] == '\0' ? CARE_NONE : CARE_MISSING;
+	*ret_end_utc_sec = 0;
+	free(ndn);
+	return item != 0 ? look_at(in, item - 1, ret_state, ret_end_utc_sec) : 0;
+}
+
+/*
+ * An exemption holds while its approver does. One who is no account here is an operator with an entry of his own: that he
+ * may, the directory's rules have said.
+ */
+static int
+approve(const struct caring *in, const struct entry *e, struct exemption *x, bool *ret_holds)
+{
+	char *ndn = entry_normalise_dn(entry_value(e, "ismsApprover"));
+	uint32_t item = ndn != NULL ? find_account(in->c, ndn) : 0, state = CARE_VALID;
+	int64_t end_utc_sec = 0;
+	int r = item != 0 ? look_at(in, item - 1, &state, &end_utc_sec) : 0;
+
+	*ret_holds = ndn != NULL && state == CARE_VALID;
+	if (end_utc_sec != 0 && end_utc_sec < x->until_utc_sec)
+		x->until_utc_sec = end_utc_sec;
+	free(ndn);
+	return r;
+}
+
+/* Lines as long as there is room: what has none is not there, and the control holds. */
+static int
+add_exemptions(const struct caring *in, const struct identity *user, struct facts *ret)
+{
+	const char *ndn = user->entry->ndn;
+	uint64_t key = census_key(&in->c->index, CENSUS_EXEMPT, ndn, strlen(ndn));
+	char fault[IDENTITY_FAULT_SIZE];
+	uint32_t at = 0, item;
+	size_t used = 0;
+	int r = 0;
+
+	while (r == 0 && (item = census_index_next(&in->c->index, key, &at)) != 0) {
+		const struct entry *e = in->c->items[item - 1].e;
+		struct exemption x;
+		bool holds;
+		int n;
+
+		if (e == NULL || in->c->items[item - 1].gone || exemption_read(e, ndn, &x, fault, sizeof fault) < 0)
+			continue;
+		r = approve(in, e, &x, &holds);
+		n = r == 0 && holds ? exemption_format(&x, ret->exemptions + used, sizeof ret->exemptions - used) : 0;
+		used += n > 0 ? (size_t)n : 0;
+		ret->exemptions[used] = '\0';
+	}
+	return r;
+}
+
+int
+census_care(struct census *c, const struct census_asking *asking, const struct identity *user, struct facts *ret)
+{
+	const struct caring in = { .c = c, .settings = asking->settings, .holders = asking->holders,
+		.now_utc_sec = asking->now_utc_sec };
+	int r;
+
+	if (user == NULL || user->state != FACTS_MANAGED)
+		return 0;
+	r = look_up(&in, user->owner, &ret->owner_state, &ret->owner_end_utc_sec);
+	if (r == 0)
+		r = look_up(&in, user->sponsor, &ret->sponsor_state, &ret->sponsor_end_utc_sec);
+	return r == 0 ? add_exemptions(&in, user, ret) : r;
+}
+
+int
+census_owner(struct census *c, const struct census_asking *asking, const struct identity *user, struct facts *ret)
+{
+	const struct caring in = { .c = c, .settings = asking->settings, .holders = asking->holders,
+		.now_utc_sec = asking->now_utc_sec };
+
+	return look_up(&in, user->owner, &ret->owner_state, &ret->owner_end_utc_sec);
+}
