@@ -33,7 +33,7 @@ const char *const ldap_session_attributes[] = {
 	"displayName", "employeeType", "manager", "memberUid", "member", "shadowExpire", "pwdStartTime", "pwdEndTime",
 	"pwdAccountLockedTime", "pwdAccountTmpLockoutEnd", "pwdReset", "accountExpires", "userAccountControl",
 	"krbPrincipalExpiration", "krbPasswordExpiration", "passwordExpirationTime", "accountUnlockTime", "nsAccountLock",
-	"ismsNotBefore", "ismsNotAfter", "oathTOTPToken", "oathHOTPToken",
+	"ismsNotBefore", "ismsNotAfter", "ismsLastUse", "oathTOTPToken", "oathHOTPToken",
 	"modifiersName", NULL
 };
 
