@@ -56,24 +56,34 @@ is_chosen(const struct entry *e, const char *only)
 
 /* ---- the account itself ---- */
 
-static int
-disable(struct account *account, const char *only, json_t *items)
+int
+leave_lock(struct account *account, const struct entry *e)
 {
 	const struct change locks[] = {
 		{ CHANGE_REPLACE, "pwdAccountLockedTime", LOCKED_FOR_EVER }, { CHANGE_REPLACE, "nsAccountLock", "TRUE" },
 	};
-	const struct entry *e = account->identity->entry;
+	int r;
 
-	(void)only;
 	for (size_t i = 0; i < 2; i++) {
 		if (!directory_knows(account->directory, locks[i].attribute))
 			continue;
 		if (entry_has_value(e, locks[i].attribute, locks[i].value))
 			return 0;
-		item(items, locks[i].attribute);
-		return directory_modify(account->directory, e->dn, &locks[i], 1);
+		r = directory_modify(account->directory, e->dn, &locks[i], 1);
+		return r < 0 ? r : 1;
 	}
 	return -EOPNOTSUPP;
+}
+
+static int
+disable(struct account *account, const char *only, json_t *items)
+{
+	int r = leave_lock(account, account->identity->entry);
+
+	(void)only;
+	if (r > 0)
+		item(items, "locked");
+	return r < 0 ? r : 0;
 }
 
 static void
@@ -224,7 +234,7 @@ take_value(struct account *account, const struct entry *group, const char *attri
 	return directory_modify(account->directory, group->dn, is_last ? changes : changes + 1, is_last ? 2 : 1);
 }
 
-static int
+int
 leave_group(struct account *account, const struct entry *e, bool *ret_was_in)
 {
 	static const char *const names[] = { "member", "uniqueMember" };

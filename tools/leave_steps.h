@@ -24,6 +24,18 @@ struct leave_step {
 /* In the order in which they are done: what keeps the person out comes first. Ends with a name NULL. */
 extern const struct leave_step leave_steps[];
 
+/*
+ * Take a person out of the group of an entry: member, uniqueMember, memberUid.
+ *
+ *  ret_was_in  whether there was anything to take
+ *
+ * Returns 0 or -errno of directory_modify().
+ */
+int leave_group(struct account *account, const struct entry *group, bool *ret_was_in);
+
+/* Lock the account of an entry for good, as disable does. Returns 1, 0: it is already, or -errno: -EOPNOTSUPP. */
+int leave_lock(struct account *account, const struct entry *e);
+
 /* Names of accounts for which the person answers: as sponsor or owner. Appends to items. Returns 0 or -ENOMEM. */
 int leave_answers_for(const struct account *account, json_t *items);
 
