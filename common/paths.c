@@ -33,6 +33,7 @@ paths_init(const char *root, struct paths *ret)
 	    (r = join(root, "/etc/group", p.group)) < 0 ||
 	    (r = join(root, "/etc/subuid", p.subuid)) < 0 ||
 	    (r = join(root, "/etc/subgid", p.subgid)) < 0 ||
+	    (r = join(root, "/etc/pam.d", p.pam_d)) < 0 ||
 	    (r = join(root, "/var/lib/isms/nss", p.nss)) < 0 ||
 	    (r = join(root, "/var/lib/isms/state", p.state)) < 0 ||
 	    (r = join(root, "/var/lib/isms/directory", p.directory)) < 0 ||

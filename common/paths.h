@@ -12,6 +12,7 @@ struct paths {
 	char group[PATH_MAX];		/* /etc/group */
 	char subuid[PATH_MAX];		/* /etc/subuid */
 	char subgid[PATH_MAX];		/* /etc/subgid */
+	char pam_d[PATH_MAX];		/* /etc/pam.d */
 	char nss[PATH_MAX];		/* /var/lib/isms/nss */
 	char state[PATH_MAX];		/* /var/lib/isms/state */
 	char directory[PATH_MAX];	/* /var/lib/isms/directory */

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/last_use.h"
 #include "daemon/directory_state.h"
 #include "daemon/loop.h"
 #include "daemon/report.h"
@@ -230,6 +231,26 @@ on_token_mark(struct connection *c, const void *msg)
 	return r;
 }
 
+/* Most logins find the day noted already: the census says so, and the server is not asked. */
+static int
+on_last_use(struct connection *c, const void *msg)
+{
+	const struct directory *d = connection_context(c);
+	const struct msg_last_use *m = msg;
+	struct looked_up l;
+	int r;
+
+	look_up(d, m->user, &l);
+	if (l.user == NULL)
+		r = send_result(c, l.reason, "");
+	else if (!last_use_moves(l.user->entry, m->used_utc_sec, loop_clock_sec(CLOCK_REALTIME)))
+		r = send_result(c, REASON_OK, "");
+	else
+		r = asked(c, d->source->ops->last_use(d->source, l.user, m->used_utc_sec, on_result, hold(c)));
+	forget(&l);
+	return r;
+}
+
 static void
 on_recovery(const struct msg_recovery_result *result, void *arg)
 {
@@ -303,6 +324,7 @@ const struct server_handler directory_handlers[] = {
 	{ .number = MSG_PASSWORD_CHANGE, .handle = on_password_change },
 	{ .number = MSG_TOKEN_MARK, .handle = on_token_mark },
 	{ .number = MSG_RECOVERY_USE, .handle = on_recovery_use },
+	{ .number = MSG_LAST_USE, .handle = on_last_use },
 	{ .number = MSG_HOLD_DECIDE, .handle = on_hold_decide },
 	{ .number = MSG_DIRECTORY_STATUS, .handle = on_status },
 	{ .handle = NULL },

@@ -16,6 +16,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "common/snapshot.h"
+#include "daemon/front_last_use.h"
 #include "daemon/live_session.h"
 #include "daemon/loop.h"
 #include "daemon/process.h"
@@ -177,6 +178,7 @@ start(struct front *f)
 	    (r = server_new(f->event, &server, &f->server)) < 0)
 		return r;
 	front_watch_state(f);
+	last_use_tell(f);
 	return 0;
 }
 
@@ -185,6 +187,7 @@ finish(struct front *f)
 {
 	f->stopping = true;
 	server_free(f->server);		/* first: closes connections, and with them all that is under way */
+	last_use_stop(f);
 	live_sessions_free(f->sessions);
 	sd_event_source_disable_unref(f->clock_timer);
 	if (f->state != NULL && f->clock.mark.known)

@@ -8,6 +8,7 @@
  *   front_request.c   how many of those two one user may have open       caller.c       whom a uid counts for
  *   front_admin.c     status, why, unlock, clock trust
  *   front_event.c     decision events, their sequence, aggregation       front_text.c   what a refused person reads
+ *   front_last_use.c  last use and last login (front_last_use.h)
  */
 #ifndef ISMS_FRONT_H
 #define ISMS_FRONT_H
@@ -63,6 +64,11 @@ struct front {
 	struct conversation *conversations;	/* each owned by its connection */
 	struct request_head *requests;	/* account and session stages; each owned by its connection */
 	struct evaluation *evaluations;	/* in the order in which they came; each owned by its conversation */
+	sd_event_source *use_timer;	/* owned; these six are front_last_use.c's */
+	struct ask *use_ask;		/* owned */
+	bool use_armed;			/* the timer is yet to come */
+	char use_user[33];		/* whom use_ask is about */
+	int64_t use_utc_sec, use_complained_utc_sec;
 	uint64_t lost_first, lost_last;	/* sequence numbers that the journal did not take; 0: none */
 };
 
@@ -149,6 +155,7 @@ struct record {
 	int64_t not_after_utc_sec, data_age_sec;	/* 0, -1: none */
 	bool has_remaining;
 	unsigned remaining;		/* recovery codes */
+	bool use;			/* a login that counts as a use of the account */
 };
 
 /*
@@ -164,7 +171,7 @@ void record_init(struct front *f, struct record *r, enum event_id id, const char
 /* Write it with the next sequence number. Failures of one key beyond the limit are counted instead (DESIGN 4.5). */
 void record_write(struct front *f, const struct record *r);
 
-/* As record_write(), for a login that was granted: stores the last use with the number. */
+/* As record_write(), for a login that was granted: stores the last use with the number, where it counts as one. */
 void record_write_granted(struct front *f, const struct record *r);
 
 /* Write the summary of a flood; for flood_new(). */

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "daemon/evaluation.h"
+#include "daemon/front_last_use.h"
 #include "daemon/loop.h"
 
 struct account {
@@ -77,6 +78,7 @@ tell(struct account *a, const struct facts *facts, const struct decision *d, uns
 	rec->factors = factors | (a->subject.key ? (unsigned)FACTOR_KEY : 0U);
 	memcpy(msg.txn, a->subject.txn, sizeof a->subject.txn);
 	if (a->granted) {
+		rec->use = last_use_counts(f, &a->subject, facts);
 		msg.max_session_sec = d->max_session_sec;
 		msg.not_after_utc_sec = facts->not_after_utc_sec;
 	} else {
@@ -137,8 +139,10 @@ handle_ack(struct connection *c, const void *msg)
 	(void)msg;
 	if (head != NULL && head->kind == REQUEST_ACCOUNT) {
 		a = connection_data(c);
-		if (a->granted)
+		if (a->granted) {
 			record_write_granted(a->front, &a->record);
+			last_use_tell(a->front);
+		}
 		a->granted = false;
 	}
 	connection_close(c);

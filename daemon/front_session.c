@@ -15,6 +15,7 @@
 #include <syslog.h>
 
 #include "daemon/evaluation.h"
+#include "daemon/front_last_use.h"
 #include "daemon/group_names.h"
 #include "daemon/live_session.h"
 #include "daemon/loop.h"
@@ -116,10 +117,13 @@ allow(struct opening *o, const struct facts *facts, const struct decision *d)
 	record_init(f, &rec, EVENT_SESSION_OPENED, "none", REASON_NONE, &o->subject, facts, d);
 	rec.factors = factors;
 	report_groups(f, &o->subject, facts, d->roles, o->dropped, "");
-	if (connection_send(o->connection, MSG_VERDICT, &msg, ST_DECIDED) < 0)		/* o is gone then */
+	last_login_text(f, &o->subject, msg.text, sizeof msg.text);
+	if (connection_send(o->connection, MSG_VERDICT, &msg, ST_DECIDED) < 0) {	/* o is gone then */
 		(void)live_session_remove(f->sessions, rec.txn, rec.user, &gone);
-	else
-		record_write(f, &rec);
+		return;
+	}
+	record_write(f, &rec);
+	last_login_note(f, &rec);
 }
 
 static void

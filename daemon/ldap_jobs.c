@@ -21,30 +21,12 @@
 #include "common/ldap_entry.h"
 #include "common/ldap_handle.h"
 #include "common/recovery_code.h"
+#include "daemon/ldap_job.h"
 #include "daemon/ldap_password.h"
 #include "daemon/loop.h"
 #include "daemon/password.h"
 #include "daemon/report.h"
 #include "daemon/source_job.h"
-
-#define JOB_MS	9000	/* all of it; the front waits for 10 s */
-
-struct job {
-	struct source_job base;		/* first */
-	struct settings settings;
-	struct attribute_map map;
-	char uris[sizeof ((struct ldap_servers *)NULL)->uris];	/* of the servers */
-	char server[LDAP_HANDLE_URI_MAX + 1];	/* the one that is followed: asked first; "" for none */
-	int64_t deadline_ms;
-	char *dn;			/* owned; of the user's entry in the replica, found there by entryUUID */
-	char *user;			/* owned */
-	char **links[2];		/* owned; DNs of TOTP and of HOTP tokens, each list ends with NULL */
-	char password[PASSWORD_BYTES_MAX + 1], old[PASSWORD_BYTES_MAX + 1];
-	struct msg_token_mark mark;
-	char entry_id[65];		/* of the user */
-	char code[RECOVERY_CODE_LEN + 1];
-	char fault[512];
-};
 
 static const char *const link_names[2] = { "oathTOTPToken", "oathHOTPToken" };
 
@@ -91,9 +73,8 @@ connect_any(struct job *j, LDAP **ret, char uri[static LDAP_HANDLE_URI_MAX + 1])
 	return r;
 }
 
-/* The same, bound as this host. */
-static int
-connect_host(struct job *j, LDAP **ret)
+int
+ldap_job_connect(struct job *j, LDAP **ret)
 {
 	char uri[LDAP_HANDLE_URI_MAX + 1];
 	int r;
@@ -214,9 +195,8 @@ static const char *const recovery_attributes[] = { "entryUUID", RECOVERY_ATTRIBU
 
 #define ATTRIBUTES_MAX (sizeof token_attributes / sizeof token_attributes[0])	/* NULL included */
 
-/* One entry with these attributes, by DN. Returns 0, -ENOENT, or another -errno. */
-static int
-read_entry(struct job *j, LDAP *ld, const char *dn, const char *const *attributes, struct entries *to)
+int
+ldap_job_read(struct job *j, LDAP *ld, const char *dn, const char *const *attributes, struct entries *to)
 {
 	struct timeval timeout = { .tv_sec = timeout_of(j) };
 	char *theirs[ATTRIBUTES_MAX] = { NULL };
@@ -249,7 +229,7 @@ read_token(struct job *j, LDAP *ld, const char *dn, struct entries *to)
 	const char *params;
 	int r;
 
-	r = read_entry(j, ld, dn, token_attributes, to);
+	r = ldap_job_read(j, ld, dn, token_attributes, to);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
 	e = entries_find(to, dn);
@@ -257,7 +237,7 @@ read_token(struct job *j, LDAP *ld, const char *dn, struct entries *to)
 		return 0;
 	for (int i = 0; i < 2; i++) {
 		params = entry_value(e, i == 0 ? "oathTOTPParams" : "oathHOTPParams");
-		r = params != NULL ? read_entry(j, ld, params, token_attributes, to) : 0;
+		r = params != NULL ? ldap_job_read(j, ld, params, token_attributes, to) : 0;
 		if (r < 0 && r != -ENOENT)
 			return r;
 	}
@@ -290,7 +270,7 @@ fetch_tokens(struct source_job *base)
 	LDAP *ld = NULL;
 	int r;
 
-	r = user != NULL ? connect_host(j, &ld) : -ENOMEM;
+	r = user != NULL ? ldap_job_connect(j, &ld) : -ENOMEM;
 	for (int i = 0; i < 2; i++)
 		for (size_t k = 0; r == 0 && j->links[i] != NULL && j->links[i][k] != NULL; k++)
 			r = read_token(j, ld, j->links[i][k], &entries);
@@ -306,27 +286,33 @@ fetch_tokens(struct source_job *base)
 
 /* ---- marks ---- */
 
-/* Compare and swap (DESIGN 3.7): the old value goes and the new one comes in one modify, or nothing happens. */
-static int
-move_mark(struct job *j, LDAP *ld, const char *dn)
+int
+ldap_job_swap(struct job *j, LDAP *ld, const char *dn, const char *ours, const char *old, const char *next)
 {
-	const char *name = attribute_map_theirs(&j->map,
-	    j->mark.type == TOKEN_TOTP ? "oathTOTPLastTimeStep" : "oathHOTPCounter");
-	char old[24], next[24];
-	char *old_values[] = { old, NULL }, *next_values[] = { next, NULL };
+	const char *name = attribute_map_theirs(&j->map, ours);
+	char *old_values[] = { (char *)(uintptr_t)old, NULL }, *next_values[] = { (char *)(uintptr_t)next, NULL };
 	LDAPMod removal = { .mod_op = LDAP_MOD_DELETE, .mod_type = (char *)(uintptr_t)name, .mod_values = old_values };
 	LDAPMod addition = { .mod_op = LDAP_MOD_ADD, .mod_type = (char *)(uintptr_t)name, .mod_values = next_values };
 	LDAPMod *both[] = { &removal, &addition, NULL }, *first[] = { &addition, NULL };
 	int code, msgid = 0;
 
-	(void)snprintf(old, sizeof old, "%llu", (unsigned long long)j->mark.last);
-	(void)snprintf(next, sizeof next, "%llu", (unsigned long long)j->mark.next);
-	code = ldap_modify_ext(ld, dn, j->mark.has_last != 0 ? both : first, NULL, NULL, &msgid);
+	code = ldap_modify_ext(ld, dn, old != NULL ? both : first, NULL, NULL, &msgid);
 	return code == LDAP_SUCCESS ? ldap_handle_wait(ld, msgid, timeout_of(j)) : code;
 }
 
-static enum reason
-reason_of_mark(int code)
+static int
+move_mark(struct job *j, LDAP *ld, const char *dn)
+{
+	char old[24], next[24];
+
+	(void)snprintf(old, sizeof old, "%llu", (unsigned long long)j->mark.last);
+	(void)snprintf(next, sizeof next, "%llu", (unsigned long long)j->mark.next);
+	return ldap_job_swap(j, ld, dn, j->mark.type == TOKEN_TOTP ? "oathTOTPLastTimeStep" : "oathHOTPCounter",
+	    j->mark.has_last != 0 ? old : NULL, next);
+}
+
+enum reason
+ldap_job_reason(int code)
 {
 	switch (code) {
 	case LDAP_SUCCESS:
@@ -338,6 +324,8 @@ reason_of_mark(int code)
 	case LDAP_INSUFFICIENT_ACCESS:
 	case LDAP_UNWILLING_TO_PERFORM:
 	case LDAP_REFERRAL:
+	case LDAP_UNDEFINED_TYPE:
+	case LDAP_OBJECT_CLASS_VIOLATION:
 		return REASON_STATE_UNWRITABLE;
 	default:
 		return REASON_DIRECTORY_UNAVAILABLE;
@@ -354,7 +342,7 @@ is_token(struct job *j, LDAP *ld, const char *dn, bool *ret)
 	int r;
 
 	*ret = false;
-	r = read_entry(j, ld, dn, token_attributes, &entries);
+	r = ldap_job_read(j, ld, dn, token_attributes, &entries);
 	e = r == 0 ? entries_find(&entries, dn) : NULL;
 	id = e != NULL ? entry_value(e, "entryUUID") : NULL;
 	if (id != NULL)
@@ -372,13 +360,13 @@ mark(struct source_job *base)
 	LDAP *ld = NULL;
 	int r;
 
-	r = connect_host(j, &ld);
+	r = ldap_job_connect(j, &ld);
 	if (r < 0)
 		return;
 	for (size_t k = 0; r == 0 && !found && links != NULL && links[k] != NULL; k++) {
 		r = is_token(j, ld, links[k], &found);
 		if (r == 0 && found)
-			base->reason = reason_of_mark(move_mark(j, ld, links[k]));
+			base->reason = ldap_job_reason(move_mark(j, ld, links[k]));
 	}
 	ldap_handle_close(ld);
 }
@@ -411,9 +399,9 @@ use_code(struct source_job *base)
 	LDAP *ld = NULL;
 	int r;
 
-	r = connect_host(j, &ld);
+	r = ldap_job_connect(j, &ld);
 	if (r == 0)
-		r = read_entry(j, ld, j->dn, recovery_attributes, &entries);
+		r = ldap_job_read(j, ld, j->dn, recovery_attributes, &entries);
 	if (r == 0 || r == -ENOENT) {
 		e = entries_find(&entries, j->dn);
 		id = e != NULL ? entry_value(e, "entryUUID") : NULL;
@@ -422,7 +410,7 @@ use_code(struct source_job *base)
 		recovery_code_judge(e, j->code, &judgement);
 		base->reason = source_job_recovery(base, &judgement);
 		if (base->reason == REASON_OK)
-			base->reason = reason_of_mark(delete_code(j, ld, judgement.value));
+			base->reason = ldap_job_reason(delete_code(j, ld, judgement.value));
 	}
 	ldap_handle_close(ld);
 	entries_done(&entries);
@@ -452,9 +440,8 @@ copy_links(const struct entry *e, const char *name)
 	return list;
 }
 
-/* user NULL: the job has nobody. Returns NULL without memory. */
-static struct job *
-job_new(struct source *base, void (*run)(struct source_job *), const struct identity *user, void *arg)
+struct job *
+ldap_job_new(struct source *base, void (*run)(struct source_job *), const struct identity *user, void *arg)
 {
 	const struct ldap_source *s = (struct ldap_source *)base;
 	struct job *j = (struct job *)source_job_new(base, sizeof *j, arg);
@@ -490,7 +477,7 @@ ldap_password_check(struct source *base, const struct identity *user, const char
     void *arg)
 {
 	/* Whoever has the DN of one who is gone is somebody else, and his password opens nothing of the other's. */
-	struct job *j = job_new(base, check, user != NULL && user->entry->gone ? NULL : user, arg);
+	struct job *j = ldap_job_new(base, check, user != NULL && user->entry->gone ? NULL : user, arg);
 
 	if (j == NULL)
 		return -ENOMEM;
@@ -507,7 +494,7 @@ ldap_password_change(struct source *base, const struct identity *user, const cha
 
 	if (user->entry->gone)
 		return -ENOENT;
-	j = job_new(base, change, user, arg);
+	j = ldap_job_new(base, change, user, arg);
 	if (j == NULL)
 		return -ENOMEM;
 	j->base.done = done;
@@ -521,7 +508,7 @@ ldap_password_change(struct source *base, const struct identity *user, const cha
 int
 ldap_tokens(struct source *base, const struct identity *user, source_tokens *done, void *arg)
 {
-	struct job *j = job_new(base, fetch_tokens, user, arg);
+	struct job *j = ldap_job_new(base, fetch_tokens, user, arg);
 
 	if (j == NULL)
 		return -ENOMEM;
@@ -537,7 +524,7 @@ int
 ldap_token_mark(struct source *base, const struct identity *user, const struct msg_token_mark *m, source_result *done,
     void *arg)
 {
-	struct job *j = job_new(base, mark, user, arg);
+	struct job *j = ldap_job_new(base, mark, user, arg);
 
 	if (j == NULL)
 		return -ENOMEM;
@@ -549,7 +536,7 @@ ldap_token_mark(struct source *base, const struct identity *user, const struct m
 int
 ldap_recovery_use(struct source *base, const struct identity *user, const char *code, source_recovery *done, void *arg)
 {
-	struct job *j = job_new(base, use_code, user, arg);
+	struct job *j = ldap_job_new(base, use_code, user, arg);
 
 	if (j == NULL)
 		return -ENOMEM;

@@ -238,7 +238,7 @@ static const struct source_ops ldap_ops = {
 	.tokens = ldap_tokens,
 	.password_change = ldap_password_change,
 	.token_mark = ldap_token_mark,
-	.recovery_use = ldap_recovery_use,
+	.recovery_use = ldap_recovery_use, .last_use = ldap_last_use,
 	.approve = ldap_approve,
 	.save_holders = save_holders,
 	.status = ldap_status,

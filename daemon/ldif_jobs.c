@@ -11,8 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/civil_date.h"
+#include "common/last_use.h"
 #include "common/ldif_store.h"
 #include "common/recovery_code.h"
+#include "daemon/loop.h"
 #include "daemon/password.h"
 #include "daemon/source_job.h"
 
@@ -24,6 +27,7 @@ struct job {
 	char verifier[PASSWORD_VERIFIER_SIZE];
 	char password[PASSWORD_BYTES_MAX + 1], old[PASSWORD_BYTES_MAX + 1];
 	char code[RECOVERY_CODE_LEN + 1];
+	int64_t used_utc_sec;
 	char *path, *dn, *user;		/* owned; of those who touch the file */
 };
 
@@ -159,6 +163,28 @@ use_code(struct source_job *base)
 }
 
 static void
+note_use(struct source_job *base)
+{
+	const struct job *j = (struct job *)base;
+	struct ldif_edit edit;
+	struct entry *e;
+	char error[256], day[32];
+	int r = -ENOENT;
+
+	if (ldif_store_begin(j->path, LOCK_WAIT_MS, &edit, error, sizeof error) < 0)
+		return;
+	e = entries_find(&edit.entries, j->dn);
+	if (e != NULL && entry_has_value(e, "uid", j->user))
+		r = last_use_moves(e, j->used_utc_sec, loop_clock_sec(CLOCK_REALTIME)) ?
+		    entry_set(e, LAST_USE_ATTRIBUTE, civil_date_format_generalized(last_use_day(j->used_utc_sec), day)) : -EALREADY;
+	if (r < 0) {
+		ldif_store_abort(&edit);
+		base->reason = r == -ENOMEM ? REASON_DIRECTORY_UNAVAILABLE : r == -ENOENT ? REASON_UNKNOWN_USER : REASON_OK;
+	} else
+		base->reason = ldif_store_commit(&edit) == 0 ? REASON_OK : REASON_DIRECTORY_UNAVAILABLE;
+}
+
+static void
 check(struct source_job *base)
 {
 	const struct job *j = (struct job *)base;
@@ -257,6 +283,22 @@ ldif_recovery_use(struct source *base, const struct identity *user, const char *
 		return -ENOMEM;
 	j->base.recovery_done = done;
 	if (name_entry(j, (struct ldif_source *)base, user) < 0 || !source_job_copy(j->code, sizeof j->code, code)) {
+		source_job_drop(&j->base);
+		return -ENOMEM;
+	}
+	return source_job_start(&j->base);
+}
+
+int
+ldif_last_use(struct source *base, const struct identity *user, int64_t used_utc_sec, source_result *done, void *arg)
+{
+	struct job *j = job_new(base, note_use, arg);
+
+	if (j == NULL)
+		return -ENOMEM;
+	j->base.done = done;
+	j->used_utc_sec = used_utc_sec;
+	if (name_entry(j, (struct ldif_source *)base, user) < 0) {
 		source_job_drop(&j->base);
 		return -ENOMEM;
 	}

@@ -262,7 +262,7 @@ static const struct source_ops ldif_ops = {
 	.close = ldif_close_source,
 	.password_check = ldif_password_check,
 	.tokens = ldif_tokens,
-	.recovery_use = ldif_recovery_use,
+	.recovery_use = ldif_recovery_use, .last_use = ldif_last_use,
 	.password_change = ldif_password_change,
 	.status = ldif_status,
 	.reload = ldif_reload,

@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +19,8 @@
 
 #include "daemon/loop.h"
 #include "daemon/report.h"
+#include "daemon/state_login.h"
+#include "daemon/state_parts.h"
 
 #define SCHEMA_VERSION	1
 #define REOPEN_MS	3000
@@ -80,8 +81,8 @@ struct state {
 	int64_t tried_ms;
 };
 
-static int
-error_of(int rc)
+int
+state_error(int rc)
 {
 	switch (rc & 0xff) {
 	case SQLITE_OK:
@@ -164,11 +165,13 @@ set_up(struct state *s)
 		rc = sqlite3_exec(s->db, schema, NULL, NULL, NULL);
 	else if (rc == SQLITE_OK && version != SCHEMA_VERSION)
 		return -EPROTONOSUPPORT;
+	if (rc == SQLITE_OK)
+		rc = sqlite3_exec(s->db, state_login_schema, NULL, NULL, NULL);
 	for (unsigned i = 0; rc == SQLITE_OK && i < SQL_COUNT; i++)
 		rc = sqlite3_prepare_v3(s->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT, &s->stmt[i], NULL);
 	if (rc == SQLITE_OK)	/* a store that can only be read is no store: find out now, not at the first login */
 		rc = sqlite3_exec(s->db, "BEGIN IMMEDIATE; UPDATE sequence SET value = value; COMMIT;", NULL, NULL, NULL);
-	return error_of(rc);
+	return state_error(rc);
 }
 
 static int
@@ -186,7 +189,7 @@ try_open(struct state *s)
 		return r;
 	rc = sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
 	    SQLITE_OPEN_NOFOLLOW, NULL);
-	r = rc == SQLITE_OK ? set_up(s) : error_of(rc);
+	r = rc == SQLITE_OK ? set_up(s) : state_error(rc);
 	if (r == 0)
 		r = check_owner(s->path, S_IFREG, &st);
 	if (r < 0)
@@ -238,6 +241,15 @@ need(struct state *s)
 }
 
 int
+state_use(struct state *s, sqlite3 **ret)
+{
+	int r = need(s);
+
+	*ret = s->db;
+	return r;
+}
+
+int
 state_open(const char *dir, struct state **ret)
 {
 	struct state *s = calloc(1, sizeof *s);
@@ -269,17 +281,6 @@ state_fault(struct state *s)
 	return need(s) < 0 || s->failing ? s->fault : NULL;
 }
 
-int
-state_set_max_pages(struct state *s, unsigned pages)
-{
-	char sql[64];
-
-	if (need(s) < 0)
-		return -EROFS;
-	(void)snprintf(sql, sizeof sql, "PRAGMA max_page_count=%u", pages);
-	return error_of(sqlite3_exec(s->db, sql, NULL, NULL, NULL));
-}
-
 static void
 bind_text(sqlite3_stmt *st, int at, const char *text)
 {
@@ -298,7 +299,7 @@ done(sqlite3_stmt *st, int rc)
 {
 	(void)sqlite3_reset(st);
 	(void)sqlite3_clear_bindings(st);
-	return error_of(rc);
+	return state_error(rc);
 }
 
 /* Run a bound statement to its end. Returns 0 or -errno. */
@@ -324,9 +325,8 @@ finish(struct state *s, int r)
 	return r;
 }
 
-/* Remember whether the last write came through. Returns r; the caller denies when it did not. */
-static int
-tell(struct state *s, int r)
+int
+state_told(struct state *s, int r)
 {
 	if (r == -EEXIST || r == -ERANGE)	/* says something of the token, not of the store */
 		return r;
@@ -392,7 +392,7 @@ state_set_failures(struct state *s, const char *user, enum scope scope, const st
 		bind_int(st, 4, f->last_utc_sec);
 		bind_int(st, 5, f->locked_until_utc_sec);
 	}
-	return tell(s, run(st));
+	return state_told(s, run(st));
 }
 
 int
@@ -403,7 +403,7 @@ state_forget_failures(struct state *s, const char *user, unsigned *ret_count)
 	if (r < 0)
 		return r;
 	bind_text(s->stmt[SQL_FAILURE_FORGET], 1, user);
-	r = tell(s, run(s->stmt[SQL_FAILURE_FORGET]));
+	r = state_told(s, run(s->stmt[SQL_FAILURE_FORGET]));
 	if (r == 0)
 		*ret_count = (unsigned)sqlite3_changes(s->db);
 	return r;
@@ -463,7 +463,7 @@ state_accept(struct state *s, const struct acceptance *a)
 		return r;
 	r = run(s->stmt[SQL_BEGIN]);
 	if (r < 0)
-		return tell(s, r);
+		return state_told(s, r);
 	if (a->token != NULL)
 		r = raise_token(s, a->token, a->last, a->now_utc_sec);
 	if (r == 0) {
@@ -473,7 +473,7 @@ state_accept(struct state *s, const struct acceptance *a)
 	}
 	if (r == 0)
 		r = set_clock(s, a->mark);
-	return tell(s, finish(s, r));
+	return state_told(s, finish(s, r));
 }
 
 int
@@ -487,7 +487,7 @@ state_next_sequence(struct state *s, const char *user, int64_t now_utc_sec, uint
 		return r;
 	r = run(s->stmt[SQL_BEGIN]);
 	if (r < 0)
-		return tell(s, r);
+		return state_told(s, r);
 	st = s->stmt[SQL_SEQUENCE_RAISE];
 	while ((rc = sqlite3_step(st)) == SQLITE_ROW)
 		value = (uint64_t)sqlite3_column_int64(st, 0);
@@ -497,7 +497,7 @@ state_next_sequence(struct state *s, const char *user, int64_t now_utc_sec, uint
 		bind_int(s->stmt[SQL_LAST_USE], 2, now_utc_sec);
 		r = run(s->stmt[SQL_LAST_USE]);
 	}
-	r = tell(s, finish(s, r));
+	r = state_told(s, finish(s, r));
 	if (r == 0)
 		*ret = value;
 	return r;
@@ -532,7 +532,7 @@ state_save_clock(struct state *s, const struct clock_mark *mark)
 {
 	int r = need(s);
 
-	return r < 0 ? r : tell(s, set_clock(s, mark));
+	return r < 0 ? r : state_told(s, set_clock(s, mark));
 }
 
 int
@@ -551,7 +551,7 @@ state_add_session(struct state *s, const struct session_row *row)
 	bind_text(st, 5, row->tty);
 	bind_int(st, 6, row->factors);
 	bind_int(st, 7, row->opened_utc_sec);
-	return tell(s, run(st));
+	return state_told(s, run(st));
 }
 
 int
@@ -562,7 +562,7 @@ state_remove_session(struct state *s, const char *txn)
 	if (r < 0)
 		return r;
 	bind_text(s->stmt[SQL_SESSION_REMOVE], 1, txn);
-	return tell(s, run(s->stmt[SQL_SESSION_REMOVE]));
+	return state_told(s, run(s->stmt[SQL_SESSION_REMOVE]));
 }
 
 static void

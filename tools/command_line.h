@@ -13,7 +13,7 @@
 
 #include "tools/commands.h"
 
-#define COMMAND_LINE_OPERANDS_MAX	2
+#define COMMAND_LINE_OPERANDS_MAX	1024	/* users of one review */
 #define COMMAND_LINE_GIVEN_MAX		128
 
 struct command_line {

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "common/civil_date.h"
+#include "common/last_use.h"
 #include "common/ldap_escape.h"
 #include "tools/contract_end.h"
 #include "tools/id_pool.h"
@@ -195,7 +196,9 @@ set_dates(struct directory *d, const char *dn, const struct new_account *new)
 
 	if ((has_begin && !directory_knows(d, start)) || (has_end && contract_end_pick(d, &which) < 0))
 		return -EOPNOTSUPP;
-	if ((has_begin && strcmp(start, "ismsNotBefore") == 0) || (has_end && which == END_OWN))
+	/* The day of the last use is written by hosts, which may not add the class that allows it. */
+	if ((has_begin && strcmp(start, "ismsNotBefore") == 0) || (has_end && which == END_OWN) ||
+	    directory_knows(d, LAST_USE_ATTRIBUTE))
 		changes[count++] = (struct change){ CHANGE_ADD, "objectClass", "ismsAccount" };
 	if (has_begin)
 		changes[count++] = (struct change){ CHANGE_REPLACE, start,

@@ -18,6 +18,7 @@ START_TEST(real_system)
 	ck_assert_str_eq(p.etc, "/etc/isms");
 	ck_assert_str_eq(p.passwd, "/etc/passwd");
 	ck_assert_str_eq(p.group, "/etc/group");
+	ck_assert_str_eq(p.pam_d, "/etc/pam.d");
 	ck_assert_str_eq(p.nss, "/var/lib/isms/nss");
 	ck_assert_str_eq(p.state, "/var/lib/isms/state");
 	ck_assert_str_eq(p.directory, "/var/lib/isms/directory");
