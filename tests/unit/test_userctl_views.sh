@@ -104,4 +104,22 @@ run 0 matrix --csv --host @web
 \"contractor\",\"'@web\",\"sshd\",\"ada\",\"contractor\",\"Ada van Dam\",\"carol\",\"$next-01-01T00:00:00Z\"," ] || wrong "matrix --csv"
 unchanged 2 matrix --host '@'; says "is no host"
 
+# ---- list -------------------------------------------------------------------------------------------
+listed='[u["user"] for u in d]'
+run 0 list --without-sponsor --kind contractor --json; json "['alone', 'ben']" "$listed"
+json "['none', 'missing']" '[u["sponsor_state"] for u in d]'
+sed -i "s/^cn: carol\$/&\npwdAccountLockedTime: 000001010000Z/" "$ldif"
+run 0 list --without-sponsor --kind contractor; says "ada"; says "ended"
+sed -i /^pwdAccountLockedTime/d "$ldif"
+days_ago() { date -u -d "$1 days ago" +%Y%m%d%H%M%SZ; }
+sed -i "s/^uid: ada\$/&\nismsLastUse: $(days_ago 10)\ncreateTimestamp: $(days_ago 99)/; s/^uid: ben\$/&\ncreateTimestamp: $(days_ago 20)/" "$ldif"
+run 0 list --dormant 15d --kind contractor --json; json "['alone', 'ben', 'old']" "$listed"
+run 0 list --dormant 30d --kind contractor --json; json "['alone', 'old']" "$listed"
+run 0 list --dormant 9d --kind contractor; says "LAST USE"; says "ada"
+run 2 list --dormant ever; says "is no span"
+run 0 list --mfa yes --json; json "[]" "$listed"
+run 0 list --mfa no --json; json 7 'len(d)'
+run 2 list --mfa maybe; says "--mfa needs one of"
+run 0 list --csv; grep -q '^user,uid,kind' "$root/out" || wrong "list --csv"
+
 [ $failed = 0 ] || { echo "$failed of $count runs and their checks failed"; exit 1; }
