@@ -12,10 +12,12 @@
 
 #include "common/civil_date.h"
 #include "tools/account.h"
+#include "tools/actor.h"
 #include "tools/audit.h"
 #include "tools/contract_end.h"
 #include "tools/invocation.h"
 #include "tools/output.h"
+#include "tools/term.h"
 
 #define CHANGES_MAX (END_COUNT + 2)
 
@@ -64,7 +66,6 @@ static enum exit_code
 judge(const struct expiry *x)
 {
 	const struct identity *id = x->account.identity;
-	char actor[256];
 
 	if (x->end_utc_sec == 0 && id->kind != KIND_EMPLOYEE && id->kind != KIND_SERVICE && id->kind != KIND_BREAK_GLASS) {
 		output_error("%s: only employees, service and break-glass accounts may be without an end; give a date", x->user);
@@ -80,8 +81,7 @@ judge(const struct expiry *x)
 		output_error("%s: the contract begins after this end; change pwdStartTime first", x->user);
 		return EXIT_REFUSED;
 	}
-	if (strcmp(audit_actor(actor, sizeof actor), x->user) == 0 && x->old_utc_sec != 0 &&
-	    (x->end_utc_sec == 0 || x->end_utc_sec > x->old_utc_sec)) {
+	if (x->old_utc_sec != 0 && (x->end_utc_sec == 0 || x->end_utc_sec > x->old_utc_sec) && actor_is(&x->account, id)) {
 		output_error("%s: nobody extends the own contract; ask another administrator", x->user);
 		return EXIT_REFUSED;
 	}
@@ -168,7 +168,9 @@ verify(struct expiry *x)
 		    id->not_after_source);
 		return EXIT_REFUSED;
 	}
-	return EXIT_DONE;
+	/* Whoever shortens a term that is too long need not shorten it to the last day at once. */
+	return x->end_utc_sec != 0 && (x->old_utc_sec == 0 || x->end_utc_sec > x->old_utc_sec) ?
+	    term_check(x->in, &x->account) : EXIT_DONE;
 }
 
 static void

@@ -122,4 +122,19 @@ run 0 list --mfa no --json; json 7 'len(d)'
 run 2 list --mfa maybe; says "--mfa needs one of"
 run 0 list --csv; grep -q '^user,uid,kind' "$root/out" || wrong "list --csv"
 
+# ---- the longest term -------------------------------------------------------------------------------
+limit 'max-term = 180d'
+run 0 set-expiry ada +90d
+unchanged 1 set-expiry ada +181d; says "beyond the longest term, role contractor: max-term (policy.conf:"
+run 0 set-expiry ada +180d; run 0 set-expiry carol +900d
+unchanged 1 set-expiry ada $((next + 1))-01-01; says "longest term"
+run 0 set-expiry ben $((next - 1))-12-31	# shorter than before, and longer than the term
+unchanged 1 add eve --kind contractor --until +200d --password-fd 3 3<"$root/password"; says "longest term"
+run 0 add eve --kind contractor --until +170d --password-fd 3 3<"$root/password"
+run 0 add ivy --kind contractor --not-before +100d --until +270d --password-fd 3 3<"$root/password"
+unchanged 1 add kim --kind contractor --not-before +100d --until +290d --password-fd 3 3<"$root/password"; says "longest term"
+run 0 disable eve; unchanged 1 set-expiry eve +300d; says "longest term"
+limit 'bogus = 1'; unchanged 1 set-expiry ada +200d; says "bogus"; limit 'mfa = none'; sed -i '0,/^mfa/{/^mfa/d}' "$root/etc/isms/policy.conf"
+mv "$root/etc/isms/policy.conf" "$root/policy.kept"; run 0 set-expiry ada +200d; mv "$root/policy.kept" "$root/etc/isms/policy.conf"
+
 [ $failed = 0 ] || { echo "$failed of $count runs and their checks failed"; exit 1; }
