@@ -92,6 +92,12 @@ directory_commit(struct directory *d, char *error, size_t size)
 	return d->dry_run ? 0 : d->ops->commit(d, error, size);
 }
 
+enum directory_fate
+directory_fate(const struct directory *d, const char *dn)
+{
+	return d->ops->fate != NULL ? d->ops->fate(d, dn) : FATE_NOT_DONE;
+}
+
 bool
 directory_knows(const struct directory *d, const char *attribute)
 {
