@@ -98,7 +98,7 @@ may_not() { # VERB ARGUMENTS COMMAND...
 	before=$(whole) files=$(local_files)
 	try "$@" || rc=$?
 	cat $out
-	diff <(echo "$before") <(whole) && diff <(echo "$files") <(local_files) || { echo "something was changed"; return 1; }
+	diff <(echo "$before") <(echo "$(whole)") && diff <(echo "$files") <(echo "$(local_files)") || { echo "something was changed"; return 1; }
 	case $1 in
 		list | who-can | matrix) ! grep -qw 'ada\|carol' $out ;;	# a server tells whom it may show: nobody
 		*) [ $rc = 1 ] || [ $rc = 2 ] || { echo "status $rc"; return 1; } ;;
