@@ -88,14 +88,19 @@ account_open(struct invocation *in, const char *name, enum directory_mode mode, 
 		output_error("out of memory");
 		return EXIT_UNREACHABLE;
 	}
-	if (name == NULL)
-		return EXIT_DONE;
-	ret->identity = identities_find(&ret->identities, name);
-	if (ret->identity == NULL) {
-		output_error("%s: no such account in the directory; see isms-userctl list", name);
+	return name == NULL ? EXIT_DONE : account_find(ret, name);
+}
+
+enum exit_code
+account_find(struct account *account, const char *name)
+{
+	if (!account_name_allowed("user", name))
 		return EXIT_REFUSED;
-	}
-	return EXIT_DONE;
+	account->identity = identities_find(&account->identities, name);
+	if (account->identity != NULL)
+		return EXIT_DONE;
+	output_error("%s: no such account in the directory; see isms-userctl list", name);
+	return EXIT_REFUSED;
 }
 
 int

@@ -29,6 +29,13 @@ struct account {
 enum exit_code account_open(struct invocation *in, const char *name, enum directory_mode mode, struct account *ret);
 
 /*
+ * Find a user of a directory that is open: account->identity.
+ *
+ * Returns EXIT_DONE; else it has said what is wrong: EXIT_REFUSED for a name that cannot be or is not there.
+ */
+enum exit_code account_find(struct account *account, const char *name);
+
+/*
  * Understand the entries again after changes, and find the user again.
  *
  * Returns 0, -ENOMEM, or -ENOENT: the user is no longer there.

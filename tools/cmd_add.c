@@ -7,6 +7,7 @@
 #include <config.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "common/civil_date.h"
 #include "tools/account.h"
 #include "tools/audit.h"
+#include "tools/bulk.h"
 #include "tools/contract_end.h"
 #include "tools/id_pool.h"
 #include "tools/invocation.h"
@@ -165,18 +167,26 @@ record(const struct invocation *in, const struct new_account *new, const struct 
 	audit_send(&event, in);
 }
 
-/* Under the lock of the directory: check, build, read back, write. */
+/* Check, hand the entries to the directory, in memory still, and read them back. */
+static enum exit_code
+prepare(struct invocation *in, struct account *account, struct new_account *new, const struct new_password *password)
+{
+	enum exit_code code;
+
+	code = new_account_check(in, account, new);
+	if (code == EXIT_DONE)
+		code = new_account_build(in, account, new, password);
+	return code == EXIT_DONE ? new_account_verify(in, account, new) : code;
+}
+
+/* Under the lock of the directory. */
 static enum exit_code
 create(struct invocation *in, struct account *account, struct new_account *new, const struct new_password *password)
 {
 	enum exit_code code;
 	json_t *result;
 
-	code = new_account_check(in, account, new);
-	if (code == EXIT_DONE)
-		code = new_account_build(in, account, new, password);
-	if (code == EXIT_DONE)
-		code = new_account_verify(in, account, new);
+	code = prepare(in, account, new, password);
 	if (code == EXIT_DONE)
 		code = account_commit(account);
 	if (code != EXIT_DONE)
@@ -193,14 +203,123 @@ create(struct invocation *in, struct account *account, struct new_account *new, 
 	return EXIT_DONE;
 }
 
+/* ---- many at once ---- */
+
+static const struct column many_columns[] = {
+	{ "user", "USER" }, { "uid", "ID" }, { "kind", "KIND" }, { "not_after", "END" }, { "sponsor", "SPONSOR" },
+	{ "groups", "GROUPS" }, { "new_groups", "NEW GROUPS" }, { "password", "PASSWORD" }, { NULL, NULL },
+};
+
+struct many {
+	bool generates;			/* a password for each, to the descriptor of --secret-fd */
+	struct new_password *passwords;	/* owned; BULK_LINES_MAX of them */
+};
+
+static enum exit_code
+make_password(struct invocation *in, size_t i, void *arg)
+{
+	struct many *many = arg;
+	const char *kind = command_line_value(&in->line, OPTION_add_kind);
+
+	return many->generates && (kind == NULL || account_kind_find(kind) != KIND_SERVICE) ?
+	    new_password_get(in, false, &many->passwords[i]) : EXIT_DONE;
+}
+
+static enum exit_code
+plan_one(struct invocation *in, struct account *account, size_t i, void *arg, json_t **ret_row)
+{
+	const struct new_password *password = &((struct many *)arg)->passwords[i];
+	struct new_account new = { 0 };
+	enum exit_code code;
+
+	if (!account_name_allowed("user", in->line.operands[0]))
+		return EXIT_REFUSED;
+	code = read_options(in, &new);
+	if (code == EXIT_DONE)
+		code = prepare(in, account, &new, password);
+	if (code != EXIT_DONE)
+		return code;
+	*ret_row = describe(in, &new, account->identity, ((struct many *)arg)->generates && new.kind != KIND_SERVICE ? "generated" :
+	    "none");
+	(void)json_object_del(*ret_row, "entry_id");
+	(void)json_object_set_new(*ret_row, "dn", output_string(account->identity->entry->dn));
+	return code;
+}
+
+static void
+record_one(const struct invocation *in, const struct account *account, const json_t *row)
+{
+	struct new_account new = { .user = json_string_value(json_object_get(row, "user")) };
+	const struct identity *id = identities_find(&account->identities, new.user);
+
+	if (id != NULL)
+		record(in, &new, id);
+}
+
+/* "USER PASSWORD", one a line. */
+static enum exit_code
+hand_out(struct invocation *in, const json_t *rows, void *arg)
+{
+	const struct many *many = arg;
+	const json_t *row;
+	uint32_t fd = 0;
+	size_t i;
+
+	(void)command_line_number(&in->line, OPTION_add_secret_fd, 1, 65535, &fd);
+	json_array_foreach(rows, i, row) {
+		const char *user = json_string_value(json_object_get(row, "user"));
+
+		if (many->passwords[i].was_generated &&
+		    dprintf((int)fd, "%s %s\n", user, many->passwords[i].clear.text) < 0) {
+			output_error("%s: the account is made, but its password could not be written to --secret-fd: %s", user,
+			    strerror(errno));
+			return EXIT_REFUSED;
+		}
+	}
+	return EXIT_DONE;
+}
+
+static enum exit_code
+add_many(struct invocation *in)
+{
+	struct many many = { .generates = command_line_has(&in->line, OPTION_add_generate_password) };
+	const struct bulk_verb verb = { .file = OPTION_add_from_csv, .question = "add", .columns = many_columns,
+		.prepare = make_password, .plan = plan_one, .record = record_one, .finish = hand_out, .arg = &many };
+	enum exit_code code;
+	uint32_t fd = 0;
+
+	if (command_line_has(&in->line, OPTION_add_password_fd) ||
+	    many.generates != (command_line_number(&in->line, OPTION_add_secret_fd, 1, 65535, &fd) > 0) ||
+	    (many.generates && fcntl((int)fd, F_GETFL) < 0)) {
+		output_error("--from-csv: passwords are made by --generate-password and written to the open descriptor of "
+		    "--secret-fd, \"USER PASSWORD\" one a line; without both the accounts have none");
+		return EXIT_USAGE;
+	}
+	many.passwords = calloc(BULK_LINES_MAX, sizeof *many.passwords);
+	if (many.passwords == NULL) {
+		output_error("out of memory; nothing was changed");
+		return EXIT_UNREACHABLE;
+	}
+	code = bulk_run(in, &verb);
+	for (size_t i = 0; i < BULK_LINES_MAX; i++)
+		new_password_done(&many.passwords[i]);
+	free(many.passwords);
+	return code;
+}
+
 enum exit_code
 cmd_add(struct invocation *in)
 {
 	struct new_account new = { 0 };
 	struct new_password password = { 0 };
 	struct account account;
-	enum exit_code code;
+	bool is_many = false;
+	enum exit_code code = bulk_wanted(in, OPTION_add_from_csv, &is_many);
 
+	if (code == EXIT_DONE && is_many)
+		return add_many(in);
+	if (code != EXIT_DONE)
+		return code;
 	if (!account_name_allowed("user", in->line.operands[0]))
 		return EXIT_REFUSED;
 	/* Look first without the lock: nobody types a password for an account that cannot be made. */

@@ -15,6 +15,7 @@
 #include "tools/account.h"
 #include "tools/ask_daemon.h"
 #include "tools/audit.h"
+#include "tools/bulk.h"
 #include "tools/invocation.h"
 #include "tools/output.h"
 
@@ -64,12 +65,15 @@ dry_note(const struct invocation *in)
 	return in->dry_run ? "dry run: nothing was changed" : NULL;
 }
 
+/*
+ * Hand the lock to the directory, in memory still.
+ *
+ *  ret_changed  whether there is anything to write
+ */
 static enum exit_code
-disable(struct invocation *in, struct account *account, const char *user)
+lock(struct account *account, const char *user, bool *ret_changed)
 {
 	struct change lock = { CHANGE_REPLACE, "pwdAccountLockedTime", LOCKED_FOR_EVER };
-	const char *old = account_state(account->identity, in->now_utc_sec);
-	enum exit_code code;
 
 	if (!directory_knows(account->directory, lock.attribute))
 		lock = (struct change){ CHANGE_REPLACE, "nsAccountLock", "TRUE" };
@@ -77,13 +81,27 @@ disable(struct invocation *in, struct account *account, const char *user)
 		output_error("%s: the server has no attribute of a lock; load the overlay ppolicy; nothing was changed", user);
 		return EXIT_REFUSED;
 	}
-	if (entry_has_value(account->identity->entry, lock.attribute, lock.value)) {
-		print(in, user, "disabled", "disabled", NULL, "was disabled already");
-		return EXIT_DONE;
-	}
-	if (directory_modify(account->directory, account->identity->entry->dn, &lock, 1) < 0) {
+	*ret_changed = !entry_has_value(account->identity->entry, lock.attribute, lock.value);
+	if (*ret_changed && directory_modify(account->directory, account->identity->entry->dn, &lock, 1) < 0) {
 		output_error("%s: out of memory; nothing was changed", user);
 		return EXIT_UNREACHABLE;
+	}
+	return EXIT_DONE;
+}
+
+static enum exit_code
+disable(struct invocation *in, struct account *account, const char *user)
+{
+	const char *old = account_state(account->identity, in->now_utc_sec);
+	enum exit_code code;
+	bool changed = false;
+
+	code = lock(account, user, &changed);
+	if (code != EXIT_DONE)
+		return code;
+	if (!changed) {
+		print(in, user, "disabled", "disabled", NULL, "was disabled already");
+		return EXIT_DONE;
 	}
 	code = account_commit(account);
 	if (code != EXIT_DONE)
@@ -92,6 +110,41 @@ disable(struct invocation *in, struct account *account, const char *user)
 	print(in, user, old, "disabled", NULL, in->dry_run ? dry_note(in) : "all sessions end within seconds");
 	return EXIT_DONE;
 }
+
+/* ---- many at once ---- */
+
+static const struct column many_columns[] = { { "user", "USER" }, { "old", "OLD STATE" }, { "new", "NEW STATE" }, { NULL, NULL } };
+
+static enum exit_code
+plan_disable(struct invocation *in, struct account *account, size_t i, void *arg, json_t **ret_row)
+{
+	const char *user = in->line.operands[0];
+	enum exit_code code = account_find(account, user);
+	bool changed = false;
+
+	(void)i;
+	(void)arg;
+	if (code == EXIT_DONE)
+		code = lock(account, user, &changed);
+	if (code == EXIT_DONE)
+		*ret_row = json_pack("{s:s, s:s, s:s, s:s, s:b}", "user", user, "dn", account->identity->entry->dn, "old",
+		    changed ? account_state(account->identity, in->now_utc_sec) : "disabled", "new", "disabled", "changed", changed);
+	return code;
+}
+
+static void
+record_disable(const struct invocation *in, const struct account *account, const json_t *row)
+{
+	const struct identity *id = identities_find(&account->identities, json_string_value(json_object_get(row, "user")));
+
+	if (id != NULL)
+		record(in, EVENT_ACCOUNT_DISABLED, id, json_string_value(json_object_get(row, "old")), "disabled");
+}
+
+static const struct bulk_verb many = {
+	.file = OPTION_disable_from_csv, .question = "disable, and all their sessions end", .columns = many_columns,
+	.plan = plan_disable, .record = record_disable,
+};
 
 /* Without the lock: nobody waits for a person to think. */
 static enum exit_code
@@ -116,9 +169,12 @@ enum exit_code
 cmd_disable(struct invocation *in)
 {
 	struct account account;
-	enum exit_code code = EXIT_DONE;
+	bool is_many = false;
+	enum exit_code code = bulk_wanted(in, OPTION_disable_from_csv, &is_many);
 
-	if (invocation_asks(in))
+	if (code == EXIT_DONE && is_many)
+		return bulk_run(in, &many);
+	if (code == EXIT_DONE && invocation_asks(in))
 		code = look_and_ask(in, in->line.operands[0]);
 	if (code != EXIT_DONE)
 		return code;

@@ -13,7 +13,7 @@
 #include "common/civil_date.h"
 #include "common/ldap_escape.h"
 #include "tools/account.h"
-#include "tools/csv.h"
+#include "tools/output_csv.h"
 #include "tools/invocation.h"
 #include "tools/output.h"
 #include "tools/review.h"
@@ -287,7 +287,7 @@ cmd_review_export(struct invocation *in)
 	if (code == EXIT_DONE && in->json)
 		(void)output_json(rows);
 	else if (code == EXIT_DONE)
-		csv_table(stdout, rows, exported);
+		output_csv(rows, exported);
 	json_decref(rows);
 	account_done(&account);
 	return code;

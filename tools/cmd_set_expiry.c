@@ -12,10 +12,13 @@
 
 #include "common/civil_date.h"
 #include "tools/account.h"
+#include "tools/actor.h"
 #include "tools/audit.h"
+#include "tools/bulk.h"
 #include "tools/contract_end.h"
 #include "tools/invocation.h"
 #include "tools/output.h"
+#include "tools/term.h"
 
 #define CHANGES_MAX (END_COUNT + 2)
 
@@ -30,7 +33,7 @@ struct expiry {
 	const char *user;
 	int64_t end_utc_sec;		/* 0: none */
 	int64_t old_utc_sec;
-	struct account account;
+	struct account *account;	/* borrowed */
 	struct change changes[CHANGES_MAX];
 	char texts[END_COUNT][CONTRACT_END_TEXT_MAX];
 	size_t count;
@@ -63,8 +66,7 @@ parse_when(struct expiry *x)
 static enum exit_code
 judge(const struct expiry *x)
 {
-	const struct identity *id = x->account.identity;
-	char actor[256];
+	const struct identity *id = x->account->identity;
 
 	if (x->end_utc_sec == 0 && id->kind != KIND_EMPLOYEE && id->kind != KIND_SERVICE && id->kind != KIND_BREAK_GLASS) {
 		output_error("%s: only employees, service and break-glass accounts may be without an end; give a date", x->user);
@@ -80,8 +82,7 @@ judge(const struct expiry *x)
 		output_error("%s: the contract begins after this end; change pwdStartTime first", x->user);
 		return EXIT_REFUSED;
 	}
-	if (strcmp(audit_actor(actor, sizeof actor), x->user) == 0 && x->old_utc_sec != 0 &&
-	    (x->end_utc_sec == 0 || x->end_utc_sec > x->old_utc_sec)) {
+	if (x->old_utc_sec != 0 && (x->end_utc_sec == 0 || x->end_utc_sec > x->old_utc_sec) && actor_is(x->account, id)) {
 		output_error("%s: nobody extends the own contract; ask another administrator", x->user);
 		return EXIT_REFUSED;
 	}
@@ -98,7 +99,7 @@ add_change(struct expiry *x, enum change_op op, const char *attribute, const cha
 static void
 add_classes(struct expiry *x, enum contract_end exact, bool mirrors)
 {
-	const struct entry *e = x->account.identity->entry;
+	const struct entry *e = x->account->identity->entry;
 
 	if (exact == END_OWN && !entry_has_class(e, "ismsAccount"))
 		add_change(x, CHANGE_ADD, "objectClass", "ismsAccount");
@@ -113,8 +114,8 @@ add_classes(struct expiry *x, enum contract_end exact, bool mirrors)
 static enum exit_code
 plan(struct expiry *x)
 {
-	const struct entry *e = x->account.identity->entry;
-	bool mirrors = directory_knows(x->account.directory, contract_end_attribute(END_SHADOW));
+	const struct entry *e = x->account->identity->entry;
+	bool mirrors = directory_knows(x->account->directory, contract_end_attribute(END_SHADOW));
 	enum contract_end exact = END_PWD;
 	json_t *also = json_array();
 	int64_t its_utc_sec = 0;
@@ -123,7 +124,7 @@ plan(struct expiry *x)
 	int r;
 
 	(void)json_object_set_new(x->result, "also_changed", also);
-	if (contract_end_pick(x->account.directory, &exact) < 0 && x->end_utc_sec != 0) {
+	if (contract_end_pick(x->account->directory, &exact) < 0 && x->end_utc_sec != 0) {
 		output_error("%s: the server knows neither pwdEndTime nor ismsNotAfter; load the overlay ppolicy or the schema isms.ldif",
 		    x->user);
 		return EXIT_REFUSED;
@@ -156,11 +157,11 @@ verify(struct expiry *x)
 {
 	const struct identity *id;
 
-	if (account_refresh(x->in, &x->account, x->user) < 0) {
+	if (account_refresh(x->in, x->account, x->user) < 0) {
 		output_error("%s: out of memory; nothing was changed", x->user);
 		return EXIT_UNREACHABLE;
 	}
-	id = x->account.identity;
+	id = x->account->identity;
 	if (id->state != FACTS_MANAGED)
 		(void)json_object_set_new(x->result, "fault", output_string(id->fault));
 	else if (id->not_after_utc_sec != x->end_utc_sec) {
@@ -168,13 +169,15 @@ verify(struct expiry *x)
 		    id->not_after_source);
 		return EXIT_REFUSED;
 	}
-	return EXIT_DONE;
+	/* Whoever shortens a term that is too long need not shorten it to the last day at once. */
+	return x->end_utc_sec != 0 && (x->old_utc_sec == 0 || x->end_utc_sec > x->old_utc_sec) ?
+	    term_check(x->in, x->account) : EXIT_DONE;
 }
 
 static void
 describe(struct expiry *x)
 {
-	const struct identity *id = x->account.identity;
+	const struct identity *id = x->account->identity;
 	const char *zone = x->in->settings.login_time_zone;
 	char local[128];
 
@@ -194,22 +197,17 @@ describe(struct expiry *x)
 }
 
 static void
-record(const struct expiry *x)
+record(const struct invocation *in, const struct identity *id, const char *old, const char *new)
 {
-	char old[32] = "none", new[32] = "none";
 	struct event event;
 
-	if (x->old_utc_sec != 0)
-		(void)civil_date_format(x->old_utc_sec, old);
-	if (x->end_utc_sec != 0)
-		(void)civil_date_format(x->end_utc_sec, new);
 	event_begin(&event, EVENT_ACCOUNT_EXPIRY_CHANGED, "isms-userctl");
-	event_add(&event, FIELD_ID_USER, x->user);
-	event_add_int(&event, FIELD_ID_UID, x->account.identity->uid);
-	event_add(&event, FIELD_ID_KIND, account_kind_name(x->account.identity->kind));
+	event_add(&event, FIELD_ID_USER, id->name);
+	event_add_int(&event, FIELD_ID_UID, id->uid);
+	event_add(&event, FIELD_ID_KIND, account_kind_name(id->kind));
 	event_add(&event, FIELD_ID_OLD, old);
 	event_add(&event, FIELD_ID_NEW, new);
-	audit_send(&event, x->in);
+	audit_send(&event, in);
 }
 
 static void
@@ -238,7 +236,7 @@ confirm(const struct expiry *x)
 		(void)civil_date_format(x->old_utc_sec, old);
 	if (x->end_utc_sec != 0)
 		(void)civil_date_format(x->end_utc_sec, new);
-	(void)snprintf(question, sizeof question, "%s (%s): end %s -> %s?", x->user, x->account.identity->entry_id, old, new);
+	(void)snprintf(question, sizeof question, "%s (%s): end %s -> %s?", x->user, x->account->identity->entry_id, old, new);
 	return invocation_confirm(x->in, question);
 }
 
@@ -246,34 +244,37 @@ confirm(const struct expiry *x)
 static enum exit_code
 look_and_ask(struct expiry *x)
 {
+	struct account account;
 	enum exit_code code;
 
-	code = account_open(x->in, x->user, DIRECTORY_READ, &x->account);
+	x->account = &account;
+	code = account_open(x->in, x->user, DIRECTORY_READ, &account);
 	if (code == EXIT_DONE)
 		code = parse_when(x);
 	if (code == EXIT_DONE) {
-		x->old_utc_sec = x->account.identity->not_after_utc_sec;
+		x->old_utc_sec = account.identity->not_after_utc_sec;
 		code = judge(x);
 	}
 	if (code == EXIT_DONE && !confirm(x))
 		code = EXIT_REFUSED;
-	account_done(&x->account);
+	account_done(&account);
 	return code;
 }
 
+/* Hand the new end of x->account->identity to the directory, in memory still. */
 static enum exit_code
-change(struct expiry *x, bool asked)
+prepare(struct expiry *x, bool asked)
 {
 	enum exit_code code;
 
 	code = parse_when(x);
 	if (code != EXIT_DONE)
 		return code;
-	if (asked && x->old_utc_sec != x->account.identity->not_after_utc_sec) {
+	if (asked && x->old_utc_sec != x->account->identity->not_after_utc_sec) {
 		output_error("%s: somebody else moved the end meanwhile; nothing was changed, look again", x->user);
 		return EXIT_REFUSED;
 	}
-	x->old_utc_sec = x->account.identity->not_after_utc_sec;
+	x->old_utc_sec = x->account->identity->not_after_utc_sec;
 	code = judge(x);
 	if (code != EXIT_DONE)
 		return code;
@@ -281,35 +282,82 @@ change(struct expiry *x, bool asked)
 	code = plan(x);
 	if (code != EXIT_DONE)
 		return code;
-	if (directory_modify(x->account.directory, x->account.identity->entry->dn, x->changes, x->count) < 0) {
+	if (directory_modify(x->account->directory, x->account->identity->entry->dn, x->changes, x->count) < 0) {
 		output_error("%s: out of memory; nothing was changed", x->user);
 		return EXIT_UNREACHABLE;
 	}
-	code = verify(x);
-	if (code == EXIT_DONE)
-		code = account_commit(&x->account);
-	if (code != EXIT_DONE)
-		return code;
-	record(x);
-	print(x);
-	return EXIT_DONE;
+	return verify(x);
 }
+
+/* ---- many at once ---- */
+
+static const struct column many_columns[] = {
+	{ "user", "USER" }, { "old", "OLD END" }, { "new", "NEW END" }, { "also_changed", "MOVED TOO" }, { "fault", "STILL BROKEN" },
+	{ NULL, NULL },
+};
+
+static enum exit_code
+plan_one(struct invocation *in, struct account *account, size_t i, void *arg, json_t **ret_row)
+{
+	struct expiry x = { .in = in, .user = in->line.operands[0], .account = account, .result = json_object() };
+	enum exit_code code = account_find(account, x.user);
+
+	(void)i;
+	(void)arg;
+	if (code == EXIT_DONE)
+		code = prepare(&x, false);
+	if (code == EXIT_DONE) {
+		(void)json_object_set_new(x.result, "dn", output_string(account->identity->entry->dn));
+		*ret_row = json_incref(x.result);
+	}
+	json_decref(x.result);
+	return code;
+}
+
+static void
+record_one(const struct invocation *in, const struct account *account, const json_t *row)
+{
+	const struct identity *id = identities_find(&account->identities, json_string_value(json_object_get(row, "user")));
+	const char *old = json_string_value(json_object_get(row, "old")), *new = json_string_value(json_object_get(row, "new"));
+
+	if (id != NULL)
+		record(in, id, old != NULL ? old : "none", new != NULL ? new : "none");
+}
+
+static const struct bulk_verb many = {
+	.file = OPTION_set_expiry_from_csv, .question = "move the ends", .columns = many_columns, .plan = plan_one,
+	.record = record_one,
+};
 
 enum exit_code
 cmd_set_expiry(struct invocation *in)
 {
-	struct expiry x = { .in = in, .user = in->line.operands[0], .result = json_object() };
-	bool asks = invocation_asks(in);
-	enum exit_code code = EXIT_DONE;
+	struct expiry x = { .in = in, .user = in->line.operands[0], .result = NULL };
+	bool asks = invocation_asks(in), is_many = false;
+	enum exit_code code = bulk_wanted(in, OPTION_set_expiry_from_csv, &is_many);
+	struct account account;
 
-	if (asks)
+	if (code == EXIT_DONE && is_many)
+		return bulk_run(in, &many);
+	if (code == EXIT_DONE && asks)
 		code = look_and_ask(&x);
+	if (code != EXIT_DONE)
+		return code;
+	x.account = &account;
+	x.result = json_object();
+	code = account_open(in, x.user, DIRECTORY_EDIT, &account);
+	if (code == EXIT_DONE)
+		code = prepare(&x, asks);
+	if (code == EXIT_DONE)
+		code = account_commit(&account);
 	if (code == EXIT_DONE) {
-		code = account_open(in, x.user, DIRECTORY_EDIT, &x.account);
-		if (code == EXIT_DONE)
-			code = change(&x, asks);
-		account_done(&x.account);
+		char old[32] = "none", new[32] = "none";
+
+		record(in, account.identity, x.old_utc_sec != 0 ? civil_date_format(x.old_utc_sec, old) : old,
+		    x.end_utc_sec != 0 ? civil_date_format(x.end_utc_sec, new) : new);
+		print(&x);
 	}
+	account_done(&account);
 	json_decref(x.result);
 	return code;
 }

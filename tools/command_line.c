@@ -159,18 +159,35 @@ take_option(int argc, char *const *argv, int *at, struct command_line *line, cha
 	}
 	if (row->arg[0] != '\0') {
 		value = equal != NULL ? equal + 1 : *at + 1 < argc ? argv[++*at] : NULL;
-		if (value == NULL || !word_fits(row->arg, value)) {
+		if (value == NULL) {
 			(void)snprintf(error, size, "--%s needs %s%s", row->name, strchr(row->arg, '|') != NULL ? "one of " : "",
 			    row->arg);
 			return -EINVAL;
 		}
 	}
-	if (line->given_count == COMMAND_LINE_GIVEN_MAX ||
-	    (row->times == TIMES_ONE && command_line_has(line, (enum option_id)id))) {
+	return command_line_give(line, (enum option_id)id, value, error, size);
+}
+
+int
+command_line_option(int command, const char *name)
+{
+	return find_option(command, name, strlen(name));
+}
+
+int
+command_line_give(struct command_line *line, enum option_id id, const char *value, char *error, size_t size)
+{
+	const struct option_row *row = &option_rows[id];
+
+	if (row->arg[0] != '\0' && !word_fits(row->arg, value)) {
+		(void)snprintf(error, size, "--%s needs %s%s", row->name, strchr(row->arg, '|') != NULL ? "one of " : "", row->arg);
+		return -EINVAL;
+	}
+	if (line->given_count == COMMAND_LINE_GIVEN_MAX || (row->times == TIMES_ONE && command_line_has(line, id))) {
 		(void)snprintf(error, size, "--%s is given too often", row->name);
 		return -EINVAL;
 	}
-	line->given[line->given_count].id = (enum option_id)id;
+	line->given[line->given_count].id = id;
 	line->given[line->given_count++].value = value;
 	return 0;
 }

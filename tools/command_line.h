@@ -33,6 +33,19 @@ struct command_line {
  */
 int command_line_parse(int argc, char *const *argv, struct command_line *ret, char *error, size_t size);
 
+/* The option of a command, or of every one, that has a name (without "--"): enum option_id, or -1. */
+int command_line_option(int command, const char *name);
+
+/*
+ * Give an option beside those that are there.
+ *
+ *  value  borrowed; "" for one that takes none
+ *  error  receives what is wrong
+ *
+ * Returns 0, or -EINVAL for a value that is none of its words, or an option that may not be given once more.
+ */
+int command_line_give(struct command_line *line, enum option_id id, const char *value, char *error, size_t size);
+
 /* Whether an option was given. */
 bool command_line_has(const struct command_line *line, enum option_id id);
 

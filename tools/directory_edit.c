@@ -92,6 +92,12 @@ directory_commit(struct directory *d, char *error, size_t size)
 	return d->dry_run ? 0 : d->ops->commit(d, error, size);
 }
 
+enum directory_fate
+directory_fate(const struct directory *d, const char *dn)
+{
+	return d->ops->fate != NULL ? d->ops->fate(d, dn) : FATE_NOT_DONE;
+}
+
 bool
 directory_knows(const struct directory *d, const char *attribute)
 {
@@ -108,6 +114,13 @@ bool
 directory_is_server(const struct directory *d)
 {
 	return d->ops->set_password != NULL;
+}
+
+char *
+directory_whoami(const struct directory *d, char *buf, size_t size)
+{
+	buf[0] = '\0';
+	return d->ops->whoami != NULL ? d->ops->whoami(d, buf, size) : buf;
 }
 
 int

@@ -30,6 +30,14 @@ struct change {
 
 struct directory;
 
+/* What became of an entry's changes. */
+enum directory_fate {
+	FATE_NOT_DONE,
+	FATE_DONE,
+	FATE_TAKEN_BACK,		/* done, and undone since a later one failed */
+	FATE_UNKNOWN,			/* the server did not answer */
+};
+
 struct directory_ops {
 	/* Whether uri is of this kind. */
 	bool (*takes)(const char *uri);
@@ -48,12 +56,19 @@ struct directory_ops {
 	bool (*knows)(const struct directory *d, const char *attribute);
 	bool (*is_auxiliary)(const struct directory *d, const char *object_class);
 	int (*set_password)(struct directory *d, const char *dn, const char *password);
+	/* As directory_whoami(); NULL where nobody is bound. */
+	char *(*whoami)(const struct directory *d, char *buf, size_t size);
+	/* As directory_fate(); NULL where all changes are made or none. */
+	enum directory_fate (*fate)(const struct directory *d, const char *dn);
 };
 
 /* The first member of each kind's own struct. */
 struct directory {
 	const struct directory_ops *ops;
 	bool dry_run;
+	/* Called by commit after each operation that a server has done; NULL: nobody waits. */
+	void (*progress)(size_t done, size_t total, void *arg);
+	void *progress_arg;
 };
 
 extern const struct directory_ops directory_ldif, directory_ldap;
@@ -95,6 +110,9 @@ int directory_remove(struct directory *d, const char *dn);
  */
 int directory_commit(struct directory *d, char *error, size_t size);
 
+/* What became of the changes of an entry when directory_commit() failed. */
+enum directory_fate directory_fate(const struct directory *d, const char *dn);
+
 /* Whether an attribute exists there and may be written; where that cannot be said, it may. */
 bool directory_knows(const struct directory *d, const char *attribute);
 
@@ -106,6 +124,9 @@ bool directory_is_auxiliary(const struct directory *d, const char *object_class)
  * entryUUID at commit, and its secrets are never read.
  */
 bool directory_is_server(const struct directory *d);
+
+/* Under which DN a server knows the operator; "nobody" when it does not say, "" for a file. Returns buf. */
+char *directory_whoami(const struct directory *d, char *buf, size_t size);
 
 /* Set the password of an entry at commit, after all that was handed over before. Returns 0 or -ENOMEM. */
 int directory_set_password(struct directory *d, const char *dn, const char *password);

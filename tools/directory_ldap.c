@@ -314,9 +314,25 @@ commit(struct directory *d, char *error, size_t size)
 	if (!l->editing)
 		return -EROFS;
 	r = directory_ldap_commit(l, error, size);
-	directory_ldap_forget(l);
+	for (size_t i = 0; i < l->pending_count; i++)	/* what became of each is asked for still */
+		if (l->pending[i].password != NULL)
+			secret_done(l->pending[i].password);
 	l->editing = false;
 	return r;
+}
+
+/* The worst of all its operations. */
+static enum directory_fate
+fate(const struct directory *d, const char *dn)
+{
+	static const int badness[] = { [FATE_DONE] = 0, [FATE_TAKEN_BACK] = 1, [FATE_NOT_DONE] = 2, [FATE_UNKNOWN] = 3 };
+	const struct ldap_directory *l = ldap_of(d);
+	enum directory_fate worst = FATE_DONE;
+
+	for (size_t i = 0; i < l->pending_count; i++)
+		if (same_dn(l->pending[i].dn, dn) && badness[l->pending[i].fate] > badness[worst])
+			worst = l->pending[i].fate;
+	return worst;
 }
 
 /* ---- what the server has ---- */
@@ -335,8 +351,14 @@ is_auxiliary(const struct directory *d, const char *object_class)
 	return ldap_schema_auxiliary(&ldap_of(d)->schema, object_class);
 }
 
+static char *
+whoami(const struct directory *d, char *buf, size_t size)
+{
+	return directory_ldap_whoami(ldap_of(d), buf, size);
+}
+
 const struct directory_ops directory_ldap = {
 	.takes = takes, .open = open_ldap, .entries = read_entries, .add = add, .modify = modify,
 	.remove = remove_entry, .commit = commit, .close = close_ldap, .knows = knows, .is_auxiliary = is_auxiliary,
-	.set_password = set_password,
+	.set_password = set_password, .whoami = whoami, .fate = fate,
 };

@@ -19,6 +19,7 @@ struct pending {
 	char *dn;			/* owned */
 	struct entry *before;		/* owned; PENDING_MODIFY: as it was read */
 	struct secret *password;	/* owned; PENDING_PASSWORD */
+	enum directory_fate fate;	/* after commit */
 };
 
 struct ldap_directory {

@@ -306,63 +306,60 @@ explain(const struct ldap_directory *l, const struct pending *p, int code, char 
 	return r == -EHOSTUNREACH || r == -ETIMEDOUT || r == -ENOMEM ? r : -EACCES;
 }
 
-enum fate { STANDS, TAKEN_BACK, UNKNOWN, NOT_DONE };
+#define NAMED_MAX 8		/* of each fate; of more, how many */
 
 /* "; done before that: change cn=used-ids,..., add ...", where there is anything of that fate. */
 static void
-put_fate(const struct ldap_directory *l, const enum fate *fates, enum fate fate, const char *title, char *error, size_t size)
+put_fate(const struct ldap_directory *l, enum directory_fate fate, const char *title, char *error, size_t size)
 {
 	static const char *const words[] = {
 		[PENDING_ADD] = "add", [PENDING_MODIFY] = "change", [PENDING_REMOVE] = "remove", [PENDING_PASSWORD] = "password of",
 	};
-	bool first = true;
+	size_t count = 0;
 
 	for (size_t i = 0; i < l->pending_count; i++) {
-		if (fates[i] != fate)
+		if (l->pending[i].fate != fate)
 			continue;
-		put(error, size, "%s %s %.255s", first ? title : ",", words[l->pending[i].kind], l->pending[i].dn);
-		first = false;
+		if (count < NAMED_MAX)
+			put(error, size, "%s %s %.255s", count == 0 ? title : ",", words[l->pending[i].kind], l->pending[i].dn);
+		count++;
 	}
+	if (count > NAMED_MAX)
+		put(error, size, " and %zu more", count - NAMED_MAX);
 }
 
 /* Take back what was added by the first `done` operations, the last first; the password of an entry goes with it. */
 static void
-take_back(const struct ldap_directory *l, size_t done, enum fate *fates)
+take_back(struct ldap_directory *l, size_t done)
 {
 	for (size_t i = done; i-- > 0;) {
 		if (l->pending[i].kind != PENDING_ADD || send_remove(l, l->pending[i].dn) != LDAP_SUCCESS)
 			continue;
 		for (size_t j = i; j < done; j++)
 			if (strcmp(l->pending[j].dn, l->pending[i].dn) == 0)
-				fates[j] = TAKEN_BACK;
+				l->pending[j].fate = FATE_TAKEN_BACK;
 	}
 }
 
 /* Say what became of each operation after number `failed` failed. */
 static void
-report(const struct ldap_directory *l, size_t failed, bool unanswered, char *error, size_t size)
+report(struct ldap_directory *l, size_t failed, bool unanswered, char *error, size_t size)
 {
-	enum fate *fates = calloc(l->pending_count, sizeof *fates);
 	bool stands = false;
 
-	if (fates == NULL) {
-		put(error, size, "; out of memory; look at what was done");
-		return;
-	}
+	if (unanswered)
+		l->pending[failed].fate = FATE_UNKNOWN;
+	else
+		take_back(l, failed);
 	for (size_t i = 0; i < l->pending_count; i++)
-		fates[i] = i < failed ? STANDS : i == failed && unanswered ? UNKNOWN : NOT_DONE;
-	if (!unanswered)
-		take_back(l, failed, fates);
-	for (size_t i = 0; i < l->pending_count; i++)
-		stands = stands || fates[i] == STANDS || fates[i] == UNKNOWN;
-	put_fate(l, fates, STANDS, "; done before that:", error, size);
-	put_fate(l, fates, TAKEN_BACK, "; done and taken back:", error, size);
-	put_fate(l, fates, UNKNOWN, "; whether this was done is not known:", error, size);
+		stands = stands || l->pending[i].fate == FATE_DONE || l->pending[i].fate == FATE_UNKNOWN;
+	put_fate(l, FATE_DONE, "; done before that:", error, size);
+	put_fate(l, FATE_TAKEN_BACK, "; done and taken back:", error, size);
+	put_fate(l, FATE_UNKNOWN, "; whether this was done is not known:", error, size);
 	if (stands)
-		put_fate(l, fates, NOT_DONE, "; not done:", error, size);
+		put_fate(l, FATE_NOT_DONE, "; not done:", error, size);
 	else
 		put(error, size, "; nothing was changed");
-	free(fates);
 }
 
 /* What the server made of a new entry: entryUUID and the like, for whoever shows it. Not being able to read it is no failure. */
@@ -389,8 +386,12 @@ directory_ldap_commit(struct ldap_directory *l, char *error, size_t size)
 
 	for (size_t i = 0; i < l->pending_count; i++) {
 		code = send_one(l, &l->pending[i]);
-		if (code == LDAP_SUCCESS)
+		if (code == LDAP_SUCCESS) {
+			l->pending[i].fate = FATE_DONE;
+			if (l->base.progress != NULL)
+				l->base.progress(i + 1, l->pending_count, l->base.progress_arg);
 			continue;
+		}
 		r = explain(l, &l->pending[i], code, error, size);
 		report(l, i, r == -EHOSTUNREACH || r == -ETIMEDOUT, error, size);
 		return r;

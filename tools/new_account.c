@@ -19,6 +19,7 @@
 #include "tools/contract_end.h"
 #include "tools/id_pool.h"
 #include "tools/output.h"
+#include "tools/term.h"
 
 static bool
 is_local_group(const struct invocation *in, const char *name)
@@ -361,5 +362,5 @@ new_account_verify(const struct invocation *in, struct account *account, const s
 		output_error("--shell %s is not one of [nss] shells; nothing was changed", new->shell);
 		return EXIT_REFUSED;
 	}
-	return EXIT_DONE;
+	return new->not_after_utc_sec != 0 ? term_check(in, account) : EXIT_DONE;
 }

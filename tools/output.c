@@ -254,13 +254,26 @@ output_line(const char *format, ...)
 	va_end(arguments);
 }
 
+static char place[512] = "isms-userctl: ";
+
+void
+output_error_place(const char *file, unsigned number)
+{
+	char safe[400];
+
+	if (file == NULL)
+		(void)snprintf(place, sizeof place, "isms-userctl: ");
+	else
+		(void)snprintf(place, sizeof place, "isms-userctl: %s:%u: ", output_sanitise(file, safe, sizeof safe), number);
+}
+
 void
 output_error(const char *format, ...)
 {
 	va_list arguments;
 
 	va_start(arguments, format);
-	line(stderr, "isms-userctl: ", format, arguments);
+	line(stderr, place, format, arguments);
 	va_end(arguments);
 }
 

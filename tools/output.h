@@ -48,6 +48,9 @@ void output_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The same to stderr, after "isms-userctl: ". */
 void output_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Put a line of a file before what output_error() says from now on; NULL: no longer. */
+void output_error_place(const char *file, unsigned number);
+
 /* Whether all that was printed could be written. Returns 0 or -EIO; to be asked once, before exit. */
 int output_finish(void);
 

@@ -1,13 +1,15 @@
 /*
  * test_policy_enter.c - policy_could_enter(): each thing that shuts a host for good beside what passes, and that it
- * agrees with policy_decide() on random policies.
+ * agrees with policy_decide() on random policies. policy_reach.h: whoever is let in at any hour from anywhere is found.
  */
 #include <config.h>
 
 #include "common/policy.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "common/policy_reach.h"
 #include "tests/unit/policy_scene.h"
 #include "tests/unit/suite.h"
 
@@ -155,10 +157,89 @@ START_TEST(agrees_with_decide)
 }
 END_TEST
 
+/* Two roles' networks and hours, the first of each role; which of all addresses and minutes fit both. */
+static const struct {
+	const char *first, *second, *fits, *network;	/* NULL: nothing fits */
+} overlaps[] = {
+	{ "192.0.2.0/24", "192.0.2.128/25 198.51.100.7", "192.0.2.128", "192.0.2.128/25" },
+	{ "192.0.2.128/25", "192.0.0.0/16", "192.0.2.128", "192.0.2.128/25" },
+	{ "2001:db8::/32 local", "2001:db8:7::/48", "2001:db8:7::", "2001:db8:7::/48" },
+	{ "192.0.2.0/24 local", "local 2001:db8::/32", "", "local" },
+	{ "::ffff:192.0.2.0/120", "192.0.2.7", "192.0.2.7", "192.0.2.7/32" },
+	{ "192.0.2.0/24", "198.51.100.0/24", NULL, NULL },
+};
+
+START_TEST(sources_that_fit_all_roles)
+{
+	char text[512], address[POLICY_NETWORK_MAX], network[POLICY_NETWORK_MAX];
+	const char *fits = NULL, *fitting = NULL;
+	struct policy *policy;
+	struct decision d;
+	struct scene s;
+
+	scene_base(&s);
+	(void)snprintf(text, sizeof text, "[role a]\nmatch = any\nallow-services = sshd\nfrom = %s\n[role b]\nmatch = any\nfrom = %s\n",
+	    overlaps[_i].first, overlaps[_i].second);
+	policy = scene_parse(text);
+	for (size_t i = 0; fits == NULL && policy_reach_source(policy, 3, i, address, network); i++) {
+		s.request.rhost = address;
+		policy_decide(&s.facts, policy, &s.request, &d);
+		if (d.verdict == VERDICT_ALLOW) {
+			fits = address;
+			fitting = network;
+		}
+	}
+	ck_assert_pstr_eq(fits, overlaps[_i].fits);
+	ck_assert_pstr_eq(fitting, overlaps[_i].network);
+	ck_assert(!policy_reach_source(policy, 0, 0, address, network));
+	policy_free(policy);
+}
+END_TEST
+
+static const struct {
+	const char *first, *second;
+	int64_t from_utc_sec, at_utc_sec;
+} times[] = {	/* NOW is 22:00 on a Tuesday */
+	{ "Mon..Sun 07:00-23:00 UTC", "Tue 21:00-22:30 UTC", NOW + 59, NOW + 59 },
+	{ "Mon..Sun 07:00-19:00 UTC", "Mon..Fri 18:00-20:00 UTC", NOW + 59, NOW + 20 * 3600 },
+	{ "Tue 21:00-22:00 UTC", "Mon..Sun 00:00-24:00 UTC", NOW, NOW + 7 * 86400 - 3600 },
+	{ "Mon..Sun 07:00-08:00 UTC", "Mon..Sun 08:00-09:00 UTC", NOW, 0 },
+};
+
+START_TEST(hours_of_all_roles)
+{
+	struct policy *policy;
+	char text[512];
+
+	(void)snprintf(text, sizeof text, "[role a]\nmatch = any\nhours = %s\n[role b]\nmatch = any\nhours = %s\n", times[_i].first,
+	    times[_i].second);
+	policy = scene_parse(text);
+	ck_assert_int_eq(policy_reach_instant(policy, 3, times[_i].from_utc_sec), times[_i].at_utc_sec);
+	ck_assert_int_eq(policy_reach_instant(policy, 0, times[_i].from_utc_sec), times[_i].from_utc_sec);
+	policy_free(policy);
+}
+END_TEST
+
+START_TEST(hosts_of_all_roles)
+{
+	static const char *const names[] = { "@web", "db7", "db8", NULL };
+	struct policy *policy = scene_parse("[role a]\nmatch = any\nallow-hosts = @web db7\n[role b]\nmatch = any\n"
+	    "[role c]\nmatch = any\nallow-hosts = db7 db8 @web\n");
+
+	for (size_t i = 0; i < ROWS(names); i++)
+		ck_assert_pstr_eq(policy_reach_host(policy, i), names[i]);
+	ck_assert(policy_reach_role_host(policy, 0, "x", "db web") && !policy_reach_role_host(policy, 0, "db8", "db"));
+	ck_assert(policy_reach_role_host(policy, 1, "x", "") && policy_reach_role_host(policy, 2, "db8", ""));
+	ck_assert(!policy_reach_role_host(policy, 3, "db8", ""));
+	policy_free(policy);
+}
+END_TEST
+
 int
 main(void)
 {
-	const struct suite_row tests[] = { { one_thing_changed, ROWS(rows) }, { agrees_with_decide, 0 } };
+	const struct suite_row tests[] = { { one_thing_changed, ROWS(rows) }, { agrees_with_decide, 0 },
+		{ sources_that_fit_all_roles, ROWS(overlaps) }, { hours_of_all_roles, ROWS(times) }, { hosts_of_all_roles, 0 } };
 
 	return suite_run("policy enter", tests, ROWS(tests), 60);
 }

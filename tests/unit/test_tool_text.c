@@ -15,6 +15,7 @@
 #include "tools/cure.h"
 #include "tools/journal_events.h"
 #include "tools/output.h"
+#include "tools/output_csv.h"
 #include "tools/qr_code.h"
 #include "tools/secret_screen.h"
 
@@ -128,6 +129,27 @@ START_TEST(sanitised_texts)
 END_TEST
 
 /* Cut at a whole character, whatever the room. */
+static const struct { const char *text, *cell; } cells[] = {
+	{ "", "\"\"" }, { "ada", "\"ada\"" }, { "a \"b\", c", "\"a \"\"b\"\", c\"" },
+	{ "=cmd|' /C calc'!A0", "\"'=cmd|' /C calc'!A0\"" }, { "+1", "\"'+1\"" }, { "-1", "\"'-1\"" }, { "@SUM(A1)", "\"'@SUM(A1)\"" },
+	{ " \t=1", "\" \\x09=1\"" }, { "  =1", "\"'  =1\"" }, { "\n=1", "\"\\x0a=1\"" }, { "\033[2J", "\"\\x1b[2J\"" },
+	{ "a=b", "\"a=b\"" },
+};
+
+START_TEST(csv_cells)
+{
+	char buf[128];
+
+	ck_assert_str_eq(output_csv_cell(cells[_i].text, buf, sizeof buf), cells[_i].cell);
+	for (size_t size = 1; size < 16; size++) {	/* cut, never longer, and still one cell */
+		size_t len = strlen(output_csv_cell(cells[_i].text, buf, size));
+
+		ck_assert_uint_lt(len, size);
+		ck_assert(len == 0 || (len >= 2 && buf[0] == '"' && buf[len - 1] == '"'));
+	}
+}
+END_TEST
+
 START_TEST(sanitised_within_room)
 {
 	char buf[64];
@@ -294,7 +316,7 @@ int
 main(void)
 {
 	const struct suite_row rows[] = {
-		{ command_lines, ROWS(lines) }, { option_values, 0 }, { sanitised_texts, ROWS(texts) },
+		{ command_lines, ROWS(lines) }, { option_values, 0 }, { sanitised_texts, ROWS(texts) }, { csv_cells, ROWS(cells) },
 		{ json_on_a_terminal, 2 },
 		{ sanitised_within_room, 0 }, { json_of_anything, 0 }, { qr_code_is_what_the_library_says, 0 },
 		{ issuers, 0 }, { every_refusal_has_a_cure, 0 }, { jl04a_genuine_by_what_the_journal_says, 0 },

@@ -1,0 +1,140 @@
+#!/bin/bash
+# test_userctl_views.sh: what isms-userctl shows of all accounts at once, on a root in a temp folder: who-can, matrix,
+# filters of list, inventory, and that nothing that stands in a directory acts on a terminal or in a spreadsheet.
+. "${srcdir:-.}/tests/unit/userctl_scene.sh"
+
+run 0 setup --yes
+next=$(($(date +%Y) + 2))
+base=dc=isms,dc=local
+person() { # NAME UID KIND [LINE...]: an entry and its private group, as add writes them
+	local name=$1 uid=$2 kind=$3
+	shift 3
+	printf '\ndn: uid=%s,ou=people,%s\nobjectClass: top\nobjectClass: inetOrgPerson\nobjectClass: posixAccount\nobjectClass: shadowAccount\n' "$name" $base
+	printf 'objectClass: ismsAccount\nuid: %s\ncn: %s\nsn: %s\nuidNumber: %s\ngidNumber: %s\nhomeDirectory: /home/%s\nemployeeType: %s\n' \
+		"$name" "$name" "$name" "$uid" "$uid" "$name" "$kind"
+	[ $# = 0 ] || printf '%s\n' "$@"
+	printf '\ndn: cn=%s,ou=groups,%s\nobjectClass: top\nobjectClass: posixGroup\ncn: %s\ngidNumber: %s\n' "$name" $base "$name" "$uid"
+}
+group() { # NAME GID MEMBER...
+	printf '\ndn: cn=%s,ou=groups,%s\nobjectClass: posixGroup\ncn: %s\ngidNumber: %s\n' "$1" $base "$1" "$2"
+	shift 2
+	[ $# = 0 ] || printf 'memberUid: %s\n' "$@"
+}
+carol="manager: uid=carol,ou=people,$base"
+end="pwdEndTime: ${next}0101000000Z"
+{
+	printf '\ndn: ou=people,%s\nobjectClass: organizationalUnit\nou: people\n\ndn: ou=groups,%s\nobjectClass: organizationalUnit\nou: groups\n' $base $base
+	person carol 1001 employee
+	person ada 1002 contractor "$end" "$carol" 'displayName: Ada van Dam'
+	person ben 1003 contractor "$end" "manager: uid=gone,ou=people,$base"
+	person old 1004 contractor 'pwdEndTime: 20200101000000Z' "$carol"
+	person rob 1005 service "$end"
+	person alone 1006 contractor "$end"
+	person local 1007 employee
+	group web-deploy 2001 ada ben
+} >"$root/entries"
+grep -q '^dn: ou=people' "$ldif" && sed -i '/^dn: ou=\(people\|groups\)/,/^$/d' "$root/entries"
+cat "$root/entries" >>"$ldif"
+policy() { cat >"$root/etc/isms/policy.conf"; }
+policy <<-'P'
+	[role contractor]
+	match = kind:contractor
+	allow-services = sshd sudo
+	allow-hosts = @web db7
+	mfa = none
+	keep-groups = web-deploy
+	[role employee]
+	match = kind:employee
+	allow-services = sshd login
+	mfa = none
+	[role robots]
+	match = kind:service
+	allow-services = cron
+	allow-hosts = db7
+P
+mkdir -p "$root/etc/isms/conf.d"
+printf '[login]\nhost-name = web1\nhost-groups = web\n' >"$root/etc/isms/conf.d/host.conf"
+
+# ---- who-can ----------------------------------------------------------------------------------------
+names='[u["user"] for u in d["users"]]'
+run 0 who-can --json; json "['ada', 'alone', 'ben', 'carol']" "$names"
+json "('sshd', 'web1 @web', 'allow', ['contractor'], 'carol')" '(d["service"], d["host"], d["users"][0]["verdict"], d["users"][0]["roles"], d["users"][0]["sponsor"])'
+run 0 who-can; says "role contractor: allow-services (policy.conf:3)"; lacks "old"
+run 0 who-can --all --json
+json "('deny', 'kind-not-interactive')" '[(u["verdict"], u["reason"]) for u in d["users"] if u["user"] == "rob"][0]'
+json "expired" '[u["reason"] for u in d["users"] if u["user"] == "old"][0]'
+json "not-managed" '[u["reason"] for u in d["users"] if u["user"] == "local"][0]'	# of /etc/passwd
+run 0 who-can --host db9 --json; json "['carol', 'local']" "$names"
+run 0 who-can --host db7 --service cron --json; json "['rob']" "$names"
+run 0 who-can --host db9 --host @web --service sudo --json; json "['ada', 'alone', 'ben']" "$names"
+run 0 who-can --group web-deploy --json; json "['ada', 'ben']" "$names"
+run 0 who-can --group carol --json; json "['carol']" "$names"
+sed -i 's/^keep-groups.*/drop-groups = web-deploy/' "$root/etc/isms/policy.conf"
+run 0 who-can --group web-deploy --json; json "[]" "$names"
+run 0 who-can --at $((next + 1))-01-01 --json; json "['carol']" "$names"
+unchanged 1 who-can --group nothere; says "no such group"
+unchanged 2 who-can --host 'a b'; says "is no host"
+unchanged 2 who-can --host a --host b; says "has one name"
+unchanged 2 who-can --at whenever; says "is no time"
+run 0 who-can --csv; grep -qx $'"ada","contractor","allow","ok".*\r' "$root/out" || wrong "who-can --csv"
+# somewhere else and later are said, not left out
+limit() { sed -i "/^from\|^hours/d; s|^match = kind:contractor|&\n$1|" "$root/etc/isms/policy.conf"; }
+limit 'from = 192.0.2.0/24 2001:db8::/32 local'
+run 0 who-can --json; json "['192.0.2.0/24', '2001:db8::/32', 'local']" 'd["users"][0]["sources"]'
+json "None" '[u["sources"] for u in d["users"] if u["user"] == "carol"][0]'
+run 0 who-can --rhost 192.0.2.77 --json; json "['ada', 'alone', 'ben', 'carol']" "$names"
+run 0 who-can --rhost 198.51.100.7 --json; json "['carol']" "$names"
+today=$(date -u +%a)
+others=$(printf '%s,' Mon Tue Wed Thu Fri Sat Sun | sed "s/$today,//; s/,\$//")
+limit "hours = $others 07:00-07:30 UTC"
+run 0 who-can --json; json "('ada', 'T07:00:00Z')" '(d["users"][0]["user"], d["users"][0]["next"][10:])'
+json "None" '[u["next"] for u in d["users"] if u["user"] == "carol"][0]'
+limit 'bogus = 1'
+run 1 who-can; says "bogus"
+sed -i '/^bogus/d' "$root/etc/isms/policy.conf"
+
+# ---- matrix -----------------------------------------------------------------------------------------
+cell='[(r["role"], r["host"], r["users"]) for r in d]'
+run 0 matrix --json
+json "[('contractor', 'web1 @web', ['ada', 'alone', 'ben']), ('employee', 'web1 @web', ['carol']), ('contractor', '@web', ['ada', 'alone', 'ben']), ('employee', '@web', ['carol', 'local']), ('contractor', 'db7', ['ada', 'alone', 'ben']), ('employee', 'db7', ['carol', 'local']), ('robots', 'db7', [])]" "$cell"
+run 0 matrix; says "ROLE"; says "ada, alone, ben"
+run 0 matrix --host db7 --service cron --json; json "[('contractor', 'db7', []), ('employee', 'db7', []), ('robots', 'db7', ['rob'])]" "$cell"
+run 0 matrix --csv --host @web
+[ "$(tr -d '\r' <"$root/out" | sed -n '1p;2p')" = "role,host,service,user,kind,display,sponsor,not_after,sources
+\"contractor\",\"'@web\",\"sshd\",\"ada\",\"contractor\",\"Ada van Dam\",\"carol\",\"$next-01-01T00:00:00Z\"," ] || wrong "matrix --csv"
+unchanged 2 matrix --host '@'; says "is no host"
+
+# ---- list -------------------------------------------------------------------------------------------
+listed='[u["user"] for u in d]'
+run 0 list --without-sponsor --kind contractor --json; json "['alone', 'ben']" "$listed"
+json "['none', 'missing']" '[u["sponsor_state"] for u in d]'
+sed -i "s/^cn: carol\$/&\npwdAccountLockedTime: 000001010000Z/" "$ldif"
+run 0 list --without-sponsor --kind contractor; says "ada"; says "ended"
+sed -i /^pwdAccountLockedTime/d "$ldif"
+days_ago() { date -u -d "$1 days ago" +%Y%m%d%H%M%SZ; }
+sed -i "s/^uid: ada\$/&\nismsLastUse: $(days_ago 10)\ncreateTimestamp: $(days_ago 99)/; s/^uid: ben\$/&\ncreateTimestamp: $(days_ago 20)/" "$ldif"
+run 0 list --dormant 15d --kind contractor --json; json "['alone', 'ben', 'old']" "$listed"
+run 0 list --dormant 30d --kind contractor --json; json "['alone', 'old']" "$listed"
+run 0 list --dormant 9d --kind contractor; says "LAST USE"; says "ada"
+run 2 list --dormant ever; says "is no span"
+run 0 list --mfa yes --json; json "[]" "$listed"
+run 0 list --mfa no --json; json 7 'len(d)'
+run 2 list --mfa maybe; says "--mfa needs one of"
+run 0 list --csv; grep -q '^user,uid,kind' "$root/out" || wrong "list --csv"
+
+# ---- the longest term -------------------------------------------------------------------------------
+limit 'max-term = 180d'
+run 0 set-expiry ada +90d
+unchanged 1 set-expiry ada +181d; says "beyond the longest term, role contractor: max-term (policy.conf:"
+run 0 set-expiry ada +180d; run 0 set-expiry carol +900d
+unchanged 1 set-expiry ada $((next + 1))-01-01; says "longest term"
+run 0 set-expiry ben $((next - 1))-12-31	# shorter than before, and longer than the term
+unchanged 1 add eve --kind contractor --until +200d --password-fd 3 3<"$root/password"; says "longest term"
+run 0 add eve --kind contractor --until +170d --password-fd 3 3<"$root/password"
+run 0 add ivy --kind contractor --not-before +100d --until +270d --password-fd 3 3<"$root/password"
+unchanged 1 add kim --kind contractor --not-before +100d --until +290d --password-fd 3 3<"$root/password"; says "longest term"
+run 0 disable eve; unchanged 1 set-expiry eve +300d; says "longest term"
+limit 'bogus = 1'; unchanged 1 set-expiry ada +200d; says "bogus"; limit 'mfa = none'; sed -i '0,/^mfa/{/^mfa/d}' "$root/etc/isms/policy.conf"
+mv "$root/etc/isms/policy.conf" "$root/policy.kept"; run 0 set-expiry ada +200d; mv "$root/policy.kept" "$root/etc/isms/policy.conf"
+
+[ $failed = 0 ] || { echo "$failed of $count runs and their checks failed"; exit 1; }
