@@ -33,6 +33,7 @@ struct entry {
 	char *ndn;		/* owned; normalised for comparison */
 	struct attribute *attributes;	/* owned */
 	size_t count;
+	uint64_t mark;		/* of its last change (entry_mark.h); 0: unknown. It is no part of what the entry says */
 	size_t bytes;		/* that it takes in memory, about; what was taken away again included */
 	bool waits;		/* he has another uidNumber on the server, shown once a person has looked; the rest is as it is */
 	bool gone;		/* the server has it no more; shown until a person has looked, and nobody can prove to be it */

@@ -78,10 +78,12 @@ add_source(struct lines *l, const struct directory *d)
 		add(l, "fault=%s\n", status.fault);
 	add_time(l, "confirmed", status.confirmed_utc_sec);
 	if (status.held_removed + status.held_renumbered > 0) {
-		add(l, "held=%zu users would go, %zu have another uid or are other people; look with isms-userctl snapshot show\n",
+		add(l, "held=%zu users would go, %zu have another uid, are other people or older than known; look with isms-userctl snapshot show\n",
 		    status.held_removed, status.held_renumbered);
 		add(l, "held_removed=%zu\nheld_renumbered=%zu\n", status.held_removed, status.held_renumbered);
 		census_each_held(d->source->census, DIRECTORY_FAULTS_SHOWN, add_held_user, l);
+		if (status.held_older > 0)
+			add(l, "held_older=%zu\nolder=%s\n", status.held_older, status.older);
 	}
 }
 

@@ -2,10 +2,12 @@
  * epoch.c - the counter page by which readers notice a new snapshot.
  *
  * Publisher only. Readers keep the page mapped for as long as they live, so the file is never unlinked,
- * truncated or replaced; if it must be (it is of no use as it is), 0 is written first: "open again by path".
+ * truncated or replaced; if it must be (it is of no use as it is), 0 is written first: "open again by path". Where others
+ * did so, the publisher, which keeps it mapped too, writes the 0 once it notices.
  */
 #include <config.h>
 
+#include "daemon/epoch.h"
 #include "snapshot_build.h"
 
 #include <errno.h>
@@ -131,4 +133,75 @@ epoch_advance(_Atomic uint64_t *epoch)
 {
 	if (atomic_fetch_add(epoch, 1) == UINT64_MAX)
 		(void)atomic_fetch_add(epoch, 1);
+}
+
+/* ---- the publisher's hold on it ---- */
+
+static void
+look_back(struct epoch_keeper *k)
+{
+	uint64_t now = atomic_load(k->page);
+
+	if (now < k->told && k->told != UINT64_MAX)
+		atomic_store(k->page, k->told + 1);
+	k->told = atomic_load(k->page);
+}
+
+static int
+keep_file(struct epoch_keeper *k, int fd)
+{
+	struct stat st;
+	void *page;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (k->page != NULL && k->dev == st.st_dev && k->ino == st.st_ino) {
+		look_back(k);
+		return 0;
+	}
+	page = mmap(NULL, SNAPSHOT_EPOCH_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (page == MAP_FAILED)
+		return -errno;
+	if (k->page == NULL) {
+		*k = (struct epoch_keeper){ .page = page, .dev = st.st_dev, .ino = st.st_ino };
+		look_back(k);
+		return 0;
+	}
+	atomic_store(k->page, 0);
+	epoch_unmap(k->page);
+	*k = (struct epoch_keeper){ .page = page, .dev = st.st_dev, .ino = st.st_ino, .told = k->told };
+	look_back(k);
+	return 1;
+}
+
+int
+epoch_keep(struct epoch_keeper *k, const char *dir)
+{
+	int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd, r;
+
+	if (dir_fd < 0)
+		return -errno;
+	fd = open_usable(dir_fd);
+	(void)close(dir_fd);
+	if (fd < 0)
+		return fd;
+	r = keep_file(k, fd);
+	(void)close(fd);
+	return r;
+}
+
+void
+epoch_keeper_advance(struct epoch_keeper *k)
+{
+	if (k->page != NULL) {
+		epoch_advance(k->page);
+		k->told = atomic_load(k->page);
+	}
+}
+
+void
+epoch_keeper_done(struct epoch_keeper *k)
+{
+	epoch_unmap(k->page);
+	*k = (struct epoch_keeper){ 0 };
 }

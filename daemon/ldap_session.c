@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/entry_mark.h"
 #include "common/ldap_entry.h"
 #include "common/ldap_handle.h"
 #include "common/ldap_page.h"
@@ -37,7 +38,7 @@ const char *const ldap_session_attributes[] = {
 	"ismsReviewedAt", "ismsArmedUntil", "ismsArmedBy", "ismsArmedReason", "ismsKey", "sshPublicKey", "ismsSource",
 	"ismsCommand", "ismsMember", "ismsGroup", "ismsFrom", "ismsUntil", "ismsApprover", "ismsReason", "ismsTicket",
 	"ismsControl", "ismsKeyFingerprint", "ismsService",
-	"modifiersName", NULL
+	"modifiersName", "entryCSN", "modifyTimestamp", NULL
 };
 
 static int
@@ -56,6 +57,16 @@ fail_code(struct ldap_session *s, int code, const char *what)
 }
 
 /* ---- entries ---- */
+
+static int
+take_entry(struct ldap_session *s, LDAPMessage *msg, struct entry **ret)
+{
+	int r = ldap_entry_take(s->ld, msg, &s->map, NULL, ret);
+
+	if (r == 0)		/* each Active Directory has a time of its own for what came from another one */
+		entry_mark_take(*ret, s->map.schema.kind != SERVER_AD);
+	return r;
+}
 
 /* entryUUID as 16 bytes. Returns 0 or -EBADMSG. */
 static int
@@ -161,7 +172,7 @@ on_entry(struct ldap_session *s, LDAPMessage *msg)
 	case SYNC_MODIFY:
 		break;
 	}
-	r = ldap_entry_take(s->ld, msg, &s->map, NULL, &e);
+	r = take_entry(s, msg, &e);
 	if (r == -EBADMSG)
 		return fail(s, r, "an entry that cannot be understood", "");
 	if (r < 0)
@@ -436,7 +447,7 @@ take_page(struct ldap_session *s, LDAPMessage *res, ldap_session_taker *take, vo
 			return fail(s, -EPROTO, "a referral: the view would be incomplete", "");
 		if (ldap_msgtype(msg) != LDAP_RES_SEARCH_ENTRY)
 			continue;
-		r = ldap_entry_take(s->ld, msg, &s->map, NULL, &e);
+		r = take_entry(s, msg, &e);
 		if (r < 0)
 			return r == -EBADMSG ? fail(s, r, "an entry that cannot be understood", "") : r;
 		r = ldap_range_complete(s->ld, &s->map, (int)s->settings->directory_operation_timeout, e);

@@ -53,7 +53,7 @@ count_held(const struct ldap_source *s, size_t *ret_removed, size_t *ret_renumbe
 
 	census_counts(s->base.census, &counts);
 	*ret_removed = s->state.held_removed;
-	*ret_renumbered = s->state.held_renumbered + counts.newcomers;
+	*ret_renumbered = s->state.held_renumbered + counts.newcomers + s->state.held_older;
 }
 
 /* Told when it begins, and again whenever it grows or shrinks: it is a person's turn. */
@@ -63,7 +63,7 @@ report_held(size_t removed, size_t renumbered)
 	char text[256];
 	struct event e;
 
-	(void)snprintf(text, sizeof text, "%zu users would go, %zu have another uid or are other people: held back, "
+	(void)snprintf(text, sizeof text, "%zu users would go, %zu have another uid, are other people or older than known: held back, "
 	    "look with isms-userctl snapshot show", removed, renumbered);
 	report_begin(&e, EVENT_DIRECTORY_MASS_CHANGE);
 	event_add(&e, FIELD_ID_FAULT, text);
@@ -189,6 +189,8 @@ ldap_status(const struct source *base, struct source_status *ret)
 		.confirmed_utc_sec = state->confirmed_utc_sec, .server = state->connected ? state->server : "",
 		.servers = state->servers.uris, .servers_fault = state->servers.fault };
 	count_held(s, &ret->held_removed, &ret->held_renumbered);
+	ret->held_older = state->held_older;
+	ret->older = state->older;
 	if (state->connected)
 		ret->manner = !state->polling ? "content synchronisation" : strcmp(s->settings.directory_schema, "active-directory") == 0 ?
 		    "changes by number, at every poll-interval" : "all of it, at every poll-interval";

@@ -116,6 +116,8 @@ on_complete(struct ldap_session *session)
 	state.confirmed_utc_sec = replica_confirmed_utc_sec(s->replica);
 	state.held_removed = replica_held(s->replica)->removed;
 	state.held_renumbered = replica_held(s->replica)->renumbered;
+	state.held_older = replica_older(s->replica);
+	replica_older_names(s->replica, state.older, sizeof state.older);
 	state.approvals += session->approved;
 	session->approved = false;
 	(void)snprintf(state.server, sizeof state.server, "%s", session->uri);
@@ -149,7 +151,8 @@ take_approval(struct ldap_session *session)
 
 	(void)pthread_mutex_lock(&s->lock);
 	holds = s->approved && s->approved_state.losses == s->state.losses &&
-	    s->approved_state.held_removed == held->removed && s->approved_state.held_renumbered == held->renumbered;
+	    s->approved_state.held_removed == held->removed && s->approved_state.held_renumbered == held->renumbered &&
+	    s->approved_state.held_older == replica_older(session->replica);
 	s->approved = false;
 	(void)pthread_mutex_unlock(&s->lock);
 	return holds;

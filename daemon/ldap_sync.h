@@ -24,6 +24,8 @@ struct ldap_sync_state {
 	int64_t since_utc_sec;		/* of connected, or of its loss */
 	int64_t confirmed_utc_sec;	/* when a server last vouched for the entries; 0: never */
 	size_t held_removed, held_renumbered;	/* users of a mass change that waits for a person */
+	size_t held_older;		/* entries of which the server tells what is older than what is known */
+	char older[256];		/* the first of them, by DN */
 	unsigned serial;		/* of the newest entries; 0: none yet */
 	unsigned losses;		/* how often a server was lost */
 	unsigned approvals;		/* how often a person's word was followed: these entries are what he approved */

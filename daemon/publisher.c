@@ -282,11 +282,14 @@ publisher_main(const struct paths *paths)
 	if (publisher_open_published(p, &p->published))
 		p->generation_seen = snapshot_generation(&p->published);
 	p->dirty.all = p->published.delta != NULL;	/* nobody knows what it has */
+	if (p->published.base != NULL && epoch_keep(&p->epoch, paths->nss) >= 0)
+		epoch_keeper_advance(&p->epoch);	/* a predecessor may have died before it told of the last one */
 	r = serve(p);
 out:
 	sd_event_source_disable_unref(p->rebuild);
 	sd_event_source_disable_unref(p->accounts);
 	publisher_ends_done(p);
+	epoch_keeper_done(&p->epoch);
 	roll_done(&p->roll);
 	publisher_compact_cancel(&p->compact);
 	publisher_dirty_done(&p->dirty);

@@ -85,6 +85,14 @@ is_published_gone(const struct publisher *p)
 	return gone;
 }
 
+/* Readers of a page that a restore has replaced, say, would stay with what they have for ever. */
+static void
+look_at_epoch(struct publisher *p)
+{
+	if (epoch_keep(&p->epoch, p->paths->nss) > 0)
+		report_log(LOG_WARNING, "%s/%s was replaced: its readers were told", p->paths->nss, SNAPSHOT_EPOCH_NAME);
+}
+
 /* ---- one step ---- */
 
 /* From one state to the next; all of it is prepared before anything changes. */
@@ -246,6 +254,7 @@ publish(struct publisher *p, const struct judging *j, struct snapshot *ret_old)
 	fill_in(p, j, &in);
 	in.is_gone = is_published_gone(p);
 	publisher_build(&in, &out);
+	look_at_epoch(p);		/* at what was told just now */
 	take_build(p, &out);
 	*ret_old = p->published;
 	if (out.written)
@@ -401,6 +410,7 @@ publisher_force_again(struct publisher *p, int64_t confirmed_utc_sec, char *faul
 	int r;
 
 	p->confirmed_utc_sec = confirmed_utc_sec;
+	look_at_epoch(p);
 	publisher_store_confirm(p->roster_fd, &p->clock);
 	if (p->stale || p->last.error < 0 || is_published_gone(p) ||
 	    publisher_build_is_due(&p->published, &p->settings, confirmed_utc_sec)) {

@@ -12,6 +12,7 @@
 #include "common/policy.h"
 #include "common/settings.h"
 #include "common/snapshot.h"
+#include "daemon/epoch.h"
 #include "daemon/local_accounts.h"
 #include "daemon/peers.h"
 #include "daemon/publisher_build.h"
@@ -47,6 +48,7 @@ struct publisher {
 	struct publisher_build_out last;	/* of the last build */
 	bool built;				/* last is valid */
 	uint64_t generation_seen;
+	struct epoch_keeper epoch;
 	int64_t confirmed_utc_sec;		/* when the directory process last said that book holds */
 	sd_event_source *rebuild, *accounts;	/* owned: timer; inotify on the folder of passwd and group */
 

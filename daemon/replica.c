@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/entry_mark.h"
 #include "common/tree.h"
 #include "daemon/replica_parts.h"
 
@@ -157,6 +158,7 @@ copy_with_number(const struct entry *e, const struct entry *before)
 		r = entry_add_value(copy, "uidNumber", numbers->values[i].bytes, numbers->values[i].len);
 	if (r == 0) {
 		copy->waits = true;
+		copy->mark = e->mark;
 		return copy;
 	}
 	entry_free(copy);
@@ -222,6 +224,8 @@ put_changed(struct replica *r, struct member *there, struct entry *e)
 	if (shown == NULL)
 		return -ENOMEM;
 	depart(r, there->e, shown);
+	if (there->gone || !entry_same(there->e, shown))
+		soil(r, there);
 	r->held_bytes -= bytes_of(there);
 	entry_free(there->next);
 	there->next = waits ? entry_ref(e) : NULL;
@@ -230,7 +234,6 @@ put_changed(struct replica *r, struct member *there, struct entry *e)
 	entry_free(there->e);
 	there->e = shown;
 	r->held_bytes += bytes_of(there);
-	soil(r, there);
 	await(r, there);
 	r->users -= there->is_user;
 	there->is_user = entry_has_class(shown, "posixAccount");
@@ -254,6 +257,14 @@ take_stored(void *arg, const uint8_t uuid[SYNC_UUID_SIZE], struct entry *e)
 	return put_new(r, m);
 }
 
+static int
+take_tomb(void *arg, const uint8_t uuid[SYNC_UUID_SIZE], uint64_t mark)
+{
+	struct replica *r = arg;
+
+	return replica_find(r, uuid) == NULL ? replica_tomb_add(r, uuid, mark) : 0;
+}
+
 static void
 clear(struct replica *r)
 {
@@ -263,6 +274,7 @@ clear(struct replica *r)
 	r->count = r->users = r->held_bytes = 0;
 	r->waiting_count = r->dirty_count = 0;
 	r->all_dirty = true;
+	replica_older_clear(r);
 }
 
 int
@@ -278,6 +290,8 @@ replica_open(const char *folder, const char *origin, struct replica **ret, char 
 		e = replica_store_read(r->store, &r->cookie, &r->confirmed_utc_sec);
 	if (e == 0)
 		e = replica_store_each(r->store, take_stored, r);
+	if (e == 0)
+		e = replica_store_each_tomb(r->store, take_tomb, r);
 	if (e == -ENOMEM) {
 		replica_close(r);
 		return e;
@@ -310,6 +324,7 @@ replica_close(struct replica *r)
 	free(r->strangers);
 	free(r->dirty);
 	free(r->waiting);
+	replica_older_done(r);
 	replica_store_close(r->store);
 	free(r);
 }
@@ -340,36 +355,74 @@ replica_confirmed_utc_sec(const struct replica *r)
 
 /* ---- applying ---- */
 
+/* A change that is not older than what is known. Returns 0 or -ENOMEM. */
+static int
+apply_change(struct replica *r, struct member *change, struct member *there)
+{
+	struct member *m;
+
+	replica_older_drop(r, change->uuid);
+	if (there != NULL && change->e != NULL)
+		return put_changed(r, there, change->e);
+	if (there != NULL)
+		set_gone(r, there, true);
+	if (there != NULL || change->e == NULL)
+		return 0;
+	change->returned = replica_tomb_drop(r, change->uuid);
+	m = calloc(1, sizeof *m);
+	if (m == NULL)
+		return -ENOMEM;
+	*m = *change;
+	m->e = entry_ref(change->e);	/* the change keeps its own for the store */
+	return put_new(r, m);
+}
+
+/* Of those whom the refresh did not mention the server knows that they have gone, or does not know them yet. */
+static int
+apply_only_these(struct replica *r, const struct sync_cookie *cookie)
+{
+	int e = 0;
+
+	for (size_t i = 0; i < r->count && e == 0; i++) {
+		struct member *m = r->list[i];
+
+		if (m->round == r->round)
+			continue;
+		if (r->approved || !replica_lags(cookie, m->e))
+			set_gone(r, m, true);
+		else if (!m->gone)
+			e = replica_older_put(r, m->uuid, NULL);
+	}
+	replica_older_only_these(r);
+	return e;
+}
+
 /* All changes in memory, but for what settle() does. */
 static int
-apply_in_memory(struct replica *r)
+apply_in_memory(struct replica *r, const struct sync_cookie *cookie, int64_t now_utc_sec)
 {
+	int e = 0;
+
 	for (size_t i = 0; r->kept && i < r->count; i++)	/* who was gone and waited for a person is there again */
 		if (r->list[i]->round == r->round)
 			set_gone(r, r->list[i], false);
-	for (size_t i = 0; i < r->change_count; i++) {
-		const struct member *change = r->changes[i];
-		struct member *there = replica_find(r, change->uuid), *m;
+	r->known_mark = cookie->there ? entry_mark_known(cookie->bytes, cookie->len, -1) : 0;
+	for (size_t i = 0; i < r->change_count && e == 0; i++) {
+		struct member *change = r->changes[i], *there = replica_find(r, change->uuid);
 
-		if (there != NULL && change->e != NULL) {
-			if (put_changed(r, there, change->e) < 0)
-				return -ENOMEM;
-		} else if (there != NULL) {
-			set_gone(r, there, true);
-		} else if (change->e != NULL) {
-			m = calloc(1, sizeof *m);
-			if (m == NULL)
-				return -ENOMEM;
-			*m = *change;
-			m->e = entry_ref(change->e);	/* the change keeps its own for the store */
-			if (put_new(r, m) < 0)
-				return -ENOMEM;
+		change->skipped = change->e != NULL && !change->forced &&
+		    replica_is_older(r, change->uuid, there, change->e, now_utc_sec);
+		if (!change->skipped) {
+			e = apply_change(r, change, there);
+			continue;
+		}
+		e = replica_older_put(r, change->uuid, change->e);
+		if (there != NULL) {
+			there->round = r->round;
+			set_gone(r, there, false);
 		}
 	}
-	for (size_t i = 0; r->only_these && i < r->count; i++)
-		if (r->list[i]->round != r->round)
-			set_gone(r, r->list[i], true);
-	return 0;
+	return e == 0 && r->only_these ? apply_only_these(r, cookie) : e;
 }
 
 /*
@@ -408,6 +461,7 @@ settle(struct replica *r, int stored)
 		if (m->gone) {
 			if (stored == 0)
 				stored = replica_store_remove(r->store, m->uuid);
+			stored = replica_tomb_note(r, m->uuid, stored);
 			depart(r, m->e, NULL);
 			take_out(r, m);
 		} else if (m->next != NULL) {
@@ -427,73 +481,18 @@ settle(struct replica *r, int stored)
 	return stored;
 }
 
-static int
-store_changes(struct replica *r)
-{
-	int e = 0;
-
-	for (size_t i = 0; i < r->change_count && e == 0; i++) {
-		const struct member *m = r->changes[i];
-
-		e = m->e != NULL ? replica_store_put(r->store, m->uuid, m->e) : replica_store_remove(r->store, m->uuid);
-	}
-	return e;
-}
-
-static int
-store_everything(struct replica *r)
-{
-	int e = replica_store_clear(r->store);
-
-	for (size_t i = 0; i < r->count && e == 0; i++)
-		e = replica_store_put(r->store, r->list[i]->uuid, r->list[i]->e);
-	return e;
-}
-
-/* In the transaction that lets them go: else nobody would know of them after a crash. */
-static int
-store_departed(struct replica *r)
-{
-	int e = 0;
-
-	for (size_t i = 0; i < r->departed_count && e == 0; i++)
-		e = replica_store_depart(r->store, r->departed[i]);
-	return e;
-}
-
-/*
- * While much waits for a person the store keeps those whom it has, as they are shown: a restart must not take back what
- * tightens somebody. Who came since, comes again. The cookie goes, or the server would not tell of the rest once more.
- */
-static int
-store_shown(struct replica *r)
-{
-	size_t count = r->store_failed ? r->count : r->change_count;
-	int e = 0;
-
-	for (size_t i = 0; i < count && e == 0; i++) {
-		const struct member *m = r->store_failed ? r->list[i] : replica_find(r, r->changes[i]->uuid);
-
-		if (m != NULL)
-			e = replica_store_update(r->store, m->uuid, m->e);
-	}
-	if (e == 0)
-		e = store_departed(r);
-	return e < 0 ? e : replica_store_suspend(r->store);
-}
-
 /* All that was gathered, which memory has. */
 static int
 store_settled(struct replica *r, const struct sync_cookie *cookie, int64_t now_utc_sec, int stored)
 {
 	if (stored == 0 && !r->store_behind)
-		stored = store_changes(r);
+		stored = replica_write_changes(r);
 	stored = settle(r, stored);
 	if (stored == 0 && r->store_behind)
-		stored = store_everything(r);
+		stored = replica_write_everything(r);
 	if (stored == 0)
-		stored = store_departed(r);
-	return stored < 0 ? stored : replica_store_finish(r->store, cookie, now_utc_sec);
+		stored = replica_write_departed(r);
+	return stored < 0 ? stored : replica_write_finish(r, cookie, now_utc_sec);
 }
 
 int
@@ -502,13 +501,15 @@ replica_apply(struct replica *r, const struct sync_cookie *cookie, int64_t now_u
 	bool hold;
 	int e, stored;
 
-	e = replica_reserve(&r->list, r->count, &r->room, r->change_count);
+	e = r->approved ? replica_older_release(r) : 0;
+	if (e == 0)
+		e = replica_reserve(&r->list, r->count, &r->room, r->change_count);
 	if (e == 0)
 		e = replica_reserve(&r->waiting, r->count, &r->waiting_room, r->change_count);
 	if (e == 0)
 		e = reserve_departed(r);
 	if (e == 0)
-		e = apply_in_memory(r);
+		e = apply_in_memory(r, cookie, now_utc_sec);
 	if (e < 0)
 		return e;
 	hold = is_mass_change(r, now_utc_sec) && !r->approved;
@@ -516,7 +517,7 @@ replica_apply(struct replica *r, const struct sync_cookie *cookie, int64_t now_u
 	if (!hold)
 		stored = store_settled(r, cookie, now_utc_sec, stored);
 	else if (stored == 0)
-		stored = store_shown(r);
+		stored = replica_write_shown(r);
 	if (r->store != NULL && stored < 0)
 		replica_store_undo(r->store);
 	if (stored == 0 && r->departed_count > 0) {
@@ -575,6 +576,6 @@ replica_confirm(struct replica *r, int64_t now_utc_sec)
 	r->confirmed_utc_sec = now_utc_sec;
 	if (r->store == NULL || r->store_behind || replica_store_begin(r->store) < 0)
 		return;
-	if (replica_store_finish(r->store, &r->cookie, now_utc_sec) < 0)
+	if (replica_write_finish(r, &r->cookie, now_utc_sec) < 0)
 		replica_store_undo(r->store);
 }

@@ -47,6 +47,13 @@ struct replica_held {
 	size_t removed, renumbered;
 };
 const struct replica_held *replica_held(const struct replica *r);
+/*
+ * Entries of which the server tells what they were before, which does not list them yet, or lists them still although
+ * they had gone: it lags behind, or was restored from a backup. They stay as known until it has caught up, or is approved.
+ */
+size_t replica_older(const struct replica *r);
+/* The DNs of the first ones. */
+void replica_older_names(const struct replica *r, char *buf, size_t size);
 /* The next replica_apply() holds nothing back. */
 void replica_approve(struct replica *r);
 

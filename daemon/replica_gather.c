@@ -57,7 +57,7 @@ static bool
 is_known(const struct replica *r, const struct member *there, const struct entry *e)
 {
 	return there != NULL && !there->gone && there->next == NULL && there->changed_round != r->round &&
-	    entry_same(there->e, e);
+	    there->e->mark == e->mark && entry_same(there->e, e) && replica_older_find(r, there->uuid) == NULL;
 }
 
 int
@@ -89,13 +89,17 @@ int
 replica_keep(struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE])
 {
 	struct member *m = replica_find(r, uuid);
+	struct older *o = replica_older_find(r, uuid);
 	uint8_t (*more)[SYNC_UUID_SIZE];
 
+	if (o != NULL)
+		o->round = r->round;
 	if (m != NULL) {
 		m->round = r->round;
 		r->kept = true;
-		return 0;
 	}
+	if (m != NULL || o != NULL)
+		return 0;
 	if (r->stranger_count >= REPLICA_GATHERED_MAX)
 		return -E2BIG;
 	if ((r->stranger_count & (r->stranger_count - 1)) == 0) {	/* room is a power of two at least */

@@ -17,7 +17,8 @@
 
 #define FORM "1"
 
-enum { SQL_PUT, SQL_UPDATE, SQL_REMOVE, SQL_CLEAR, SQL_DEPART, SQL_DEPARTED, SQL_DEPARTED_CLEAR, SQL_ALL, SQL_META_GET, SQL_META_SET, SQL_META_UNSET, SQL_COUNT };
+enum { SQL_PUT, SQL_UPDATE, SQL_REMOVE, SQL_CLEAR, SQL_DEPART, SQL_DEPARTED, SQL_DEPARTED_CLEAR, SQL_TOMB, SQL_TOMB_CLEAR, SQL_TOMBS,
+	SQL_ALL, SQL_META_GET, SQL_META_SET, SQL_META_UNSET, SQL_COUNT };
 
 static const char *const statements[SQL_COUNT] = {
 	[SQL_PUT] = "INSERT OR REPLACE INTO entries (uuid, dn, body) VALUES (?1, ?2, ?3)",
@@ -29,6 +30,9 @@ static const char *const statements[SQL_COUNT] = {
 	    " WHERE coalesce((SELECT max(rowid) FROM departed), 0) < ?4"),
 	[SQL_DEPARTED] = "SELECT is_number, key, entry_id FROM departed ORDER BY is_number, key",
 	[SQL_DEPARTED_CLEAR] = "DELETE FROM departed",
+	[SQL_TOMB] = "INSERT OR REPLACE INTO tombs (uuid, mark) VALUES (?1, ?2)",
+	[SQL_TOMB_CLEAR] = "DELETE FROM tombs WHERE uuid = ?1",
+	[SQL_TOMBS] = "SELECT uuid, mark FROM tombs",
 	[SQL_ALL] = "SELECT uuid, dn, body FROM entries",
 	[SQL_META_GET] = "SELECT value FROM meta WHERE key = ?1",
 	[SQL_META_SET] = "INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)",
@@ -39,6 +43,7 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS entries (uuid BLOB PRIMARY KEY, dn TEXT NOT NULL, body BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS departed (is_number INTEGER NOT NULL, key TEXT NOT NULL, entry_id TEXT NOT NULL,"
     " UNIQUE (is_number, key));"
+    "CREATE TABLE IF NOT EXISTS tombs (uuid BLOB PRIMARY KEY, mark INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;";
 
 struct replica_store {
@@ -82,10 +87,12 @@ run(sqlite3_stmt *st)
 
 /* ---- an entry's body: for each attribute its name, the number of values, and each value with its length before it */
 
+#define MARK	"\1mark"	/* no attribute has such a name: the entry's mark, 8 bytes */
+
 static size_t
 body_size(const struct entry *e)
 {
-	size_t size = 0;
+	size_t size = e->mark != 0 ? 8 + strlen(MARK) + 4 + sizeof e->mark : 0;
 
 	for (size_t i = 0; i < e->count; i++) {
 		size += 8 + strlen(e->attributes[i].name);
@@ -115,6 +122,11 @@ add_bytes(uint8_t *to, const void *bytes, size_t len)
 static void
 body_write(const struct entry *e, uint8_t *to)
 {
+	if (e->mark != 0) {
+		to = add_bytes(to, MARK, strlen(MARK));
+		to = add_number(to, 1);
+		to = add_bytes(to, &e->mark, sizeof e->mark);
+	}
 	for (size_t i = 0; i < e->count; i++) {
 		const struct attribute *a = &e->attributes[i];
 
@@ -169,6 +181,10 @@ body_read(struct body *b, struct entry *e)
 		for (uint32_t i = 0; i < count; i++) {
 			if (!take_bytes(b, &bytes, &len))
 				return -EBADMSG;
+			if (strcmp(name, MARK) == 0 && len == sizeof e->mark) {
+				memcpy(&e->mark, bytes, len);
+				continue;
+			}
 			r = entry_add_value(e, name, bytes, len);
 			if (r < 0)
 				return r;
@@ -403,6 +419,20 @@ replica_store_each(struct replica_store *s, int (*take)(void *arg, const uint8_t
 }
 
 int
+replica_store_each_tomb(struct replica_store *s, int (*take)(void *arg, const uint8_t uuid[SYNC_UUID_SIZE],
+    uint64_t mark), void *arg)
+{
+	sqlite3_stmt *st = s->stmt[SQL_TOMBS];
+	int r = 0, rc = SQLITE_DONE;
+
+	while (r >= 0 && (rc = sqlite3_step(st)) == SQLITE_ROW)
+		r = sqlite3_column_bytes(st, 0) != SYNC_UUID_SIZE ? -EBADMSG :
+		    take(arg, sqlite3_column_blob(st, 0), (uint64_t)sqlite3_column_int64(st, 1));
+	(void)sqlite3_reset(st);
+	return r < 0 ? r : error_of(rc);
+}
+
+int
 replica_store_departed(struct replica_store *s, struct identity_holders *ret)
 {
 	sqlite3_stmt *st = s->stmt[SQL_DEPARTED];
@@ -502,7 +532,20 @@ replica_store_departed_clear(struct replica_store *s)
 int
 replica_store_clear(struct replica_store *s)
 {
-	return run(s->stmt[SQL_CLEAR]);
+	int r = run(s->stmt[SQL_CLEAR]);
+
+	return r < 0 ? r : error_of(sqlite3_exec(s->db, "DELETE FROM tombs", NULL, NULL, NULL));
+}
+
+int
+replica_store_tomb(struct replica_store *s, const uint8_t uuid[SYNC_UUID_SIZE], uint64_t mark)
+{
+	sqlite3_stmt *st = s->stmt[mark != 0 ? SQL_TOMB : SQL_TOMB_CLEAR];
+
+	(void)sqlite3_bind_blob(st, 1, uuid, SYNC_UUID_SIZE, SQLITE_STATIC);
+	if (mark != 0)
+		(void)sqlite3_bind_int64(st, 2, (sqlite3_int64)mark);
+	return run(st);
 }
 
 int

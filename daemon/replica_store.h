@@ -33,7 +33,11 @@ int replica_store_each(struct replica_store *s, int (*take)(void *arg, const uin
 /* Who has departed, and is not known to be remembered elsewhere (replica.h). ret: zeroed. Returns 0 or -errno. */
 int replica_store_departed(struct replica_store *s, struct identity_holders *ret);
 
-/* One transaction: begin, any of the next six, finish, suspend, commit or undo. Each returns 0 or -errno. */
+/* Each entry that has gone, with the mark of what was known then; take as above. */
+int replica_store_each_tomb(struct replica_store *s, int (*take)(void *arg, const uint8_t uuid[SYNC_UUID_SIZE],
+    uint64_t mark), void *arg);
+
+/* One transaction: begin, any of the next seven, finish, suspend, commit or undo. Each returns 0 or -errno. */
 int replica_store_begin(struct replica_store *s);
 int replica_store_put(struct replica_store *s, const uint8_t uuid[SYNC_UUID_SIZE], const struct entry *e);
 /* Of an entry that is there; another one stays away. */
@@ -42,7 +46,9 @@ int replica_store_remove(struct replica_store *s, const uint8_t uuid[SYNC_UUID_S
 /* A user who was there, as he was: his name and his number. At most IDENTITY_HOLDERS_MAX are kept. */
 int replica_store_depart(struct replica_store *s, const struct entry *before);
 int replica_store_departed_clear(struct replica_store *s);
-int replica_store_clear(struct replica_store *s);
+/* It has gone; mark 0: it is back, or is forgotten. */
+int replica_store_tomb(struct replica_store *s, const uint8_t uuid[SYNC_UUID_SIZE], uint64_t mark);
+int replica_store_clear(struct replica_store *s);	/* entries, and who has gone */
 int replica_store_finish(struct replica_store *s, const struct sync_cookie *cookie, int64_t confirmed_utc_sec);
 /* What was written is no state that a server named: the next refresh is a full one. When it last was one stays. */
 int replica_store_suspend(struct replica_store *s);

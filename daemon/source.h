@@ -40,6 +40,8 @@ struct source_status {
 	char fault[512];		/* why it is not connected, or what is wrong although it is; "": nothing */
 	const char *manner;		/* how changes arrive; static, NULL: nobody says */
 	size_t held_removed, held_renumbered;	/* users of a mass change that waits for a person (THREATS 5.5) */
+	size_t held_older;		/* of those renumbered: entries that the server has as they were before (ldap_sync.h) */
+	const char *older;		/* the first of them; the source's; NULL: none */
 	const char *server;		/* that is followed; "" when there is none; these three are the source's */
 	const char *servers, *servers_fault;	/* that DNS names, and what of it is wrong; "" where it is not asked */
 };

@@ -62,6 +62,7 @@ static _Atomic uint32_t current;		/* slot number plus one; 0: none */
 static _Atomic(struct shared_page *) shared;	/* wiped on fork */
 static _Atomic int64_t next_try_ms;
 static _Atomic int last_error = -ENOENT;	/* why there is no current slot */
+static _Atomic uint64_t shown;			/* the newest generation that a lookup was given, since the last refresh */
 
 /* The page of counts; made by the first lookup. NULL without memory. */
 static struct shared_page *
@@ -255,6 +256,7 @@ refresh(struct shared_page *page, bool *ret_lasting)
 	atomic_store(&slots[i].delta_size, s.delta_size);
 	atomic_store(&slots[i].delta, s.delta);
 	atomic_store(&slots[i].base, s.base);
+	atomic_store(&shown, snapshot_generation(&s));	/* perhaps a lower one: the path says what there is */
 	atomic_store(&current, i + 1);
 	clear_idle(page);
 	*ret_lasting = seen != 0;
@@ -301,8 +303,36 @@ try_refresh(struct shared_page *page)
 static int
 enter_alone(struct nss_view *ret)
 {
+	uint64_t before = atomic_load(&shown), now;
+	int r = snapshot_open_state(nss_paths()->base, nss_paths()->owner, &ret->snapshot);
+
 	ret->readers = NULL;
-	return snapshot_open_state(nss_paths()->base, nss_paths()->owner, &ret->snapshot);
+	if (r < 0)
+		return r;
+	now = snapshot_generation(&ret->snapshot);
+	while (now > before && !atomic_compare_exchange_weak(&shown, &before, now))
+		;
+	return 0;
+}
+
+/*
+ * Into the current slot, newest or not.
+ *
+ *  tried  what lies at the path has just been tried in vain
+ */
+static bool
+enter_anyway(struct shared_page *page, bool tried, struct nss_view *ret)
+{
+	struct nss_view newer = { { 0 }, NULL };
+
+	if (!enter(page, false, ret))
+		return false;
+	/* Some lookup was given a newer one, by itself: what it has learnt, the next one must not forget. */
+	if (!tried && snapshot_generation(&ret->snapshot) < atomic_load(&shown) && enter_alone(&newer) == 0) {
+		leave(ret->readers);
+		*ret = newer;
+	}
+	return true;
 }
 
 static int
@@ -314,13 +344,15 @@ enter_slowly(struct nss_view *ret)
 	if (page == NULL)
 		return -ENOMEM;
 	r = try_refresh(page);
-	if (r == -EAGAIN || r == -EBUSY)
-		r = enter_alone(ret);	/* there is something newer: no answer may be older than its question */
-	if (r < 0)
+	if (r < 0) {		/* there is something newer: no answer may be older than its question */
+		r = enter_alone(ret);
+		if (r == 0) {
+			atomic_store(&next_try_ms, 0);	/* it can be had after all */
+			return 0;
+		}
 		nss_report_fault(r, NULL);
-	else if (ret->snapshot.base != NULL)
-		return 0;
-	if (enter(page, false, ret))
+	}
+	if (enter_anyway(page, r < 0, ret))
 		return 0;
 	return r < 0 ? r : atomic_load(&last_error);
 }

@@ -13,9 +13,9 @@
 #include "common/civil_date.h"
 #include "common/ldap_escape.h"
 #include "tools/account.h"
-#include "tools/output_csv.h"
 #include "tools/invocation.h"
 #include "tools/output.h"
+#include "tools/output_csv.h"
 #include "tools/review.h"
 
 #define DUE_SEC	(30 * 86400)

@@ -41,6 +41,16 @@ show_users(const json_t *users)
 		output_line("  %s", json_string_value(user));
 }
 
+/* Entries that the server has as they were before, by DN. */
+static void
+show_older(const json_t *report)
+{
+	const char *older = json_string_value(json_object_get(report, "older"));
+
+	if (older != NULL)
+		output_line("  older than known: %s", older);
+}
+
 enum exit_code
 cmd_snapshot_show(struct invocation *in)
 {
@@ -51,8 +61,8 @@ cmd_snapshot_show(struct invocation *in)
 	held = ask_held(in, &report, &error);
 	if (error < 0)
 		return ask_daemon_complain(PROCESS_DIRECTORY, error);
-	result = json_pack("{s:b, s:s?, s:O?}", "held", held != NULL, "what", held, "users",
-	    json_object_get(report, "held_user"));
+	result = json_pack("{s:b, s:s?, s:O?, s:O?}", "held", held != NULL, "what", held, "users",
+	    json_object_get(report, "held_user"), "older", json_object_get(report, "older"));
 	if (in->json)
 		(void)output_json(result);
 	else if (held == NULL)
@@ -60,6 +70,7 @@ cmd_snapshot_show(struct invocation *in)
 	else {
 		output_line("Held back: %s.", held);
 		show_users(json_object_get(report, "held_user"));
+		show_older(report);
 		output_line("Look at the directory. If it is right: isms-userctl snapshot approve");
 	}
 	json_decref(result);
@@ -105,6 +116,7 @@ decide(struct invocation *in, bool approve)
 	if (!in->json) {
 		output_line("%s", held);
 		show_users(json_object_get(report, "held_user"));
+		show_older(report);
 	}
 	json_decref(report);
 	if (!invocation_confirm(in, approve ? "Let it happen?" : "Keep it back?"))

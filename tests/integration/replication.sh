@@ -47,6 +47,7 @@ in_group() { id -Gn "$1" | grep -qw web-deploy; }
 restart_slapd() { slapd_stop; slapd_start; }
 read_again() { event_is '.ISMS_EVENT == "directory.lost"' '(.ISMS_FAULT | test("read anew"))'; }	# a full refresh was due
 resumed() { ! read_again >/dev/null; }
+knocks_disabled() { mark && ! by_ssh p51 -- true && denied_with disabled p51; }
 
 enumerate() { mkdir -p /etc/isms/conf.d && printf '[nss]\nenumerate = yes\nshells = /bin/bash /bin/sh\n[login]\nfailure-floor = 100\n' >/etc/isms/conf.d/test.conf && reload; }
 check "settings" enumerate
@@ -113,22 +114,67 @@ restore() { # [COMMAND...: before anybody can look]
 check "a backup" back_up
 everything >/run/at-backup
 check "changes after it" followed
+everything >/run/before
 as_backed_up() { wait_until 20 getent passwd "p4$turn" && sleep 1 && everything | diff /run/at-backup -; }
-check "restored, the context goes back: who was deleted is back, all is as it was then" eval 'restore && as_backed_up'
+tells_older() { isms-userctl snapshot show | grep -q 'older than known: '; }
+approved() { wait_until 20 tells_older && wait_until 5 isms-userctl snapshot approve --reason test --yes; }
+check "restored, the context goes back: nobody is back, and it is told" eval 'restore && wait_until 20 tells_older && everything | diff /run/before -'
+check "a restart does not forget it" eval 'systemctl restart ismsd-directory && wait_until 10 connected && wait_until 10 tells_older && everything | diff /run/before -'
+check "restored: a person says that it is right" approved
+check "restored: who was deleted is back, all is as it was then" as_backed_up
+refused "restored: nothing is older any more" tells_older
 check "restored: as read anew" as_read_anew
 check "changes after it" followed
 later() { # the server is restored and goes on, beyond what we know, before we see it
 	systemctl stop ismsd-directory && mark && restore set_value p60 loginShell /bin/sh && systemctl start ismsd-directory &&
-		wait_until 20 getent passwd "p4$turn" && wait_until 2 has_shell p60 /bin/sh
+		wait_until 20 has_shell p60 /bin/sh && gone "p4$turn" && approved && wait_until 20 getent passwd "p4$turn" && has_shell p60 /bin/sh
 }
 check "RP12a restored, and written since: who was deleted is back" later
 check "RP12a as read anew" as_read_anew
 other_provider() { # another server of the same directory behind the same name
 	printf 'dn: cn=config\nchangetype: modify\nreplace: olcServerID\nolcServerID: 7\n' | as_admin ldapmodify &&
-		changes && arrived && restore set_value p59 loginShell /bin/sh && wait_until 20 has_shell p59 /bin/sh && wait_until 5 getent passwd "p4$turn"
+		changes && arrived && restore set_value p59 loginShell /bin/sh && wait_until 20 has_shell p59 /bin/sh && gone "p4$turn" &&
+		approved && wait_until 5 getent passwd "p4$turn"
 }
 check "RP12a the cookie of one provider at another: read anew" other_provider
 check "RP12a another provider: as read anew" as_read_anew
+
+# ---- another server, which lags behind (THREATS 5.5) --------------------------------------------------
+second=/srv/slapd-second
+second_filled() { # LDIF
+	rm -rf $second && mkdir -p $second/{config,db} && slapcat -F $slapd_dir/config -n0 | sed "s,$slapd_dir/db,$second/db," >$second/config.ldif &&
+		slapadd -F $second/config -n0 -l $second/config.ldif && slapadd -q -F $second/config -n1 -l "$1" && chown -R openldap:openldap $second
+}
+second_start() {
+	systemd-run --quiet --unit=isms-slapd-second slapd -d 0 -h ldaps://localhost:1636 -F $second/config -u openldap -g openldap
+}
+second_stop() { systemctl stop isms-slapd-second; systemctl reset-failed isms-slapd-second 2>/dev/null; true; }
+follows() { isms-userctl status 2>&1 | grep -q "^server *$1\$"; }
+two_servers() {
+	back_up && second_filled /run/backup.ldif && second_start &&
+		printf '[directory]\nuri = ldaps://localhost ldaps://localhost:1636\n' >/etc/isms/conf.d/uri.conf && reload && wait_until 20 follows ldaps://localhost
+}
+behind() { # what the second one never hears of
+	set_value p51 pwdAccountLockedTime 000001010000Z && delete p50 && member delete p9 && add_entry late 3400 &&
+		wait_until 5 getent passwd late && wait_until 5 gone p50 && wait_until 5 eval '! in_group p9'
+}
+lagging() { slapd_stop; wait_until 30 follows ldaps://localhost:1636 && wait_until 10 tells_older; }
+as_known() { sleep 1; gone p50 && getent passwd late && ! in_group p9 && in_group p10; }
+check "two servers" two_servers
+check "p51 gets in" by_ssh p51 -- true
+check "one is disabled, one deleted, one put out of a group, one new" behind
+check "fail-over to a server that has not heard of it" lagging
+check "all is as known" as_known
+check "who was disabled stays out" knocks_disabled
+check "its twin: p12 gets in" by_ssh p12 -- true
+check "status counts them" eval 'isms-userctl status | grep "^held_older *4\$"'
+caught_up() {
+	slapcat -F $slapd_dir/config -n1 -l /run/ahead.ldif && second_stop && second_filled /run/ahead.ldif && second_start &&
+		wait_until 40 connected && wait_until 10 eval '! tells_older'
+}
+check "it catches up: nothing is older any more" caught_up
+check "all is as known still" as_known
+check "back to the first" eval 'slapd_start && second_stop; rm /etc/isms/conf.d/uri.conf && reload && wait_until 20 connected && as_read_anew'
 
 # ---- limits ----------------------------------------------------------------------------------------
 limits() { # SIZE: of a search, for everybody; the sample's rules have none for hosts

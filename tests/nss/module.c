@@ -23,7 +23,7 @@
 #include "tests/nss/scratch.h"
 
 struct module module;
-_Atomic int module_opens, module_sends;
+_Atomic int module_opens, module_sends, module_fail_opens;
 char module_last_event[4096];
 _Atomic bool module_strange_open;
 
@@ -56,6 +56,11 @@ open(const char *path, int flags, ...)
 		module_opens++;
 		if (strncmp(path, folder, strlen(folder)) != 0)
 			module_strange_open = true;
+		if (module_fail_opens > 0 && strstr(path, SNAPSHOT_EPOCH_NAME) == NULL) {
+			module_fail_opens--;
+			errno = EMFILE;
+			return -1;
+		}
 	}
 	return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
 }

@@ -52,6 +52,7 @@ bool module_test(void (*test)(void));
 
 /* What the module asked of the system, counted by functions that stand before libc's. */
 extern _Atomic int module_opens, module_sends;
+extern _Atomic int module_fail_opens;	/* of the next files that are no epoch page so many cannot be opened */
 extern char module_last_event[4096];	/* fields with newlines, as journald would get them */
 extern _Atomic bool module_strange_open;	/* outside the test's folder */
 

@@ -476,6 +476,37 @@ many_generations(void)
 	}
 }
 
+static bool
+shows(uint64_t generation)
+{
+	return look_up() == NSS_STATUS_SUCCESS && strtoull(pw.pw_gecos, NULL, 10) == generation;
+}
+
+/* A descriptor that was missing once, or for some time: nobody sees an older generation than before, if it can be helped. */
+static void
+no_way_back(void)
+{
+	publish_generation(1);
+	module_load();
+	MUST(shows(1));
+	publish_generation(2);
+	module_fail_opens = 1;
+	for (int i = 0; i < 100; i++)
+		MUST(shows(2));
+	MUST(module_fail_opens == 0 && module_sends == 0);
+	publish_generation(3);
+	module_fail_opens = 3;
+	MUST(shows(2));			/* there is nothing else */
+	MUST(module_fail_opens == 1);
+	for (int i = 0; i < 10; i++)	/* and so for a second, as no lookup has been given a newer one */
+		(void)look_up();
+	pass(1100);
+	MUST(shows(3));			/* at the second try */
+	for (int i = 0; i < 100; i++)
+		MUST(shows(3));
+	MUST(module_fail_opens == 0 && module_mappings() == 1);
+}
+
 static sigjmp_buf out_of_lookup;
 static volatile sig_atomic_t in_lookup;
 
@@ -524,6 +555,6 @@ const struct process_test process_tests[] = {
 	{ "no_system_call_when_warm", no_system_call_when_warm }, { "ns08a_fd_hijack", ns08a_fd_hijack },
 	{ "ns09a_env_cwd", ns09a_env_cwd }, { "ns07a_threads", ns07a_threads }, { "ns05a_fork", ns05a_fork },
 	{ "ns06a_dlclose", ns06a_dlclose }, { "many_generations", many_generations },
-	{ "abandoned_lookups", abandoned_lookups },
+	{ "abandoned_lookups", abandoned_lookups }, { "no_way_back", no_way_back },
 };
 const int process_test_count = sizeof process_tests / sizeof process_tests[0];

@@ -7,9 +7,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -17,6 +19,7 @@
 #include <unistd.h>
 
 #include "common/snapshot.h"
+#include "daemon/epoch.h"
 #include "daemon/snapshot_build.h"
 #include "tests/nss/population.h"
 #include "tests/nss/scratch.h"
@@ -187,6 +190,58 @@ START_TEST(epoch_not_reached)
 }
 END_TEST
 
+/* What a reader that mapped the page long ago sees of it. */
+static const _Atomic uint64_t *
+map_as_reader(void)
+{
+	int fd = open(scratch_path(SNAPSHOT_EPOCH_NAME), O_RDONLY | O_CLOEXEC);
+	void *page = mmap(NULL, SNAPSHOT_EPOCH_SIZE, PROT_READ, MAP_SHARED, fd, 0);
+
+	ck_assert_ptr_ne(page, MAP_FAILED);
+	(void)close(fd);
+	return page;
+}
+
+/* A page that others replaced, or took away: its readers are told as soon as the publisher looks. */
+START_TEST(epoch_replaced)
+{
+	static uint8_t backup[SNAPSHOT_EPOCH_SIZE] = { 1 };
+	struct epoch_keeper k = { 0 };
+	const _Atomic uint64_t *old, *next;
+	char from[PATH_MAX];
+
+	(void)scratch_begin();
+	for (int i = 0; i < 3; i++)
+		ck_assert_int_eq(population_publish(&few, scratch_path("."), &plain), 0);
+	old = map_as_reader();
+	ck_assert_int_eq(epoch_keep(&k, scratch_path(".")), 0);
+	ck_assert_int_eq(population_publish(&few, scratch_path("."), &plain), 0);
+	ck_assert_int_eq(epoch_keep(&k, scratch_path(".")), 0);
+	ck_assert_uint_eq(atomic_load(old), epoch_now());
+	scratch_write("restored", backup, sizeof backup);
+	ck_assert_int_eq(chmod(scratch_path("restored"), 0644), 0);
+	(void)snprintf(from, sizeof from, "%s", scratch_path("restored"));
+	ck_assert_int_eq(rename(from, scratch_path(SNAPSHOT_EPOCH_NAME)), 0);
+	next = map_as_reader();
+	ck_assert_uint_ne(atomic_load(old), 0);
+	ck_assert_int_eq(epoch_keep(&k, scratch_path(".")), 1);
+	ck_assert_uint_eq(atomic_load(old), 0);
+	ck_assert_uint_gt(atomic_load(next), 4);	/* who knows the fourth of the old page, knows nothing of this one */
+	ck_assert_int_eq(epoch_keep(&k, scratch_path(".")), 0);
+	ck_assert_int_eq(unlink(scratch_path(SNAPSHOT_EPOCH_NAME)), 0);
+	ck_assert_int_eq(population_publish(&few, scratch_path("."), &plain), 0);
+	ck_assert_uint_ne(atomic_load(next), 0);
+	ck_assert_int_eq(epoch_keep(&k, scratch_path(".")), 1);
+	ck_assert_uint_eq(atomic_load(next), 0);
+	epoch_keeper_advance(&k);
+	ck_assert_uint_gt(epoch_now(), 1);
+	ck_assert_int_eq(epoch_keep(&k, scratch_path("nowhere")), -ENOENT);
+	epoch_keeper_done(&k);
+	(void)munmap((void *)(uintptr_t)old, SNAPSHOT_EPOCH_SIZE);
+	(void)munmap((void *)(uintptr_t)next, SNAPSHOT_EPOCH_SIZE);
+}
+END_TEST
+
 START_TEST(epoch_never_zero)
 {
 	_Atomic uint64_t epoch = UINT64_MAX - 1;
@@ -203,7 +258,7 @@ main(void)
 {
 	const struct suite_row rows[] = {
 		{ published, 0 }, { sn02a_no_space, 0 }, { checked_before_the_rename, 0 }, { epoch_of_no_use, 0 },
-		{ epoch_not_reached, 0 }, { epoch_never_zero, 0 },
+		{ epoch_not_reached, 0 }, { epoch_replaced, 0 }, { epoch_never_zero, 0 },
 	};
 	int status;
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -252,6 +253,62 @@ START_TEST(puts_back_what_is_gone)
 }
 END_TEST
 
+/* What a process that has looked somebody up sees of the epoch page from then on. */
+static const _Atomic uint64_t *
+map_epoch(void)
+{
+	char path[PATH_MAX + 16];
+	void *page;
+	int fd;
+
+	(void)snprintf(path, sizeof path, "%s/%s", paths.nss, SNAPSHOT_EPOCH_NAME);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	ck_assert_int_ge(fd, 0);
+	page = mmap(NULL, SNAPSHOT_EPOCH_SIZE, PROT_READ, MAP_SHARED, fd, 0);
+	ck_assert_ptr_ne(page, MAP_FAILED);
+	(void)close(fd);
+	return page;
+}
+
+static bool
+becomes_other(const _Atomic uint64_t *page, uint64_t than)
+{
+	for (int ms = 0; ms < WAIT_MS && atomic_load(page) == than; ms += 10)
+		(void)usleep(10000);
+	return atomic_load(page) != than;
+}
+
+/* A page that is gone, or another one, is told to those who have the old one; a start tells in any case. */
+START_TEST(tells_of_the_page)
+{
+	struct roster_user ada = make_ada();
+	const _Atomic uint64_t *page;
+	char path[PATH_MAX + 16];
+	uint64_t before;
+
+	begin();
+	ada.group_count = 0;
+	ck_assert_uint_eq(send_roster(roster_maker_seal(NULL, 0, &ada, 1)).accepted, 1);
+	await_users(1, 1);
+	page = map_epoch();
+	before = atomic_load(page);
+	ck_assert_uint_ne(before, 0);
+	ck_assert_uint_eq(vouch(serial).accepted, 1);
+	ck_assert_uint_eq(atomic_load(page), before);	/* its twin: the page as it was */
+	stop_daemon();
+	start_daemon();			/* perhaps its predecessor died before it could tell */
+	ck_assert(becomes_other(page, before));
+	ck_assert_uint_ne(atomic_load(page), 0);
+	ck_assert_uint_eq(send_roster(roster_maker_seal(NULL, 0, &ada, 1)).accepted, 1);
+	(void)snprintf(path, sizeof path, "%s/%s", paths.nss, SNAPSHOT_EPOCH_NAME);
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_uint_eq(vouch(serial).accepted, 1);
+	ck_assert_uint_eq(atomic_load(page), 0);
+	(void)munmap((void *)(uintptr_t)page, SNAPSHOT_EPOCH_SIZE);
+	end();
+}
+END_TEST
+
 START_TEST(ps06a_ends_at_the_instant)
 {
 	struct roster_user ada = make_ada();
@@ -348,7 +405,7 @@ main(void)
 	const struct suite_row rows[] = {
 		{ publishes, 0 }, { republishes, 0 }, { rejects, 0 }, { survives_a_restart, 0 },
 		{ resumes_all_or_nothing, 3 }, { cannot_write, 0 },
-		{ puts_back_what_is_gone, 0 }, { ps06a_ends_at_the_instant, 0 }, { ends_who_must_leave, 0 },
+		{ puts_back_what_is_gone, 0 }, { tells_of_the_page, 0 }, { ps06a_ends_at_the_instant, 0 }, { ends_who_must_leave, 0 },
 		{ first_roster_after_a_restart, 0 },
 	};
 
