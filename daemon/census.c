@@ -39,7 +39,7 @@ census_new(struct census **ret)
 
 	if (c == NULL)
 		return -ENOMEM;
-	r = census_index_init(&c->index);
+	r = census_index_init(&c->index, true);
 	if (r < 0) {
 		free(c);
 		return r;
@@ -56,6 +56,7 @@ census_free(struct census *c)
 	for (size_t i = 0; i < c->used; i++)
 		entry_free(c->items[i].e);
 	census_index_done(&c->index);
+	census_index_done(&c->children);
 	free(c->items);
 	free(c->free_items);
 	free(c->staged);
@@ -156,13 +157,18 @@ is_child_key(enum census_kind kind)
 	return kind == CENSUS_CHILD_DN || kind == CENSUS_CHILD_NAME;
 }
 
+static struct census_index *
+index_of(struct census *c, enum census_kind kind)
+{
+	return is_child_key(kind) ? &c->children : &c->index;
+}
+
 static int
 add_key(uint64_t key, enum census_kind kind, void *arg)
 {
 	struct keying *k = arg;
-	int r = census_index_add(&k->c->index, key, k->item);
+	int r = census_index_add(index_of(k->c, kind), key, k->item);
 
-	(void)kind;
 	k->count += r == 0;
 	return r;
 }
@@ -176,11 +182,10 @@ remove_key(uint64_t key, enum census_kind kind, void *arg)
 		return 1;
 	k->count--;
 	if (is_child_key(kind) ? k->children : k->others)
-		census_index_remove(&k->c->index, key, k->item);
+		census_index_remove(index_of(k->c, kind), key, k->item);
 	return 0;
 }
 
-/* Finds the place that was left by remove_key(), so it does not fail. */
 static int
 put_back(uint64_t key, enum census_kind kind, void *arg)
 {
@@ -213,12 +218,13 @@ describe(struct census_item *i, const struct settings *settings)
 static int
 index_anew(struct census *c, const struct settings *settings)
 {
-	struct census_index fresh, replaced = c->index;
-	int r = census_index_init(&fresh);
+	struct census_index fresh, replaced = c->index, children = c->children;
+	int r = census_index_init(&fresh, true);
 
 	if (r < 0)
 		return r;
 	c->index = fresh;
+	c->children = (struct census_index){ 0 };
 	for (uint32_t i = 0; i < c->used && r == 0; i++) {
 		struct keying k = { .c = c, .item = i };
 		const struct entry *before = c->items[i].staged ? c->items[i].old : c->items[i].e;
@@ -233,10 +239,13 @@ index_anew(struct census *c, const struct settings *settings)
 	}
 	if (r < 0) {
 		census_index_done(&c->index);
+		census_index_done(&c->children);
 		c->index = replaced;
+		c->children = children;
 		return r;
 	}
 	census_index_done(&replaced);
+	census_index_done(&children);
 	return 0;
 }
 
@@ -421,6 +430,21 @@ settle(struct census *c, const struct settings *settings)
 	forget_touched(c);
 }
 
+/* A whole load takes room as it goes; some more is left for changes. */
+static void
+pack(struct census *c)
+{
+	size_t room = c->used + c->used / 16 + 64;
+	struct census_item *items = room < c->room ? reallocarray(c->items, room, sizeof *items) : NULL;
+
+	if (items != NULL) {
+		c->items = items;
+		c->room = room;
+	}
+	census_index_pack(&c->index);
+	census_index_pack(&c->children);
+}
+
 int
 census_update(struct census *c, const struct census_how *how, struct entry_changes *changes, struct census_news *ret)
 {
@@ -443,5 +467,7 @@ census_update(struct census *c, const struct census_how *how, struct entry_chang
 		undo(c, how->settings, &keyed);
 	else
 		settle(c, how->settings);
+	if (ret->whole)
+		pack(c);
 	return r;
 }

@@ -139,7 +139,7 @@ include_parents(struct expanding *to, uint64_t key, uint32_t child, const char *
 	uint32_t at = 0, item;
 	int r = 0;
 
-	while (r == 0 && (item = census_index_next(&to->x->c->index, key, &at)) != 0) {
+	while (r == 0 && (item = census_index_next(&to->x->c->children, key, &at)) != 0) {
 		if (to->x->c->items[item - 1].e == NULL)
 			continue;
 		r = add_link(to->x, item - 1, child, name);

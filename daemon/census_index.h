@@ -1,26 +1,29 @@
 /*
  * census_index.h - which items of the census have a key: many items per key, many keys per item.
  *
- * Keys are 64-bit hashes under a random secret key: two different ones never meet in practice, and no author of
- * entries can choose some that do.
+ * Keys are 64-bit hashes under a random secret key: no author of entries can choose some that meet. An index knows all
+ * of a key. A brief one knows 38 bits of it, takes less room, and now and then finds an item of another key, too: whoever
+ * asks it compares with the item's entry. A key of one item takes 11 bytes there, else 27; each more about 2.
  */
 #ifndef ISMS_CENSUS_INDEX_H
 #define ISMS_CENSUS_INDEX_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct census_index {
 	uint64_t secret[2];
-	uint32_t *heads;		/* owned; per bucket the first node plus one */
-	struct census_node *nodes;	/* owned */
-	size_t bucket_count;		/* a power of two, or 0 */
-	size_t used, room;		/* of nodes; free ones included */
-	uint32_t free_node;		/* plus one; 0: none */
+	bool brief;
+	uint64_t *slots;		/* owned; part of a key, and its item or list; 0: empty */
+	size_t slot_count, used;
+	uint64_t *lists;		/* owned; struct list, each from an even place on */
+	uint32_t list_used, list_room;	/* units of 16 bytes; the first is none */
+	uint32_t holes[18];		/* lists that are free, by units */
 };
 
-/* Draw the secret. Returns 0 or -errno. */
-int census_index_init(struct census_index *x);
+/* Draw the secret; a zeroed struct is one for keys that were made otherwise. Returns 0 or -errno. */
+int census_index_init(struct census_index *x, bool brief);
 void census_index_done(struct census_index *x);	/* a zeroed struct is fine */
 
 /*
@@ -37,12 +40,15 @@ int census_index_add(struct census_index *x, uint64_t key, uint32_t item);
 void census_index_remove(struct census_index *x, uint64_t key, uint32_t item);
 
 /*
- * Items of a key, one after the other.
+ * Items of a key, one after the other; nothing is added or removed meanwhile.
  *
  *  at  0 at first; opaque
  *
  * Returns the item plus one, 0 after the last.
  */
 uint32_t census_index_next(const struct census_index *x, uint64_t key, uint32_t *at);
+
+/* Give back what adding took and does not need. No memory: it stays as it is. */
+void census_index_pack(struct census_index *x);
 
 #endif

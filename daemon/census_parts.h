@@ -49,7 +49,8 @@ struct census {
 	uint32_t *free_items;		/* owned */
 	size_t free_count, free_room;
 	size_t present;			/* with an entry */
-	struct census_index index;
+	struct census_index index;	/* brief; all keys but of children */
+	struct census_index children;	/* who has a child, and all that is known of it: nobody else's groups are his */
 	uint32_t *staged;		/* owned; by the update under way */
 	size_t staged_count, staged_room;
 	uint32_t *touched;		/* owned; the same */
