@@ -1,8 +1,8 @@
 /*
  * report_leavers.c - who left, and the proof that access ended: from events of ours in the journal, and the directory.
  *
- * Runs in isms-userctl only. Must never take an entry of the journal for an event that no process of ours wrote (JL04a),
- * nor call a leaver out who could still enter.
+ * Runs in isms-userctl only. Must never take an entry of the journal for an event that no process of ours wrote
+ * (JL04a), nor call a leaver out who could still enter.
  */
 #include <config.h>
 
@@ -26,7 +26,8 @@ static const struct column step_columns[] = {
 	{ "fault", "FAULT" }, { "host", "HOST" }, { "event_id", "EVENT" }, { NULL, NULL },
 };
 static const struct column left_columns[] = {
-	{ "user", "Left" }, { "state", "Account now" }, { "left_over", "Left over" }, { "actor", "By" }, { "ticket", "Ticket" },
+	{ "user", "Left" }, { "state", "Account now" }, { "left_over", "Left over" }, { "actor", "By" },
+	{ "ticket", "Ticket" },
 	{ "reason", "Reason" }, { "last_login", "Last login" }, { "sessions_ended", "Sessions ended" },
 	{ "first_denied", "First refused" }, { "admitted_after", "ADMITTED AFTER" }, { "note", "Note" }, { NULL, NULL },
 };
@@ -73,7 +74,8 @@ run_of(struct leavers *x, const json_t *event)
 	if (run != NULL)
 		return run;
 	last = json_object_get(x->granted, user);
-	run = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:[]}", "user", user, "txn", txn, "left_at", field(event, "time"),
+	run = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:[]}", "user", user, "txn", txn, "left_at", field(event,
+	    "time"),
 	    "actor", or_null(field(event, "ISMS_ACTOR")), "ticket", or_null(field(event, "ISMS_TICKET")), "reason",
 	    or_null(field(event, "ISMS_NOTE")), "last_login", last != NULL ? json_incref(last) : json_null(), "steps");
 	(void)json_object_set_new(x->runs, txn, run);
@@ -86,9 +88,12 @@ take_step(struct leavers *x, const json_t *event)
 {
 	json_t *steps = json_object_get(run_of(x, event), "steps");
 
-	(void)json_array_append_new(steps, json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:o}", "step", field(event, "ISMS_STEP"),
-	    "state", field(event, "ISMS_NEW"), "time", field(event, "time"), "count", field(event, "ISMS_COUNT"), "what",
-	    or_null(field(event, "ISMS_OLD")), "fault", or_null(field(event, "ISMS_FAULT")), "host", field(event, "host"),
+	(void)json_array_append_new(steps, json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:o}", "step", field(event,
+	    "ISMS_STEP"),
+	    "state", field(event, "ISMS_NEW"), "time", field(event, "time"), "count", field(event, "ISMS_COUNT"),
+	    "what",
+	    or_null(field(event, "ISMS_OLD")), "fault", or_null(field(event, "ISMS_FAULT")), "host", field(event,
+	    "host"),
 	    "event_id", event_id(event)));
 }
 
@@ -166,7 +171,8 @@ compare(struct leavers *x, const struct account *account, json_t *run)
 {
 	const struct identity *id = identities_find(&account->identities, field(run, "user"));
 
-	(void)json_object_set_new(run, "state", json_string(id != NULL ? account_state(id, x->in->now_utc_sec) : "removed"));
+	(void)json_object_set_new(run, "state", json_string(id != NULL ? account_state(id, x->in->now_utc_sec) :
+	    "removed"));
 	(void)json_object_set_new(run, "left_over", id != NULL ? left_over(account, id) : json_array());
 }
 
