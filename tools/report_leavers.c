@@ -18,6 +18,7 @@ struct leavers {
 	struct invocation *in;
 	json_t *runs;		/* owned; by ISMS_TXN, in the order of their first event */
 	json_t *granted;	/* owned; the last login of each name */
+	json_t *ended;		/* owned; the end of the sessions of each name since the last login */
 	json_t *latest;		/* owned; the last run of each name */
 };
 
@@ -46,7 +47,7 @@ or_null(const char *text)
 	return text[0] != '\0' ? json_string(text) : json_null();
 }
 
-/* The id of the event itself; else its number on its host. */
+/* The id of the event itself; else its number on its host; else where it stands in this host's journal. */
 static json_t *
 event_id(const json_t *event)
 {
@@ -54,7 +55,9 @@ event_id(const json_t *event)
 
 	if (id[0] != '\0')
 		return json_string(id);
-	return seq[0] != '\0' ? json_sprintf("%s@%s", seq, field(event, "host")) : json_null();
+	if (seq[0] != '\0')
+		return json_sprintf("%s@%s", seq, field(event, "host"));
+	return or_null(field(event, "cursor"));
 }
 
 /* When, and by which event. */
@@ -78,6 +81,10 @@ run_of(struct leavers *x, const json_t *event)
 	    "time"),
 	    "actor", or_null(field(event, "ISMS_ACTOR")), "ticket", or_null(field(event, "ISMS_TICKET")), "reason",
 	    or_null(field(event, "ISMS_NOTE")), "last_login", last != NULL ? json_incref(last) : json_null(), "steps");
+	/* The lock was seen, and the sessions ended, before leave had told of it. */
+	last = json_object_get(x->ended, user);
+	if (last != NULL)
+		(void)json_object_set(run, "sessions_ended", last);
 	(void)json_object_set_new(x->runs, txn, run);
 	(void)json_object_set(x->latest, user, run);
 	return run;
@@ -114,8 +121,11 @@ take(struct leavers *x, const json_t *event)
 		take_step(x, event);
 	else if (strcmp(name, "login.granted") == 0 && run != NULL)
 		set_once(run, "admitted_after", event);
-	else if (strcmp(name, "login.granted") == 0)
+	else if (strcmp(name, "login.granted") == 0) {
 		(void)json_object_set_new(x->granted, user, moment(event));
+		(void)json_object_del(x->ended, user);
+	} else if (run == NULL && strcmp(name, "session.terminated") == 0)
+		(void)json_object_set_new(x->ended, user, moment(event));
 	else if (run != NULL && strcmp(name, "session.terminated") == 0)
 		set_once(run, "sessions_ended", event);
 	else if (run != NULL && strcmp(name, "login.denied") == 0)
@@ -217,7 +227,8 @@ print(const struct invocation *in, const json_t *list)
 enum exit_code
 report_leavers(struct invocation *in, uint32_t count)
 {
-	struct leavers x = { .in = in, .runs = json_object(), .granted = json_object(), .latest = json_object() };
+	struct leavers x = { .in = in, .runs = json_object(), .granted = json_object(), .ended = json_object(),
+		.latest = json_object() };
 	size_t all, skipped = 0, i;
 	json_t *list = json_array(), *run;
 	struct account account;
@@ -240,6 +251,7 @@ report_leavers(struct invocation *in, uint32_t count)
 	json_decref(list);
 	json_decref(x.runs);
 	json_decref(x.granted);
+	json_decref(x.ended);
 	json_decref(x.latest);
 	account_done(&account);
 	return code;
