@@ -191,7 +191,8 @@ send_record(struct front *f, const struct record *r, unsigned count, bool grante
 	add_fields(&e, r);
 	if (count > 0)
 		event_add_int(&e, FIELD_ID_COUNT, count);
-	if (state_next_sequence(f->state, granted && r->use ? r->user : NULL, clock_effective(&f->clock, &now), &seq) == 0)
+	if (state_next_sequence(f->state, granted && r->use ? r->user : NULL, clock_effective(&f->clock, &now),
+	    &seq) == 0)
 		event_add_int(&e, FIELD_ID_SEQ, (int64_t)seq);
 	else
 		seq = 0;

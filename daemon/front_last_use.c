@@ -1,8 +1,8 @@
 /*
  * front_last_use.c - last use and last login (see front_last_use.h).
  *
- * Runs in the front. It must never keep a login waiting for the directory, ask it more often than is due, or tell it of a
- * time that a clock said which is not trusted.
+ * Runs in the front. It must never keep a login waiting for the directory, ask it more often than is due, or tell it
+ * of a time that a clock said which is not trusted.
  */
 #include <config.h>
 
@@ -38,7 +38,10 @@ is_person_at(const struct front *f, const char *service)
 	return f->policy != NULL && policy_class(f->policy, service, false) == CLASS_REMOTE;
 }
 
-/* Whether the service's own stack has pam_lastlog, as login(1)'s has: it says the same. sshd's line is off by our drop-in. */
+/*
+ * Whether the service's own stack has pam_lastlog, as login(1)'s has: it says the same. sshd's line is off by our
+ * drop-in.
+ */
 static bool
 is_shown_by_stack(const struct front *f, const char *service)
 {

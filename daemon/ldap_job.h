@@ -44,8 +44,8 @@ int ldap_job_connect(struct job *j, LDAP **ret);
 int ldap_job_read(struct job *j, LDAP *ld, const char *dn, const char *const *attributes, struct entries *to);
 
 /*
- * On a worker: compare and swap (DESIGN 3.7): the old value, NULL where there is none, goes and the new one comes in one
- * modify, or nothing happens.
+ * On a worker: compare and swap (DESIGN 3.7): the old value, NULL where there is none, goes and the new one comes in
+ * one modify, or nothing happens.
  *
  *  ours  name of the attribute in the standard schema
  *

@@ -1,8 +1,8 @@
 /*
  * ldap_last_use.c - notes the day of a person's last use at an LDAP server (last_use.h).
  *
- * Directory process, on a worker. It must never move a day back, nor write into the entry of somebody else who was given
- * the person's DN; whatever fails here keeps nobody out.
+ * Directory process, on a worker. It must never move a day back, nor write into the entry of somebody else who was
+ * given the person's DN; whatever fails here keeps nobody out.
  */
 #include <config.h>
 

@@ -29,6 +29,7 @@ int ldap_tokens(struct source *base, const struct identity *user, source_tokens 
 int ldap_token_mark(struct source *base, const struct identity *user, const struct msg_token_mark *mark,
     source_result *done, void *arg);
 int ldap_recovery_use(struct source *base, const struct identity *user, const char *code, source_recovery *done, void *arg);
-int ldap_last_use(struct source *base, const struct identity *user, int64_t used_utc_sec, source_result *done, void *arg);
+int ldap_last_use(struct source *base, const struct identity *user, int64_t used_utc_sec, source_result *done,
+    void *arg);
 
 #endif

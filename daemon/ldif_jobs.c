@@ -176,10 +176,12 @@ note_use(struct source_job *base)
 	e = entries_find(&edit.entries, j->dn);
 	if (e != NULL && entry_has_value(e, "uid", j->user))
 		r = last_use_moves(e, j->used_utc_sec, loop_clock_sec(CLOCK_REALTIME)) ?
-		    entry_set(e, LAST_USE_ATTRIBUTE, civil_date_format_generalized(last_use_day(j->used_utc_sec), day)) : -EALREADY;
+		    entry_set(e, LAST_USE_ATTRIBUTE, civil_date_format_generalized(last_use_day(j->used_utc_sec),
+		    day)) : -EALREADY;
 	if (r < 0) {
 		ldif_store_abort(&edit);
-		base->reason = r == -ENOMEM ? REASON_DIRECTORY_UNAVAILABLE : r == -ENOENT ? REASON_UNKNOWN_USER : REASON_OK;
+		base->reason = r == -ENOMEM ? REASON_DIRECTORY_UNAVAILABLE : r == -ENOENT ? REASON_UNKNOWN_USER :
+		    REASON_OK;
 	} else
 		base->reason = ldif_store_commit(&edit) == 0 ? REASON_OK : REASON_DIRECTORY_UNAVAILABLE;
 }

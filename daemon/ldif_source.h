@@ -25,6 +25,7 @@ int ldif_password_change(struct source *base, const struct identity *user, const
     source_result *done, void *arg);
 int ldif_tokens(struct source *base, const struct identity *user, source_tokens *done, void *arg);
 int ldif_recovery_use(struct source *base, const struct identity *user, const char *code, source_recovery *done, void *arg);
-int ldif_last_use(struct source *base, const struct identity *user, int64_t used_utc_sec, source_result *done, void *arg);
+int ldif_last_use(struct source *base, const struct identity *user, int64_t used_utc_sec, source_result *done,
+    void *arg);
 
 #endif

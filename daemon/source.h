@@ -85,10 +85,11 @@ struct source_ops {
 	 */
 	int (*recovery_use)(struct source *s, const struct identity *user, const char *code, source_recovery *done, void *arg);
 	/*
-	 * Note the day of a user's last use, where it is later than what stands in the directory (last_use.h). REASON_OK also
-	 * when there is nothing to do; REASON_STATE_UNWRITABLE when the directory does not take it.
+	 * Note the day of a user's last use, where it is later than what stands in the directory (last_use.h).
+	 * REASON_OK also when there is nothing to do; REASON_STATE_UNWRITABLE when the directory does not take it.
 	 */
-	int (*last_use)(struct source *s, const struct identity *user, int64_t used_utc_sec, source_result *done, void *arg);
+	int (*last_use)(struct source *s, const struct identity *user, int64_t used_utc_sec, source_result *done,
+	    void *arg);
 	/* Let a mass change happen that is held back (struct source_status). NULL: the source holds nothing back. */
 	void (*approve)(struct source *s);
 	/* holders have changed; news are told of after it. NULL: there are none. */

@@ -56,11 +56,13 @@ join_items(const json_t *items, char *buf, size_t size)
 	buf[0] = '\0';
 	json_array_foreach(items, i, text)
 		if (used < size)
-			used += (size_t)snprintf(buf + used, size - used, "%s%s", i > 0 ? ", " : "", json_string_value(text));
+			used += (size_t)snprintf(buf + used, size - used, "%s%s", i > 0 ? ", " : "",
+			    json_string_value(text));
 }
 
 static void
-record(const struct leaver *x, const char *step, const char *state, const json_t *items, const char *note, const char *id)
+record(const struct leaver *x, const char *step, const char *state, const json_t *items, const char *note,
+    const char *id)
 {
 	struct event event;
 	char text[512];
@@ -93,10 +95,12 @@ record_known(const struct leaver *x, const char *step, const json_t *items)
 	if (!is_lock && !is_token && strcmp(step, "recovery-codes") != 0)
 		return;
 	json_array_foreach(items, i, text) {
-		event_begin(&event, is_lock ? EVENT_ACCOUNT_DISABLED : is_token ? EVENT_TOKEN_REMOVED : EVENT_RECOVERY_REVOKED,
+		event_begin(&event, is_lock ? EVENT_ACCOUNT_DISABLED : is_token ? EVENT_TOKEN_REMOVED :
+		    EVENT_RECOVERY_REVOKED,
 		    "isms-userctl");
 		event_add(&event, FIELD_ID_USER, x->name);
-		event_add(&event, is_token ? FIELD_ID_TOKEN : FIELD_ID_OLD, is_lock ? "active" : json_string_value(text));
+		event_add(&event, is_token ? FIELD_ID_TOKEN : FIELD_ID_OLD, is_lock ? "active" :
+		    json_string_value(text));
 		event_add(&event, FIELD_ID_NEW, is_lock ? "disabled" : is_token ? NULL : "0");
 		event_add(&event, FIELD_ID_TXN, x->txn);
 		audit_send(&event, x->in);
@@ -205,7 +209,8 @@ processes_of(uint32_t uid)
 	struct stat st;
 
 	while (proc != NULL && (d = readdir(proc)) != NULL)
-		count += isdigit((unsigned char)d->d_name[0]) && fstatat(dirfd(proc), d->d_name, &st, 0) == 0 && st.st_uid == uid;
+		count += isdigit((unsigned char)d->d_name[0]) && fstatat(dirfd(proc), d->d_name, &st, 0) == 0 &&
+		    st.st_uid == uid;
 	if (proc != NULL)
 		(void)closedir(proc);
 	return count;
@@ -228,9 +233,11 @@ end_sessions(const struct leaver *x, unsigned before, char *note, size_t size)
 	if (left == 0)
 		return "done";
 	if (r < 0)
-		(void)snprintf(note, size, "%u processes still run; the publisher could not be asked: %s", left, strerror(-r));
+		(void)snprintf(note, size, "%u processes still run; the publisher could not be asked: %s", left,
+		    strerror(-r));
 	else
-		(void)snprintf(note, size, "%u processes still run%s%.200s", left, done.error != 0 ? ": " : "", done.text);
+		(void)snprintf(note, size, "%u processes still run%s%.200s", left, done.error != 0 ? ": " : "",
+		    done.text);
 	return "failed";
 }
 
@@ -257,7 +264,8 @@ run_sessions(struct leaver *x)
 static void
 print(const struct leaver *x)
 {
-	json_t *result = json_pack("{s:s, s:s, s:b, s:b, s:O, s:O}", "user", x->user, "txn", x->txn, "dry_run", x->in->dry_run,
+	json_t *result = json_pack("{s:s, s:s, s:b, s:b, s:O, s:O}", "user", x->user, "txn", x->txn, "dry_run",
+	    x->in->dry_run,
 	    "complete", !x->failed, "steps", x->steps, "answers_for", x->answers_for);
 	const json_t *name;
 	size_t i;
@@ -302,7 +310,7 @@ look_and_ask(struct leaver *x)
 		x->kind = account.identity->kind;
 		(void)leave_answers_for(&account, x->answers_for);
 		(void)snprintf(question, sizeof question,
-		    "%s (%s): disable, end all sessions, take tokens, recovery codes, keys, grants, exemptions and groups away?",
+		    "%s (%s): disable, end sessions, take tokens, codes, keys, grants, exemptions, groups away?",
 		    x->user, account.identity->entry_id);
 		if (!invocation_confirm(x->in, question))
 			code = EXIT_REFUSED;
@@ -315,7 +323,8 @@ look_and_ask(struct leaver *x)
 enum exit_code
 cmd_leave(struct invocation *in)
 {
-	struct leaver x = { .in = in, .user = in->line.operands[0], .steps = json_array(), .answers_for = json_array() };
+	struct leaver x = { .in = in, .user = in->line.operands[0], .steps = json_array(), .answers_for =
+	    json_array() };
 	enum exit_code code = EXIT_UNREACHABLE;
 
 	if (account_make_uuid(x.txn) < 0)

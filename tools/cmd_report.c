@@ -35,7 +35,8 @@ static const struct column account_columns[] = {
 	{ NULL, NULL },
 };
 static const struct column exception_columns[] = {
-	{ "user", "USER" }, { "control", "CONTROL" }, { "until", "UNTIL" }, { "active", "ACTIVE" }, { "approver", "APPROVER" },
+	{ "user", "USER" }, { "control", "CONTROL" }, { "until", "UNTIL" }, { "active", "ACTIVE" },
+	{ "approver", "APPROVER" },
 	{ "reason", "REASON" }, { "ticket", "TICKET" }, { NULL, NULL },
 };
 static const struct column review_columns[] = {
@@ -78,7 +79,8 @@ account_row(const struct summary *x, const struct identity *id)
 		(void)json_array_append_new(groups, output_string(x->account.identities.groups[id->groups[i]].name));
 	return json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:i, s:o, s:o, s:o}", "user", output_string(id->name), "kind",
 	    output_string(account_kind_name(id->kind)), "state", account_state(id, x->in->now_utc_sec), "display",
-	    output_string(id->display), "sponsor", name_in_dn(id->sponsor), "not_after", output_time(id->not_after_utc_sec),
+	    output_string(id->display), "sponsor", name_in_dn(id->sponsor), "not_after",
+	    output_time(id->not_after_utc_sec),
 	    "tokens", (int)id->token_count, "last_use", output_time(last_use_of(id->entry)), "reviewed_at",
 	    output_time(report_time_of(id->entry, "ismsReviewedAt")), "groups", groups);
 }
@@ -134,8 +136,10 @@ look_at_review(struct summary *x, const struct review *review)
 	unsigned open = review->closed_utc_sec != 0 ? 0 : review_open_items(&x->account, review, x->in->now_utc_sec);
 	bool overdue = open > 0 && review->due_utc_sec != 0 && x->in->now_utc_sec >= review->due_utc_sec;
 
-	(void)json_array_append_new(x->reviews, json_pack("{s:s, s:s, s:o, s:o, s:i, s:b, s:o}", "review", review->name, "scope",
-	    review->scope, "opened", output_time(review->opened_utc_sec), "due", output_time(review->due_utc_sec), "open",
+	(void)json_array_append_new(x->reviews, json_pack("{s:s, s:s, s:o, s:o, s:i, s:b, s:o}", "review",
+	    review->name, "scope",
+	    review->scope, "opened", output_time(review->opened_utc_sec), "due", output_time(review->due_utc_sec),
+	    "open",
 	    (int)open, "overdue", overdue, "closed", output_time(review->closed_utc_sec)));
 }
 
@@ -156,7 +160,8 @@ gather(struct summary *x)
 	}
 	percent = x->people > 0 ? 100 * x->people_with_token / x->people : 100;
 	x->result = json_pack("{s:o, s:i, s:O, s:O, s:O, s:O, s:{s:i, s:i, s:i, s:O}, s:O, s:O}", "time",
-	    output_time(x->in->now_utc_sec), "accounts", (int)x->account.identities.user_count, "may_enter", x->may_enter,
+	    output_time(x->in->now_utc_sec), "accounts", (int)x->account.identities.user_count, "may_enter",
+	    x->may_enter,
 	    "exceptions", x->exceptions, "expiring", x->expiring, "dormant", x->dormant, "mfa", "people", x->people,
 	    "with_token", x->people_with_token, "percent", percent, "without", x->without_code, "without_sponsor",
 	    x->without_sponsor, "reviews", x->reviews);
@@ -180,9 +185,11 @@ print(const struct summary *x)
 		(void)output_json(x->result);
 		return;
 	}
-	output_line("State of %s, %zu accounts", civil_date_format(x->in->now_utc_sec, date), x->account.identities.user_count);
+	output_line("State of %s, %zu accounts", civil_date_format(x->in->now_utc_sec, date),
+	    x->account.identities.user_count);
 	output_line("%s", "");
-	section("May enter (active accounts; on which hosts, by which service: why, policy show)", x->may_enter, account_columns);
+	section("May enter (active accounts; on which hosts, by which service: why, policy show)", x->may_enter,
+	    account_columns);
 	section("Exceptions", x->exceptions, exception_columns);
 	section("Expiring", x->expiring, account_columns);
 	section("Dormant", x->dormant, account_columns);
@@ -207,7 +214,8 @@ static enum exit_code
 summarise(struct invocation *in)
 {
 	struct summary x = { .in = in, .expiring_sec = EXPIRING_SEC, .dormant_sec = DORMANT_SEC };
-	json_t **const lists[] = { &x.may_enter, &x.expiring, &x.dormant, &x.without_code, &x.without_sponsor, &x.exceptions,
+	json_t **const lists[] = { &x.may_enter, &x.expiring, &x.dormant, &x.without_code, &x.without_sponsor,
+	    &x.exceptions,
 		&x.reviews };
 	enum exit_code code = read_span(in, OPTION_report_expiring, "expiring", &x.expiring_sec);
 

@@ -21,18 +21,21 @@
 #define DUE_SEC	(30 * 86400)
 
 static const struct column started[] = {
-	{ "review", "Review" }, { "scope", "About" }, { "reviewer", "Reviewer" }, { "due", "Due" }, { "items", "Accounts" },
+	{ "review", "Review" }, { "scope", "About" }, { "reviewer", "Reviewer" }, { "due", "Due" },
+	{ "items", "Accounts" },
 	{ "note", "Note" }, { NULL, NULL },
 };
 static const struct column listed[] = {
 	{ "review", "REVIEW" }, { "user", "USER" }, { "kind", "KIND" }, { "state", "STATE" }, { "not_after", "END" },
-	{ "last_use", "LAST USE" }, { "tokens", "TOKENS" }, { "groups", "GROUPS" }, { "due", "DUE" }, { "overdue", "OVERDUE" },
+	{ "last_use", "LAST USE" }, { "tokens", "TOKENS" }, { "groups", "GROUPS" }, { "due", "DUE" },
+	{ "overdue", "OVERDUE" },
 	{ "stale", "TOO OLD" }, { NULL, NULL },
 };
 static const struct column exported[] = {
 	{ "review", "review" }, { "scope", "scope" }, { "user", "user" }, { "display", "name" }, { "kind", "kind" },
 	{ "state", "state" }, { "sponsor", "sponsor" }, { "not_after", "end" }, { "last_use", "last use" },
-	{ "tokens", "tokens" }, { "groups", "groups" }, { "due", "due" }, { "overdue", "overdue" }, { "decision", "decision" },
+	{ "tokens", "tokens" }, { "groups", "groups" }, { "due", "due" }, { "overdue", "overdue" },
+	{ "decision", "decision" },
 	{ "decided_by", "decided by" }, { "decided_at", "decided at" }, { "reason", "reason" }, { "ticket", "ticket" },
 	{ "seen", "seen" }, { NULL, NULL },
 };
@@ -60,7 +63,8 @@ read_start(struct start *x)
 	if (!review_scope_allowed(x->scope))
 		return EXIT_USAGE;
 	x->due_utc_sec = x->in->now_utc_sec + DUE_SEC;
-	if (due != NULL && (civil_date_parse_until(due, x->in->settings.login_time_zone, x->in->now_utc_sec, &x->due_utc_sec) < 0 ||
+	if (due != NULL && (civil_date_parse_until(due, x->in->settings.login_time_zone, x->in->now_utc_sec,
+	    &x->due_utc_sec) < 0 ||
 	    x->due_utc_sec <= x->in->now_utc_sec)) {
 		output_error("--due \"%.64s\" is no time to come; write 2026-12-31 or +30d", due);
 		return EXIT_USAGE;
@@ -76,7 +80,8 @@ read_start(struct start *x)
 		if (name == NULL && *p == ':')
 			*p = '-';
 		if (!isalnum((unsigned char)*p) && strchr("-_.", *p) == NULL) {
-			output_error("\"%.64s\" cannot be the name of a review: letters, digits, \"-\", \"_\", \".\"", x->name);
+			output_error("\"%.64s\" cannot be the name of a review: letters, digits, \"-\", \"_\", \".\"",
+			    x->name);
 			return EXIT_USAGE;
 		}
 	}
@@ -110,7 +115,8 @@ add_review(struct start *x, struct account *account)
 	int r = account_need_unit(x->in, account->directory, REVIEW_UNIT);
 
 	if (r == 0)
-		r = ldap_escape_dn(x->dn, sizeof x->dn, "cn", x->name, "ou=" REVIEW_UNIT, x->in->settings.directory_base);
+		r = ldap_escape_dn(x->dn, sizeof x->dn, "cn", x->name, "ou=" REVIEW_UNIT,
+		    x->in->settings.directory_base);
 	if (r < 0)
 		return r;
 	if (entries_find(directory_entries(account->directory), x->dn) != NULL)
@@ -143,7 +149,8 @@ check_names(struct start *x, const struct account *account)
 		return EXIT_DONE;
 	id = identities_find(&account->identities, reviewer);
 	if (id == NULL || id->disabled) {
-		output_error("%.64s: no such account in the directory that could decide; nothing was changed", reviewer);
+		output_error("%.64s: no such account in the directory that could decide; nothing was changed",
+		    reviewer);
 		return EXIT_REFUSED;
 	}
 	(void)snprintf(x->reviewer, sizeof x->reviewer, "%s", id->entry->dn);
@@ -224,7 +231,8 @@ add_items(json_t *rows, const struct invocation *in, const struct account *accou
 	for (size_t i = 0; i < account->identities.user_count; i++) {
 		const struct identity *id = &account->identities.users[i];
 
-		if (!review_has(account, review, id, in->now_utc_sec) || review_decision(account, review, id->name) != NULL)
+		if (!review_has(account, review, id, in->now_utc_sec) || review_decision(account, review,
+		    id->name) != NULL)
 			continue;
 		if (!overdue_only || (review->due_utc_sec != 0 && in->now_utc_sec >= review->due_utc_sec))
 			(void)json_array_append_new(rows, review_row(in, account, review, id, seen_utc_sec));
@@ -281,7 +289,8 @@ cmd_review_export(struct invocation *in)
 	for (size_t i = 0; code == EXIT_DONE && i < account.identities.user_count; i++) {
 		const struct identity *id = &account.identities.users[i];
 
-		if (review_has(&account, &review, id, in->now_utc_sec) || review_decision(&account, &review, id->name) != NULL)
+		if (review_has(&account, &review, id, in->now_utc_sec) || review_decision(&account, &review,
+		    id->name) != NULL)
 			(void)json_array_append_new(rows, review_row(in, &account, &review, id, in->now_utc_sec));
 	}
 	if (code == EXIT_DONE && in->json)

@@ -22,7 +22,8 @@
 #define BULK	10	/* with more than these, somebody must have said yes */
 
 static const struct column columns[] = {
-	{ "user", "USER" }, { "decision", "DECISION" }, { "result", "RESULT" }, { "note", "NOTE" }, { "event_id", "EVENT" },
+	{ "user", "USER" }, { "decision", "DECISION" }, { "result", "RESULT" }, { "note", "NOTE" },
+	{ "event_id", "EVENT" },
 	{ NULL, NULL },
 };
 
@@ -47,13 +48,15 @@ static void
 add_row(struct deciding *x, const char *user, const char *result, const char *note, const char *event_id)
 {
 	x->failed = x->failed || strcmp(result, "refused") == 0 || strcmp(result, "failed") == 0;
-	(void)json_array_append_new(x->rows, json_pack("{s:o, s:s, s:s, s:o, s:o}", "user", output_string(user), "decision",
+	(void)json_array_append_new(x->rows, json_pack("{s:o, s:s, s:s, s:o, s:o}", "user", output_string(user),
+	    "decision",
 	    word(x), "result", result, "note", output_string(note), "event_id", output_string(event_id)));
 }
 
 /* Why this person may not decide about an account; NULL: he may. */
 static const char *
-refusal(const struct deciding *x, const struct account *account, const struct review *review, const char *user, char *buf,
+refusal(const struct deciding *x, const struct account *account, const struct review *review, const char *user,
+    char *buf,
     size_t size)
 {
 	const struct identity *id = identities_find(&account->identities, user);
@@ -71,7 +74,8 @@ refusal(const struct deciding *x, const struct account *account, const struct re
 	else if (named != NULL && strcmp(named, reviewer) != 0)
 		why = "the review names another reviewer";
 	else if (before != NULL) {
-		(void)snprintf(buf, size, "decided already: %.32s; see review export", entry_value(before, "ismsDecision") != NULL ?
+		(void)snprintf(buf, size, "decided already: %.32s; see review export", entry_value(before,
+		    "ismsDecision") != NULL ?
 		    entry_value(before, "ismsDecision") : "?");
 		why = buf;
 	} else if (!review_has(account, review, id, x->in->now_utc_sec))
@@ -118,7 +122,8 @@ note_on_account(const struct deciding *x, struct account *account, const struct 
 		{ CHANGE_REPLACE, "ismsReviewedBy", x->reviewer }, { CHANGE_ADD, "objectClass", "ismsAccount" },
 	};
 
-	return directory_modify(account->directory, id->entry->dn, changes, entry_has_class(id->entry, "ismsAccount") ? 2 : 3);
+	return directory_modify(account->directory, id->entry->dn, changes, entry_has_class(id->entry, "ismsAccount") ?
+	    2 : 3);
 }
 
 static int
@@ -126,9 +131,11 @@ add_decision(const struct deciding *x, struct account *account, const struct rev
 {
 	char dn[ACCOUNT_DN_MAX], now[32];
 	const struct { const char *name, *value; } rows[] = {
-		{ "objectClass", "top" }, { "objectClass", "ismsReviewDecision" }, { "cn", id->name }, { "ismsCampaign", review->dn },
+		{ "objectClass", "top" }, { "objectClass", "ismsReviewDecision" }, { "cn", id->name },
+		    { "ismsCampaign", review->dn },
 		{ "ismsMember", id->entry->dn }, { "ismsDecision", word(x) }, { "ismsDecidedBy", x->reviewer },
-		{ "ismsDecidedAt", civil_date_format_generalized(x->in->now_utc_sec, now) }, { "ismsReason", x->in->reason },
+		{ "ismsDecidedAt", civil_date_format_generalized(x->in->now_utc_sec, now) },
+		{ "ismsReason", x->in->reason },
 		{ "ismsTicket", x->in->ticket },
 	};
 	struct entry *e;
@@ -164,7 +171,8 @@ static int
 close_review(const struct deciding *x, struct account *account, const struct review *review)
 {
 	char now[32];
-	const struct change closed = { CHANGE_REPLACE, "ismsClosedAt", civil_date_format_generalized(x->in->now_utc_sec, now) };
+	const struct change closed = { CHANGE_REPLACE, "ismsClosedAt",
+	    civil_date_format_generalized(x->in->now_utc_sec, now) };
 
 	if (review->closed_utc_sec != 0 || review_open_items(account, review, x->in->now_utc_sec) > 0)
 		return 0;
@@ -283,7 +291,8 @@ take_users(struct deciding *x, const struct account *account, const struct revie
 		const struct identity *id = &account->identities.users[i];
 
 		/* Of all, what is somebody else's to decide is no fault. */
-		if (review_has(account, review, id, x->in->now_utc_sec) && review_decision(account, review, id->name) == NULL)
+		if (review_has(account, review, id, x->in->now_utc_sec) && review_decision(account, review,
+		    id->name) == NULL)
 			(void)json_array_append_new(x->users, output_string(id->name));
 	}
 	if (json_array_size(x->users) > 0)
@@ -309,7 +318,8 @@ look_and_ask(struct deciding *x, bool all)
 	if (code == EXIT_DONE)
 		code = take_users(x, &account, &review, all);
 	if (code == EXIT_DONE) {
-		(void)snprintf(question, sizeof question, "%s: %s %zu accounts%s?", review.name, word(x), json_array_size(x->users),
+		(void)snprintf(question, sizeof question, "%s: %s %zu accounts%s?", review.name, word(x),
+		    json_array_size(x->users),
 		    !x->remove ? "" : review_group(&review) != NULL ? ", out of the group" : ", which are disabled");
 		if (json_array_size(x->users) > BULK && !x->in->yes && !x->in->dry_run && !invocation_asks(x->in)) {
 			output_error("%zu accounts in one go, and no terminal to ask on: say --yes; nothing was changed",

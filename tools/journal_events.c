@@ -120,6 +120,7 @@ describe(sd_journal *journal, bool *ret_genuine)
 	char value[VALUE_MAX], unit[256], time[32];
 	json_t *event = json_object();
 	const char *text, *its_unit;
+	char *cursor = NULL;
 	uint64_t usec = 0;
 	unsigned i;
 
@@ -130,6 +131,9 @@ describe(sd_journal *journal, bool *ret_genuine)
 	*ret_genuine = journal_events_genuine(its_unit, text);
 	if (sd_journal_get_realtime_usec(journal, &usec) >= 0)
 		(void)json_object_set_new(event, "time", json_string(civil_date_format((int64_t)(usec / 1000000), time)));
+	if (sd_journal_get_cursor(journal, &cursor) >= 0)
+		(void)json_object_set_new(event, "cursor", output_string(cursor));
+	free(cursor);
 	(void)json_object_set_new(event, "genuine", json_boolean(*ret_genuine));
 	(void)json_object_set_new(event, "host", output_string(get(journal, "_HOSTNAME", value, sizeof value)));
 	(void)json_object_set_new(event, "unit", output_string(its_unit));

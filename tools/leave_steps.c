@@ -60,7 +60,8 @@ int
 leave_lock(struct account *account, const struct entry *e)
 {
 	const struct change locks[] = {
-		{ CHANGE_REPLACE, "pwdAccountLockedTime", LOCKED_FOR_EVER }, { CHANGE_REPLACE, "nsAccountLock", "TRUE" },
+		{ CHANGE_REPLACE, "pwdAccountLockedTime", LOCKED_FOR_EVER }, { CHANGE_REPLACE, "nsAccountLock",
+		    "TRUE" },
 	};
 	int r;
 
@@ -204,7 +205,8 @@ requests(struct account *account, const char *only, json_t *items)
 	for (size_t i = 0; i < all->count && r == 0; i++) {
 		const struct entry *e = all->list[i];
 
-		if (!entry_has_class(e, "ismsRequest") || !is_chosen(e, only) || !entry_has_value(e, "ismsState", "open") ||
+		if (!entry_has_class(e, "ismsRequest") || !is_chosen(e, only) || !entry_has_value(e, "ismsState",
+		    "open") ||
 		    value_with_dn(e, "ismsMember", ndn) == NULL)
 			continue;
 		item(items, e->dn);
@@ -228,7 +230,8 @@ take_value(struct account *account, const struct entry *group, const char *attri
 {
 	const struct change changes[] = { { CHANGE_ADD, attribute, "" }, { CHANGE_DELETE, attribute, value } };
 	const struct attribute *a = entry_attribute(group, attribute);
-	bool is_last = directory_is_server(account->directory) && strcmp(attribute, "memberUid") != 0 && a->count == 1 &&
+	bool is_last = directory_is_server(account->directory) && strcmp(attribute, "memberUid") != 0 &&
+	    a->count == 1 &&
 	    (entry_has_class(group, "groupOfNames") || entry_has_class(group, "groupOfUniqueNames"));
 
 	return directory_modify(account->directory, group->dn, is_last ? changes : changes + 1, is_last ? 2 : 1);

@@ -18,7 +18,8 @@ struct leave_step {
 	 * Returns 0, also when there is nothing to do, or -errno: -EOPNOTSUPP where the directory has no place for it.
 	 */
 	int (*apply)(struct account *account, const char *only, json_t *items);
-	bool others;			/* it changes entries of others, named by items: one by one where they cannot go together */
+	bool others;			/* it changes entries of others,
+	    named by items: one by one where they cannot go together */
 };
 
 /* In the order in which they are done: what keeps the person out comes first. Ends with a name NULL. */

@@ -1,8 +1,8 @@
 /*
  * report_leavers.c - who left, and the proof that access ended: from events of ours in the journal, and the directory.
  *
- * Runs in isms-userctl only. Must never take an entry of the journal for an event that no process of ours wrote (JL04a),
- * nor call a leaver out who could still enter.
+ * Runs in isms-userctl only. Must never take an entry of the journal for an event that no process of ours wrote
+ * (JL04a), nor call a leaver out who could still enter.
  */
 #include <config.h>
 
@@ -18,6 +18,7 @@ struct leavers {
 	struct invocation *in;
 	json_t *runs;		/* owned; by ISMS_TXN, in the order of their first event */
 	json_t *granted;	/* owned; the last login of each name */
+	json_t *ended;		/* owned; the end of the sessions of each name since the last login */
 	json_t *latest;		/* owned; the last run of each name */
 };
 
@@ -26,7 +27,8 @@ static const struct column step_columns[] = {
 	{ "fault", "FAULT" }, { "host", "HOST" }, { "event_id", "EVENT" }, { NULL, NULL },
 };
 static const struct column left_columns[] = {
-	{ "user", "Left" }, { "state", "Account now" }, { "left_over", "Left over" }, { "actor", "By" }, { "ticket", "Ticket" },
+	{ "user", "Left" }, { "state", "Account now" }, { "left_over", "Left over" }, { "actor", "By" },
+	{ "ticket", "Ticket" },
 	{ "reason", "Reason" }, { "last_login", "Last login" }, { "sessions_ended", "Sessions ended" },
 	{ "first_denied", "First refused" }, { "admitted_after", "ADMITTED AFTER" }, { "note", "Note" }, { NULL, NULL },
 };
@@ -45,7 +47,7 @@ or_null(const char *text)
 	return text[0] != '\0' ? json_string(text) : json_null();
 }
 
-/* The id of the event itself; else its number on its host. */
+/* The id of the event itself; else its number on its host; else where it stands in this host's journal. */
 static json_t *
 event_id(const json_t *event)
 {
@@ -53,7 +55,9 @@ event_id(const json_t *event)
 
 	if (id[0] != '\0')
 		return json_string(id);
-	return seq[0] != '\0' ? json_sprintf("%s@%s", seq, field(event, "host")) : json_null();
+	if (seq[0] != '\0')
+		return json_sprintf("%s@%s", seq, field(event, "host"));
+	return or_null(field(event, "cursor"));
 }
 
 /* When, and by which event. */
@@ -73,9 +77,14 @@ run_of(struct leavers *x, const json_t *event)
 	if (run != NULL)
 		return run;
 	last = json_object_get(x->granted, user);
-	run = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:[]}", "user", user, "txn", txn, "left_at", field(event, "time"),
+	run = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:[]}", "user", user, "txn", txn, "left_at", field(event,
+	    "time"),
 	    "actor", or_null(field(event, "ISMS_ACTOR")), "ticket", or_null(field(event, "ISMS_TICKET")), "reason",
 	    or_null(field(event, "ISMS_NOTE")), "last_login", last != NULL ? json_incref(last) : json_null(), "steps");
+	/* The lock was seen, and the sessions ended, before leave had told of it. */
+	last = json_object_get(x->ended, user);
+	if (last != NULL)
+		(void)json_object_set(run, "sessions_ended", last);
 	(void)json_object_set_new(x->runs, txn, run);
 	(void)json_object_set(x->latest, user, run);
 	return run;
@@ -86,9 +95,12 @@ take_step(struct leavers *x, const json_t *event)
 {
 	json_t *steps = json_object_get(run_of(x, event), "steps");
 
-	(void)json_array_append_new(steps, json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:o}", "step", field(event, "ISMS_STEP"),
-	    "state", field(event, "ISMS_NEW"), "time", field(event, "time"), "count", field(event, "ISMS_COUNT"), "what",
-	    or_null(field(event, "ISMS_OLD")), "fault", or_null(field(event, "ISMS_FAULT")), "host", field(event, "host"),
+	(void)json_array_append_new(steps, json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:o}", "step", field(event,
+	    "ISMS_STEP"),
+	    "state", field(event, "ISMS_NEW"), "time", field(event, "time"), "count", field(event, "ISMS_COUNT"),
+	    "what",
+	    or_null(field(event, "ISMS_OLD")), "fault", or_null(field(event, "ISMS_FAULT")), "host", field(event,
+	    "host"),
 	    "event_id", event_id(event)));
 }
 
@@ -109,8 +121,11 @@ take(struct leavers *x, const json_t *event)
 		take_step(x, event);
 	else if (strcmp(name, "login.granted") == 0 && run != NULL)
 		set_once(run, "admitted_after", event);
-	else if (strcmp(name, "login.granted") == 0)
+	else if (strcmp(name, "login.granted") == 0) {
 		(void)json_object_set_new(x->granted, user, moment(event));
+		(void)json_object_del(x->ended, user);
+	} else if (run == NULL && strcmp(name, "session.terminated") == 0)
+		(void)json_object_set_new(x->ended, user, moment(event));
 	else if (run != NULL && strcmp(name, "session.terminated") == 0)
 		set_once(run, "sessions_ended", event);
 	else if (run != NULL && strcmp(name, "login.denied") == 0)
@@ -166,7 +181,8 @@ compare(struct leavers *x, const struct account *account, json_t *run)
 {
 	const struct identity *id = identities_find(&account->identities, field(run, "user"));
 
-	(void)json_object_set_new(run, "state", json_string(id != NULL ? account_state(id, x->in->now_utc_sec) : "removed"));
+	(void)json_object_set_new(run, "state", json_string(id != NULL ? account_state(id, x->in->now_utc_sec) :
+	    "removed"));
 	(void)json_object_set_new(run, "left_over", id != NULL ? left_over(account, id) : json_array());
 }
 
@@ -211,7 +227,8 @@ print(const struct invocation *in, const json_t *list)
 enum exit_code
 report_leavers(struct invocation *in, uint32_t count)
 {
-	struct leavers x = { .in = in, .runs = json_object(), .granted = json_object(), .latest = json_object() };
+	struct leavers x = { .in = in, .runs = json_object(), .granted = json_object(), .ended = json_object(),
+		.latest = json_object() };
 	size_t all, skipped = 0, i;
 	json_t *list = json_array(), *run;
 	struct account account;
@@ -234,6 +251,7 @@ report_leavers(struct invocation *in, uint32_t count)
 	json_decref(list);
 	json_decref(x.runs);
 	json_decref(x.granted);
+	json_decref(x.ended);
 	json_decref(x.latest);
 	account_done(&account);
 	return code;

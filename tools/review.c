@@ -1,8 +1,8 @@
 /*
  * review.c - reviews in the directory (see review.h).
  *
- * Runs in isms-userctl only. Must never take an account out of a review's sight but for having no access, nor a decision
- * of another campaign for one of this.
+ * Runs in isms-userctl only. Must never take an account out of a review's sight but for having no access, nor a
+ * decision of another campaign for one of this.
  */
 #include <config.h>
 
@@ -52,7 +52,8 @@ review_of(const struct entry *e, struct review *ret)
 	if (!entry_has_class(e, "ismsReview") || name == NULL || scope == NULL || strlen(name) > REVIEW_NAME_MAX ||
 	    strlen(scope) >= REVIEW_SCOPE_MAX || strlen(e->dn) >= sizeof ret->dn)
 		return false;
-	*ret = (struct review){ .reviewer_dn = entry_value(e, "ismsReviewer"), .opened_utc_sec = time_of(e, "ismsOpenedAt"),
+	*ret = (struct review){ .reviewer_dn = entry_value(e, "ismsReviewer"), .opened_utc_sec = time_of(e,
+	    "ismsOpenedAt"),
 		.due_utc_sec = time_of(e, "ismsUntil"), .closed_utc_sec = time_of(e, "ismsClosedAt") };
 	(void)snprintf(ret->name, sizeof ret->name, "%s", name);
 	(void)snprintf(ret->dn, sizeof ret->dn, "%s", e->dn);
@@ -68,7 +69,8 @@ review_find(const struct account *account, const char *name, struct review *ret)
 	unsigned found = 0;
 
 	for (size_t i = 0; i < all->count; i++) {
-		if (!review_of(all->list[i], &one) || (name != NULL ? strcmp(one.name, name) != 0 : one.closed_utc_sec != 0))
+		if (!review_of(all->list[i], &one) || (name != NULL ? strcmp(one.name, name) != 0 :
+		    one.closed_utc_sec != 0))
 			continue;
 		*ret = one;
 		found++;
@@ -135,7 +137,8 @@ review_open_items(const struct account *account, const struct review *review, in
 	for (size_t i = 0; i < account->identities.user_count; i++) {
 		const struct identity *id = &account->identities.users[i];
 
-		count += review_has(account, review, id, now_utc_sec) && review_decision(account, review, id->name) == NULL;
+		count += review_has(account, review, id, now_utc_sec) && review_decision(account, review,
+		    id->name) == NULL;
 	}
 	return count;
 }
@@ -206,12 +209,16 @@ review_row(const struct invocation *in, const struct account *account, const str
 	json_t *row;
 
 	(void)account_sponsor_name(id, sponsor, sizeof sponsor);
-	row = json_pack("{s:s, s:s, s:o, s:o, s:s, s:o, s:o, s:i, s:o, s:o, s:o, s:o, s:b, s:o, s:I, s:o}", "review", review->name,
-	    "scope", review->scope, "user", output_string(id->name), "kind", output_string(account_kind_name(id->kind)), "state",
+	row = json_pack("{s:s, s:s, s:o, s:o, s:s, s:o, s:o, s:i, s:o, s:o, s:o, s:o, s:b, s:o, s:I, s:o}", "review",
+	    review->name,
+	    "scope", review->scope, "user", output_string(id->name), "kind",
+	    output_string(account_kind_name(id->kind)), "state",
 	    account_state(id, in->now_utc_sec), "display", output_string(id->display), "sponsor",
 	    output_string(sponsor[0] != '\0' ? sponsor : NULL), "tokens", (int)id->token_count, "not_after",
-	    output_time(id->not_after_utc_sec), "groups", groups_of(account, id), "last_use", output_time(last_use_of(id->entry)),
-	    "due", output_time(review->due_utc_sec), "overdue", is_late, "seen", output_time(seen_utc_sec), "data_age_sec",
+	    output_time(id->not_after_utc_sec), "groups", groups_of(account, id), "last_use",
+	    output_time(last_use_of(id->entry)),
+	    "due", output_time(review->due_utc_sec), "overdue", is_late, "seen", output_time(seen_utc_sec),
+	    "data_age_sec",
 	    (json_int_t)(in->now_utc_sec - seen_utc_sec), "stale",
 	    output_string(review_stale(in, seen_utc_sec, text, sizeof text)));
 	if (row != NULL && decision != NULL)

@@ -1,8 +1,9 @@
 /*
  * review.h - reviews of access in the directory: campaigns, whom they are about, and what was decided.
  *
- * A campaign is an entry ismsReview below ou=reviews, a decision an entry ismsReviewDecision below its campaign, named by
- * the account: one decision for each account and campaign, never changed (acl-sample.ldif lets operators add alone).
+ * A campaign is an entry ismsReview below ou=reviews, a decision an entry ismsReviewDecision below its campaign, named
+ * by the account: one decision for each account and campaign, never changed (acl-sample.ldif lets operators add
+ * alone).
  */
 #ifndef ISMS_REVIEW_H
 #define ISMS_REVIEW_H
@@ -44,7 +45,8 @@ enum exit_code review_find(const struct account *account, const char *name, stru
 const char *review_group(const struct review *review);
 
 /* Whether the campaign is about an account: in its scope, and neither disabled nor at its end, which have no access. */
-bool review_has(const struct account *account, const struct review *review, const struct identity *id, int64_t now_utc_sec);
+bool review_has(const struct account *account, const struct review *review, const struct identity *id,
+    int64_t now_utc_sec);
 
 /* The DN that a decision has. Returns 0 or -errno. */
 int review_decision_dn(const struct review *review, const char *user, char *buf, size_t size);
@@ -78,8 +80,8 @@ const char *review_stale(const struct invocation *in, int64_t seen_utc_sec, char
 enum exit_code review_seen(const struct invocation *in, const char *text, int64_t *ret_utc_sec);
 
 /*
- * Who decides: an identity of the directory. On a server the operator's own; else, and for root at ldapi://, the account
- * that is called as the login user is (audit.h), or whom --as names, which only root's word stands for.
+ * Who decides: an identity of the directory. On a server the operator's own; else, and for root at ldapi://, the
+ * account that is called as the login user is (audit.h), or whom --as names, which only root's word stands for.
  *
  *  as   value of --as; NULL
  *  ret  the DN

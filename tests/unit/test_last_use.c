@@ -1,6 +1,6 @@
 /*
- * test_last_use.c - the day of a last use, what the store knows of it, and the real front and directory process that note
- * it: once a day, forward only, and for what a person does.
+ * test_last_use.c - the day of a last use, what the store knows of it, and the real front and directory process that
+ * note it: once a day, forward only, and for what a person does.
  */
 #include <config.h>
 
@@ -43,7 +43,8 @@ START_TEST(day_moves_forward_only)
 
 	ck_assert_ptr_nonnull(e);
 	if (rows[_i].stands != 0)
-		ck_assert_int_eq(entry_set(e, LAST_USE_ATTRIBUTE, civil_date_format_generalized(rows[_i].stands, text)), 0);
+		ck_assert_int_eq(entry_set(e, LAST_USE_ATTRIBUTE, civil_date_format_generalized(rows[_i].stands,
+		    text)), 0);
 	ck_assert_int_eq(last_use_of(e), rows[_i].stands);
 	ck_assert_int_eq(last_use_moves(e, rows[_i].used, NOW), rows[_i].moves);
 	entry_free(e);
@@ -143,7 +144,8 @@ today(void)
 	static char line[64];
 	char day[32];
 
-	(void)snprintf(line, sizeof line, "ismsLastUse: %s", civil_date_format_generalized(last_use_day(time(NULL)), day));
+	(void)snprintf(line, sizeof line, "ismsLastUse: %s", civil_date_format_generalized(last_use_day(time(NULL)),
+	    day));
 	return line;
 }
 
