@@ -28,7 +28,7 @@ end="pwdEndTime: ${next}0101000000Z"
 	person ada 1002 contractor "$end" "$carol" 'displayName: Ada van Dam'
 	person ben 1003 contractor "$end" "manager: uid=gone,ou=people,$base"
 	person old 1004 contractor 'pwdEndTime: 20200101000000Z' "$carol"
-	person rob 1005 service "$end"
+	person rob 1005 service "$end" "owner: uid=carol,ou=people,$base"
 	person alone 1006 contractor "$end"
 	person local 1007 employee
 	group web-deploy 2001 ada ben
