@@ -45,7 +45,7 @@ load_local(struct reach *reach)
 	if (f != NULL)
 		(void)fclose(f);
 	reach->facts = calloc(1, sizeof *reach->facts);	/* 40 KiB */
-	if (reach->facts != NULL && reach->local != NULL)
+	if (reach->facts != NULL && reach->local != NULL && account_care_open(&reach->account, &reach->care) == 0)
 		return EXIT_DONE;
 	output_error("out of memory");
 	return EXIT_UNREACHABLE;
@@ -67,6 +67,7 @@ void
 reach_close(struct reach *reach)
 {
 	policy_free(reach->policy);
+	account_care_done(&reach->care);
 	account_done(&reach->account);
 	json_decref(reach->local);
 	free(reach->facts);
@@ -157,6 +158,7 @@ reach_judge(struct reach *reach, const struct identity *user, const struct reach
 
 	*ret = (struct reach_answer){ .decision = { .verdict = VERDICT_DENY } };
 	identity_facts(&reach->account.identities, user, reach->facts);
+	account_care(&reach->care, user, now_utc_sec, reach->facts);
 	if (host->is_here && json_object_get(reach->local, user->name) != NULL) {
 		ret->decision = (struct decision){ .verdict = VERDICT_NOT_OURS, .reason = REASON_NOT_MANAGED };
 		(void)snprintf(ret->decision.rule, sizeof ret->decision.rule, "%.100s has it, too", reach->in->paths.passwd);

@@ -7,7 +7,7 @@
 #include <jansson.h>
 
 #include "common/policy.h"
-#include "tools/account.h"
+#include "tools/account_care.h"
 
 /* A host as allow-hosts calls it. */
 struct reach_host {
@@ -18,6 +18,7 @@ struct reach_host {
 struct reach {
 	struct invocation *in;		/* borrowed */
 	struct account account;
+	struct account_care care;
 	struct policy *policy;		/* owned */
 	json_t *local;			/* owned; names of /etc/passwd as keys */
 	struct facts *facts;		/* owned; of the person who is looked at */
