@@ -106,7 +106,7 @@ allow(struct opening *o, const struct facts *facts, const struct decision *d)
 		.verdict = VERDICT_ALLOW,
 		.reason = REASON_OK,
 		.max_session_sec = d->max_session_sec,
-		.not_after_utc_sec = facts->not_after_utc_sec,
+		.not_after_utc_sec = front_end_of(facts),
 	};
 	struct front *f = o->front;
 	struct session_row gone;
