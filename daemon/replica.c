@@ -509,7 +509,7 @@ replica_apply(struct replica *r, const struct sync_cookie *cookie, int64_t now_u
 	if (e == 0)
 		e = reserve_departed(r);
 	if (e == 0)
-		e = apply_in_memory(r, cookie, now_utc_sec);
+		r->torn = (e = apply_in_memory(r, cookie, now_utc_sec)) < 0;
 	if (e < 0)
 		return e;
 	hold = is_mass_change(r, now_utc_sec) && !r->approved;
@@ -532,6 +532,12 @@ replica_apply(struct replica *r, const struct sync_cookie *cookie, int64_t now_u
 	if (stored < 0)
 		(void)snprintf(fault, size, "the replica cannot be stored: %s", strerror(-stored));
 	return stored < 0;
+}
+
+bool
+replica_is_torn(const struct replica *r)
+{
+	return r->torn;
 }
 
 const struct replica_held *

@@ -42,6 +42,7 @@ struct tomb {
 struct replica {
 	struct replica_store *store;	/* owned; NULL: in memory alone */
 	bool store_behind;		/* the store lacks something: write everything next time */
+	bool torn;			/* applied by half */
 	bool store_failed;		/* also of what is shown in a hold */
 	void *by_uuid;			/* owned; tree.h, of members */
 	struct member **list;		/* owned */
