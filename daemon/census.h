@@ -84,9 +84,16 @@ bool census_touches_group(const struct census_news *news, const struct identity_
 struct census_how {
 	const struct settings *settings;	/* borrowed */
 	struct identity_holders *holders;	/* kept up to date; NULL: nobody looks for returned names */
-	bool accept_newcomers;		/* a person has said that they are right */
+	bool accept_newcomers;		/* all of them: it is another directory */
+	bool accept_approved;		/* of census_approve(), at its last call, and no longer */
 	bool anew;			/* settings are others than at the last update: judge everybody */
 };
+
+/*
+ * A person has approved what he saw: whoever is here now may be who he claims to be, once an update says that it was
+ * followed. Whoever comes later, or claims another name or number meanwhile, was not seen.
+ */
+void census_approve(struct census *c);
 
 /*
  * Take changes in.

@@ -364,7 +364,7 @@ read_part(struct judging *j)
 {
 	const struct census_how *how = j->how;
 	const struct identity_holders *holders = how->accept_newcomers ? NULL : how->holders;
-	int r = how->anew || how->accept_newcomers || j->c->shares || j->c->present == 0 ? 1 :
+	int r = how->anew || how->accept_newcomers || how->accept_approved || j->c->shares || j->c->present == 0 ? 1 :
 	    census_touch(j->c, how->settings);
 
 	if (r >= 0 && census_drop_children(j->c, how->settings) < 0)

@@ -29,6 +29,7 @@ struct census_item {
 	struct entry *old;		/* owned; of a staged one: as it was; NULL: it was not there */
 	bool staged, gone, old_gone, listed;
 	bool touched, members_touched;	/* by the update under way */
+	bool approved;			/* a person has seen e */
 	bool is_group, is_user;		/* of e or old */
 	uint8_t standing;		/* in the last state */
 	uint32_t users, groups;		/* identities that it is, in the last state */
@@ -58,6 +59,7 @@ struct census {
 	uint32_t stamp;
 	bool shares;			/* two items have one DN: each change judges everybody */
 	bool doubtful;			/* the index could not follow a change */
+	bool accepting;			/* by the update under way: who was approved */
 	bool children_dropped;		/* the index does not know the old members of what is staged any more */
 };
 
