@@ -90,6 +90,13 @@ struct census_how {
 };
 
 /*
+ * A number that stands for who waits for a person, and why, and for nobody else; another one after a restart.
+ *
+ *  more  what else is waiting, in words
+ */
+uint32_t census_held_who(const struct census *c, const char *more);
+
+/*
  * A person has approved what he saw: whoever is here now may be who he claims to be, once an update says that it was
  * followed. Whoever comes later, or claims another name or number meanwhile, was not seen.
  */

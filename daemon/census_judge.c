@@ -462,6 +462,31 @@ census_each_held(const struct census *c, size_t max, census_held *held, void *ar
 	}
 }
 
+struct naming {
+	const struct census *c;
+	uint64_t sum;			/* in whatever order they are listed */
+};
+
+static void
+name_held(const char *name, const char *what, void *arg)
+{
+	struct naming *n = arg;
+	char text[160];
+	int len = snprintf(text, sizeof text, "%s: %.100s", what, name);
+
+	n->sum += census_key(&n->c->index, CENSUS_HELD, text, (size_t)len);
+}
+
+uint32_t
+census_held_who(const struct census *c, const char *more)
+{
+	struct naming n = { .c = c };
+
+	census_each_held(c, SIZE_MAX, name_held, &n);
+	n.sum += census_key(&c->index, CENSUS_HELD, more, strlen(more));
+	return (uint32_t)(n.sum ^ n.sum >> 32);
+}
+
 int
 census_all(struct census *c, const struct settings *settings, const struct identity_holders *holders,
     struct census_part *ret)

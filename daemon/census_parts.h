@@ -14,6 +14,7 @@ enum census_kind {
 	CENSUS_CHILD_NAME,		/* the same by memberUid */
 	CENSUS_TOKEN,			/* by which an Active Directory's user refers to his primary group */
 	CENSUS_ID,			/* of the entry itself */
+	CENSUS_HELD,			/* no key of the index: census_held_who() */
 };
 
 enum census_standing {

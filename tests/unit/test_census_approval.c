@@ -86,6 +86,32 @@ end(void)
 	identity_holders_done(&holders);
 }
 
+/* Two are not the same two: a number tells. */
+START_TEST(who_is_held)
+{
+	uint32_t ada, both, other;
+
+	begin();
+	ada = census_held_who(census, "");
+	ck_assert_uint_eq(census_held_who(census, ""), ada);
+	ck_assert_uint_ne(census_held_who(census, "uid=old,dc=x"), ada);
+	tell(2, "bob", 2002, false);
+	update(false);
+	both = census_held_who(census, "");
+	ck_assert_uint_ne(both, ada);
+	tell(1, "joan", 2001, false);
+	tell(3, "eve", 2009, false);	/* two again */
+	update(false);
+	other = census_held_who(census, "");
+	ck_assert_uint_ne(other, both);
+	tell(3, "eve", 2003, false);
+	tell(1, "ada", 2001, false);
+	update(false);
+	ck_assert_uint_eq(census_held_who(census, ""), both);
+	end();
+}
+END_TEST
+
 START_TEST(later_ones_wait)
 {
 	begin();
@@ -148,7 +174,7 @@ END_TEST
 int
 main(void)
 {
-	const struct suite_row rows[] = { { later_ones_wait, 3 }, { who_becomes_another_waits, 0 }, { a_number_that_waited, 2 } };
+	const struct suite_row rows[] = { { who_is_held, 0 }, { later_ones_wait, 3 }, { who_becomes_another_waits, 0 }, { a_number_that_waited, 2 } };
 
 	return suite_run("census approval", rows, ROWS(rows), 60);
 }
