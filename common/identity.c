@@ -361,7 +361,8 @@ judge_run(struct identities *all, const struct claim *run, size_t count, const c
 
 /* Everybody of a run who is not the one that had the name or number before. */
 static int
-judge_newcomers(struct identities *all, const struct claim *run, size_t count, const char *holder)
+judge_newcomers(struct identities *all, const struct claim *run, size_t count, const char *holder,
+    const struct identity_past *past)
 {
 	char what[IDENTITY_FAULT_SIZE];
 	int r = 0;
@@ -370,6 +371,8 @@ judge_newcomers(struct identities *all, const struct claim *run, size_t count, c
 		struct identity *user = &all->users[run[i].index];
 
 		if (user->state == FACTS_BROKEN || strcmp(user->entry_id, holder) == 0)
+			continue;
+		if (past != NULL && past->accepted != NULL && past->accepted(past->arg, user->entry))
 			continue;
 		(void)snprintf(what, sizeof what, "%s %.33s was another entry's: is this the same person? "
 		    "isms-userctl snapshot approve", claim_words[run[i].kind], run[i].key);
@@ -446,7 +449,7 @@ judge_one(struct identities *all, const struct claim *run, size_t count, const s
 	if (had == NULL)
 		return 0;
 	(void)snprintf(holder, sizeof holder, "%s", had);	/* an entry_id, which fits */
-	return judge_newcomers(all, run, count, holder);
+	return judge_newcomers(all, run, count, holder, past);
 }
 
 static int

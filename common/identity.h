@@ -148,6 +148,8 @@ struct identity_past {
 	const char *(*holder)(void *arg, enum identity_claim kind, const char *key);
 	/* Whether a user's entry was there and good. */
 	bool (*knew)(void *arg, const char *entry_id);
+	/* Whether a person has said of this entry that it is nobody else; NULL: of none. */
+	bool (*accepted)(void *arg, const struct entry *e);
 	void *arg;
 };
 

@@ -257,6 +257,21 @@ is_same_entry(const struct entry *a, const struct entry *b)
 	return a == b || (a != NULL && b != NULL && entry_same(a, b));
 }
 
+/* Whether somebody who saw an entry has seen whom another one of it claims to be. A number that waited was seen, too. */
+static bool
+is_as_seen(const struct entry *before, const struct entry *e)
+{
+	return before != NULL && e != NULL && entry_same_values(before, e, "uid") &&
+	    entry_same_values(before, e, "entryUUID") && (before->waits || entry_same_values(before, e, "uidNumber"));
+}
+
+void
+census_approve(struct census *c)
+{
+	for (size_t i = 0; i < c->used; i++)
+		c->items[i].approved = c->items[i].e != NULL;
+}
+
 /* Put an entry beside the one that is there. e is owned then. */
 static int
 stage(struct census *c, uint32_t item, struct entry *e, bool gone)
@@ -271,6 +286,7 @@ stage(struct census *c, uint32_t item, struct entry *e, bool gone)
 		entry_free(e);
 		return -ENOMEM;
 	}
+	i->approved = i->approved && is_as_seen(i->e, e);
 	if (i->staged) {
 		entry_free(i->e);	/* of one id the last one counts */
 	} else {
@@ -461,8 +477,12 @@ census_update(struct census *c, const struct census_how *how, struct entry_chang
 	c->doubtful = c->doubtful && r < 0;
 	if (r == 0)
 		r = add_keys(c, how->settings, &keyed);
-	if (r == 0 && (c->staged_count > 0 || how->anew || how->accept_newcomers))
+	c->accepting = how->accept_approved;
+	if (r == 0 && (c->staged_count > 0 || how->anew || how->accept_newcomers || how->accept_approved))
 		r = census_judge(c, how, ret);
+	for (size_t i = 0; r >= 0 && c->accepting && i < c->used; i++)
+		c->items[i].approved = false;
+	c->accepting = false;
 	if (r < 0)
 		undo(c, how->settings, &keyed);
 	else

@@ -102,9 +102,23 @@ bool census_touches_group(const struct census_news *news, const struct identity_
 struct census_how {
 	const struct settings *settings;	/* borrowed */
 	struct identity_holders *holders;	/* kept up to date; NULL: nobody looks for returned names */
-	bool accept_newcomers;		/* a person has said that they are right */
+	bool accept_newcomers;		/* all of them: it is another directory */
+	bool accept_approved;		/* of census_approve(), at its last call, and no longer */
 	bool anew;			/* settings are others than at the last update: judge everybody */
 };
+
+/*
+ * A number that stands for who waits for a person, and why, and for nobody else; another one after a restart.
+ *
+ *  more  what else is waiting, in words
+ */
+uint32_t census_held_who(const struct census *c, const char *more);
+
+/*
+ * A person has approved what he saw: whoever is here now may be who he claims to be, once an update says that it was
+ * followed. Whoever comes later, or claims another name or number meanwhile, was not seen.
+ */
+void census_approve(struct census *c);
 
 /*
  * Take changes in.

@@ -431,6 +431,7 @@ give_all(struct closure *x, size_t *ret_given)
 /* ---- the past ---- */
 
 struct past {
+	const struct closure *x;
 	struct census *c;
 	const struct settings *settings;
 	char found[IDENTITY_KEY_SIZE];
@@ -506,6 +507,14 @@ past_knew(void *arg, const char *entry_id)
 	return past_holder(arg, CLAIM_ENTRY_ID, entry_id) != NULL;
 }
 
+static bool
+past_accepted(void *arg, const struct entry *e)
+{
+	const struct past *p = arg;
+
+	return p->c->accepting && p->c->items[closure_item(p->x, e)].approved;
+}
+
 /* ---- the whole of it ---- */
 
 static void
@@ -560,8 +569,8 @@ closure_build(struct census *c, const struct settings *settings, const struct id
     const uint32_t *seeds, size_t count, struct census_part *ret)
 {
 	struct closure *x = calloc(1, sizeof *x);
-	struct past from = { .c = c, .settings = settings };
-	const struct identity_past past = { .holder = past_holder, .knew = past_knew, .arg = &from };
+	struct past from = { .x = x, .c = c, .settings = settings };
+	const struct identity_past past = { .holder = past_holder, .knew = past_knew, .accepted = past_accepted, .arg = &from };
 	struct entries entries = { 0 };
 	int r;
 
@@ -576,7 +585,7 @@ closure_build(struct census *c, const struct settings *settings, const struct id
 	entries.list = x->given;
 	from.owned = NULL;
 	if (r == 0)
-		r = identities_build_from(&entries, settings, c->counts.users > 0 || c->counts.groups > 0 ? &past : NULL, holders,
+		r = identities_build_from(&entries, settings, c->counts.users > 0 || c->counts.groups > 0 || c->accepting ? &past : NULL, holders,
 		    &ret->identities);
 	entry_free(from.owned);
 	if (r < 0) {

@@ -364,7 +364,7 @@ read_part(struct judging *j)
 {
 	const struct census_how *how = j->how;
 	const struct identity_holders *holders = how->accept_newcomers ? NULL : how->holders;
-	int r = how->anew || how->accept_newcomers || j->c->shares || j->c->present == 0 ? 1 :
+	int r = how->anew || how->accept_newcomers || how->accept_approved || j->c->shares || j->c->present == 0 ? 1 :
 	    census_touch(j->c, how->settings);
 
 	if (r >= 0 && census_drop_children(j->c, how->settings) < 0)
@@ -460,6 +460,31 @@ census_each_held(const struct census *c, size_t max, census_held *held, void *ar
 		held(name, what, arg);
 		shown++;
 	}
+}
+
+struct naming {
+	const struct census *c;
+	uint64_t sum;			/* in whatever order they are listed */
+};
+
+static void
+name_held(const char *name, const char *what, void *arg)
+{
+	struct naming *n = arg;
+	char text[160];
+	int len = snprintf(text, sizeof text, "%s: %.100s", what, name);
+
+	n->sum += census_key(&n->c->index, CENSUS_HELD, text, (size_t)len);
+}
+
+uint32_t
+census_held_who(const struct census *c, const char *more)
+{
+	struct naming n = { .c = c };
+
+	census_each_held(c, SIZE_MAX, name_held, &n);
+	n.sum += census_key(&c->index, CENSUS_HELD, more, strlen(more));
+	return (uint32_t)(n.sum ^ n.sum >> 32);
 }
 
 int

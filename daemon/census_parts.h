@@ -16,6 +16,7 @@ enum census_kind {
 	CENSUS_ID,			/* of the entry itself */
 	CENSUS_EXEMPT,			/* DN of whom an exemption is about */
 	CENSUS_OWNER,			/* DN of who owns a service account */
+	CENSUS_HELD,			/* no key of the index: census_held_who() */
 };
 
 enum census_standing {
@@ -31,6 +32,7 @@ struct census_item {
 	struct entry *old;		/* owned; of a staged one: as it was; NULL: it was not there */
 	bool staged, gone, old_gone, listed;
 	bool touched, members_touched;	/* by the update under way */
+	bool approved;			/* a person has seen e */
 	bool is_group, is_user;		/* of e or old */
 	uint8_t standing;		/* in the last state */
 	uint32_t users, groups;		/* identities that it is, in the last state */
@@ -61,6 +63,7 @@ struct census {
 	uint32_t stamp;
 	bool shares;			/* two items have one DN: each change judges everybody */
 	bool doubtful;			/* the index could not follow a change */
+	bool accepting;			/* by the update under way: who was approved */
 	bool children_dropped;		/* the index does not know the old members of what is staged any more */
 };
 

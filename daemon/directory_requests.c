@@ -337,6 +337,8 @@ on_hold_decide(struct connection *c, const void *msg)
 	d->source->ops->status(d->source, &status);
 	r = d->source->ops->approve == NULL ? -ENOENT :
 	    source_may_decide(&status, m->approve != 0, m->removed, m->renumbered);
+	if (r == 0 && m->who != census_held_who(d->source->census, status.older != NULL ? status.older : ""))
+		r = -ESTALE;
 	done = (struct msg_done){ .error = (uint32_t)-r };
 	if (r == 0) {
 		report_begin(&e, EVENT_DIRECTORY_MASS_CHANGE);

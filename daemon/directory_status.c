@@ -81,6 +81,7 @@ add_source(struct lines *l, const struct directory *d)
 		add(l, "held=%zu users would go, %zu have another uid, are other people or older than known; look with isms-userctl snapshot show\n",
 		    status.held_removed, status.held_renumbered);
 		add(l, "held_removed=%zu\nheld_renumbered=%zu\n", status.held_removed, status.held_renumbered);
+		add(l, "held_who=%u\n", (unsigned)census_held_who(d->source->census, status.older != NULL ? status.older : ""));
 		census_each_held(d->source->census, DIRECTORY_FAULTS_SHOWN, add_held_user, l);
 		if (status.held_older > 0)
 			add(l, "held_older=%zu\nolder=%s\n", status.held_older, status.older);

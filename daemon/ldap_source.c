@@ -117,7 +117,7 @@ on_news(void *arg)
 		report_log(LOG_WARNING, "%s", s->state.servers.fault);
 	news = before.connected != s->state.connected || (!s->state.connected && strcmp(before.fault, s->state.fault) != 0) ||
 	    (!s->seen && s->state.connected);
-	s->base.accept_newcomers = s->base.accept_newcomers || s->state.approvals != before.approvals;
+	s->base.accept_approved = s->base.accept_approved || s->state.approvals != before.approvals;
 	departed = ldap_sync_departed(s->sync, &s->holders);
 	if (fresh && take_in(s, &changes, departed >= 0))
 		s->in_force = s->state.serial;
@@ -209,7 +209,7 @@ ldap_reload(struct source *base)
 	struct ldap_source *s = (struct ldap_source *)base;
 	struct ldap_sync *old = s->sync;
 
-	if (memcmp(&s->settings, base->settings, sizeof s->settings) == 0)
+	if (old != NULL && memcmp(&s->settings, base->settings, sizeof s->settings) == 0)
 		return;
 	s->sync = NULL;
 	ldap_sync_stop(old);		/* the replica has one user at a time */
@@ -219,7 +219,6 @@ ldap_reload(struct source *base)
 	s->state.servers = (struct ldap_servers){ .count = 0 };
 	if (start(s) < 0) {
 		(void)snprintf(s->state.fault, sizeof s->state.fault, "no thread to follow it; reload to try again");
-		s->settings = (struct settings){ 0 };
 		report_log(LOG_ERR, "cannot follow the directory: no thread");
 	}
 }
@@ -229,8 +228,10 @@ ldap_approve(struct source *base)
 {
 	struct ldap_source *s = (struct ldap_source *)base;
 
-	if (s->sync != NULL)		/* NULL: no thread, which would be told (ldap_reload) */
-		ldap_sync_approve(s->sync, &s->state);
+	if (s->sync == NULL)		/* no thread, which would be told (ldap_reload) */
+		return;
+	census_approve(s->base.census);
+	ldap_sync_approve(s->sync, &s->state);
 }
 
 static const struct source_ops ldap_ops = {

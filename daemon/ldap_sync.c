@@ -55,6 +55,7 @@ struct ldap_sync {
 	struct ldap_servers servers;	/* that are tried */
 	int64_t servers_due_ms;		/* when to look again who they are; INT64_MAX: uri names them itself */
 	unsigned at;			/* which of them is next */
+	bool behind;			/* the replica was opened anew, and may be older than what was told */
 };
 
 static void
@@ -120,6 +121,7 @@ on_complete(struct ldap_session *session)
 	replica_older_names(s->replica, state.older, sizeof state.older);
 	state.approvals += session->approved;
 	session->approved = false;
+	s->behind = false;
 	(void)snprintf(state.server, sizeof state.server, "%s", session->uri);
 	(void)snprintf(state.fault, sizeof state.fault, "%s", session->fault);
 	return tell_changes(s, &state);
@@ -138,7 +140,10 @@ on_unchanged(struct ldap_session *session)
 	state.confirmed_utc_sec = replica_confirmed_utc_sec(s->replica);
 	(void)snprintf(state.server, sizeof state.server, "%s", session->uri);
 	state.fault[0] = '\0';
-	tell(s, &state, NULL);
+	if (!s->behind)
+		tell(s, &state, NULL);
+	else if (tell_changes(s, &state) == 0)
+		s->behind = false;
 }
 
 /* A person's word is about what he saw, and about no other server's or session's (THREATS 5.5). */
@@ -209,6 +214,8 @@ tell_wanted(struct ldap_sync *s)
 {
 	bool wanted;
 
+	if (s->behind)			/* all of it is told once it is complete */
+		return;
 	(void)pthread_mutex_lock(&s->lock);
 	wanted = s->whole_wanted;
 	s->whole_wanted = false;
@@ -307,7 +314,10 @@ hand_over_departed(struct ldap_sync *s)
 	return r < 0 ? r : 0;
 }
 
-/* Open the replica and hand over what it holds. Returns 0 or -ENOMEM. */
+/*
+ * Open the replica and hand over what it holds, but for what was told already: the store may never have had the end of
+ * that. Returns 0 or -ENOMEM.
+ */
 static int
 open_replica(struct ldap_sync *s)
 {
@@ -326,7 +336,8 @@ open_replica(struct ldap_sync *s)
 	if (replica_cookie(s->replica)->there)
 		(void)snprintf(state.server, sizeof state.server, "%s", replica_cookie(s->replica)->server);
 	(void)snprintf(state.fault, sizeof state.fault, "%s", fault[0] != '\0' ? fault : "not connected yet");
-	if (state.confirmed_utc_sec == 0)
+	s->behind = s->state.serial > 0;
+	if (s->behind || state.confirmed_utc_sec == 0)
 		return 0;	/* never complete: nobody is there, as opposed to: nobody is in the directory */
 	r = tell_changes(s, &state);
 	if (r < 0)
@@ -367,7 +378,7 @@ try_server(struct ldap_sync *s, const char *uri)
 		(void)snprintf(session.fault, sizeof session.fault, "%.255s: it tells of more than can be held: %d entries, %zu MiB",
 		    uri, REPLICA_GATHERED_MAX, REPLICA_BYTES_MAX >> 20);
 	tell_lost(s, session.fault[0] != '\0' ? session.fault : strerror(-r));
-	if (r == -ENOMEM) {		/* applied by half, perhaps: the store has a whole one */
+	if (replica_is_torn(s->replica)) {	/* the store has a whole one */
 		replica_close(s->replica);
 		s->replica = NULL;
 	}

@@ -213,22 +213,24 @@ forget_departed(struct replica *r)
 
 /*
  * An entry as it is now; another number of a user's waits in next until settle(), all else of him is shown at once: it
- * may be his end (THREATS 5.5). e is borrowed. Returns 0 or -ENOMEM.
+ * may be his end (THREATS 5.5). One that is no user any more waits as a whole, like one that goes. e is borrowed. Returns 0 or -ENOMEM.
  */
 static int
 put_changed(struct replica *r, struct member *there, struct entry *e)
 {
-	bool waits = there->is_user && has_other(there->e, e, "uidNumber");
-	struct entry *shown = waits ? copy_with_number(e, there->e) : entry_ref(e);
+	bool leaves = there->is_user && !entry_has_class(e, "posixAccount");
+	bool waits = there->is_user && !leaves && has_other(there->e, e, "uidNumber");
+	struct entry *shown = leaves ? entry_ref(there->e) : waits ? copy_with_number(e, there->e) : entry_ref(e);
 
 	if (shown == NULL)
 		return -ENOMEM;
 	depart(r, there->e, shown);
-	if (there->gone || !entry_same(there->e, shown))
+	if (there->gone || there->leaves != leaves || !entry_same(there->e, shown))
 		soil(r, there);
 	r->held_bytes -= bytes_of(there);
 	entry_free(there->next);
-	there->next = waits ? entry_ref(e) : NULL;
+	there->next = waits || leaves ? entry_ref(e) : NULL;
+	there->leaves = leaves;
 	there->gone = false;
 	there->round = r->round;
 	entry_free(there->e);
@@ -443,8 +445,11 @@ is_mass_change(struct replica *r, int64_t now_utc_sec)
 
 	r->held = (struct replica_held){ 0 };
 	for (size_t i = 0; i < r->waiting_count; i++) {
-		r->held.removed += r->waiting[i]->is_user && r->waiting[i]->gone;
-		r->held.renumbered += r->waiting[i]->next != NULL;
+		const struct member *m = r->waiting[i];
+		bool leaves = m->gone || m->leaves;
+
+		r->held.removed += m->is_user && leaves;
+		r->held.renumbered += m->next != NULL && !leaves;
 	}
 	many = r->held.removed + r->held.renumbered;
 	return (many > 0 && many + r->window_gone > limit) || (many > 0 && r->held.removed == r->users);
@@ -470,6 +475,9 @@ settle(struct replica *r, int stored)
 			entry_free(m->e);
 			m->e = m->next;
 			m->next = NULL;
+			r->users -= m->leaves;
+			m->is_user = !m->leaves;
+			m->leaves = false;
 			r->held_bytes += bytes_of(m);
 			soil(r, m);
 		}
@@ -509,7 +517,7 @@ replica_apply(struct replica *r, const struct sync_cookie *cookie, int64_t now_u
 	if (e == 0)
 		e = reserve_departed(r);
 	if (e == 0)
-		e = apply_in_memory(r, cookie, now_utc_sec);
+		r->torn = (e = apply_in_memory(r, cookie, now_utc_sec)) < 0;
 	if (e < 0)
 		return e;
 	hold = is_mass_change(r, now_utc_sec) && !r->approved;
@@ -532,6 +540,12 @@ replica_apply(struct replica *r, const struct sync_cookie *cookie, int64_t now_u
 	if (stored < 0)
 		(void)snprintf(fault, size, "the replica cannot be stored: %s", strerror(-stored));
 	return stored < 0;
+}
+
+bool
+replica_is_torn(const struct replica *r)
+{
+	return r->torn;
 }
 
 const struct replica_held *

@@ -90,9 +90,13 @@ void replica_only_these(struct replica *r);
  *  now_utc_sec    the server vouches for the content now
  *  fault          receives what failed
  *
- * Returns 0; 1 when memory has it and the store has not: fault says why, and the next apply writes everything.
+ * Returns 0; 1 when memory has it and the store has not: fault says why, and the next apply writes everything; or -ENOMEM:
+ * replica_is_torn() then says whether a part was applied.
  */
 int replica_apply(struct replica *r, const struct sync_cookie *cookie, int64_t now_utc_sec, char *fault, size_t size);
+
+/* Memory ended in the middle of an apply: this replica is of no use any more. */
+bool replica_is_torn(const struct replica *r);
 
 /*
  * Users who went, or have another name or number, each with what he had: stored in the transaction that lets him go, until

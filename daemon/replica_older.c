@@ -169,14 +169,15 @@ replica_is_older(const struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE], co
     int64_t now_utc_sec)
 {
 	const struct tomb *gone = there == NULL ? find_tomb(r, uuid) : NULL;
+	const struct entry *known = there == NULL ? NULL : there->next != NULL ? there->next : there->e;
 
 	if (gone != NULL)
 		return e->mark != 0 && !entry_mark_older(gone->mark, e->mark);
-	if (there == NULL || (e->mark != 0 && !entry_mark_older(e->mark, there->e->mark)))
+	if (there == NULL || (e->mark != 0 && !entry_mark_older(e->mark, known->mark)))
 		return false;
 	if (e->mark != 0 && !shuts_out(e, now_utc_sec))
 		return true;
-	e->mark = there->e->mark;	/* what was seen stays seen */
+	e->mark = known->mark;	/* what was seen stays seen */
 	return false;
 }
 

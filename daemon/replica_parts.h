@@ -12,6 +12,7 @@ struct member {
 	struct entry *e;	/* owned; NULL in a change: to be removed */
 	struct entry *next;	/* owned; as the server has it now, with another number, which e has not; NULL: e is that */
 	bool gone;		/* the server has it no more */
+	bool leaves;		/* next is no user any more */
 	bool is_user;
 	bool dirty, listed;	/* to be told of; on the list of those who wait */
 	uint64_t round;		/* in which it was last put or kept */
@@ -42,6 +43,7 @@ struct tomb {
 struct replica {
 	struct replica_store *store;	/* owned; NULL: in memory alone */
 	bool store_behind;		/* the store lacks something: write everything next time */
+	bool torn;			/* applied by half */
 	bool store_failed;		/* also of what is shown in a hold */
 	void *by_uuid;			/* owned; tree.h, of members */
 	struct member **list;		/* owned */

@@ -17,7 +17,7 @@ tell_everybody(const struct replica *r, struct entry_changes *ret)
 
 	ret->whole = true;
 	for (size_t i = 0; i < r->count && e == 0; i++)
-		e = entry_changes_add(ret, r->list[i]->uuid, r->list[i]->e, r->list[i]->gone);
+		e = entry_changes_add(ret, r->list[i]->uuid, r->list[i]->e, r->list[i]->gone || r->list[i]->leaves);
 	return e;
 }
 
@@ -29,7 +29,7 @@ tell_dirty(const struct replica *r, struct entry_changes *ret)
 	for (size_t i = 0; i < r->dirty_count && e == 0; i++) {
 		const struct member *m = replica_find(r, r->dirty[i]);
 
-		e = entry_changes_add(ret, r->dirty[i], m != NULL ? m->e : NULL, m != NULL && m->gone);
+		e = entry_changes_add(ret, r->dirty[i], m != NULL ? m->e : NULL, m != NULL && (m->gone || m->leaves));
 	}
 	return e;
 }

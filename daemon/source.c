@@ -91,7 +91,8 @@ int
 source_publish(struct source *s, struct entry_changes *changes)
 {
 	const struct census_how how = { .settings = s->settings, .holders = s->holders,
-		.accept_newcomers = s->accept_newcomers, .anew = s->anew || s->generation == 0 };
+		.accept_newcomers = s->accept_newcomers, .accept_approved = s->accept_approved,
+		.anew = s->anew || s->generation == 0 };
 	struct census_news news = { 0 };
 	bool whole;
 	int r;
@@ -99,7 +100,7 @@ source_publish(struct source *s, struct entry_changes *changes)
 	r = census_update(s->census, &how, changes, &news);
 	if (r > 0) {
 		s->generation++;
-		s->accept_newcomers = s->anew = false;
+		s->accept_newcomers = s->accept_approved = s->anew = false;
 		if (news.holders_changed)
 			s->ops->save_holders(s);
 		s->changed(&news, s->changed_arg);

@@ -109,7 +109,8 @@ struct source {
 	struct census *census;		/* owned */
 	uint64_t generation;		/* of what it holds: 0 before the first complete state, then 1, 2, ... */
 	struct identity_holders *holders;	/* borrowed from the kind of source; NULL: it does not look for returned names */
-	bool accept_newcomers;		/* of the next state: a person has said so */
+	bool accept_newcomers;		/* all of the next state */
+	bool accept_approved;		/* of the next state, whom a person has approved (census.h) */
 	bool anew;			/* settings have changed since the last state */
 	source_changed *changed;
 	void *changed_arg;

@@ -113,6 +113,7 @@ decide(struct invocation *in, bool approve)
 	}
 	msg.removed = (uint32_t)json_integer_value(json_object_get(report, "held_removed"));
 	msg.renumbered = (uint32_t)json_integer_value(json_object_get(report, "held_renumbered"));
+	msg.who = (uint32_t)json_integer_value(json_object_get(report, "held_who"));
 	if (!in->json) {
 		output_line("%s", held);
 		show_users(json_object_get(report, "held_user"));
