@@ -114,10 +114,14 @@ struct moment {
 	int64_t data_utc_sec;		/* against which the age of facts counts: the wall clock, by which the source counts */
 	bool clock_trusted;
 	bool live_mfa_session;		/* the person has a live session proven with a code */
+	unsigned sessions;		/* of the person, by services of CLASS_REMOTE */
 };
 
 /* The moment that it is now; nobody's session. */
 void front_moment(struct front *f, struct moment *ret);
+/* The sessions of whom these facts are, as far as they concern this request. */
+void front_moment_sessions(const struct front *f, const struct facts *facts, const struct subject *subject,
+    struct moment *ret);
 
 /* As front_judge(), at a moment that the caller knows. */
 void front_judge_at(struct front *f, const struct facts *facts, const struct subject *subject, enum stage stage,
@@ -139,6 +143,7 @@ struct record {
 	enum reason reason;
 	const char *decision;		/* static: "granted", "denied", "passed", "none" */
 	char user[65], service[65], rhost[256], tty[65], txn[PROOF_ID_SIZE], roles[256], rule[128], actor[257];
+	char exemptions[256];
 	char note[256], fault[256], token[65], groups[512], protected[512];
 	bool has_uid;
 	uint32_t uid;
@@ -166,6 +171,9 @@ void record_write(struct front *f, const struct record *r);
 
 /* As record_write(), for a login that was granted: stores the last use with the number. */
 void record_write_granted(struct front *f, const struct record *r);
+
+/* Beside a login that was granted: one exemption.used for each exemption that it took. */
+void record_write_exemptions(struct front *f, const struct record *granted);
 
 /* Write the summary of a flood; for flood_new(). */
 void record_summary(const char *key, const void *sample, unsigned count, void *front);

@@ -78,7 +78,7 @@ tell(struct account *a, const struct facts *facts, const struct decision *d, uns
 	memcpy(msg.txn, a->subject.txn, sizeof a->subject.txn);
 	if (a->granted) {
 		msg.max_session_sec = d->max_session_sec;
-		msg.not_after_utc_sec = facts->not_after_utc_sec;
+		msg.not_after_utc_sec = policy_spares_sessions(f->policy, d->roles) ? 0 : facts->not_after_utc_sec;
 	} else {
 		record_write(f, rec);
 		text_refused(f, d->reason, facts, d, msg.text, sizeof msg.text);
@@ -137,8 +137,10 @@ handle_ack(struct connection *c, const void *msg)
 	(void)msg;
 	if (head != NULL && head->kind == REQUEST_ACCOUNT) {
 		a = connection_data(c);
-		if (a->granted)
+		if (a->granted) {
 			record_write_granted(a->front, &a->record);
+			record_write_exemptions(a->front, &a->record);
+		}
 		a->granted = false;
 	}
 	connection_close(c);
