@@ -104,8 +104,10 @@ bool subject_is_target(const struct subject *s, const struct facts *facts);
 /* Failures of this request count as remote, local, or of another local user. facts: NULL when not known. */
 enum scope subject_scope(const struct front *f, const struct subject *s, const struct facts *facts);
 
-/* From when on the user's sessions end: his contract's end or that of his arming, the earlier one; 0: none. */
+/* From when on a user is refused: his contract's end or that of his arming, the earlier one; 0: none. */
 int64_t front_end_of(const struct facts *facts);
+/* From when on his sessions end: then, but for on-end = deny-new, which spares no break-glass account; 0: none. */
+int64_t front_session_end(const struct front *f, uint64_t roles, const struct facts *facts);
 
 /* Read the clock; writes clock.untrusted and clock.trusted when that changes. Returns the effective time, UTC seconds. */
 int64_t front_now(struct front *f, struct clock_reading *ret_reading);
@@ -126,10 +128,14 @@ struct moment {
 	int64_t data_utc_sec;		/* against which the age of facts counts: the wall clock, by which the source counts */
 	bool clock_trusted;
 	bool live_mfa_session;		/* the person has a live session proven with a code */
+	unsigned sessions;		/* of the person, by services of CLASS_REMOTE */
 };
 
 /* The moment that it is now; nobody's session. */
 void front_moment(struct front *f, struct moment *ret);
+/* The sessions of whom these facts are, as far as they concern this request. */
+void front_moment_sessions(const struct front *f, const struct facts *facts, const struct subject *subject,
+    struct moment *ret);
 
 /* As front_judge(), at a moment that the caller knows. */
 void front_judge_at(struct front *f, const struct facts *facts, const struct subject *subject, enum stage stage,
@@ -152,6 +158,7 @@ struct record {
 	const char *decision;		/* static: "granted", "denied", "passed", "none" */
 	char user[65], service[65], rhost[256], tty[65], txn[PROOF_ID_SIZE], roles[256], rule[128], actor[257];
 	char key[AUTHORIZED_KEY_PRINT_SIZE];
+	char exemptions[256];
 	char note[256], fault[256], token[65], groups[512], protected[512];
 	bool has_uid;
 	uint32_t uid;
@@ -180,6 +187,9 @@ void record_write(struct front *f, const struct record *r);
 
 /* As record_write(), for a login that was granted: stores the last use with the number, where it counts as one. */
 void record_write_granted(struct front *f, const struct record *r);
+
+/* Beside a login that was granted: one exemption.used for each exemption that it took. */
+void record_write_exemptions(struct front *f, const struct record *granted);
 
 /* Write the summary of a flood; for flood_new(). */
 void record_summary(const char *key, const void *sample, unsigned count, void *front);

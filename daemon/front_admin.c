@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "common/civil_date.h"
+#include "common/exemption.h"
 #include "daemon/evaluation.h"
 #include "daemon/live_session.h"
 #include "daemon/loop.h"
@@ -85,6 +86,48 @@ why_free(void *data)
 }
 
 static void
+add_instant(struct msg_report *m, const char *key, int64_t utc_sec)
+{
+	char date[32];
+
+	if (utc_sec > 0)
+		add(m, key, "%s", civil_date_format(utc_sec, date));
+}
+
+/* Who answers for the user, when he was last used and reviewed, and what is lowered for him. */
+static void
+add_care(struct msg_report *m, const struct facts *facts, const struct decision *d)
+{
+	static const char *const states[] = { "none", "valid", "missing", "ended" };
+	const char *at = facts->exemptions;
+	struct exemption x;
+
+	if (facts->sponsor[0] != '\0')
+		add(m, "sponsor", "%s", facts->sponsor);
+	add(m, "sponsor_state", "%s", states[facts->sponsor_state & 3]);
+	if (facts->owner[0] != '\0')
+		add(m, "owner", "%s", facts->owner);
+	if (facts->kind == KIND_SERVICE || facts->owner[0] != '\0')
+		add(m, "owner_state", "%s", states[facts->owner_state & 3]);
+	add_instant(m, "owner_end", facts->owner_end_utc_sec);
+	add_instant(m, "created", facts->created_utc_sec);
+	add_instant(m, "last_use", facts->last_use_utc_sec);
+	add_instant(m, "reviewed", facts->reviewed_at_utc_sec);
+	while (exemption_next(&at, &x)) {
+		char key[16 + EXEMPTION_NAME_MAX], until[32];
+
+		(void)snprintf(key, sizeof key, "exemption_%s", x.name);
+		add(m, key, "%s until %s%s%s%s%s%s%s", exemption_control_name(x.control), civil_date_format(x.until_utc_sec, until),
+		    x.key[0] != '\0' ? ", key " : "", x.key, x.service[0] != '\0' ? ", service " : "", x.service,
+		    x.sources[0] != '\0' ? ", from " : "", x.sources);
+	}
+	if (d->exemptions[0] != '\0')
+		add(m, "exemptions_used", "%s", d->exemptions);
+	if (d->max_sessions != 0)
+		add(m, "max_sessions", "%u", d->max_sessions);
+}
+
+static void
 add_facts(struct msg_report *m, const struct front *f, const struct facts *facts, const struct decision *d)
 {
 	static const char *const kinds[KIND_COUNT] = { "unknown", "employee", "contractor", "service", "break-glass" };
@@ -103,8 +146,7 @@ add_facts(struct msg_report *m, const struct front *f, const struct facts *facts
 	if (facts->must_change != 0)
 		add(m, "must_change", "yes");
 	add(m, "tokens", "%u", facts->token_count);
-	if (facts->sponsor[0] != '\0')
-		add(m, "sponsor", "%s", facts->sponsor);
+	add_care(m, facts, d);
 	for (size_t i = 0; f->policy != NULL && i < POLICY_ROLES_MAX; i++) {
 		role = (d->roles >> i & 1) != 0 ? policy_role_name(f->policy, i) : NULL;
 		if (role != NULL && strlen(roles) + strlen(role) + 2 < sizeof roles) {
@@ -157,6 +199,7 @@ on_why_facts(void *arg, int error, enum message number, const void *msg)
 	w->ask = NULL;
 	front_moment(f, &moment);
 	now = moment.now_utc_sec;
+	front_moment_sessions(f, facts, &w->subject, &moment);
 	if (w->at_utc_sec != 0)
 		moment.now_utc_sec = w->at_utc_sec;
 	front_judge_at(f, facts, &w->subject, STAGE_ACCOUNT, w->factors, &moment, &d);

@@ -110,6 +110,7 @@ record_init(struct front *f, struct record *r, enum event_id id, const char *dec
 	if (judged == NULL)
 		return;
 	copy(r->rule, sizeof r->rule, judged->rule);
+	copy(r->exemptions, sizeof r->exemptions, judged->exemptions);
 	for (size_t i = 0; f->policy != NULL && i < POLICY_ROLES_MAX; i++) {
 		if ((judged->roles >> i & 1) != 0 && (role = policy_role_name(f->policy, i)) != NULL)
 			append(r->roles, sizeof r->roles, role);
@@ -150,6 +151,7 @@ add_fields(struct event *e, const struct record *r)
 	event_add(e, FIELD_ID_KEY, r->key);
 	event_add(e, FIELD_ID_ROLES, r->roles);
 	event_add(e, FIELD_ID_RULE, r->rule);
+	event_add(e, FIELD_ID_EXEMPTION, r->exemptions);
 	if (r->not_after_utc_sec > 0)
 		event_add(e, FIELD_ID_NOT_AFTER, civil_date_format(r->not_after_utc_sec, date));
 	if (r->data_age_sec >= 0)
@@ -250,6 +252,23 @@ void
 record_write_granted(struct front *f, const struct record *r)
 {
 	send_record(f, r, 0, true);
+}
+
+void
+record_write_exemptions(struct front *f, const struct record *granted)
+{
+	struct record r = *granted;
+	size_t len;
+
+	r.id = EVENT_EXEMPTION_USED;
+	r.decision = "none";
+	r.reason = REASON_NONE;
+	r.rule[0] = '\0';
+	for (const char *at = granted->exemptions; *at != '\0'; at += len + (at[len] == ' ')) {
+		len = strcspn(at, " ");
+		(void)snprintf(r.exemptions, sizeof r.exemptions, "%.*s", (int)len, at);
+		send_record(f, &r, 0, false);
+	}
 }
 
 void

@@ -72,15 +72,16 @@ refuse(struct opening *o, const struct facts *facts, const struct decision *d)
 	(void)connection_send(o->connection, MSG_VERDICT, &msg, ST_DECIDED);
 }
 
-/* Know the session from here on. Returns what it was proven with. */
+/* Know the session from here on. Returns what it was proven with; whether it is watched, and counts. */
 static unsigned
-track(struct opening *o, const struct facts *facts)
+track(struct opening *o, const struct facts *facts, bool *ret_watched)
 {
 	struct front *f = o->front;
 	struct clock_reading reading;
 	struct session_row row = { .uid = facts->uid, .opened_utc_sec = front_now(f, &reading) };
 	int r;
 
+	*ret_watched = false;
 	row.factors = proof_finish(f->proofs, o->subject.txn, o->subject.user, loop_now_ms());
 	if (o->subject.key)
 		row.factors |= FACTOR_KEY;
@@ -94,6 +95,7 @@ track(struct opening *o, const struct facts *facts)
 	memcpy(row.service, o->subject.service, sizeof row.service);
 	memcpy(row.tty, o->subject.tty, sizeof row.tty);
 	r = live_session_add(f->sessions, &row, o->subject.peer_pid);
+	*ret_watched = r == 0;
 	if (r < 0)
 		report_log(LOG_WARNING, "session of %s is not watched: %s", row.user, strerror(-r));
 	return row.factors;
@@ -106,13 +108,23 @@ allow(struct opening *o, const struct facts *facts, const struct decision *d)
 		.verdict = VERDICT_ALLOW,
 		.reason = REASON_OK,
 		.max_session_sec = d->max_session_sec,
-		.not_after_utc_sec = front_end_of(facts),
+		.not_after_utc_sec = front_session_end(o->front, d->roles, facts),
 	};
 	struct front *f = o->front;
 	struct session_row gone;
 	struct record rec;
-	unsigned factors = track(o, facts);
+	bool watched;
+	unsigned factors = track(o, facts, &watched);
 
+	/* One that cannot be counted would be one too many sooner or later. */
+	if (!watched && d->max_sessions != 0 && policy_class(f->policy, o->subject.service, false) == CLASS_REMOTE) {
+		struct decision full = *d;
+
+		full.verdict = VERDICT_DENY;
+		full.reason = REASON_TOO_MANY_SESSIONS;
+		refuse(o, facts, &full);
+		return;
+	}
 	memcpy(msg.txn, o->subject.txn, sizeof o->subject.txn);
 	record_init(f, &rec, EVENT_SESSION_OPENED, "none", REASON_NONE, &o->subject, facts, d);
 	rec.factors = factors;
@@ -132,12 +144,13 @@ on_facts(void *arg, int error, enum message number, const void *msg)
 	struct opening *o = arg;
 	const struct facts *facts = error == 0 && number == MSG_FACTS ? msg : NULL;
 	struct decision d;
-	unsigned change;
+	unsigned change, proven;
 
 	o->ask = NULL;
 	/* An application may go on after PAM_NEW_AUTHTOK_REQD as if nothing were due (I1). */
 	change = proof_change(o->front->proofs, o->subject.txn, o->subject.user, loop_now_ms());
-	front_judge(o->front, facts, &o->subject, STAGE_SESSION, change, &d);
+	proven = proof_session(o->front->proofs, o->subject.txn, o->subject.user, loop_now_ms());
+	front_judge(o->front, facts, &o->subject, STAGE_SESSION, change | proven, &d);
 	if (d.verdict == VERDICT_ALLOW && o->strip_failed) {
 		d.verdict = VERDICT_DENY;
 		d.reason = REASON_FORBIDDEN_GROUP;

@@ -148,6 +148,14 @@ front_end_of(const struct facts *facts)
 }
 
 int64_t
+front_session_end(const struct front *f, uint64_t roles, const struct facts *facts)
+{
+	if (!policy_spares_sessions(f->policy, roles))
+		return front_end_of(facts);
+	return facts->kind == KIND_BREAK_GLASS ? facts->armed_until_utc_sec : 0;
+}
+
+int64_t
 front_now(struct front *f, struct clock_reading *ret_reading)
 {
 	struct clock_reading now;
@@ -218,6 +226,7 @@ front_judge_at(struct front *f, const struct facts *facts, const struct subject 
 		.root_caller = subject->ruid == f->peers.root,
 		.factors = factors | (subject->key ? (unsigned)FACTOR_KEY : 0U),
 		.live_mfa_session = moment->live_mfa_session,
+		.sessions = moment->sessions,
 		.clock_trusted = moment->clock_trusted,
 		.now_utc_sec = moment->now_utc_sec,
 	};
@@ -240,6 +249,23 @@ front_judge_at(struct front *f, const struct facts *facts, const struct subject 
 		ret->reason = REASON_OK;
 }
 
+static bool
+is_remote(const char *service, const void *policy)
+{
+	return policy_class(policy, service, false) == CLASS_REMOTE;
+}
+
+void
+front_moment_sessions(const struct front *f, const struct facts *facts, const struct subject *subject, struct moment *ret)
+{
+	/* Elevation of oneself: the caller's real uid and, where the service names the caller, the name must be the user's. */
+	if (subject_is_target(subject, facts) &&
+	    (subject->ruser[0] == '\0' || strcmp(subject->ruser, subject->user) == 0))
+		ret->live_mfa_session = live_session_proven(f->sessions, facts->uid);
+	if (facts != NULL && facts->state == FACTS_MANAGED && f->policy != NULL)
+		ret->sessions = live_session_count_of(f->sessions, facts->uid, is_remote, f->policy);
+}
+
 void
 front_judge(struct front *f, const struct facts *facts, const struct subject *subject, enum stage stage,
     unsigned factors, struct decision *ret)
@@ -247,10 +273,7 @@ front_judge(struct front *f, const struct facts *facts, const struct subject *su
 	struct moment moment;
 
 	front_moment(f, &moment);
-	/* Elevation of oneself: the caller's real uid and, where the service names the caller, the name must be the user's. */
-	if (subject_is_target(subject, facts) &&
-	    (subject->ruser[0] == '\0' || strcmp(subject->ruser, subject->user) == 0))
-		moment.live_mfa_session = live_session_proven(f->sessions, facts->uid);
+	front_moment_sessions(f, facts, subject, &moment);
 	front_judge_at(f, facts, subject, stage, factors, &moment, ret);
 }
 

@@ -291,16 +291,32 @@ live_session_remove(struct live_sessions *all, const char *txn, const char *user
 	return true;
 }
 
+/* Its end may wait on the loop behind the request that asks. */
+static bool
+is_live(const struct live_session *s)
+{
+	struct pollfd poll_fd = { .fd = s->pidfd, .events = POLLIN };
+
+	return poll(&poll_fd, 1, 0) == 0;
+}
+
+unsigned
+live_session_count_of(const struct live_sessions *all, uint32_t uid,
+    bool (*counts)(const char *service, const void *arg), const void *arg)
+{
+	unsigned n = 0;
+
+	for (const struct live_session *s = all->list; s != NULL; s = s->next)
+		n += s->row.uid == uid && counts(s->row.service, arg) && is_live(s);
+	return n;
+}
+
 bool
 live_session_proven(const struct live_sessions *all, uint32_t uid)
 {
-	for (const struct live_session *s = all->list; s != NULL; s = s->next) {
-		struct pollfd poll_fd = { .fd = s->pidfd, .events = POLLIN };
-
-		/* Its end may wait on the loop behind the request that asks. */
-		if (s->row.uid == uid && is_proven(&s->row) && poll(&poll_fd, 1, 0) == 0)
+	for (const struct live_session *s = all->list; s != NULL; s = s->next)
+		if (s->row.uid == uid && is_proven(&s->row) && is_live(s))
 			return true;
-	}
 	return false;
 }
 

@@ -49,6 +49,10 @@ bool live_session_remove(struct live_sessions *all, const char *txn, const char 
 /* Whether a person has a live session that was proven with a one-time code. */
 bool live_session_proven(const struct live_sessions *all, uint32_t uid);
 
+/* How many live sessions a person has by services of which counts() says so. */
+unsigned live_session_count_of(const struct live_sessions *all, uint32_t uid,
+    bool (*counts)(const char *service, const void *arg), const void *arg);
+
 /* Whether a transaction names a session that is open. */
 bool live_session_exists(const struct live_sessions *all, const char *txn);
 /* Sessions that are watched, for status. */

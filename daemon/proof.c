@@ -267,6 +267,14 @@ proof_changed(struct proofs *all, const char *txn, const char *user, int64_t now
 }
 
 unsigned
+proof_session(struct proofs *all, const char *txn, const char *user, int64_t now_ms)
+{
+	const struct transaction *t = find_txn(all, txn, user, now_ms);
+
+	return t == NULL || t->proof[0] != '\0' ? 0 : t->factors & ~CHANGE_BITS;
+}
+
+unsigned
 proof_finish(struct proofs *all, const char *txn, const char *user, int64_t now_ms)
 {
 	struct transaction *t = find_txn(all, txn, user, now_ms);

@@ -100,6 +100,9 @@ void proof_changed(struct proofs *all, const char *txn, const char *user, int64_
  */
 unsigned proof_finish(struct proofs *all, const char *txn, const char *user, int64_t now_ms);
 
+/* The same, which it stays: what the session that is about to open was proven with. */
+unsigned proof_session(struct proofs *all, const char *txn, const char *user, int64_t now_ms);
+
 /* Transactions that are alive, for status. */
 size_t proof_count(const struct proofs *all, int64_t now_ms);
 
