@@ -62,6 +62,18 @@ int census_find(struct census *c, const struct settings *settings, const struct 
 int census_all(struct census *c, const struct settings *settings, const struct identity_holders *holders,
     struct census_part *ret);
 
+/*
+ * Entries of a DN, one after the other.
+ *
+ *  at        0 at first; opaque
+ *  ret_id    whose entry it is
+ *  ret_gone  as of struct entry_change
+ *
+ * Returns the entry, borrowed until the next update; NULL after the last.
+ */
+struct entry *census_entry_at(const struct census *c, const char *ndn, uint32_t *at, uint8_t ret_id[ENTRY_ID_SIZE],
+    bool *ret_gone);
+
 /* What a change came to. */
 struct census_news {
 	struct census_part part;	/* all whom it touched, as they are now */
