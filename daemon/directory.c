@@ -50,7 +50,7 @@ static int
 deliver(struct directory *d, const struct identities *all, const struct census_news *news)
 {
 	struct directory_roster_rules rules = { .policy = d->policy, .settings = &d->settings, .news = news,
-		.need = &d->need };
+		.need = &d->need, .grants = source_grants_book(d->source->grants) };
 	struct census_counts counts;
 	int fd, r;
 

@@ -11,6 +11,7 @@
 #include "common/settings.h"
 #include "daemon/census.h"
 #include "daemon/directory_need.h"
+#include "daemon/grant_book.h"
 
 struct directory_roster_rules {
 	const struct policy *policy;	/* borrowed */
@@ -18,6 +19,7 @@ struct directory_roster_rules {
 	uint64_t secret[2];		/* of the records' keys: random, the same for all rosters of a process */
 	const struct census_news *news;	/* borrowed; tell of what this touches alone; NULL: a whole roster */
 	struct directory_need *need;	/* borrowed; kept up to date */
+	const struct grant_book *grants;	/* borrowed; NULL: nobody lost anything */
 };
 
 /* The key of a user's record, or a group's, by the name. */

@@ -260,6 +260,8 @@ judge_one(struct grant_judged *j, const struct parties *p, const struct grant_mo
 	j->active = j->good && grant_counts(&j->window, m->now_utc_sec);
 	copy_name(parties.member, "uid", j->user_name);
 	copy_name(parties.group, "cn", j->group_name);
+	j->gid = parties.group != NULL && entry_value(parties.group, "gidNumber") != NULL ?
+	    (uint32_t)strtoul(entry_value(parties.group, "gidNumber"), NULL, 10) : 0;
 	return 0;
 }
 
@@ -354,7 +356,8 @@ add_loss(struct grant_book *b, const struct grant_judged *j, int64_t at_utc_sec)
 		return -ENOMEM;
 	b->fresh = list;
 	list += b->fresh_count;
-	*list = (struct grant_loss){ .member = strdup(j->slot->g.member), .at_utc_sec = at_utc_sec };
+	*list = (struct grant_loss){ .member = strdup(j->slot->g.member), .gid = j->gid,
+		.at_utc_sec = at_utc_sec };
 	memcpy(list->group, j->group_name, sizeof list->group);
 	if (list->member == NULL)
 		return -ENOMEM;

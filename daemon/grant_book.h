@@ -73,6 +73,7 @@ const char *grant_book_fault(const struct grant_book *b, size_t i, char buf[stat
 struct grant_loss {
 	char *member;			/* owned; DN, normalised */
 	char group[33];			/* its name */
+	uint32_t gid;			/* 0: it has none */
 	int64_t at_utc_sec;
 };
 

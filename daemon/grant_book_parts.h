@@ -22,6 +22,7 @@ struct grant_judged {
 	bool good, active, dropped;
 	struct grant_window window;	/* of a good one */
 	char user_name[33], group_name[33];
+	uint32_t gid;			/* of the group; 0: none */
 	char fault[GRANT_FAULT_SIZE];
 };
 
