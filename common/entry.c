@@ -20,7 +20,7 @@
 static const char *const dn_attributes[] = {
 	"member", "manager", "owner", "secretary", "seeAlso", "oathTOTPToken", "oathHOTPToken", "oathTOTPParams",
 	"oathHOTPParams", "ismsMember", "ismsGroup", "ismsApprover", "ismsRequest", "ismsArmedBy", "ismsReviewedBy",
-	"ismsReviewer", "ismsDecidedBy", "ismsCampaign", NULL
+	"ismsReviewer", "ismsDecidedBy", "ismsRequestedBy", "ismsCampaign", NULL
 };
 
 static int

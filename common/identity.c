@@ -64,8 +64,8 @@ identity_break(struct identity *user, const char *what)
 	return 0;
 }
 
-static void
-user_done(struct identity *user)
+void
+identity_user_done(struct identity *user)
 {
 	free(user->fault);
 	free(user->gecos);
@@ -85,7 +85,7 @@ void
 identities_done(struct identities *all)
 {
 	for (size_t i = 0; i < all->user_count; i++)
-		user_done(&all->users[i]);
+		identity_user_done(&all->users[i]);
 	free(all->users);
 	free(all->groups);
 	free(all->faults);

@@ -64,6 +64,9 @@ void identity_read_window(const struct entry *e, struct identity *user, struct f
 int identity_read_user(const struct entry *e, const struct settings *settings, struct identity *user,
     struct fault *fault);
 
+/* Free what a user owns. */
+void identity_user_done(struct identity *user);
+
 /* Make a user FACTS_BROKEN, with the first fault that was found. Returns 0 or -ENOMEM. */
 int identity_break(struct identity *user, const char *what);
 

@@ -36,6 +36,7 @@ policy_free(struct policy *policy)
 		names_done(&policy->services[i]);
 	names_done(&policy->deny_acl);
 	names_done(&policy->managed);
+	names_done(&policy->privileged);
 	free(policy);
 }
 
@@ -117,6 +118,12 @@ policy_group(const struct policy *policy, uint64_t roles, const char *group, boo
 	if (matched && !dropped && (named || !is_local))
 		return GROUP_KEEP;
 	return names_has(&policy->deny_acl, group) ? GROUP_PROTECTED : GROUP_DROP;
+}
+
+bool
+policy_is_privileged(const struct policy *policy, const char *group)
+{
+	return names_has(&policy->privileged, group);
 }
 
 enum mfa_rule

@@ -126,6 +126,9 @@ bool policy_could_enter(const struct facts *facts, const struct policy *policy, 
  */
 enum group_effect policy_group(const struct policy *policy, uint64_t roles, const char *group, bool is_local);
 
+/* Whether sessions end that hold a group after the grant that gave it ([groups] privileged); else they are warned. */
+bool policy_is_privileged(const struct policy *policy, const char *group);
+
 /* Whether users of these roles need a code when they have tokens linked (membership of isms-mfa). */
 bool policy_needs_mfa(const struct policy *policy, uint64_t roles, uint32_t token_count);
 

@@ -26,7 +26,7 @@ struct parse {
 	struct policy *policy;		/* owned until it is complete */
 	struct role *role;		/* of the section that is being read; NULL in others */
 	char file[4096];		/* that the lines below are about */
-	unsigned list_lines[5];		/* of the lists of [groups], [services] and [local]; 0: not yet */
+	unsigned list_lines[6];		/* of the lists of [groups], [services] and [local]; 0: not yet */
 };
 
 /* ---- words ---------------------------------------------------------------------------------------- */
@@ -367,14 +367,15 @@ take_list(struct parse *p, const struct conf_line *line, char *error, size_t siz
 		{ "services", "elevation", &policy->services[CLASS_ELEVATION], is_service },
 		{ "services", "unattended", &policy->services[CLASS_UNATTENDED], is_service },
 		{ "local", "manage", &policy->managed, is_name },
+		{ "groups", "privileged", &policy->privileged, is_name },
 	};
 	char why[384] = "";
 	size_t i;
 	int r;
 
-	for (i = 0; i < 5 && (strcmp(lists[i].section, line->section) != 0 || strcmp(lists[i].key, line->key) != 0); i++)
+	for (i = 0; i < 6 && (strcmp(lists[i].section, line->section) != 0 || strcmp(lists[i].key, line->key) != 0); i++)
 		;
-	if (i == 5)
+	if (i == 6)
 		return conf_wrong(error, size, "[%s] %s: unknown key; see isms-policy(5)", line->section, line->key);
 	if (i == 4)		/* as later_keys[] */
 		return conf_wrong(error, size, "[%s] %s: not supported by this version; remove it", line->section, line->key);

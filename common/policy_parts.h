@@ -53,6 +53,7 @@ struct policy {
 	struct role roles[POLICY_ROLES_MAX];
 	size_t role_count;
 	struct names deny_acl, managed;
+	struct names privileged;	/* whose loss ends sessions */
 	struct names services[CLASS_COUNT];	/* beyond the table of policy_service.c */
 };
 

@@ -15,6 +15,7 @@
 
 #include "common/civil_date.h"
 #include "common/conf_file.h"
+#include "common/grant.h"
 #include "common/server_schema.h"
 #include "common/zone.h"
 
@@ -376,6 +377,7 @@ check_text(const struct option_info *o, const char *value, char *error, size_t s
 		{ offsetof(struct settings, nss_publish), check_publish },
 		{ offsetof(struct settings, directory_schema), check_schema },
 		{ offsetof(struct settings, directory_id_from_sid), check_sids },
+		{ offsetof(struct settings, directory_max_grant), grant_longest_check },
 		{ offsetof(struct settings, nss_home_prefixes), check_folders },
 		{ offsetof(struct settings, nss_home_template), check_template },
 		{ offsetof(struct settings, nss_default_shell), check_file },

@@ -79,6 +79,17 @@ struct census_asking {
 int census_care(struct census *c, const struct census_asking *asking, const struct identity *user, struct facts *ret);
 /* The same of the owner alone. */
 int census_owner(struct census *c, const struct census_asking *asking, const struct identity *user, struct facts *ret);
+/*
+ * Entries of a DN, one after the other.
+ *
+ *  at        0 at first; opaque
+ *  ret_id    whose entry it is
+ *  ret_gone  as of struct entry_change
+ *
+ * Returns the entry, borrowed until the next update; NULL after the last.
+ */
+struct entry *census_entry_at(const struct census *c, const char *ndn, uint32_t *at, uint8_t ret_id[ENTRY_ID_SIZE],
+    bool *ret_gone);
 
 /* What a change came to. */
 struct census_news {

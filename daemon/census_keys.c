@@ -146,6 +146,24 @@ census_each_key(const struct census *c, const struct entry *e, const struct sett
 	return r == 0 ? emit_named(&to, e, "ismsExemption", "ismsMember", CENSUS_EXEMPT) : r;
 }
 
+struct entry *
+census_entry_at(const struct census *c, const char *ndn, uint32_t *at, uint8_t ret_id[ENTRY_ID_SIZE], bool *ret_gone)
+{
+	uint64_t key = census_key(&c->index, CENSUS_DN, ndn, strlen(ndn));
+	uint32_t item;
+
+	while ((item = census_index_next(&c->index, key, at)) != 0) {
+		const struct census_item *i = &c->items[item - 1];
+
+		if (i->e == NULL || strcmp(i->e->ndn, ndn) != 0)
+			continue;
+		memcpy(ret_id, i->id, ENTRY_ID_SIZE);
+		*ret_gone = i->gone;
+		return i->e;
+	}
+	return NULL;
+}
+
 const struct entry *
 census_before(const struct census *c, uint32_t item, struct entry **ret_owned)
 {

@@ -50,8 +50,9 @@ static int
 deliver(struct directory *d, const struct identities *all, const struct census_news *news)
 {
 	struct directory_roster_rules rules = { .policy = d->policy, .settings = &d->settings, .news = news,
-		.need = &d->need, .census = d->source->census, .asking = { .settings = &d->settings,
-		.holders = d->source->holders, .now_utc_sec = loop_clock_sec(CLOCK_REALTIME) } };
+		.need = &d->need, .grants = source_grants_book(d->source->grants), .census = d->source->census,
+		.asking = { .settings = &d->settings, .holders = d->source->holders,
+		.now_utc_sec = loop_clock_sec(CLOCK_REALTIME) } };
 	struct census_counts counts;
 	int fd, r;
 

@@ -30,6 +30,7 @@ struct maker {
 	const char *local_names[LOCAL_NAMES_MAX];	/* borrowed from the policy */
 	size_t local_count;
 	const char *locals[ROSTER_LOCAL_MAX];	/* scratch: of one user */
+	uint32_t lost[ROSTER_LOST_MAX];	/* the same */
 	struct facts facts;		/* scratch */
 	struct decision decision;	/* scratch */
 };
@@ -146,6 +147,41 @@ end_with_arming(const struct identity *user, struct roster_user *out)
 		out->not_after_utc_sec = user->armed_until_utc_sec;
 }
 
+static bool
+has_gid(const struct roster_user *user, uint32_t gid)
+{
+	for (uint32_t i = 0; i < user->group_count; i++)
+		if (user->groups[i] == gid)
+			return true;
+	return gid == user->gid;
+}
+
+/* Groups that grants gave to a user and do not any more: what still runs with one is the publisher's to see. */
+static void
+add_losses(struct maker *m, const struct identity *user, struct roster_user *out)
+{
+	size_t count = 0;
+	const struct grant_loss *losses = m->rules->grants == NULL ? NULL :
+	    grant_book_losses(m->rules->grants, user->entry->ndn, &count);
+
+	out->lost = m->lost;
+	for (int told = 0; told < 2; told++) {		/* privileged ones first, of each kind the latest */
+		for (size_t i = count; i > 0 && out->lost_count < ROSTER_LOST_MAX; i--) {
+			const struct grant_loss *loss = &losses[i - 1];
+			bool there = has_gid(out, loss->gid);
+
+			for (uint32_t k = 0; k < out->lost_count && !there; k++)
+				there = m->lost[k] == loss->gid;
+			if (!there && loss->gid != 0 && policy_is_privileged(m->policy, loss->group) == (told == 0))
+				m->lost[out->lost_count++] = loss->gid;
+		}
+		if (told == 0)
+			out->lost_ending = out->lost_count;
+	}
+	if (out->lost_count > 0)
+		out->flags |= ROSTER_LOST;
+}
+
 static int
 add_user(struct maker *m, const struct identity *user)
 {
@@ -174,6 +210,7 @@ add_user(struct maker *m, const struct identity *user)
 		out.flags |= ROSTER_SERVICE;	/* nobody is there to be asked for a code */
 	else if (policy_needs_mfa(m->policy, roles, user->token_count))
 		out.flags |= ROSTER_MFA;
+	add_losses(m, user, &out);
 	r = roster_add_user(m->writer, &out);
 	if (r == -ENOMEM || r == 0)
 		return r;

@@ -11,6 +11,7 @@
 #include "common/settings.h"
 #include "daemon/census.h"
 #include "daemon/directory_need.h"
+#include "daemon/grant_book.h"
 
 struct directory_roster_rules {
 	const struct policy *policy;	/* borrowed */
@@ -20,6 +21,7 @@ struct directory_roster_rules {
 	struct directory_need *need;	/* borrowed; kept up to date */
 	struct census *census;		/* borrowed; NULL: nobody is owned */
 	struct census_asking asking;
+	const struct grant_book *grants;	/* borrowed; NULL: nobody lost anything */
 };
 
 /* The key of a user's record, or a group's, by the name. */

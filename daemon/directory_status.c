@@ -12,6 +12,7 @@
 
 #include "common/civil_date.h"
 #include "daemon/directory_state.h"
+#include "daemon/grant_book.h"
 
 struct lines {
 	char *at;
@@ -111,6 +112,18 @@ add_roster(struct lines *l, const struct directory *d, const struct census_count
 	}
 }
 
+static void
+add_grants(struct lines *l, const struct grant_book *book)
+{
+	char text[IDENTITY_FAULT_SIZE];
+	size_t all, active;
+
+	grant_book_counts(book, &all, &active);
+	add(l, "grants=%zu\ngrants_active=%zu\n", all, active);
+	for (size_t i = 0; i < DIRECTORY_FAULTS_SHOWN && grant_book_fault(book, i, text) != NULL; i++)
+		add(l, "refused_grant=%s\n", text);
+}
+
 void
 directory_status(const struct directory *d, char *buf, size_t size)
 {
@@ -132,4 +145,5 @@ directory_status(const struct directory *d, char *buf, size_t size)
 	add(&l, "refused=%zu\n", counts.faults);
 	for (size_t i = 0; i < DIRECTORY_FAULTS_SHOWN && (fault = census_fault(d->source->census, i)) != NULL; i++)
 		add(&l, "refused_entry=%s\n", fault);
+	add_grants(&l, source_grants_book(d->source->grants));
 }

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #define FIRST_USER_UID 1000u
+#define STATUS_BYTES_MAX (1024 * 1024)	/* 65,536 groups */
 
 /* Read the beginning of a small file below a process's folder. */
 static int
@@ -99,6 +100,47 @@ proc_read(const char *proc, pid_t pid, struct proc_facts *ret)
 	r = read_facts(fd, pid, ret);
 	(void)close(fd);
 	return r;
+}
+
+/* The numbers of a line. */
+static void
+look_in_line(const char *status, const char *line, const uint32_t *gids, size_t *which)
+{
+	const char *at = strstr(status, line);
+	char *end;
+
+	for (at = at != NULL ? at + strlen(line) : ""; *at != '\n' && *at != '\0'; at = end) {
+		unsigned long gid = strtoul(at, &end, 10);
+
+		if (end == at)
+			return;
+		for (size_t i = 0; i < *which; i++)
+			if (gids[i] == gid)
+				*which = i;
+		end += strspn(end, " \t");
+	}
+}
+
+int
+proc_has_group(const char *proc, pid_t pid, const uint32_t *gids, size_t count, size_t *ret_which)
+{
+	size_t which = count;
+	char *buf = malloc(STATUS_BYTES_MAX);
+	int r, fd = buf != NULL ? open_proc(proc) : -ENOMEM;
+
+	if (fd < 0) {
+		free(buf);
+		return fd;
+	}
+	r = read_start(fd, pid, "status", buf, STATUS_BYTES_MAX);
+	(void)close(fd);
+	if (r == 0) {
+		look_in_line(buf, "\nGid:", gids, &which);
+		look_in_line(buf, "\nGroups:", gids, &which);
+		*ret_which = which;
+	}
+	free(buf);
+	return r == -ENOENT || r == -ESRCH ? 0 : r < 0 ? r : which < count;
 }
 
 bool

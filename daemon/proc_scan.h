@@ -33,6 +33,16 @@ int proc_scan(const char *proc, void (*visit)(const struct proc_facts *facts, vo
 /* One process. Returns 0, -ESRCH when it is gone, or -EBADMSG when its files cannot be understood. */
 int proc_read(const char *proc, pid_t pid, struct proc_facts *ret);
 
+/*
+ * Whether a process has one of some groups, as a real, effective, saved, file system or supplementary group.
+ *
+ *  gids       in the order in which they matter
+ *  ret_which  the first of them that it has
+ *
+ * Returns 1; 0: none of them, or it is gone; or -errno.
+ */
+int proc_has_group(const char *proc, pid_t pid, const uint32_t *gids, size_t count, size_t *ret_which);
+
 /* Whether a process belongs to a user. */
 bool proc_belongs(const struct proc_facts *facts, uint32_t uid);
 

@@ -17,6 +17,7 @@
 
 #include "common/civil_date.h"
 #include "daemon/proc_scan.h"
+#include "daemon/publisher_lost.h"
 #include "daemon/publisher_state.h"
 #include "daemon/report.h"
 #include "daemon/session_warn.h"
@@ -80,6 +81,12 @@ put_out(struct publisher *p, uint32_t uid, const char *name, enum reason reason,
 	r = session_end_begin(p->ender, &order);
 	if (r < 0)
 		report_log(LOG_ERR, "cannot end the sessions of uid %u: %s", uid, strerror(-r));
+}
+
+void
+publisher_ends_put_out(struct publisher *p, const struct user_record *u, enum reason reason)
+{
+	put_out(p, u->r.id, u->text, reason, u->not_after_utc_sec, true);
 }
 
 static void
@@ -200,8 +207,8 @@ struct telling {
 	int64_t since_utc_sec, now_utc_sec;
 };
 
-static const char *
-contact_of(const struct publisher *p, const struct user_record *u)
+const char *
+publisher_ends_contact(const struct publisher *p, const struct user_record *u)
 {
 	const char *contact = u != NULL ? user_record_contact(u) : "";
 
@@ -232,17 +239,17 @@ tell(uint32_t uid, char *buf, size_t size, void *arg)
 		if (t->before == NULL || name_before(p, t->before, uid, &ignored) == NULL ||
 		    local_accounts_owns_uid(&p->local, uid))
 			return false;
-		session_warn_ended(buf, size, contact_of(p, NULL));
+		session_warn_ended(buf, size, publisher_ends_contact(p, NULL));
 		return true;
 	}
 	if (roll_judge(u, t->now_utc_sec) != REASON_OK) {
-		session_warn_ended(buf, size, contact_of(p, u));
+		session_warn_ended(buf, size, publisher_ends_contact(p, u));
 		return true;
 	}
 	if (!roll_warning_due(u->not_after_utc_sec, t->since_utc_sec, t->now_utc_sec, p->settings.login_warn_before) &&
 	    !came_nearer(t, u))
 		return false;
-	session_warn_before(buf, size, u->not_after_utc_sec, t->now_utc_sec, contact_of(p, u));
+	session_warn_before(buf, size, u->not_after_utc_sec, t->now_utc_sec, publisher_ends_contact(p, u));
 	return true;
 }
 
@@ -334,6 +341,7 @@ publisher_ends_renew(struct publisher *p, const struct publisher_before *before)
 	t.now_utc_sec = p->seen_utc_sec = publisher_now_utc_sec(p);
 	(void)session_warn_each(DEV, tell, &t);
 	judge_all_live(p, before, t.now_utc_sec);
+	publisher_lost_look(p);
 	arm(p);
 }
 
@@ -366,6 +374,8 @@ publisher_ends_change(struct publisher *p, const struct publisher_before *before
 		publisher_ends_renew(p, before);
 	else
 		arm(p);
+	if (publisher_lost_concerns(p, before))
+		publisher_lost_look(p);
 }
 
 void
@@ -400,7 +410,9 @@ publisher_ends_init(struct publisher *p)
 
 	wall_clock_init(&p->clock);
 	p->seen_utc_sec = publisher_now_utc_sec(p);
-	r = session_end_new(p->event, &hooks, &p->ender);
+	r = publisher_lost_new(&p->lost);
+	if (r >= 0)
+		r = session_end_new(p->event, &hooks, &p->ender);
 	if (r >= 0)
 		session_end_set_grace(p->ender, p->settings.login_end_grace);
 	return r;
@@ -412,4 +424,5 @@ publisher_ends_done(struct publisher *p)
 	sd_event_source_disable_unref(p->due_real);
 	sd_event_source_disable_unref(p->due_boot);
 	session_end_free(p->ender);
+	publisher_lost_free(p->lost);
 }

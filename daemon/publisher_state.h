@@ -57,6 +57,7 @@ struct publisher {
 	int64_t seen_utc_sec;			/* ends and warnings up to here are dealt with */
 	struct session_end *ender;		/* owned */
 	sd_event_source *due_real, *due_boot;	/* owned */
+	struct publisher_lost *lost;		/* owned */
 };
 
 /* ---- publisher_ends.c: who must leave, and when ---- */
@@ -74,6 +75,12 @@ struct publisher_before {
 	const struct judging *judging;		/* of the edit; NULL: nothing has changed, or another book is in force */
 	const struct snapshot *snapshot;	/* for book == NULL: what was published; NULL or empty: nothing */
 };
+
+/* End what lives now of a user. */
+void publisher_ends_put_out(struct publisher *p, const struct user_record *u, enum reason reason);
+
+/* Whom a person asks when he is put out or told something. */
+const char *publisher_ends_contact(const struct publisher *p, const struct user_record *u);
 
 /* Another state is in force: put out whose time is over, warn whose end came nearer, arm the timer. */
 void publisher_ends_renew(struct publisher *p, const struct publisher_before *before);

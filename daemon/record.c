@@ -95,6 +95,17 @@ put_string(char *to, const char *string)
 	return to + len;
 }
 
+static void
+put_lost(char *to, const struct roster_user *user)
+{
+	const uint32_t counts[] = { user->lost_count, user->lost_ending };
+
+	if (user->lost_count == 0)
+		return;
+	memcpy(to, counts, sizeof counts);
+	memcpy(to + sizeof counts, user->lost, user->lost_count * sizeof(uint32_t));
+}
+
 struct record *
 record_pack_user(const struct roster_user *user)
 {
@@ -102,7 +113,8 @@ record_pack_user(const struct roster_user *user)
 	uint32_t gids[ROSTER_USER_GROUPS_MAX], gid_count = sort_gids(user->groups, user->group_count, gids);
 	uint8_t steps[ROSTER_USER_GROUPS_MAX * STEP_MAX];
 	size_t steps_len = (size_t)(put_steps(steps, gids, gid_count) - steps);
-	size_t size = offsetof(struct user_record, text) + steps_len;
+	size_t lost_len = user->lost_count > 0 ? (2 + (size_t)user->lost_count) * sizeof(uint32_t) : 0;
+	size_t size = offsetof(struct user_record, text) + steps_len + lost_len;
 	struct user_record *u;
 	char *at;
 
@@ -126,6 +138,7 @@ record_pack_user(const struct roster_user *user)
 	for (uint32_t i = 0; i < user->local_count; i++)
 		at = put_string(at, user->locals[i]);
 	memcpy(at, steps, steps_len);
+	put_lost(at + steps_len, user);
 	return &u->r;
 }
 
@@ -161,7 +174,8 @@ record_size(const struct record *r, enum register_kind kind)
 	return size + (size_t)(at - first) + strings;	/* a length takes one byte more than a NUL */
 }
 
-static void
+/* Returns what follows the steps. */
+static const uint8_t *
 get_steps(const uint8_t *at, uint32_t *to, uint32_t count)
 {
 	uint32_t last = 0;
@@ -177,6 +191,21 @@ get_steps(const uint8_t *at, uint32_t *to, uint32_t count)
 		last += step;
 		to[i] = last;
 	}
+	return at;
+}
+
+static void
+get_lost(const uint8_t *at, struct user_lists *lists, struct roster_user *ret)
+{
+	uint32_t counts[2];
+
+	if ((ret->flags & ROSTER_LOST) == 0)
+		return;
+	memcpy(counts, at, sizeof counts);
+	memcpy(lists->lost, at + sizeof counts, counts[0] * sizeof(uint32_t));
+	ret->lost_count = counts[0];
+	ret->lost_ending = counts[1];
+	ret->lost = lists->lost;
 }
 
 void
@@ -195,7 +224,7 @@ user_record_read(const struct user_record *u, struct user_lists *lists, struct r
 	at = next_string(ret->contact);
 	for (uint32_t i = 0; i < u->local_count; i++, at = next_string(at))
 		lists->locals[i] = at;
-	get_steps((const uint8_t *)at, lists->gids, u->r.group_count);
+	get_lost(get_steps((const uint8_t *)at, lists->gids, u->r.group_count), lists, ret);
 	ret->local_count = u->local_count;
 	ret->locals = lists->locals;
 	ret->group_count = u->r.group_count;

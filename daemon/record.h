@@ -39,7 +39,10 @@ struct group_record {
 	char text[];
 };
 
-/* A user's is followed by name, home, gecos, shell, contact, the local groups' names, each with its NUL, and its gids. */
+/*
+ * A user's is followed by name, home, gecos, shell, contact, the local groups' names, each with its NUL, its gids, and
+ * with ROSTER_LOST the groups that he lost.
+ */
 struct user_record {
 	struct record r;
 	int64_t not_after_utc_sec;
@@ -77,6 +80,7 @@ const char *user_record_contact(const struct user_record *u);
 struct user_lists {
 	uint32_t gids[ROSTER_USER_GROUPS_MAX];
 	const char *locals[ROSTER_LOCAL_MAX];
+	uint32_t lost[ROSTER_LOST_MAX];
 };
 
 /*

@@ -37,6 +37,7 @@ struct user_copy {
 	struct roster_user user;
 	uint32_t gids[ROSTER_USER_GROUPS_MAX];
 	const char *locals[ROSTER_LOCAL_MAX];
+	uint32_t lost[ROSTER_LOST_MAX];
 	char strings[USER_STRINGS + ROSTER_LOCAL_MAX][ROSTER_STR_MAX + 1];
 };
 
@@ -173,6 +174,25 @@ get_locals(struct scan *s, struct user_copy *to)
 }
 
 static int
+get_lost(struct scan *s, struct user_copy *to)
+{
+	struct roster_user *u = &to->user;
+	int r;
+
+	u->lost = to->lost;
+	u->lost_count = u->lost_ending = 0;
+	if ((u->flags & ROSTER_LOST) == 0)
+		return 0;
+	if ((r = get_u32(s, &u->lost_count)) < 0 || (r = get_u32(s, &u->lost_ending)) < 0)
+		return r;
+	if (u->lost_count == 0 || u->lost_count > ROSTER_LOST_MAX || u->lost_ending > u->lost_count)
+		return -EBADMSG;
+	for (uint32_t i = 0; i < u->lost_count && r == 0; i++)
+		r = get_u32(s, &to->lost[i]);
+	return r;
+}
+
+static int
 get_user(struct scan *s, struct user_copy *to)
 {
 	struct roster_user *u = &to->user;
@@ -185,7 +205,7 @@ get_user(struct scan *s, struct user_copy *to)
 	    (r = get_i64(s, &u->not_before_utc_sec)) < 0 || (r = get_i64(s, &u->not_after_utc_sec)) < 0 ||
 	    (r = get_u32(s, &u->flags)) < 0)
 		return r;
-	if ((u->flags & ~(uint32_t)(ROSTER_ENDED | ROSTER_MFA | ROSTER_SERVICE)) != 0)
+	if ((u->flags & ~(uint32_t)(ROSTER_ENDED | ROSTER_MFA | ROSTER_SERVICE | ROSTER_LOST)) != 0)
 		return -EBADMSG;
 	for (size_t i = 0; i < USER_STRINGS; i++) {
 		*strings[i] = to->strings[i];
@@ -194,7 +214,9 @@ get_user(struct scan *s, struct user_copy *to)
 			return r;
 	}
 	r = get_gids(s, to);
-	return r < 0 ? r : get_locals(s, to);
+	if (r == 0)
+		r = get_locals(s, to);
+	return r < 0 ? r : get_lost(s, to);
 }
 
 static int

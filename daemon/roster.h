@@ -10,6 +10,7 @@
  *   group   key(u64) gid(u32) name(str)
  *   user    key(u64) uid(u32) gid(u32) not_before(i64) not_after(i64) flags(u32) name gecos home shell contact(str)
  *           group_count(u32) gid(u32)*   local_count(u32) local group name(str)*
+ *           with ROSTER_LOST alone: lost_count(u32) lost_ending(u32) gid(u32)*
  *   dropped key(u64)
  *   str     length(u16) bytes, no NUL          all integers little-endian, no padding
  *
@@ -28,6 +29,7 @@
 #define ROSTER_STR_MAX		1023
 #define ROSTER_USER_GROUPS_MAX	4096
 #define ROSTER_LOCAL_MAX	64
+#define ROSTER_LOST_MAX		16
 #define ROSTER_BYTES_MAX	(1u << 30)
 
 enum roster_kind {
@@ -39,6 +41,7 @@ enum roster_flag {
 	ROSTER_ENDED = 1 << 0,		/* disabled: sessions end now */
 	ROSTER_MFA = 1 << 1,		/* member of isms-mfa */
 	ROSTER_SERVICE = 1 << 2,	/* member of isms-service */
+	ROSTER_LOST = 1 << 3,		/* groups were lost: gids follow */
 };
 
 struct roster_group {
@@ -57,6 +60,9 @@ struct roster_user {
 	const uint32_t *groups;		/* borrowed; gids; one that no published group has counts for nothing */
 	uint32_t local_count;
 	const char *const *locals;	/* borrowed; names of local groups that policy keeps for this user */
+	uint32_t lost_count;		/* ROSTER_LOST: 1 to ROSTER_LOST_MAX; else 0 */
+	uint32_t lost_ending;		/* sessions that hold one of so many of the first ones end, those with another are told */
+	const uint32_t *lost;		/* borrowed; gids of groups that grants gave and do not any more */
 };
 
 /* ---- writing: directory process ---- */

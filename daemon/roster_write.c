@@ -160,6 +160,11 @@ judge_user(const struct roster_user *user, size_t *ret_size)
 		if (r < 0)
 			return r;
 	}
+	if ((user->flags & ROSTER_LOST) != 0 ? user->lost_count == 0 || user->lost_count > ROSTER_LOST_MAX ||
+	    user->lost_ending > user->lost_count : user->lost_count != 0)
+		return -EINVAL;
+	if (user->lost_count > 0)
+		size += (2 + (size_t)user->lost_count) * sizeof(uint32_t);
 	*ret_size = size + (size_t)user->group_count * sizeof(uint32_t);
 	return 0;
 }
@@ -192,6 +197,12 @@ roster_add_user(struct roster_writer *w, const struct roster_user *user)
 	put_u32(w, user->local_count);
 	for (uint32_t i = 0; i < user->local_count; i++)
 		put_string(w, user->locals[i]);
+	if (user->lost_count > 0) {
+		put_u32(w, user->lost_count);
+		put_u32(w, user->lost_ending);
+	}
+	for (uint32_t i = 0; i < user->lost_count; i++)
+		put_u32(w, user->lost[i]);
 	w->user_count++;
 	return 0;
 }

@@ -121,6 +121,18 @@ session_warn_before(char *buf, size_t size, int64_t not_after_utc_sec, int64_t n
 }
 
 void
+session_warn_lost(char *buf, size_t size, const char *group, bool ends, const char *contact)
+{
+	char whom[128], name[40];
+
+	clean(contact, whom, sizeof whom);
+	clean(group, name, sizeof name);
+	(void)snprintf(buf, size, "\r\n*** Your membership of group %s has ended. %s Contact: %s\r\n", name,
+	    ends ? "Your sessions are closed for it; you may log in again." :
+	    "Sessions that you opened with it keep it until you close them: please log in again.", whom);
+}
+
+void
 session_warn_ended(char *buf, size_t size, const char *contact)
 {
 	char whom[128];

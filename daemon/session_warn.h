@@ -28,6 +28,13 @@ unsigned session_warn_each(const char *dev, bool (*text)(uint32_t uid, char *buf
  */
 void session_warn_before(char *buf, size_t size, int64_t not_after_utc_sec, int64_t now_utc_sec, const char *contact);
 
+/*
+ * Compose what is said of a group that was granted for a limited time and is the person's no more.
+ *
+ *  ends  his sessions are closed for it
+ */
+void session_warn_lost(char *buf, size_t size, const char *group, bool ends, const char *contact);
+
 /* Compose the last line. */
 void session_warn_ended(char *buf, size_t size, const char *contact);
 

@@ -45,6 +45,8 @@ source_new(sd_event *event, const struct paths *paths, const struct settings *se
 	s->changed_arg = arg;
 	r = census_new(&s->census);
 	if (r == 0)
+		r = source_grants_new(s, &s->grants);
+	if (r == 0)
 		r = s->ops->open(s);
 	if (r < 0)
 		goto out;
@@ -63,6 +65,7 @@ source_free(struct source *s)
 		return;
 	source_jobs_abandon(s);
 	s->ops->close(s);
+	source_grants_free(s->grants);
 	census_free(s->census);
 	sd_event_unref(s->event);
 	free(s);
@@ -87,20 +90,27 @@ source_users(const struct source *s)
 	return counts.users;
 }
 
-int
-source_publish(struct source *s, struct entry_changes *changes)
+/* accept: those whom a person has let in come in with it, since it tells of them; the passing of time tells of nobody. */
+static int
+publish(struct source *s, struct entry_changes *changes, bool accept)
 {
 	const struct census_how how = { .settings = s->settings, .holders = s->holders,
-		.accept_newcomers = s->accept_newcomers, .accept_approved = s->accept_approved,
+		.accept_newcomers = accept && s->accept_newcomers, .accept_approved = accept && s->accept_approved,
 		.anew = s->anew || s->generation == 0 };
 	struct census_news news = { 0 };
 	bool whole;
 	int r;
 
-	r = census_update(s->census, &how, changes, &news);
+	r = source_grants_stage(s->grants, changes);
+	if (r == 0) {
+		r = census_update(s->census, &how, changes, &news);
+		source_grants_settle(s->grants, r);
+	}
 	if (r > 0) {
 		s->generation++;
-		s->accept_newcomers = s->accept_approved = s->anew = false;
+		if (accept)
+			s->accept_newcomers = s->accept_approved = false;
+		s->anew = false;
 		if (news.holders_changed)
 			s->ops->save_holders(s);
 		s->changed(&news, s->changed_arg);
@@ -110,4 +120,20 @@ source_publish(struct source *s, struct entry_changes *changes)
 	if (whole)
 		(void)malloc_trim(0);	/* everybody was read; what that took goes back to the system */
 	return r < 0 ? r : 0;
+}
+
+int
+source_publish(struct source *s, struct entry_changes *changes)
+{
+	return publish(s, changes, true);
+}
+
+int
+source_tick(struct source *s)
+{
+	struct entry_changes none = { 0 };
+	int r = publish(s, &none, false);
+
+	entry_changes_done(&none);
+	return r;
 }

@@ -21,6 +21,7 @@
 #include "common/verdict.h"
 #include "daemon/census.h"
 #include "daemon/entry_changes.h"
+#include "daemon/source_grants.h"
 #include "daemon/workers.h"
 
 #define SOURCE_TOKENS_MAX 16	/* of one user */
@@ -107,6 +108,7 @@ struct source {
 	const struct paths *paths;	/* borrowed */
 	const struct settings *settings;	/* borrowed */
 	struct census *census;		/* owned */
+	struct source_grants *grants;	/* owned */
 	uint64_t generation;		/* of what it holds: 0 before the first complete state, then 1, 2, ... */
 	struct identity_holders *holders;	/* borrowed from the kind of source; NULL: it does not look for returned names */
 	bool accept_newcomers;		/* all of the next state */
@@ -153,6 +155,9 @@ size_t source_users(const struct source *s);
  * Returns 0 or -ENOMEM: everything is as it was.
  */
 int source_publish(struct source *s, struct entry_changes *changes);
+
+/* Time has passed: what grants make of it. Returns 0 or -ENOMEM: everything is as it was. */
+int source_tick(struct source *s);
 
 /* A source for file:///PATH. Returns 0 or -errno. */
 int ldif_source_new(const char *path, struct source **ret);

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "common/grant.h"
 #include "common/ldap_escape.h"
 #include "common/snapshot.h"
 #include "tools/output.h"
@@ -68,6 +69,19 @@ account_needs_name(const struct invocation *in)
 	return settings_uses_ldap(&in->settings) && !operator_is_named(&in->who, in->settings.directory_uri);
 }
 
+/* What the entries mean now. Returns 0 or -ENOMEM. */
+static int
+understand(const struct invocation *in, const struct directory *d, struct entries *effective, struct identities *ret)
+{
+	int r = grants_apply(directory_entries(d), &in->settings, in->now_utc_sec, effective);
+
+	if (r == 0)
+		r = identities_build(effective, &in->settings, ret);
+	if (r < 0)
+		entries_done(effective);
+	return r;
+}
+
 enum exit_code
 account_open(struct invocation *in, const char *name, enum directory_mode mode, struct account *ret)
 {
@@ -84,7 +98,7 @@ account_open(struct invocation *in, const char *name, enum directory_mode mode, 
 	r = directory_open(&in->settings, &in->who, in->root, mode, in->dry_run, &ret->directory, error, sizeof error);
 	if (r < 0)
 		return complain_of_directory(in, r, error);
-	if (identities_build(directory_entries(ret->directory), &in->settings, &ret->identities) < 0) {
+	if (understand(in, ret->directory, &ret->effective, &ret->identities) < 0) {
 		output_error("out of memory");
 		return EXIT_UNREACHABLE;
 	}
@@ -107,12 +121,15 @@ int
 account_refresh(const struct invocation *in, struct account *account, const char *name)
 {
 	struct identities fresh = { 0 };
+	struct entries effective = { 0 };
 	int r;
 
-	r = identities_build(directory_entries(account->directory), &in->settings, &fresh);
+	r = understand(in, account->directory, &effective, &fresh);
 	if (r < 0)
 		return r;
 	identities_done(&account->identities);
+	entries_done(&account->effective);
+	account->effective = effective;	/* now owned there */
 	account->identities = fresh;	/* now owned there */
 	account->identity = identities_find(&account->identities, name);
 	return account->identity != NULL ? 0 : -ENOENT;
@@ -159,6 +176,7 @@ void
 account_done(struct account *account)
 {
 	identities_done(&account->identities);
+	entries_done(&account->effective);
 	directory_close(account->directory);
 	memset(account, 0, sizeof *account);
 }

@@ -2,7 +2,8 @@
  * test_census.c - the census says of everybody what a build of the whole directory would say, after any change.
  *
  * Random small directories in which names, numbers, DNs and ids collide all the time, changed at random; beside the census
- * everything is built anew from all entries, against the state before (identity.c), and compared.
+ * everything is built anew from all entries, against the state before (identity.c), and compared. Time passes, too, and
+ * grants begin and end by it.
  */
 #include <config.h>
 
@@ -12,16 +13,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/civil_date.h"
+#include "common/grant.h"
 #include "daemon/census.h"
+#include "daemon/grant_book.h"
 #include "tests/unit/suite.h"
 
 #define BASE "dc=x"
 
-enum { ITEMS = 24, NAMES = 8, NUMBERS = 7, DNS = 30, ROUNDS = 400 };
+enum { PEOPLE = 24, ITEMS = 32, NAMES = 8, NUMBERS = 7, DNS = 30, ROUNDS = 400 };
 
 static struct settings settings;
 static uint64_t dice;
 static bool dn_collide, may_accept;
+static int64_t now;
+static unsigned active_rounds;
 
 static unsigned
 roll(unsigned sides)
@@ -57,6 +63,14 @@ set(struct entry *e, const char *name, const char *format, ...)
 }
 
 static void
+set_time(struct entry *e, const char *name, int64_t from_now_sec)
+{
+	char text[32];
+
+	set(e, name, "%s", civil_date_format_generalized(now + from_now_sec + roll(80), text));
+}
+
+static void
 fill_user(struct entry *e)
 {
 	set(e, "objectClass", "posixAccount");
@@ -75,6 +89,8 @@ fill_user(struct entry *e)
 		set(e, "entryUUID", "6f7e5c8a-0b1d-4c1e-9a53-2f3a4b5c6d%02u", roll(ITEMS));
 	if (roll(5) == 0)
 		set(e, "nsAccountLock", "TRUE");
+	if (roll(6) == 0)
+		set_time(e, "ismsNotAfter", 0);
 }
 
 static void
@@ -99,19 +115,52 @@ fill_group(struct entry *e)
 		set(e, "memberUid", "%s", names[roll(NAMES)]);
 }
 
+static void
+set_dn(struct entry *e, const char *name, unsigned parity)
+{
+	char dn[64];
+
+	dn_of((roll(PEOPLE) & ~1u) + (roll(12) == 0 ? 1 - parity : parity), dn);
+	set(e, name, "%s", dn);
+}
+
+/* Good in most of its parts, each. */
+static struct entry *
+new_grant(unsigned i)
+{
+	struct entry *e;
+	char dn[64];
+
+	(void)snprintf(dn, sizeof dn, "cn=grant%u,ou=grants," BASE, i);
+	e = entry_new(dn);
+	ck_assert_ptr_nonnull(e);
+	set(e, "objectClass", roll(20) == 0 ? "ismsRequest" : "ismsGrant");
+	for (unsigned n = roll(25) == 0 ? roll(3) : 1; n > 0; n--)
+		set_dn(e, "ismsMember", 0);
+	set_dn(e, "ismsGroup", 1);
+	set_dn(e, "ismsApprover", 0);
+	if (roll(4) != 0)
+		set_time(e, "ismsFrom", -60);
+	for (unsigned n = roll(25) == 0 ? roll(3) : 1; n > 0; n--)
+		set_time(e, "ismsUntil", 0);
+	return e;
+}
+
 static struct entry *
 new_entry(unsigned i)
 {
 	struct entry *e;
 	char dn[64];
 
+	if (i >= PEOPLE)
+		return new_grant(i);
 	dn_of(dn_collide ? roll(DNS) : i, dn);
 	e = entry_new(dn);
 	ck_assert_ptr_nonnull(e);
 	if (roll(20) == 0) {
 		fill_user(e);
 		fill_group(e);
-	} else if (roll(2) == 0) {
+	} else if (roll(5) == 0 ? roll(2) == 0 : i % 2 == 0) {
 		fill_user(e);
 	} else {
 		fill_group(e);
@@ -141,7 +190,7 @@ other_members(const struct entry *e)
 static struct model {
 	struct entry *list[ITEMS];	/* owned; NULL: not there */
 	bool gone[ITEMS];
-	struct entries entries;
+	struct entries entries, effective;
 	struct identities now;
 	struct identity_holders holders;
 } model;
@@ -168,7 +217,7 @@ static void
 build(bool accept)
 {
 	struct identities before = model.now;
-	struct entries old = model.entries;
+	struct entries old = model.entries, old_effective = model.effective;
 	static bool had_one;
 
 	model.entries = (struct entries){ 0 };
@@ -177,11 +226,14 @@ build(bool accept)
 			if (model.list[i] != NULL && model.gone[i] == (there == 0))
 				add_entry(&model.entries, i);
 	had_one = before.user_count + before.group_count > 0;
-	ck_assert_int_eq(identities_build_after(&model.entries, &settings, had_one ? &before : NULL,
+	model.effective = (struct entries){ 0 };
+	ck_assert_int_eq(grants_apply(&model.entries, &settings, now, &model.effective), 0);
+	ck_assert_int_eq(identities_build_after(&model.effective, &settings, had_one ? &before : NULL,
 	    accept ? NULL : &model.holders, &model.now), 0);
 	ck_assert_int_ge(identity_holders_update(&model.holders, had_one ? &before : NULL, &model.now), 0);
 	identities_done(&before);
 	entries_done(&old);
+	entries_done(&old_effective);
 }
 
 /* ---- what a publisher would know by the news ---- */
@@ -412,24 +464,43 @@ list_whole(struct entry_changes *ret)
 	}
 }
 
+/* What a source does. */
+static int
+update(struct census *c, struct grant_book *book, const struct census_how *how, struct entry_changes *changes,
+    struct census_news *ret)
+{
+	const struct grant_moment moment = { .census = c, .settings = &settings, .now_utc_sec = now, .anew = how->anew };
+	size_t all, active;
+	int r;
+
+	ck_assert_int_eq(grant_book_stage(book, &moment, changes), 0);
+	r = census_update(c, how, changes, ret);
+	ck_assert_int_ge(r, 0);
+	grant_book_commit(book);
+	ck_assert(grant_book_next(book) == 0 || grant_book_next(book) > now);
+	grant_book_counts(book, &all, &active);
+	active_rounds += active > 0;
+	return r;
+}
+
 static void
-one_round(struct census *c, struct identity_holders *holders, unsigned round)
+one_round(struct census *c, struct grant_book *book, struct identity_holders *holders, unsigned round)
 {
 	struct census_how how = { .settings = &settings, .holders = holders };
 	struct entry_changes changes = { 0 };
 	struct census_news news = { 0 };
 	int r;
 
-	for (unsigned n = roll(4) + 1; n > 0; n--)
-		change(roll(ITEMS), &changes);
+	now += roll(3) == 0 ? roll(15) : 0;
+	for (unsigned n = roll(4) == 0 ? 0 : roll(4) + 1; n > 0; n--)
+		change(roll(2) == 0 ? PEOPLE + roll(ITEMS - PEOPLE) : roll(PEOPLE), &changes);
 	if (roll(12) == 0) {
 		entry_changes_done(&changes);
 		list_whole(&changes);
 	}
 	how.anew = round == 0 || roll(25) == 0;
 	how.accept_newcomers = may_accept && roll(8) == 0;
-	r = census_update(c, &how, &changes, &news);
-	ck_assert_int_ge(r, 0);
+	r = update(c, book, &how, &changes, &news);
 	if (r > 0)
 		hear(&news);
 	/* Whoever changed nothing judges nobody; a build of the whole would come to the same. */
@@ -451,9 +522,14 @@ one_round(struct census *c, struct identity_holders *holders, unsigned round)
 START_TEST(as_the_whole)
 {
 	struct identity_holders holders = { 0 };
+	struct grant_book *book = grant_book_new();
 	struct census *c;
 
+	ck_assert_ptr_nonnull(book);
+	now = 1800000000;
+	active_rounds = 0;
 	settings_defaults(&settings);
+	(void)snprintf(settings.directory_max_grant, sizeof settings.directory_max_grant, "100s web=20s payroll=0s");
 	(void)snprintf(settings.directory_base, sizeof settings.directory_base, BASE);
 	dice = (uint64_t)_i * 7919 + 1;
 	may_accept = _i % 2 == 0;
@@ -461,12 +537,15 @@ START_TEST(as_the_whole)
 	ck_assert_int_eq(census_new(&c), 0);
 	published_users = published_groups = 0;
 	for (unsigned round = 0; round < ROUNDS; round++)
-		one_round(c, &holders, round);
+		one_round(c, book, &holders, round);
+	ck_assert(dn_collide || active_rounds > 4);	/* where many have one DN, hardly any grant names one person */
+	grant_book_free(book);
 	census_free(c);
 	identity_holders_done(&holders);
 	identity_holders_done(&model.holders);
 	identities_done(&model.now);
 	entries_done(&model.entries);
+	entries_done(&model.effective);
 	for (unsigned i = 0; i < ITEMS; i++)
 		entry_free(model.list[i]);
 	model = (struct model){ 0 };

@@ -92,6 +92,7 @@ static const struct {
 	{ ROLE "from = 192.0.2.0/24/8\n", "write 0 to 32 bits" }, { ROLE "from = 192.0.2\n", "is no network" },
 	{ ROLE "from = 192.0.2.0/0024\n", "write 0 to 32 bits" }, { ROLE "from = 10.0.0.0/8,192.0.2.0/24\n", "write 0 to 32" },
 	{ "[groups]\nkeep = x\n", "p.conf:2: [groups] keep: unknown key" }, { "[groups]\ndeny-acl =\n", "is empty" },
+	{ "[groups]\nprivileged =\n", "is empty" }, { "[groups]\nprivileged = A\n", "cannot be a name" },
 	{ "[groups]\ndeny-acl = a\ndeny-acl = b\n", "stands here for the second time (line 2)" },
 	{ "[groups]\ndeny-acl = a\n[local]\n[groups]\ndeny-acl = b\n", "p.conf:5: [groups] deny-acl: stands here" },
 	{ "[local]\nmanage = alice\n", "p.conf:2: [local] manage: not supported by this version" },
@@ -179,7 +180,7 @@ static const char group_policy[] =
     "[role c]\nmatch = any\n"
     "[role d]\nmatch = any\ndrop-groups = web acl\n"
     "[role e]\nmatch = any\nkeep-groups =\n"
-    "[groups]\ndeny-acl = acl nobody-else\n";
+    "[groups]\ndeny-acl = acl nobody-else\nprivileged = sudo adm\n";
 
 START_TEST(groups)
 {
@@ -202,6 +203,8 @@ START_TEST(groups)
 
 	for (int i = 0; i < ROWS(rows); i++)
 		ck_assert_msg(policy_group(policy, rows[i].roles, rows[i].group, rows[i].local) == rows[i].effect, "row %d", i);
+	ck_assert(policy_is_privileged(policy, "sudo") && policy_is_privileged(policy, "adm"));
+	ck_assert(!policy_is_privileged(policy, "web") && !policy_is_privileged(policy, "acl"));
 	policy_free(policy);
 }
 END_TEST
@@ -318,7 +321,7 @@ START_TEST(manual_is_complete)
 {
 	static const char *const words[] = {
 		"match = ", "allow-services = ", "mfa = ", "require-expiry = ", "max-session = ", "keep-groups = ",
-		"drop-groups = ", "contact = ", "[groups] deny-acl = ", "[local] manage = ", "[services] remote = ",
+		"drop-groups = ", "contact = ", "[groups] deny-acl = ", "[groups] privileged = ", "[local] manage = ", "[services] remote = ",
 		"[services] elevation = ", "[services] unattended = ", "allow-hosts = ", "max-term = ", "hours = ", "from = ",
 		"dormant-after = ", "max-sessions = ", "offline-grace", "on-end = ", "review-every = ", "require-sponsor = ",
 		"owner-grace = ", "kind:", "user:", "group:", "any",

@@ -19,12 +19,15 @@ static const struct roster_group group_rows[] = { { 9, 5000, "web" }, { 0, 5001,
 static const uint32_t gids[] = { 5002, 77 };
 static const uint64_t dropped_groups[] = { 3, 1 }, dropped_users[] = { 8 };
 static const char *const locals[] = { "adm", "docker" };
+static const uint32_t lost[] = { 5001, 9 };
 static const struct roster_user user_rows[] = {
 	{ .key = 7, .uid = 4000, .gid = 4000, .not_before_utc_sec = -1, .not_after_utc_sec = INT64_MAX, .flags = ROSTER_MFA,
 	  .name = "ada", .gecos = "Ada L\xc3\xb6velace", .home = "/home/ada", .shell = "/bin/bash", .contact = "x@y",
 	  .group_count = 2, .groups = gids, .local_count = 2, .locals = locals },
 	{ .key = 1, .uid = UINT32_MAX, .flags = ROSTER_ENDED | ROSTER_MFA, .name = "", .gecos = "", .home = "", .shell = "",
 	  .contact = "" },
+	{ .key = 2, .uid = 4001, .gid = 4001, .flags = ROSTER_LOST, .name = "bob", .gecos = "", .home = "/home/bob",
+	  .shell = "/bin/sh", .contact = "", .lost_count = 2, .lost_ending = 1, .lost = lost },
 };
 
 static struct roster_writer *
@@ -108,6 +111,10 @@ START_TEST(written_and_read)
 		ck_assert_str_eq(got->contact, want->contact);
 		ck_assert_uint_eq(got->group_count, want->group_count);
 		ck_assert_uint_eq(got->local_count, want->local_count);
+		ck_assert_uint_eq(got->lost_count, want->lost_count);
+		ck_assert_uint_eq(got->lost_ending, want->lost_ending);
+		for (uint32_t k = 0; k < want->lost_count; k++)
+			ck_assert_uint_eq(got->lost[k], want->lost[k]);
 		for (uint32_t k = 0; k < want->group_count; k++)
 			ck_assert_uint_eq(got->groups[k], want->groups[k]);
 		for (uint32_t k = 0; k < want->local_count; k++)
@@ -304,6 +311,14 @@ START_TEST(writer_refuses)
 	user.locals = names;
 	user.local_count = ROSTER_LOCAL_MAX + 1;
 	ck_assert_int_eq(roster_add_user(w, &user), -E2BIG);
+	user.local_count = 0;
+	user.lost = lost;
+	user.lost_count = 2;
+	ck_assert_int_eq(roster_add_user(w, &user), -EINVAL);	/* without the flag */
+	user.flags = ROSTER_LOST;
+	ck_assert_int_eq(roster_add_user(w, &user), 0);
+	user.lost_ending = 3;
+	ck_assert_int_eq(roster_add_user(w, &user), -EINVAL);
 	roster_writer_free(w);
 	free(many);
 }
@@ -315,7 +330,8 @@ START_TEST(packed)
 	static const uint32_t mixed[] = { UINT32_MAX, 5, 70000, 5, 0, 70001 }, want[] = { 0, 5, 70000, 70001, UINT32_MAX };
 	static const char *const three[] = { "adm", "", "docker" };
 	const struct roster_user in = { .key = UINT64_MAX, .uid = UINT32_MAX, .gid = 7, .not_after_utc_sec = INT64_MIN,
-		.flags = ROSTER_MFA, .name = "ada", .gecos = "", .home = "/home/ada", .shell = "/bin/sh", .contact = "x@y",
+		.flags = ROSTER_MFA | ROSTER_LOST, .name = "ada", .gecos = "", .home = "/home/ada", .shell = "/bin/sh",
+		.contact = "x@y", .lost_count = 2, .lost_ending = 1, .lost = lost,
 		.group_count = ROWS(mixed), .groups = mixed, .local_count = ROWS(three), .locals = three };
 	struct record *r = record_pack_user(&in);
 	struct user_lists lists;
@@ -332,6 +348,7 @@ START_TEST(packed)
 	ck_assert_str_eq(out.contact, in.contact);
 	ck_assert_uint_eq(out.group_count, ROWS(want));
 	ck_assert_int_eq(memcmp(out.groups, want, sizeof want), 0);
+	ck_assert(out.lost_count == 2 && out.lost_ending == 1 && memcmp(out.lost, lost, sizeof lost) == 0);
 	ck_assert_uint_eq(out.local_count, ROWS(three));
 	for (int i = 0; i < ROWS(three); i++)
 		ck_assert_str_eq(out.locals[i], three[i]);

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -90,6 +91,45 @@ START_TEST(reads_itself)
 	ck_assert(!proc_belongs(&facts, OWNER));
 	ck_assert_int_eq(proc_read("/nonexistent", getpid(), &facts), -ENOENT);
 	ck_assert_int_eq(proc_read("/proc", 0x7ffffff0, &facts), -ESRCH);
+}
+END_TEST
+
+START_TEST(has_groups)
+{
+	const uint32_t gids[] = { 4000000000u, getegid(), 4000000001u };
+	size_t which = 9;
+
+	ck_assert_int_eq(proc_has_group("/proc", getpid(), gids, 3, &which), 1);
+	ck_assert_uint_eq(which, 1);
+	ck_assert_int_eq(proc_has_group("/proc", getpid(), gids, 1, &which), 0);
+	ck_assert_int_eq(proc_has_group("/proc", 0x7ffffff0, gids, 3, &which), 0);
+}
+END_TEST
+
+/* Supplementary groups, in the order in which they matter, and after many others. */
+START_TEST(has_supplementary_groups)
+{
+	static const uint32_t gids[] = { 70000, 2000 }, none[] = { 7, 20, 200, 700 };
+	char folder[256], path[300];
+	size_t which;
+	FILE *f;
+
+	(void)snprintf(folder, sizeof folder, "%s/proc", suite_folder());
+	ck_assert_int_eq(mkdir(folder, 0755), 0);
+	(void)snprintf(path, sizeof path, "%s/77", folder);
+	ck_assert_int_eq(mkdir(path, 0755), 0);
+	(void)snprintf(path, sizeof path, "%s/77/status", folder);
+	f = fopen(path, "w");
+	ck_assert_ptr_nonnull(f);
+	(void)fprintf(f, "Name:\tx\nUid:\t1 1 1 1\nGid:\t2000\t2000\t2000\t2000\nFDSize:\t64\nGroups:\t");
+	for (unsigned i = 0; i < 6000; i++)
+		(void)fprintf(f, "%u ", 10000 + i);
+	(void)fprintf(f, "70000 \nNStgid:\t7\n");
+	ck_assert_int_eq(fclose(f), 0);
+	ck_assert_int_eq(proc_has_group(folder, 77, gids, 2, &which), 1);
+	ck_assert_uint_eq(which, 0);
+	ck_assert_int_eq(proc_has_group(folder, 77, gids + 1, 1, &which), 1);
+	ck_assert_int_eq(proc_has_group(folder, 77, none, 4, &which), 0);
 }
 END_TEST
 
@@ -536,7 +576,8 @@ int
 main(void)
 {
 	const struct suite_row rows[] = {
-		{ reads_itself, 0 }, { belongs_by_any_id, 0 }, { never_signalled, 0 }, { finds_live_uids, 0 }, { finds_users_of_logind, 0 },
+		{ reads_itself, 0 }, { has_groups, 0 }, { has_supplementary_groups, 0 },
+		{ belongs_by_any_id, 0 }, { never_signalled, 0 }, { finds_live_uids, 0 }, { finds_users_of_logind, 0 },
 		{ refuses_ids, 0 }, { ps06a_expiry_live, 0 }, { survivors_are_not_forgotten, 0 }, { ps07a_grace_race, 0 }, { nobody_there, 0 }, { once, 0 },
 		{ without_first_thread, 0 }, { warns_on_terminals, 0 }, { texts_are_bounded, 0 },
 	};

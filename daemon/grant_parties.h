@@ -1,0 +1,62 @@
+/*
+ * grant_parties.h - the entries that grants name, as they will be once changes are taken in. grant_book.c alone uses it.
+ */
+#ifndef ISMS_GRANT_PARTIES_H
+#define ISMS_GRANT_PARTIES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/census.h"
+#include "daemon/entry_changes.h"
+
+struct party {
+	const char *ndn;		/* borrowed */
+	struct entry *e;		/* borrowed; of several the one with the lowest id, a group before what is none; NULL: none */
+	uint8_t id[ENTRY_ID_SIZE];
+	bool gone;			/* the server has it no more */
+	bool many;			/* several have this DN: nobody can say who it is */
+};
+
+/* What the census has in place of an entry of the directory. */
+struct party_base {
+	uint8_t id[ENTRY_ID_SIZE];
+	struct entry *e;		/* the directory's */
+	bool gone;
+};
+
+struct parties {
+	struct party *list;		/* owned; sorted by ndn */
+	size_t count;
+	struct party_id *ids;		/* owned; sorted */
+	size_t id_count;
+};
+
+struct party_sources {
+	const struct census *census;
+	const struct entry_changes *changes;
+	const struct party_base *bases;	/* sorted by id */
+	size_t base_count;
+	const char *nbase;		/* what lies elsewhere is not taken in */
+};
+
+/*
+ * Find each of them.
+ *
+ *  ndns  borrowed; in any order, also several times
+ *  from  borrowed during the call; what is found lives as long as the census and the changes stay as they are
+ *  ret   zeroed; free with parties_done()
+ *
+ * Returns 0 or -ENOMEM.
+ */
+int parties_find(const struct party_sources *from, const char *const *ndns, size_t count, struct parties *ret);
+void parties_done(struct parties *p);
+
+/* The party of a DN that parties_find() was given. */
+const struct party *parties_get(const struct parties *p, const char *ndn);
+
+/* Whether the changes say something of the id of a base, or of an entry that was found. */
+bool parties_changed(const struct parties *p, const uint8_t id[ENTRY_ID_SIZE]);
+
+#endif

@@ -1,0 +1,139 @@
+#!/bin/bash
+# test_userctl_grants.sh: grants and requests by the real isms-userctl on a root in a temp folder: who may approve, how long,
+# what stands in the directory afterwards.
+set -u
+umask 022
+tool=$PWD/isms-userctl
+[ -x "$tool" ] || { echo "run me in the build folder"; exit 2; }
+root=$(mktemp -d /tmp/isms-grants-XXXXXX)
+trap 'rm -rf "$root"' EXIT
+ldif=$root/var/lib/isms/directory/directory.ldif
+failed=0 count=0
+export LC_ALL=C.UTF-8 TZ=UTC
+mkdir -p "$root/etc"
+printf 'root:x:0:0::/root:/bin/sh\nlocal:x:1000:1000::/home/local:/bin/sh\n' >"$root/etc/passwd"
+printf 'root:x:0:\nlocal:x:1000:\n' >"$root/etc/group"
+echo correct-horse-staple >"$root/password"
+
+wrong() { echo "FAIL: $*"; sed 's/^/    /' "$root/out" "$root/err"; failed=$((failed + 1)); }
+run() { # WANTED_STATUS ARGUMENT...
+	local want=$1 got=0
+	shift
+	count=$((count + 1))
+	"$tool" --root "$root" "$@" >"$root/out" 2>"$root/err" </dev/null || got=$?
+	[ $got = "$want" ] || wrong "status $got instead of $want: $*"
+	! grep -q "runtime error\|AddressSanitizer\|LeakSanitizer" "$root/err" || wrong "sanitizer: $*"
+}
+says() { grep -qF -- "$1" "$root/out" "$root/err" || wrong "does not say: $1"; }
+has() { grep -qixF -- "$1" "$ldif" || wrong "not in the directory: $1"; }
+json() { # WANTED PYTHON
+	local got
+	got=$(python3 -c 'import json,sys; d=json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' "$root/out" "$2" 2>&1)
+	[ "$got" = "$1" ] || wrong "JSON: $2 is $got instead of $1"
+}
+unchanged() { # STATUS ARGUMENT...: no byte of the directory is another
+	local before after
+	before=$(sha256sum "$ldif")
+	run "$@"
+	after=$(sha256sum "$ldif")
+	[ "$before" = "$after" ] || wrong "the directory was touched: $*"
+}
+value() { python3 -c 'import json,sys; d=json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' "$root/out" "$1"; }
+
+run 0 setup --base dc=example,dc=com --yes
+for user in ada bob carol; do
+	run 0 add $user --group ops --password-fd 3 3<"$root/password"
+done
+run 0 add eve --kind contractor --until +1d --group web --group payroll --password-fd 3 3<"$root/password"
+sed -i 's/^\[directory\]$/&\nmax-grant = 1d web=2h payroll=0s/' "$root/etc/isms/isms.conf"
+run 0 config check
+
+# ---- grant ----
+unchanged 2 grant ada; says "grant needs USER GROUP"
+unchanged 2 grant ada web --for 1h --as bob; says "--reason"
+unchanged 2 grant ada web --as bob --reason deploy; says "either --until WHEN or --for SPAN"
+unchanged 2 grant ada web --as bob --reason deploy --for 1h --until +1h; says "either --until"
+unchanged 2 grant ada web --as bob --reason deploy --for soon; says "is no span"
+unchanged 2 grant ada web --as bob --reason deploy --until soon; says "is no time"
+unchanged 1 grant ada web --as bob --reason deploy --until 2020-01-01; says "before it begins"
+unchanged 1 grant ada web --as bob --reason deploy --from 2020-01-01 --until 2020-01-02; says "in the past"
+unchanged 1 grant ada web --as bob --reason deploy --from +2h --until +1h; says "before it begins"
+unchanged 1 grant nobody web --as bob --reason deploy --for 1h; says "no such account"
+unchanged 1 grant ada nothing --as bob --reason deploy --for 1h; says "no such group"
+unchanged 1 grant ada web --as nobody --reason deploy --for 1h; says "no such account"
+unchanged 1 grant ada web --as ada --reason deploy --for 1h; says "nobody approves for himself"
+unchanged 1 grant ada web --as bob --reason deploy --for 121m; says "longest grant of this group is 2 hours"
+unchanged 1 grant ada payroll --as bob --reason deploy --for 1m; says "takes no grants"
+unchanged 0 grant ada web --as bob --reason deploy --for 2h --dry-run; says "dry run"
+run 0 grant ada web --as bob --reason "deploy 7" --ticket CHG-7 --for 2h --json
+json ada 'd["user"]'; json web 'd["group"]'; json bob 'd["approver"]'
+says "event: grant added user=ada"; says "approver=bob"; says "ticket=CHG-7"
+has "ismsMember: uid=ada,ou=people,dc=example,dc=com"
+has "ismsGroup: cn=web,ou=groups,dc=example,dc=com"
+has "ismsApprover: uid=bob,ou=people,dc=example,dc=com"
+has "ismsTicket: CHG-7"
+run 0 show ada; says "web"
+run 0 grant --list --json
+json 1 'len(d)'; json active 'd[0]["state"]'; json None 'd[0]["fault"]'
+run 0 grant ada ops --as bob --reason later --from +1h --for 1h
+run 0 grant --list; says "future"; says "active"
+unchanged 2 grant --list ada
+# who is put out approves nothing, and what he approved counts no more
+run 0 disable bob --yes
+unchanged 1 grant ada web --as bob --reason deploy --for 1h; says "the approver is disabled"
+run 0 grant --list --json; json "['refused', 'refused']" '[g["state"] for g in d]'
+says "the approver is disabled"
+run 3 enable bob	# no front here to forget his failures
+run 0 grant --list --json; json "['active', 'future']" 'sorted(g["state"] for g in d)'
+
+# ---- ungrant ----
+unchanged 1 ungrant eve ops; says "no grant of ops"
+unchanged 0 ungrant ada web --dry-run
+run 0 ungrant ada ops --reason "not needed"; says "event: grant removed"
+run 0 grant --list --json; json 1 'len(d)'	# had not begun: gone
+sleep 1.1					# a grant of no length would be malformed
+run 0 ungrant ada web
+run 0 grant --list --json; json ended 'd[0]["state"]'
+unchanged 1 ungrant ada web
+run 0 show ada --json
+
+# ---- request, approve ----
+unchanged 2 request ada web --reason x; says "request needs"
+unchanged 2 request ada web --for 1h; says "request needs"
+unchanged 2 request ada web --for soon --reason x --as ada; says "is no span"
+unchanged 1 request ada web --for 3h --reason x --as ada; says "longest grant"
+unchanged 1 request ada payroll --for 1s --reason x --as ada; says "takes no grants"
+run 0 request ada web --for 1h --reason "deploy 8" --as carol --json
+says "event: request added"
+one=$(value 'd["name"]')
+has "ismsState: open"
+has "ismsRequestedBy: uid=carol,ou=people,dc=example,dc=com"
+run 0 request --list --json; json open 'd[0]["state"]'; json carol 'd[0]["requester"]'
+unchanged 1 approve nothing --as bob; says "no such request"
+unchanged 1 approve 'x,ou=people' --as bob; says "no such request"
+unchanged 1 approve "$one" --as ada; says "nobody decides about himself"
+unchanged 1 approve "$one" --as carol; says "nobody decides about his own request"
+unchanged 1 approve "$one" --as ada --refuse; says "nobody decides about himself"
+unchanged 0 approve "$one" --as bob --dry-run
+run 0 approve "$one" --as bob --json
+json granted 'd["state"]'; json bob 'd["decider"]'; json True '0 <= d["turnaround_sec"] < 60'
+says "event: request decided"; says "event: grant added"
+has "ismsRequest: cn=$one,ou=requests,dc=example,dc=com"
+has "ismsState: granted"
+unchanged 1 approve "$one" --as bob; says "decided already: granted"
+run 0 grant --list --json; json "['active', 'ended']" 'sorted(g["state"] for g in d)'
+json bob '[g for g in d if g["state"] == "active"][0]["approver"]'
+run 0 request eve web --for 10m --reason "look" --as eve --json
+two=$(value 'd["name"]')
+run 0 approve "$two" --refuse --as bob --reason "not yours"; says "refused"
+has "ismsState: refused"
+unchanged 1 approve "$two" --as bob; says "decided already: refused"
+run 0 request --list; says "refused"; says "granted"
+
+# ---- two at once lose nothing ----
+for i in 1 2 3 4 5 6; do
+	"$tool" --root "$root" grant eve ops --as bob --reason "race $i" --for 1m >/dev/null 2>&1 </dev/null &
+done
+wait
+[ "$(grep -c '^ismsReason: race' "$ldif")" = 6 ] || wrong "$(grep -c '^ismsReason: race' "$ldif") of 6 grants that were written at once"
+[ $failed = 0 ] || { echo "$failed of $count failed"; exit 1; }

@@ -1,0 +1,83 @@
+/*
+ * grant_edit.h - grants and requests in the directory, for the verbs: who acts, what may be granted, the entries.
+ *
+ * A grant is an entry ismsGrant below ou=grants, a request an entry ismsRequest below ou=requests; the grant that a request
+ * came to has its name, so that it can be granted once only.
+ */
+#ifndef ISMS_GRANT_EDIT_H
+#define ISMS_GRANT_EDIT_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "tools/account.h"
+
+#define GRANT_UNIT		"grants"
+#define GRANT_REQUEST_UNIT	"requests"
+#define GRANT_NAME_MAX		64
+
+/* Whose and of what. */
+struct grant_about {
+	const struct identity *member;		/* borrowed from the account */
+	const struct identity_group *group;
+};
+
+/*
+ * Who acts: an identity of the directory. On a server the operator's own; else, and for root at ldapi://, the account that
+ * is called as the login user is (audit.h), or whom --as names, which only root's word stands for.
+ *
+ *  as   value of --as; NULL
+ *  ret  its DN
+ *
+ * Returns EXIT_DONE, or EXIT_REFUSED or EXIT_USAGE after it has said why.
+ */
+enum exit_code grant_actor(const struct invocation *in, const struct account *account, const char *as, char *ret,
+    size_t size);
+
+/* The identity of a DN; NULL: no account of the directory. */
+const struct identity *grant_identity(const struct account *account, const char *dn);
+
+/* Its name, or the DN where it has none. Returns buf. */
+char *grant_name_of(const struct account *account, const char *dn, char *buf, size_t size);
+
+/* Find both. Returns EXIT_DONE, or EXIT_REFUSED after it has said what is not there. */
+enum exit_code grant_find(const struct account *account, const char *user, const char *group, struct grant_about *ret);
+
+/*
+ * Whether an approver may give a group for some time: he is a valid user and not the member, and the group takes grants of
+ * that length.
+ *
+ * Returns EXIT_DONE, or EXIT_REFUSED after it has said why not.
+ */
+enum exit_code grant_may(const struct invocation *in, const struct account *account, const struct grant_about *about,
+    const char *approver_dn, int64_t length_sec);
+
+/* A new entry's name: a letter and random digits. Returns 0 or -EIO. */
+int grant_make_name(char letter, char buf[static 16]);
+
+struct grant_new {
+	const char *name;
+	const struct grant_about *about;
+	int64_t from_utc_sec, until_utc_sec;
+	const char *approver_dn, *reason, *ticket, *request_dn;	/* borrowed; the last three may be NULL */
+};
+
+/* Hand a new grant over to the directory. Returns 0 or -errno of directory_add(). */
+int grant_put(const struct invocation *in, struct account *account, const struct grant_new *grant, char *ret_dn,
+    size_t size);
+
+/* A single time of an entry; 0: none, or none that is one. */
+int64_t grant_time(const struct entry *e, const char *attribute);
+
+/* Say that the server lacks the schema. Returns whether it has it. */
+bool grant_is_known(const struct account *account);
+
+/*
+ * All grants, or all requests, as JSON rows; those of a user or group alone where these are given.
+ *
+ *  user,group  DNs, normalised; NULL: all
+ */
+json_t *grant_rows(const struct invocation *in, const struct account *account, const char *user, const char *group);
+json_t *grant_request_rows(const struct invocation *in, const struct account *account, const char *user);
+
+#endif
