@@ -137,4 +137,103 @@ run 0 disable eve; unchanged 1 set-expiry eve +300d; says "longest term"
 limit 'bogus = 1'; unchanged 1 set-expiry ada +200d; says "bogus"; limit 'mfa = none'; sed -i '0,/^mfa/{/^mfa/d}' "$root/etc/isms/policy.conf"
 mv "$root/etc/isms/policy.conf" "$root/policy.kept"; run 0 set-expiry ada +200d; mv "$root/policy.kept" "$root/etc/isms/policy.conf"
 
+# ---- nothing of a directory, a file or a command line acts on a terminal --------------------------------
+# Values with ESC, CSI of one byte and of two, BEL, backspace, a line end, DEL, and marks that turn the text around.
+evil=$'x\e[2J\xc2\x9b31m\x9b31m\a\b\x7f\xe2\x80\xaey\xe2\x81\xa6z'
+formula='=HYPERLINK("http://x";"y")'
+raw() { printf '%s:: %s\n' "$1" "$(printf '%s' "$2" | base64 -w0)"; }
+policy <<-'P'
+	[role contractor]
+	match = kind:contractor
+	allow-services = sshd
+	mfa = none
+P
+{
+	person mallory 1101 contractor "$end" "$(raw displayName "$evil")" "$(raw manager "uid=$evil,ou=people,$base")" "$(raw owner "uid=$evil,ou=people,$base")"
+	person trudy 1102 contractor "$end" "$(raw displayName "$formula")" "$(raw manager "cn=$formula,ou=people,$base")"
+	person broken 1103 "contractor$(printf '\n%s' "$(raw employeeType "$evil")")" "$end"
+	person rita 1104 service "$end" "$(raw owner "uid=$evil,ou=people,$base")" "$(raw ismsCommand "$evil")" "$(raw ismsKey "ssh-ed25519 AAAA $evil")"
+	printf '\n%s\n' "$(raw dn "uid=x\\1b[2J\\c2\\9b,ou=people,$base")"
+	printf 'objectClass: inetOrgPerson\nobjectClass: posixAccount\n%s\ncn: x\nsn: x\nuidNumber: 1105\ngidNumber: 1105\nhomeDirectory: /home/x\nemployeeType: employee\n' "$(raw uid "$evil")"
+	printf '\n%s\nobjectClass: posixGroup\n%s\ngidNumber: 2101\nmemberUid: mallory\n' "$(raw dn "cn=x\\1b[2J\\c2\\9b,ou=groups,$base")" "$(raw cn "$evil")"
+} >>"$ldif"
+clean() { # no byte but text, blanks, line ends and, of CSV, carriage returns
+	python3 - "$@" <<-'P' || wrong "bytes that act on a terminal: $what"
+		import re, sys
+		for path in sys.argv[1:]:
+		    text = open(path, "rb").read().decode("utf-8")
+		    assert not re.search("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069\\ufeff]", text), path
+		    assert not re.search("\\r(?!\\n)", text), path
+	P
+}
+pure() { ! LC_ALL=C grep -q '[^ -~]' <(tr -d '\n' <"$root/out") || wrong "JSON that is not ASCII: $what"; }
+printf '[case %s]\nexpect = %s\n' "$evil" "$evil" >"$root/evil.cases"
+printf 'user,display\n%s,%s\n' "$evil" "$evil" >"$root/evil.csv"
+# VERB | ARGUMENTS: what prints names or values; @ stands for the hostile one. "-": prints none that others choose.
+while IFS='|' read -r verb arguments; do
+	verb=$(sed 's/ *$//' <<<"$verb") arguments=$(sed 's/^ *//' <<<"$arguments")
+	echo "$verb" >>"$root/tried"
+	[ "$arguments" != - ] || continue
+	for json in '' --json; do
+		words=()
+		for word in $arguments; do [ "$word" = @ ] && words+=("$evil") || words+=("$word"); done
+		what="$verb $arguments $json"
+		count=$((count + 1))
+		"$tool" --root "$root" $verb "${words[@]}" $json >"$root/out" 2>"$root/err" </dev/null
+		clean "$root/out" "$root/err"
+		[ -z "$json" ] || [ "${arguments/csv/}" != "$arguments" ] || pure
+		! grep -q "runtime error\|AddressSanitizer" "$root/err" || wrong "sanitizer: $what"
+	done
+done <<V
+list           |
+list           | --csv
+list           | --without-sponsor
+list           | --expiring @
+list           | @
+show           | mallory
+show           | broken
+show           | @
+who-can        | --all
+who-can        | --all --csv
+who-can        | --host @
+who-can        | --group @
+matrix         |
+matrix         | --csv
+matrix         | --host @
+policy show    |
+policy check   |
+policy test    | $root/evil.cases
+policy test    | @
+config check   |
+config show    |
+status         |
+doctor         |
+why            | @
+why            | ada --service @ --at @
+events         | --since @
+add            | eve --display @ --dry-run
+add            | eve --kind @
+add            | @
+add            | --from-csv @
+add            | --from-csv $root/evil.csv
+set-expiry     | mallory +30d
+set-expiry     | mallory @
+disable        | mallory --dry-run --reason @
+disable        | @
+enable         | mallory --dry-run
+enroll         | mallory --secret-fd @
+unenroll       | mallory --token @
+recovery-codes | mallory --count @
+setup          | --yes --contact @
+snapshot show  |
+snapshot approve | --reason @
+snapshot reject | --reason @
+clock trust    | --dry-run
+V
+"$tool" --help | sed -n 's/^  \([a-z][a-z-]*\( [a-z]*\)\?\) .*/\1/p' | grep -v '^--' | sed 's/ *$//' | sort -u | diff - <(sort -u "$root/tried") >"$root/out" || wrong "a verb was not tried with hostile values"
+run 0 list; says 'x [2J??31m?31m   \xe2\x80\xaey\xe2\x81\xa6z'	# it was shown
+run 0 list --csv; grep -q "\"'=HYPERLINK" "$root/out" || wrong "a formula in CSV"
+! grep -q '\(^\|,\)"\?[=+@-][^0-9"]' "$root/out" || wrong "a formula in CSV"
+"$tool" --root "$root" "$evil" >"$root/out" 2>"$root/err"; what=verb; clean "$root/out" "$root/err"
+
 [ $failed = 0 ] || { echo "$failed of $count runs and their checks failed"; exit 1; }
