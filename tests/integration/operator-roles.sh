@@ -42,6 +42,7 @@ verbs_table() {
 		inventory      | accounts tokens locks auditors |
 		policy show    | root                           |
 		why            | root                           | ada
+		sessions       | root                           |
 		status         | root                           |
 		doctor         | root                           |
 		events         | root                           |

@@ -286,6 +286,7 @@ policy test    | $root/evil.cases
 policy test    | @
 config check   |
 config show    |
+sessions       |
 status         |
 doctor         |
 why            | @
