@@ -40,6 +40,7 @@ static const struct server_handler handlers[] = {
 	{ .number = MSG_WHY, .handle = handle_why },
 	{ .number = MSG_UNLOCK, .handle = handle_unlock },
 	{ .number = MSG_CLOCK_TRUST, .handle = handle_clock_trust },
+	{ .number = MSG_SESSIONS_GET, .handle = handle_sessions_get },
 	{ .handle = NULL },
 };
 

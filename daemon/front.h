@@ -229,6 +229,7 @@ int handle_status(struct connection *c, const void *msg);
 int handle_why(struct connection *c, const void *msg);
 int handle_unlock(struct connection *c, const void *msg);
 int handle_clock_trust(struct connection *c, const void *msg);
+int handle_sessions_get(struct connection *c, const void *msg);
 
 /* The state of a request while its handler's answer is under way (connection_data()). */
 enum request_kind { REQUEST_CONVERSATION, REQUEST_ACCOUNT, REQUEST_SESSION, REQUEST_WHY, REQUEST_KEYS };

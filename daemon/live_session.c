@@ -326,6 +326,37 @@ live_session_exists(const struct live_sessions *all, const char *txn)
 	return find(all, txn) != NULL;
 }
 
+/* The number behind a pidfd, by the line "Pid:" of its fdinfo; 0 when there is none, or the process is gone (-1). */
+static pid_t
+pid_of(int pidfd)
+{
+	char path[64], line[128];
+	long pid = 0;
+	FILE *f;
+
+	(void)snprintf(path, sizeof path, "/proc/self/fdinfo/%d", pidfd);
+	f = fopen(path, "re");
+	while (f != NULL && fgets(line, sizeof line, f) != NULL)
+		if (strncmp(line, "Pid:", 4) == 0)
+			pid = strtol(line + 4, NULL, 10);
+	if (f != NULL)
+		(void)fclose(f);
+	return pid > 0 && pid <= INT32_MAX ? (pid_t)pid : 0;
+}
+
+const struct session_row *
+live_session_nth(const struct live_sessions *all, size_t i, pid_t *ret_pid)
+{
+	const struct live_session *s = all->list;
+
+	while (s != NULL && i-- > 0)
+		s = s->next;
+	if (s == NULL)
+		return NULL;
+	*ret_pid = pid_of(s->pidfd);
+	return &s->row;
+}
+
 size_t
 live_session_count(const struct live_sessions *all)
 {

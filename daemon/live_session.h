@@ -55,6 +55,14 @@ unsigned live_session_count_of(const struct live_sessions *all, uint32_t uid,
 
 /* Whether a transaction names a session that is open. */
 bool live_session_exists(const struct live_sessions *all, const char *txn);
+/*
+ * The i-th session that is watched, in no order that means anything.
+ *
+ *  ret_pid  of the process that opened it; 0 when it has just ended, or cannot be told
+ *
+ * Returns NULL past the last.
+ */
+const struct session_row *live_session_nth(const struct live_sessions *all, size_t i, pid_t *ret_pid);
 /* Sessions that are watched, for status. */
 size_t live_session_count(const struct live_sessions *all);
 

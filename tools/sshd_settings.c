@@ -109,6 +109,16 @@ keyword(struct reader *r, const char *name, const char *value)
 	}
 }
 
+/* Whatever block it stands in: an inventory asks where keys may lie. */
+static void
+add_key_file(struct sshd_settings *s, const char *value)
+{
+	size_t used = strlen(s->key_files);
+
+	if (strcmp(value, "none") != 0 && used + strlen(value) + 2 < sizeof s->key_files)
+		(void)snprintf(s->key_files + used, sizeof s->key_files - used, "%s%s", used > 0 ? " " : "", value);
+}
+
 static void
 read_file(struct reader *r, const char *path)
 {
@@ -135,6 +145,9 @@ read_file(struct reader *r, const char *path)
 		if (strcasecmp(name, "Include") == 0)
 			for (; value != NULL; value = word(&rest))
 				include(r, value);
+		else if (strcasecmp(name, "AuthorizedKeysFile") == 0)
+			for (; value != NULL; value = word(&rest))
+				add_key_file(r->settings, value);
 		else
 			keyword(r, name, value);
 	}

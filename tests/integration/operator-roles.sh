@@ -17,7 +17,7 @@ roles() { # adam: accounts, lena: locks; tom: tokens and audrey: auditors are th
 check "roles" roles
 people_there() {
 	add_person carol employee && add_person ada contractor --until +60d --sponsor carol && add_person ben contractor --until +60d --sponsor carol &&
-		wait_user ada && enroll_person ada --hotp && isms-userctl disable ben
+		wait_user ada && enroll_person ada --hotp && isms-userctl disable ben && isms-userctl add robot --kind service
 }
 check "people" people_there
 whole() { slapcat -F $slapd_dir/config -n1 | grep -v '^pwdFailureTime\|^entryCSN\|^modif\|^pwdLastSuccess'; }
@@ -39,8 +39,10 @@ verbs_table() {
 		list           | accounts tokens locks auditors |
 		who-can        | accounts tokens locks auditors |
 		matrix         | accounts tokens locks auditors |
+		inventory      | accounts tokens locks auditors |
 		policy show    | root                           |
 		why            | root                           | ada
+		sessions       | root                           |
 		status         | root                           |
 		doctor         | root                           |
 		events         | root                           |
@@ -90,6 +92,7 @@ may() { # VERB ARGUMENTS COMMAND...: does it, and a change is a change
 	cat $out
 	case $1 in
 		list | who-can | matrix) [ $rc = 0 ] && grep -qw ada $out ;;
+		inventory) [ $rc = 0 ] && grep -qw robot $out ;;
 		*) return $rc ;;
 	esac
 }
@@ -100,7 +103,7 @@ may_not() { # VERB ARGUMENTS COMMAND...
 	cat $out
 	diff <(echo "$before") <(echo "$(whole)") && diff <(echo "$files") <(echo "$(local_files)") || { echo "something was changed"; return 1; }
 	case $1 in
-		list | who-can | matrix) ! grep -qw 'ada\|carol' $out ;;	# a server tells whom it may show: nobody
+		list | who-can | matrix | inventory) ! grep -qw 'ada\|carol\|robot' $out ;;	# a server tells whom it may show: nobody
 		*) [ $rc = 1 ] || [ $rc = 2 ] || { echo "status $rc"; return 1; } ;;
 	esac
 }
@@ -126,7 +129,7 @@ while IFS='|' read -r verb allowed arguments; do
 			*) check "$role may not: $verb" may_not "$verb" "$arguments" as_role $role ;;
 		esac
 		case $allowed/$verb in
-			" anybody "/* | " root "/* | */show | */list | */who-can | */matrix) ;;
+			" anybody "/* | " root "/* | */show | */list | */who-can | */matrix | */inventory) ;;
 			*" $role "*) check "$role: $verb: as before" put_back ;;
 		esac
 	done

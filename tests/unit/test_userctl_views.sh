@@ -137,4 +137,184 @@ run 0 disable eve; unchanged 1 set-expiry eve +300d; says "longest term"
 limit 'bogus = 1'; unchanged 1 set-expiry ada +200d; says "bogus"; limit 'mfa = none'; sed -i '0,/^mfa/{/^mfa/d}' "$root/etc/isms/policy.conf"
 mv "$root/etc/isms/policy.conf" "$root/policy.kept"; run 0 set-expiry ada +200d; mv "$root/policy.kept" "$root/etc/isms/policy.conf"
 
+# ---- inventory --------------------------------------------------------------------------------------
+{
+	person bot 1201 service "$end" "owner: uid=carol,ou=people,$base" 'ismsKey: ssh-ed25519 AAAA bot isms-added=20260101000000Z' \
+		'sshPublicKey: ssh-ed25519 BBBB' 'ismsSource: 192.0.2.0/24' "ismsLastUse: $(days_ago 3)"
+	person glass 1202 break-glass "owner: uid=old,ou=people,$base" "ismsArmedUntil: ${next}0101000000Z" "ismsArmedBy: uid=carol,ou=people,$base"
+} >>"$ldif"
+of() { printf '[a for a in d["accounts"] if a["user"] == "%s"][0]' "$1"; }
+run 0 inventory --json; json "['bot', 'glass', 'rob']" '[a["user"] for a in d["accounts"]]'
+json "('carol', 'valid', 2, '2026-01-01T00:00:00Z', ['192.0.2.0/24'], None)" "[(a['owner'], a['owner_state'], a['keys'], a['oldest_key'], a['sources'], a['armed_until']) for a in [$(of bot)]][0]"
+json "('old', 'ended', '$next-01-01T00:00:00Z', 'carol', 0)" "[(a['owner'], a['owner_state'], a['armed_until'], a['armed_by'], a['keys']) for a in [$(of glass)]][0]"
+json "(None, 'none')" "[(a['owner'], a['owner_state']) for a in [$(of rob)]][0]"
+run 0 inventory; says "OWNER"; says "bot"; lacks "nobody has declared"
+
+# a host with one of everything
+mkdir -p "$root"/etc/{ssh,cron.d,sudoers.d} "$root"/var/spool/cron/{crontabs,atjobs} "$root/var/lib/systemd/linger" "$root"/home/{local,ada,stray,liar}
+printf 'svc:x:150:150::/srv/svc:/bin/bash\nquiet:x:151:151::/srv/quiet:/usr/sbin/nologin\nopen:x:152:152::/srv/open:/bin/false\nroot2:x:0:0::/root:/bin/sh\n' >>"$root/etc/passwd"
+printf 'svc:!:1::::::\nquiet:*:1::::::\nopen:$y$j9T$x$y:1::::::\nroot2::1::::::\nlocal:!:1::::::\n' >"$root/etc/shadow"
+printf 'AuthorizedKeysFile .ssh/authorized_keys /etc/ssh/keys/%%u\nMatch User x\n\tAuthorizedKeysFile %%h/more\n' >"$root/etc/ssh/sshd_config"
+mkdir -p "$root/etc/ssh/keys" "$root/home/local/.ssh" "$root/home/stray/.ssh" "$root/home/liar" "$root/home/local/.config/systemd/user"
+key="ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDwn"
+printf '# none\n%s local@desk\ncommand="echo \\"a b\\"",no-pty %s robot\n\nnonsense\n' "$key" "$key" >"$root/home/local/.ssh/authorized_keys"
+echo "$key svc@host" >"$root/etc/ssh/keys/svc"; echo "$key ada" >"$root/etc/ssh/keys/ada"; echo "$key bot" >"$root/etc/ssh/keys/bot"; echo "$key old" >"$root/etc/ssh/keys/old"
+echo "$key stray" >"$root/home/stray/.ssh/authorized_keys"; echo "$key more" >"$root/home/local/more"
+ln -s /etc "$root/home/liar/.ssh"; mkfifo "$root/home/liar/more"
+touch "$root/home/local/.config/systemd/user/miner.service" "$root/var/lib/systemd/linger/local"
+cat >"$root/etc/sudoers" <<-'S'
+	# "#" and Defaults are none
+	Defaults env_reset
+	User_Alias OPS = svc, local
+	root ALL=(ALL:ALL) ALL
+	%sudo	ALL=(ALL:ALL) ALL
+	svc, %web-deploy, local ALL = NOPASSWD: \
+		/usr/bin/rsync
+	ada ALL=(ALL) ALL
+	#1001 ALL=(ALL) ALL
+	@includedir /etc/sudoers.d
+S
+echo '%wheel ALL=(ALL) ALL' >"$root/etc/sudoers.d/more"; echo '%not ALL=(ALL) ALL' >"$root/etc/sudoers.d/more.bak"
+printf 'SHELL=/bin/sh\n17 *\t* * *\troot cd / && run-parts /etc/cron.hourly\n@reboot svc /srv/svc/start\n' >"$root/etc/crontab"
+printf '*/5 * * * * ada /usr/bin/true\n' >"$root/etc/cron.d/ada"
+echo '0 3 * * * /srv/svc/backup --all' >"$root/var/spool/cron/crontabs/svc"
+echo x >"$root/var/spool/cron/atjobs/a00001"
+what() { json "$2" "sorted((h['who'], h['state'], h['detail']) for h in d['host'] if h['what'] == '$1')"; }
+run 0 inventory --scan --json
+what account "[('local', 'undeclared', 'uid 1000, shell /bin/sh'), ('open', 'undeclared', 'uid 152, shell /bin/false, password set'), ('root2', 'undeclared', 'uid 0, shell /bin/sh, no password is asked for'), ('svc', 'undeclared', 'uid 150, shell /bin/bash')]"
+json "[('bot', 'undeclared', 'ssh-ed25519 bot'), ('local', 'undeclared', 'not understood: nonsense'), ('local', 'undeclared', 'ssh-ed25519 local@desk'), ('local', 'undeclared', 'ssh-ed25519 more'), ('local', 'undeclared', 'ssh-ed25519 robot, with options'), ('old', 'account-ended', 'ssh-ed25519 old'), ('svc', 'undeclared', 'ssh-ed25519 svc@host')]" \
+	"sorted((h['who'], h['state'], h['detail']) for h in d['host'] if h['what'] == 'keys' and h['who'])"
+json "[('stray/.ssh/authorized_keys:1', 'undeclared')]" "[(h['where'].split('/home/')[1], h['state']) for h in d['host'] if 'stray' in h['where']]"
+json "[('liar/.ssh/authorized_keys', 'not-read', 'a link, not followed'), ('liar/more', 'not-read', 'no regular file')]" \
+	"sorted((h['where'].split('/home/')[1], h['state'], h['detail']) for h in d['host'] if 'liar' in h['where'])"
+what sudo "[('#1001', 'undeclared', 'ALL=(ALL) ALL'), ('%sudo', 'undeclared', 'ALL=(ALL:ALL) ALL'), ('%wheel', 'undeclared', 'ALL=(ALL) ALL'), ('OPS', 'undeclared', '= svc, local'), ('local', 'undeclared', 'ALL = NOPASSWD: /usr/bin/rsync'), ('svc', 'undeclared', 'ALL = NOPASSWD: /usr/bin/rsync')]"
+what cron "[('root', 'undeclared', 'cd / && run-parts /etc/cron.hourly'), ('svc', 'undeclared', '/srv/svc/backup --all'), ('svc', 'undeclared', '/srv/svc/start')]"
+what unit "[('local', 'undeclared', 'lingers: units run without a session'), ('local', 'undeclared', 'miner.service')]"
+json 1 'len([h for h in d["host"] if h["what"] == "at"])'
+run 0 inventory --scan; says "miner.service"; says "nobody has declared"
+run 0 inventory --scan --csv; grep -q '^what,who,state,where,detail' "$root/out" || wrong "inventory --csv"
+
+# declared: by whom, of what, and while its owner stands
+declare() { printf '[declared svc]\nwhat = account keys sudo cron\nowner = %s\nreason = backup\n%s\n[declared %%sudo]\nwhat = sudo\nowner = carol\nreason = administrators\n' "$1" "${2-}" >"$root/etc/isms/declared.conf"; }
+states() { json "$1" "sorted({h['state'] for h in d['host'] if h['who'] == 'svc'})"; }
+declare carol; run 0 inventory --scan --json; states "[]"; what sudo "[('#1001', 'undeclared', 'ALL=(ALL) ALL'), ('%wheel', 'undeclared', 'ALL=(ALL) ALL'), ('OPS', 'undeclared', '= svc, local'), ('local', 'undeclared', 'ALL = NOPASSWD: /usr/bin/rsync')]"
+declare old; run 0 inventory --scan --json; states "['owner-ended']"
+declare nobody; run 0 inventory --scan --json; states "['owner-missing']"
+declare carol 'until = 2020-01-01'; run 0 inventory --scan --json; states "['declaration-ended']"
+declare carol "until = $next-01-01"; run 0 inventory --scan --json; states "[]"
+sed -i 's/account keys sudo cron/keys/' "$root/etc/isms/declared.conf"; run 0 inventory --scan --json; states "['undeclared']"
+for wrong_line in 'what = everything' 'owner = A!' 'owner=' 'until = soon' 'until = +90d' 'until = none' 'because = x' '[declared svc]' '[declared]' '[declared a b]' '[other x]'; do
+	declare carol "$wrong_line"; run 1 inventory --scan; says "declared.conf:"
+done
+printf '[declared x]\nwhat = sudo\nowner = carol\n' >"$root/etc/isms/declared.conf"; run 1 inventory --scan; says "what, owner and reason are needed"
+printf 'what = sudo\n' >"$root/etc/isms/declared.conf"; run 1 inventory --scan; says "stands before the first"
+chmod 666 "$root/etc/isms/declared.conf"; run 1 inventory --scan; says "declared.conf"
+rm "$root/etc/isms/declared.conf"
+
+# ---- nothing of a directory, a file or a command line acts on a terminal --------------------------------
+# Values with ESC, CSI of one byte and of two, BEL, backspace, a line end, DEL, and marks that turn the text around.
+evil=$'x\e[2J\xc2\x9b31m\x9b31m\a\b\x7f\xe2\x80\xaey\xe2\x81\xa6z'
+formula='=HYPERLINK("http://x";"y")'
+raw() { printf '%s:: %s\n' "$1" "$(printf '%s' "$2" | base64 -w0)"; }
+policy <<-'P'
+	[role contractor]
+	match = kind:contractor
+	allow-services = sshd
+	mfa = none
+P
+{
+	person mallory 1101 contractor "$end" "$(raw displayName "$evil")" "$(raw manager "uid=$evil,ou=people,$base")" "$(raw owner "uid=$evil,ou=people,$base")"
+	person trudy 1102 contractor "$end" "$(raw displayName "$formula")" "$(raw manager "cn=$formula,ou=people,$base")"
+	person broken 1103 "contractor$(printf '\n%s' "$(raw employeeType "$evil")")" "$end"
+	person rita 1104 service "$end" "$(raw owner "uid=$evil,ou=people,$base")" "$(raw ismsCommand "$evil")" "$(raw ismsKey "ssh-ed25519 AAAA $evil")"
+	printf '\n%s\n' "$(raw dn "uid=x\\1b[2J\\c2\\9b,ou=people,$base")"
+	printf 'objectClass: inetOrgPerson\nobjectClass: posixAccount\n%s\ncn: x\nsn: x\nuidNumber: 1105\ngidNumber: 1105\nhomeDirectory: /home/x\nemployeeType: employee\n' "$(raw uid "$evil")"
+	printf '\n%s\nobjectClass: posixGroup\n%s\ngidNumber: 2101\nmemberUid: mallory\n' "$(raw dn "cn=x\\1b[2J\\c2\\9b,ou=groups,$base")" "$(raw cn "$evil")"
+} >>"$ldif"
+clean() { # no byte but text, blanks, line ends and, of CSV, carriage returns
+	python3 - "$@" <<-'P' || wrong "bytes that act on a terminal: $what"
+		import re, sys
+		for path in sys.argv[1:]:
+		    text = open(path, "rb").read().decode("utf-8")
+		    assert not re.search("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069\\ufeff]", text), path
+		    assert not re.search("\\r(?!\\n)", text), path
+	P
+}
+pure() { ! LC_ALL=C grep -q '[^ -~]' <(tr -d '\n' <"$root/out") || wrong "JSON that is not ASCII: $what"; }
+printf '%s %s\n' "$key" "$evil" >"$root/home/local/.ssh/authorized_keys"
+printf '%s ALL=%s\n' "$evil" "$evil" >"$root/etc/sudoers"
+printf '* * * * * %s\n' "$evil" >"$root/var/spool/cron/crontabs/svc"
+touch "$root/home/local/.config/systemd/user/${evil//\//}.service"
+printf '[case %s]\nexpect = %s\n' "$evil" "$evil" >"$root/evil.cases"
+printf 'user,display\n%s,%s\n' "$evil" "$evil" >"$root/evil.csv"
+# VERB | ARGUMENTS: what prints names or values; @ stands for the hostile one. "-": prints none that others choose.
+while IFS='|' read -r verb arguments; do
+	verb=$(sed 's/ *$//' <<<"$verb") arguments=$(sed 's/^ *//' <<<"$arguments")
+	echo "$verb" >>"$root/tried"
+	[ "$arguments" != - ] || continue
+	for json in '' --json; do
+		words=()
+		for word in $arguments; do [ "$word" = @ ] && words+=("$evil") || words+=("$word"); done
+		what="$verb $arguments $json"
+		count=$((count + 1))
+		"$tool" --root "$root" $verb "${words[@]}" $json >"$root/out" 2>"$root/err" </dev/null
+		clean "$root/out" "$root/err"
+		[ -z "$json" ] || [ "${arguments/csv/}" != "$arguments" ] || pure
+		! grep -q "runtime error\|AddressSanitizer" "$root/err" || wrong "sanitizer: $what"
+	done
+done <<V
+list           |
+list           | --csv
+list           | --without-sponsor
+list           | --expiring @
+list           | @
+show           | mallory
+show           | broken
+show           | @
+who-can        | --all
+who-can        | --all --csv
+who-can        | --host @
+who-can        | --group @
+matrix         |
+matrix         | --csv
+inventory      | --scan
+inventory      | --scan --csv
+matrix         | --host @
+policy show    |
+policy check   |
+policy test    | $root/evil.cases
+policy test    | @
+config check   |
+config show    |
+sessions       |
+status         |
+doctor         |
+why            | @
+why            | ada --service @ --at @
+events         | --since @
+add            | eve --display @ --dry-run
+add            | eve --kind @
+add            | @
+add            | --from-csv @
+add            | --from-csv $root/evil.csv
+set-expiry     | mallory +30d
+set-expiry     | mallory @
+disable        | mallory --dry-run --reason @
+disable        | @
+enable         | mallory --dry-run
+enroll         | mallory --secret-fd @
+unenroll       | mallory --token @
+recovery-codes | mallory --count @
+setup          | --yes --contact @
+snapshot show  |
+snapshot approve | --reason @
+snapshot reject | --reason @
+clock trust    | --dry-run
+V
+"$tool" --help | sed -n 's/^  \([a-z][a-z-]*\( [a-z]*\)\?\) .*/\1/p' | grep -v '^--' | sed 's/ *$//' | sort -u | diff - <(sort -u "$root/tried") >"$root/out" || wrong "a verb was not tried with hostile values"
+run 0 list; says 'x [2J??31m?31m   \xe2\x80\xaey\xe2\x81\xa6z'	# it was shown
+run 0 list --csv; grep -q "\"'=HYPERLINK" "$root/out" || wrong "a formula in CSV"
+! grep -q '\(^\|,\)"\?[=+@-][^0-9"]' "$root/out" || wrong "a formula in CSV"
+"$tool" --root "$root" "$evil" >"$root/out" 2>"$root/err"; what=verb; clean "$root/out" "$root/err"
+
 [ $failed = 0 ] || { echo "$failed of $count runs and their checks failed"; exit 1; }
