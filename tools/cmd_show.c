@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "common/civil_date.h"
+#include "common/last_use.h"
 #include "common/policy.h"
 #include "common/recovery_code.h"
 #include "tools/account.h"
@@ -18,6 +19,7 @@
 #include "tools/group_view.h"
 #include "tools/invocation.h"
 #include "tools/output.h"
+#include "tools/report.h"
 
 #define TOKENS_MAX 16
 
@@ -25,7 +27,8 @@ static const struct column columns[] = {
 	{ "user", "User" }, { "display", "Name" }, { "uid", "Id" }, { "kind", "Kind" }, { "state", "State" },
 	{ "fault", "Fault" }, { "not_before", "Begin" }, { "not_after", "End" }, { "not_after_local", "" },
 	{ "ends", "Ends known" }, { "disabled_source", "Disabled by" }, { "locked_until", "Locked until" },
-	{ "must_change", "Must change" }, { "password_set", "Password set" }, { "sponsor", "Sponsor" }, { "home", "Home" },
+	{ "must_change", "Must change" }, { "password_set", "Password set" }, { "sponsor", "Sponsor" }, { "last_use", "Last use" },
+	{ "reviewed_at", "Reviewed" }, { "reviewed_by", "Reviewed by" }, { "home", "Home" },
 	{ "shell", "Shell" }, { "roles", "Roles" }, { "groups", "Groups" }, { "tokens", "Tokens" },
 	{ "recovery_codes", "Recovery codes" }, { "login_now", "Login now" },
 	{ "failures", "Failures" },
@@ -62,6 +65,9 @@ describe_identity(json_t *object, const struct invocation *in, const struct iden
 	set(object, "must_change", json_boolean(id->must_change));
 	set(object, "password_set", json_boolean(id->password_set));
 	set(object, "sponsor", output_string(account_sponsor_name(id, text, sizeof text)[0] != '\0' ? text : NULL));
+	set(object, "last_use", output_time(last_use_of(id->entry)));
+	set(object, "reviewed_at", output_time(report_time_of(id->entry, "ismsReviewedAt")));
+	set(object, "reviewed_by", output_string(entry_value(id->entry, "ismsReviewedBy")));
 	set(object, "home", output_string(id->home));
 	set(object, "shell", output_string(id->shell));
 	set(object, "dn", output_string(id->entry->dn));

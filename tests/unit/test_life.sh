@@ -184,6 +184,7 @@ run 2 report --expiring soon; says "is no span"
 run 2 report --leavers 0; says "needs a number"
 run 0 report --expiring 60d --json
 json "['bob', 'carol', 'erin']" "sorted(i['user'] for i in d['may_enter'])"
+json "['contractor']" "[i['roles'] for i in d['may_enter'] if i['user'] == 'bob'][0]"
 json "['bob']" "[i['user'] for i in d['expiring']]"
 json "['bob']" "[i['user'] for i in d['exceptions']]"
 json "carol mfa True" "'%s %s %s' % (d['exceptions'][0]['approver'], d['exceptions'][0]['control'], d['exceptions'][0]['active'])"
