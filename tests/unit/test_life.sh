@@ -182,6 +182,7 @@ run 0 review export --review ops --json; json "['carol', 'carol']" "[i['decided_
 # ---- the auditor's summary ------------------------------------------------------------------------
 run 2 report --expiring soon; says "is no span"
 run 2 report --leavers 0; says "needs a number"
+run 3 report --leavers 5; says "the journal cannot be read"
 run 0 report --expiring 60d --json
 json "['bob', 'carol', 'erin']" "sorted(i['user'] for i in d['may_enter'])"
 json "['contractor']" "[i['roles'] for i in d['may_enter'] if i['user'] == 'bob'][0]"
