@@ -21,6 +21,7 @@
 #define SPAN_MAX_SEC	(200LL * 366 * 86400)
 #define EXPIRING_SEC	(30 * 86400)
 #define DORMANT_SEC	(90 * 86400)
+#define LEAVERS		3	/* auditors ask for the last three */
 
 struct summary {
 	const struct invocation *in;
@@ -267,12 +268,21 @@ summarise(struct invocation *in)
 enum exit_code
 cmd_report(struct invocation *in)
 {
-	uint32_t count = 0;
-	int given = command_line_number(&in->line, OPTION_report_leavers, 1, 10000, &count);
+	const char *operand = in->line.operand_count > 0 ? in->line.operands[0] : NULL;
+	bool leavers = command_line_has(&in->line, OPTION_report_leavers);
+	uint32_t count = LEAVERS;
+	char *end = NULL;
 
-	if (given < 0) {
-		output_error("--leavers needs a number from 1 to 10000");
+	if (operand != NULL && !leavers) {
+		output_error("\"%.64s\" goes with --leavers", operand);
 		return EXIT_USAGE;
 	}
-	return given > 0 ? report_leavers(in, count) : summarise(in);
+	if (operand != NULL) {
+		count = operand[0] >= '0' && operand[0] <= '9' && strlen(operand) < 6 ? (uint32_t)strtoul(operand, &end, 10) : 0;
+		if (count == 0 || end == NULL || *end != '\0') {
+			output_error("--leavers needs a number from 1 to 99999");
+			return EXIT_USAGE;
+		}
+	}
+	return leavers ? report_leavers(in, count) : summarise(in);
 }
