@@ -180,7 +180,7 @@ start(struct front *f)
 	    (r = server_new(f->event, &server, &f->server)) < 0)
 		return r;
 	front_watch_state(f);
-	last_use_tell(f);
+	last_use_tell(f, NULL);
 	return 0;
 }
 

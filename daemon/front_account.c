@@ -158,7 +158,7 @@ handle_ack(struct connection *c, const void *msg)
 		a = connection_data(c);
 		if (a->granted) {
 			record_write_granted(a->front, &a->record);
-			last_use_tell(a->front);
+			last_use_tell(a->front, a->record.user);
 			tell_used(a);
 			record_write_exemptions(a->front, &a->record);
 		}

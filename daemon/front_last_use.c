@@ -164,7 +164,7 @@ on_timer(sd_event_source *source, uint64_t usec, void *arg)
 	(void)usec;
 	f->use_armed = false;
 	if (f->settings.directory_note_last_use == 0 ||
-	    state_last_use_due(f->state, f->use_user, &f->use_utc_sec) != 1)
+	    state_last_use_due(f->state, NULL, f->use_user, &f->use_utc_sec) != 1)
 		return 0;
 	(void)snprintf(msg.user, sizeof msg.user, "%s", f->use_user);
 	msg.used_utc_sec = f->use_utc_sec;
@@ -174,12 +174,12 @@ on_timer(sd_event_source *source, uint64_t usec, void *arg)
 }
 
 void
-last_use_tell(struct front *f)
+last_use_tell(struct front *f, const char *user)
 {
 	int64_t utc_sec;
-	char user[33];
+	char found[33];
 
-	if (!f->use_armed && state_last_use_due(f->state, user, &utc_sec) == 1)
+	if (!f->use_armed && state_last_use_due(f->state, user, found, &utc_sec) == 1)
 		arm_at_random(f);
 }
 

@@ -24,8 +24,10 @@ void last_login_note(struct front *f, const struct record *opened);
 /*
  * See to it that the directory learns of what is stored, at a random moment within [directory] note-last-use; at the
  * start and after each login that counts.
+ *
+ *  user  whose login it was; NULL: at the start
  */
-void last_use_tell(struct front *f);
+void last_use_tell(struct front *f, const char *user);
 
 /* End of it, also under way. */
 void last_use_stop(struct front *f);

@@ -77,15 +77,17 @@ state_last_use(struct state *s, const char *user, int64_t *ret_utc_sec)
 	return r;
 }
 
+#define DUE "SELECT l.user, l.utc_sec FROM last_use l LEFT JOIN use_told t ON t.user = l.user" \
+	    " WHERE l.utc_sec / 86400 > coalesce(t.utc_sec / 86400, -1)"
+
 int
-state_last_use_due(struct state *s, char ret_user[static 33], int64_t *ret_utc_sec)
+state_last_use_due(struct state *s, const char *only, char ret_user[static 33], int64_t *ret_utc_sec)
 {
 	sqlite3_stmt *st = NULL;
 	int r;
 
 	_Static_assert(LAST_USE_DAY_SEC == 86400, "the day of the statement");
-	r = prepare(s, "SELECT l.user, l.utc_sec FROM last_use l LEFT JOIN use_told t ON t.user = l.user"
-	    " WHERE l.utc_sec / 86400 > coalesce(t.utc_sec / 86400, -1) ORDER BY l.utc_sec LIMIT 1", NULL, &st);
+	r = prepare(s, only != NULL ? DUE " AND l.user = ?1" : DUE " ORDER BY l.utc_sec LIMIT 1", only, &st);
 	if (r < 0)
 		return r;
 	r = step(st);

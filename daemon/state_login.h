@@ -24,9 +24,11 @@ int state_last_use(struct state *s, const char *user, int64_t *ret_utc_sec);
 /*
  * An account of whose last use the directory was not told yet for that day, the longest due first.
  *
+ *  only  this account alone, which costs nothing; NULL: any, for which all are looked at
+ *
  * Returns 1, 0: there is none, or -errno.
  */
-int state_last_use_due(struct state *s, char ret_user[static 33], int64_t *ret_utc_sec);
+int state_last_use_due(struct state *s, const char *only, char ret_user[static 33], int64_t *ret_utc_sec);
 
 /* The directory knows of the use at that time, or does not want to. Returns 0 or -errno. */
 int state_last_use_told(struct state *s, const char *user, int64_t utc_sec);

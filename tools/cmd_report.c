@@ -11,6 +11,7 @@
 
 #include "common/civil_date.h"
 #include "common/last_use.h"
+#include "common/policy.h"
 #include "tools/account.h"
 #include "tools/invocation.h"
 #include "tools/output.h"
@@ -20,10 +21,12 @@
 #define SPAN_MAX_SEC	(200LL * 366 * 86400)
 #define EXPIRING_SEC	(30 * 86400)
 #define DORMANT_SEC	(90 * 86400)
+#define LEAVERS		3	/* auditors ask for the last three */
 
 struct summary {
 	const struct invocation *in;
 	struct account account;
+	struct policy *policy;		/* owned; NULL: it cannot be read, then nobody knows the roles */
 	int64_t expiring_sec, dormant_sec;
 	int people, people_with_token;
 	json_t *result, *may_enter, *expiring, *dormant, *without_code, *without_sponsor, *exceptions, *reviews;
@@ -32,6 +35,7 @@ struct summary {
 static const struct column account_columns[] = {
 	{ "user", "USER" }, { "kind", "KIND" }, { "display", "NAME" }, { "sponsor", "SPONSOR" }, { "not_after", "END" },
 	{ "tokens", "TOKENS" }, { "last_use", "LAST USE" }, { "reviewed_at", "REVIEWED" }, { "groups", "GROUPS" },
+	{ "roles", "ROLES" },
 	{ NULL, NULL },
 };
 static const struct column exception_columns[] = {
@@ -70,6 +74,25 @@ name_in_dn(const char *dn)
 	return text;
 }
 
+/* Roles of this host's policy; who has none enters no host that has the same. */
+static json_t *
+roles_of(const struct summary *x, const struct identity *id)
+{
+	struct facts *facts = x->policy != NULL ? malloc(sizeof *facts) : NULL;
+	json_t *list = facts != NULL ? json_array() : json_null();
+	uint64_t roles = 0;
+
+	if (facts != NULL) {
+		identity_facts(&x->account.identities, id, facts);
+		roles = policy_match(x->policy, facts);
+	}
+	for (size_t i = 0; facts != NULL && i < policy_role_count(x->policy); i++)
+		if ((roles >> i & 1) != 0)
+			(void)json_array_append_new(list, output_string(policy_role_name(x->policy, i)));
+	free(facts);
+	return list;
+}
+
 static json_t *
 account_row(const struct summary *x, const struct identity *id)
 {
@@ -77,12 +100,13 @@ account_row(const struct summary *x, const struct identity *id)
 
 	for (uint32_t i = 0; i < id->group_count; i++)
 		(void)json_array_append_new(groups, output_string(x->account.identities.groups[id->groups[i]].name));
-	return json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:i, s:o, s:o, s:o}", "user", output_string(id->name), "kind",
+	return json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:i, s:o, s:o, s:o, s:o}", "user", output_string(id->name), "kind",
 	    output_string(account_kind_name(id->kind)), "state", account_state(id, x->in->now_utc_sec), "display",
 	    output_string(id->display), "sponsor", name_in_dn(id->sponsor), "not_after",
 	    output_time(id->not_after_utc_sec),
 	    "tokens", (int)id->token_count, "last_use", output_time(last_use_of(id->entry)), "reviewed_at",
-	    output_time(report_time_of(id->entry, "ismsReviewedAt")), "groups", groups);
+	    output_time(report_time_of(id->entry, "ismsReviewedAt")), "groups", groups,
+	    "roles", roles_of(x, id));
 }
 
 /* Not there for so long; who never was counts from when the account was made, where that is known. */
@@ -217,6 +241,7 @@ summarise(struct invocation *in)
 	json_t **const lists[] = { &x.may_enter, &x.expiring, &x.dormant, &x.without_code, &x.without_sponsor,
 	    &x.exceptions,
 		&x.reviews };
+	char error[512] = "";
 	enum exit_code code = read_span(in, OPTION_report_expiring, "expiring", &x.expiring_sec);
 
 	if (code == EXIT_DONE)
@@ -224,6 +249,8 @@ summarise(struct invocation *in)
 	if (code != EXIT_DONE)
 		return code;
 	code = account_open(in, NULL, DIRECTORY_READ, &x.account);
+	if (code == EXIT_DONE && policy_load(in->paths.etc, &x.policy, error, sizeof error) < 0)
+		output_error("%s; roles are left out", error);
 	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
 		*lists[i] = json_array();
 	if (code == EXIT_DONE) {
@@ -233,6 +260,7 @@ summarise(struct invocation *in)
 	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
 		json_decref(*lists[i]);
 	json_decref(x.result);
+	policy_free(x.policy);
 	account_done(&x.account);
 	return code;
 }
@@ -240,12 +268,21 @@ summarise(struct invocation *in)
 enum exit_code
 cmd_report(struct invocation *in)
 {
-	uint32_t count = 0;
-	int given = command_line_number(&in->line, OPTION_report_leavers, 1, 10000, &count);
+	const char *operand = in->line.operand_count > 0 ? in->line.operands[0] : NULL;
+	bool leavers = command_line_has(&in->line, OPTION_report_leavers);
+	uint32_t count = LEAVERS;
+	char *end = NULL;
 
-	if (given < 0) {
-		output_error("--leavers needs a number from 1 to 10000");
+	if (operand != NULL && !leavers) {
+		output_error("\"%.64s\" goes with --leavers", operand);
 		return EXIT_USAGE;
 	}
-	return given > 0 ? report_leavers(in, count) : summarise(in);
+	if (operand != NULL) {
+		count = operand[0] >= '0' && operand[0] <= '9' && strlen(operand) < 6 ? (uint32_t)strtoul(operand, &end, 10) : 0;
+		if (count == 0 || end == NULL || *end != '\0') {
+			output_error("--leavers needs a number from 1 to 99999");
+			return EXIT_USAGE;
+		}
+	}
+	return leavers ? report_leavers(in, count) : summarise(in);
 }

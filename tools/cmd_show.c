@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "common/civil_date.h"
+#include "common/last_use.h"
 #include "common/policy.h"
 #include "common/recovery_code.h"
 #include "tools/account.h"
@@ -19,6 +20,7 @@
 #include "tools/invocation.h"
 #include "tools/key_entry.h"
 #include "tools/output.h"
+#include "tools/report.h"
 
 #define TOKENS_MAX 16
 
@@ -28,7 +30,8 @@ static const struct column columns[] = {
 	{ "ends", "Ends known" }, { "disabled_source", "Disabled by" }, { "locked_until", "Locked until" },
 	{ "must_change", "Must change" }, { "password_set", "Password set" }, { "sponsor", "Sponsor" },
 	{ "owner", "Owner" }, { "sources", "Keys from" }, { "command", "Keys run" }, { "armed_until", "Armed until" },
-	{ "armed_by", "Armed by" }, { "armed_reason", "Armed for" }, { "keys", "Keys" }, { "home", "Home" },
+	{ "armed_by", "Armed by" }, { "armed_reason", "Armed for" }, { "keys", "Keys" }, { "last_use", "Last use" },
+	{ "reviewed_at", "Reviewed" }, { "reviewed_by", "Reviewed by" }, { "home", "Home" },
 	{ "shell", "Shell" }, { "roles", "Roles" }, { "groups", "Groups" }, { "tokens", "Tokens" },
 	{ "recovery_codes", "Recovery codes" }, { "login_now", "Login now" },
 	{ "failures", "Failures" },
@@ -71,6 +74,9 @@ describe_identity(json_t *object, const struct invocation *in, const struct iden
 	set(object, "armed_until", output_time(id->armed_until_utc_sec));
 	set(object, "armed_by", output_string(id->armed_by));
 	set(object, "armed_reason", output_string(id->armed_reason));
+	set(object, "last_use", output_time(last_use_of(id->entry)));
+	set(object, "reviewed_at", output_time(report_time_of(id->entry, "ismsReviewedAt")));
+	set(object, "reviewed_by", output_string(entry_value(id->entry, "ismsReviewedBy")));
 	set(object, "home", output_string(id->home));
 	set(object, "shell", output_string(id->shell));
 	set(object, "dn", output_string(id->entry->dn));

@@ -235,7 +235,8 @@ report_lists(struct server *s, enum target_id id, bool nobody, const struct resu
 		any = true;
 		doctor_note(s->d, CHECK, nobody && i == TOO_MUCH_READ ? FINDING_WARN : FINDING_BAD, cure, "%s: %s: %s %s %s of %s%s",
 		    s->uri, targets_text[id].title, nobody ? "whoever gives no name" : "this host", verbs[i], result->words[i],
-		    names(s, id, result->where[i], on, sizeof on), i == TOO_LITTLE_CHANGE ? ", so that no code would count" : "");
+		    names(s, id, result->where[i], on, sizeof on), i != TOO_LITTLE_CHANGE ? "" :
+		    id == TARGET_OWN_USE ? ", so that no login is noted there" : ", so that no code would count");
 	}
 	return any;
 }
@@ -274,7 +275,7 @@ has_rights(const struct server *s, enum target_id id)
 static void
 check_target(struct server *s, enum target_id id, bool nobody, struct probe *p)
 {
-	bool is_own = id == TARGET_OWN_TOKEN || id == TARGET_OWN_PERSON;
+	bool is_own = id == TARGET_OWN_TOKEN || id == TARGET_OWN_PERSON || id == TARGET_OWN_USE;
 	struct result result = { 0 };
 	unsigned seen = 0, tried = 0;
 

@@ -235,6 +235,8 @@ choose_person(struct targets *t, const struct entry *e, bool seen[2])
 	choose(t, TARGET_PERSON, e->dn);
 	if (t->knows_own)
 		choose(t, own ? TARGET_OWN_PERSON : TARGET_OTHER_PERSON, e->dn);
+	if (own && t->knows_own)
+		choose(t, TARGET_OWN_USE, e->dn);
 	choose_folder(t, e->dn);
 }
 

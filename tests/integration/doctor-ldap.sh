@@ -128,6 +128,7 @@ check "may not see own tokens" rule "$(below tokens) { /onelevel/d }" "bad may r
 check "may not move own marks" rule "$marks s/\\(onelevel.*\\) write/\\1 read/" "bad may not change oathTOTPLastTimeStep, oathHOTPCounter of cn=ada-totp.*, so that no code would count" "${noop_unproven[@]}"
 check "may not take own marks away" rule "$marks s/\\(onelevel.*\\) write/\\1 =arscd/" "bad may not change oathTOTPLastTimeStep \(remove\), oathHOTPCounter \(remove\) of" "${noop_unproven[@]}"
 check "may not add own marks" rule "$marks s/\\(onelevel.*\\) write/\\1 =zrscd/" "bad may not change oathTOTPLastTimeStep \(add\), oathHOTPCounter \(add\) of" "${noop_unproven[@]}"
+check "may not note the last use" rule "/attrs=ismsLastUse/,/break/ s/\\(onelevel.*\\) write/\\1 read/" "bad last use of people who work here: this host may not change ismsLastUse of uid=ada.*, so that no login is noted there"
 hidden() { echo "s/^olcAccess: to dn.subtree=\"ou=$1,$base\"\$/olcAccess: to dn.subtree=\"ou=$1,$base\" attrs=$2\n  $hosts none\n  by * break\n&/"; }
 check "may not read ends that nobody has" rule "$(hidden people pwdEndTime,ismsNotAfter)" "bad people: this host may not read pwdEndTime, ismsNotAfter of"
 check "may not read numbers" rule "$(hidden people uidNumber)" "bad people: this host may not read uidNumber of"
@@ -146,7 +147,8 @@ check "nobody reads passwords" rule "/attrs=userPassword/,/by \\* none/ s/by ano
 	"warning people: whoever gives no name may read uid, "
 update_anon() { printf 'dn: cn=config\nchangetype: modify\n%s: olcAllows\nolcAllows: update_anon\n' "$1" | as_admin ldapmodify; }
 check "changes without a name are allowed" update_anon add
-check "nobody changes people" rule "s/^olcAccess: to dn.subtree=\"ou=people,$base\"\$/&\n  by anonymous =w/" "bad people: whoever gives no name may change uid, "
+check "nobody changes people" rule "s/^olcAccess: to dn.subtree=\"ou=people,$base\"\$/&\n  by anonymous =w/" "bad people: whoever gives no name may change uid, " \
+	"bad last use of people who work here: whoever gives no name may change ismsLastUse"
 check "that alone is no hole" finds
 wide_open() { printf 'dn: olcDatabase={1}mdb,cn=config\nchangetype: modify\nreplace: olcAccess\nolcAccess: to * by * write\n' | as_admin ldapmodify; }
 check "everything is allowed to everybody" wide_open

@@ -103,7 +103,7 @@ check "both have seen it" meet left 240
 # ---- the proof ------------------------------------------------------------------------------------
 if on a; then
 	proof=/run/leavers.json
-	leavers() { isms-userctl report --leavers 3 --json >$proof; local rc=$?; cat $proof; return $rc; }
+	leavers() { isms-userctl report --leavers --json >$proof; local rc=$?; cat $proof; return $rc; }
 	check "report --leavers" leavers
 	check "she is the one" jq -e 'length == 1 and .[0].user == "ada" and .[0].state == "disabled" and .[0].ticket == "T-2" and .[0].reason == "order done"' $proof
 	check "nothing is left over" jq -e '.[0].left_over == []' $proof

@@ -77,7 +77,7 @@ START_TEST(store)
 	ck_assert_ptr_nonnull(mkdtemp(folder));
 	ck_assert_int_eq(state_open(folder, &st), 0);
 	ck_assert_int_eq(state_last_use(st, "ada", &at), 0);
-	ck_assert_int_eq(state_last_use_due(st, user, &at), 0);
+	ck_assert_int_eq(state_last_use_due(st, NULL, user, &at), 0);
 	ck_assert_int_eq(state_last_login(st, "ada", &got), 0);
 	ck_assert_int_eq(state_next_sequence(st, "ada", NOW, &seq), 0);
 	ck_assert_int_eq(state_next_sequence(st, "bob", NOW - 5, &seq), 0);
@@ -91,18 +91,22 @@ START_TEST(store)
 	ck_assert_int_eq(got.utc_sec, NOW);
 	ck_assert_str_eq(got.rhost, "192.0.2.7");
 	ck_assert_str_eq(got.service, "sshd");
-	ck_assert_int_eq(state_last_use_due(st, user, &at), 1);
+	ck_assert_int_eq(state_last_use_due(st, NULL, user, &at), 1);
 	ck_assert_str_eq(user, "bob");
+	ck_assert_int_eq(state_last_use_due(st, "ada", user, &at), 1);
+	ck_assert_str_eq(user, "ada");
+	ck_assert_int_eq(state_last_use_due(st, "eve", user, &at), 0);
+	ck_assert_int_eq(state_last_use_due(st, "bob", user, &at), 1);
 	ck_assert_int_eq(state_last_use_told(st, "bob", at), 0);
-	ck_assert_int_eq(state_last_use_due(st, user, &at), 1);
+	ck_assert_int_eq(state_last_use_due(st, NULL, user, &at), 1);
 	ck_assert_str_eq(user, "ada");
 	ck_assert_int_eq(state_last_use_told(st, "ada", at), 0);
-	ck_assert_int_eq(state_last_use_due(st, user, &at), 0);
+	ck_assert_int_eq(state_last_use_due(st, NULL, user, &at), 0);
 	/* Again on the same day: nothing is due. A day later: it is. */
 	ck_assert_int_eq(state_next_sequence(st, "ada", last_use_day(NOW) + 86399, &seq), 0);
-	ck_assert_int_eq(state_last_use_due(st, user, &at), 0);
+	ck_assert_int_eq(state_last_use_due(st, NULL, user, &at), 0);
 	ck_assert_int_eq(state_next_sequence(st, "ada", last_use_day(NOW) + 86400, &seq), 0);
-	ck_assert_int_eq(state_last_use_due(st, user, &at), 1);
+	ck_assert_int_eq(state_last_use_due(st, NULL, user, &at), 1);
 	state_close(st);
 	(void)snprintf(path, sizeof path, "%s/state.db", folder);
 	ck_assert_int_eq(unlink(path), 0);

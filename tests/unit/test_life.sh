@@ -182,8 +182,12 @@ run 0 review export --review ops --json; json "['carol', 'carol']" "[i['decided_
 # ---- the auditor's summary ------------------------------------------------------------------------
 run 2 report --expiring soon; says "is no span"
 run 2 report --leavers 0; says "needs a number"
+run 2 report --leavers 5x; says "needs a number"; run 2 report 5; says "goes with --leavers"
+run 3 report --leavers; says "the journal cannot be read"
+run 3 report --leavers 5; says "the journal cannot be read"
 run 0 report --expiring 60d --json
 json "['bob', 'carol', 'erin']" "sorted(i['user'] for i in d['may_enter'])"
+json "['contractor']" "[i['roles'] for i in d['may_enter'] if i['user'] == 'bob'][0]"
 json "['bob']" "[i['user'] for i in d['expiring']]"
 json "['bob']" "[i['user'] for i in d['exceptions']]"
 json "carol mfa True" "'%s %s %s' % (d['exceptions'][0]['approver'], d['exceptions'][0]['control'], d['exceptions'][0]['active'])"
