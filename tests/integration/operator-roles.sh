@@ -139,6 +139,36 @@ while IFS='|' read -r verb allowed arguments; do
 	esac
 done < <(verbs_table)
 
+# ---- UC05a: many at once, of which the server refuses one -----------------------------------------------
+forbid() { # NAME: nobody but root writes this entry
+	printf 'dn: olcDatabase={1}mdb,cn=config\nchangetype: modify\nadd: olcAccess\nolcAccess: {0}to dn.exact="uid=%s,ou=people,%s" by dn.exact="gidNumber=0+uidNumber=0,cn=peercred,cn=external,cn=auth" manage by users read by * none\n' \
+		"$1" $base | as_admin ldapmodify
+}
+results() { jq -r '.[] | "\(.user) \(.result)"' <$out | paste -sd,; }
+many() { # WANT-STATUS WANT-RESULTS VERB LINES
+	local rc=0
+	printf '%b' "$4" >/run/many.csv
+	chmod 644 /run/many.csv
+	as_role accounts $3 --from-csv /run/many.csv --json >$out 2>/run/many.err || rc=$?
+	cat $out /run/many.err
+	[ $rc = "$1" ] && [ "$(results)" = "$2" ]
+}
+stands() { value_of "$2" "uid=$1,ou=people,$base"; }
+check "UC05a three ends" many 0 "ada done,ben done,carol done" set-expiry 'user,when\nada,+40d\nben,+40d\ncarol,+40d\n'
+check "ben's entry is forbidden" forbid ben
+before=$(stands carol pwdEndTime)
+check "UC05a one of three ends is refused: what was done is told, line by line" many 1 "ada done,ben not done,carol not done" set-expiry 'user,when\nada,+41d\nben,+41d\ncarol,+41d\n'
+said_once() { grep -q "uid=ben,ou=people,$base: the directory does not allow this" /run/many.err && [ "$(stands carol pwdEndTime)" = "$before" ]; }
+check "and so it stands there" said_once
+check "UC05a without ben" many 0 "ada done,carol done" set-expiry 'user,when\nada,+41d\ncarol,+41d\n'
+check "kim's entry is forbidden" forbid kim
+check "UC05a an account that may not be made takes the others of its file back" many 1 "eve taken back,kim not done" add 'user,kind\neve,employee\nkim,employee\n'
+gone() { [ -z "$(stands eve uid)" ] && ! value_of cn "cn=eve,ou=groups,$base" | grep .; }
+check "none of them is there" gone
+check "UC05a without kim" many 0 "eve done,max done" add 'user,kind\neve,employee\nmax,employee\n'
+not_of_another_role() { local rc=0; printf 'user\nada\n' >/run/many.csv; before=$(whole); as_role tokens disable --from-csv /run/many.csv >$out 2>&1 || rc=$?; cat $out; [ $rc = 1 ] && [ "$before" = "$(whole)" ]; }
+check "UC05a who may not disable one, disables no file of them" not_of_another_role
+
 # ---- UC03a: whoever may move ends, may not move his own ------------------------------------------------
 # Rules that let an account operator be one of the people: what we forbid holds where the server allows.
 own_role() {

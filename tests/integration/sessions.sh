@@ -12,7 +12,7 @@ check "local people" local_people
 
 out=/run/sessions-out
 says() { isms-userctl sessions --json >$out && jq . $out && jq -e "$1" <$out >/dev/null; }
-of() { echo ".[] | select(.user == \"$1\")"; }
+of() { echo ".[] | select(.user == \"$1\" and .service != \"systemd-user\")"; }
 stays() { # NAME: logs in, and stays until /run/stay goes
 	touch /run/stay
 	code=${code-$(fresh_code "$1")} by_ssh "$1" -- 'while [ -e /run/stay ]; do sleep .2; done' &
