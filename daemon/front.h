@@ -104,10 +104,10 @@ bool subject_is_target(const struct subject *s, const struct facts *facts);
 /* Failures of this request count as remote, local, or of another local user. facts: NULL when not known. */
 enum scope subject_scope(const struct front *f, const struct subject *s, const struct facts *facts);
 
-/* From when on a user is refused: his contract's end or that of his arming, the earlier one; 0: none. */
+/* From when on the user's sessions end: his contract's end or that of his arming, the earlier one; 0: none. */
 int64_t front_end_of(const struct facts *facts);
-/* From when on his sessions end: then, but for on-end = deny-new, which spares no break-glass account; 0: none. */
-int64_t front_session_end(const struct front *f, uint64_t roles, const struct facts *facts);
+/* The same for a session that opens: 0 where its roles let it go on after its end (on-end = deny-new). */
+int64_t front_session_end(const struct front *f, const struct facts *facts, uint64_t roles);
 
 /* Read the clock; writes clock.untrusted and clock.trusted when that changes. Returns the effective time, UTC seconds. */
 int64_t front_now(struct front *f, struct clock_reading *ret_reading);

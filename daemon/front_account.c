@@ -85,7 +85,7 @@ tell(struct account *a, const struct facts *facts, const struct decision *d, uns
 	if (a->granted) {
 		rec->use = last_use_counts(f, &a->subject, facts);
 		msg.max_session_sec = d->max_session_sec;
-		msg.not_after_utc_sec = front_session_end(f, d->roles, facts);
+		msg.not_after_utc_sec = front_session_end(f, facts, d->roles);
 	} else {
 		record_write(f, rec);
 		text_refused(f, d->reason, facts, d, msg.text, sizeof msg.text);
@@ -159,8 +159,8 @@ handle_ack(struct connection *c, const void *msg)
 		if (a->granted) {
 			record_write_granted(a->front, &a->record);
 			last_use_tell(a->front, a->record.user);
-			tell_used(a);
 			record_write_exemptions(a->front, &a->record);
+			tell_used(a);
 		}
 		a->granted = false;
 	}

@@ -148,11 +148,12 @@ front_end_of(const struct facts *facts)
 }
 
 int64_t
-front_session_end(const struct front *f, uint64_t roles, const struct facts *facts)
+front_session_end(const struct front *f, const struct facts *facts, uint64_t roles)
 {
-	if (!policy_spares_sessions(f->policy, roles))
-		return front_end_of(facts);
-	return facts->kind == KIND_BREAK_GLASS ? facts->armed_until_utc_sec : 0;
+	/* What is armed for a time is not spared: on-end is about contracts. */
+	if (facts->kind != KIND_BREAK_GLASS && f->policy != NULL && policy_spares_sessions(f->policy, roles))
+		return 0;
+	return front_end_of(facts);
 }
 
 int64_t
