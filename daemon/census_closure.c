@@ -124,10 +124,10 @@ include_claimants(uint64_t key, enum census_kind kind, void *arg)
 {
 	struct expanding *to = arg;
 	uint32_t at = 0, item;
+	size_t others = 0;
 	int r = 0;
 
-	(void)kind;
-	while (r == 0 && (item = census_index_next(&to->x->c->index, key, &at)) != 0)
+	while (r == 0 && (item = census_next_claimant(to->x->c, kind, key, &at, &others)) != 0)
 		r = include(to->x, item - 1);
 	return r;
 }
@@ -151,17 +151,18 @@ include_parents(struct expanding *to, uint64_t key, uint32_t child, const char *
 
 /* A user's primary group, by its gid or its token. */
 static int
-include_primary(struct expanding *to, unsigned char kind, uint32_t number)
+include_primary(struct expanding *to, enum census_kind kind, uint32_t number)
 {
 	uint32_t at = 0, item;
 	char digits[16];
 	uint64_t key;
+	size_t others = 0;
 	int r = 0, n = snprintf(digits, sizeof digits, "%u", (unsigned)number);
 
 	if (number == 0)
 		return 0;
-	key = census_key(&to->x->c->index, kind, digits, (size_t)n);
-	while (r == 0 && (item = census_index_next(&to->x->c->index, key, &at)) != 0)
+	key = census_key(&to->x->c->index, (unsigned char)kind, digits, (size_t)n);
+	while (r == 0 && (item = census_next_claimant(to->x->c, kind, key, &at, &others)) != 0)
 		r = census_push(&to->next, &to->count, &to->room, item - 1);
 	return r;
 }
@@ -203,7 +204,7 @@ expand(struct expanding *to, uint32_t item)
 			r = include_parents(to, census_key(&c->index, CENSUS_CHILD_NAME, name, strlen(name)), item, name);
 	}
 	if (r == 0)
-		r = include_primary(to, CLAIM_GID, c->items[item].gid);
+		r = include_primary(to, (enum census_kind)CLAIM_GID, c->items[item].gid);
 	return r == 0 ? include_primary(to, CENSUS_TOKEN, c->items[item].token) : r;
 }
 

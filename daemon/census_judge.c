@@ -514,12 +514,13 @@ census_find(struct census *c, const struct settings *settings, const struct iden
 {
 	const struct value value = { (char *)(uintptr_t)name, strlen(name) };
 	uint32_t *seeds = NULL, at = 0, item;
-	size_t count = 0, room = 0;
+	size_t count = 0, room = 0, others = 0;
 	int r = 0;
 
 	*ret_user = NULL;
 	while (r == 0 && (item = census_next_child(c, &value, true, &at)) != 0)
-		r = census_push(&seeds, &count, &room, item - 1);
+		if ((c->items[item - 1].standing & STANDING_USER) != 0 || others++ < CENSUS_CLAIMANTS_MAX)
+			r = census_push(&seeds, &count, &room, item - 1);
 	if (r == 0 && count > 0)
 		r = closure_build(c, settings, holders, seeds, count, ret);
 	free(seeds);

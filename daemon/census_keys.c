@@ -84,6 +84,21 @@ census_next_child(const struct census *c, const struct value *v, bool by_name, u
 	return census_index_next(&c->index, key, at);
 }
 
+uint32_t
+census_next_claimant(const struct census *c, enum census_kind kind, uint64_t key, uint32_t *at, size_t *others)
+{
+	static const uint8_t has[CENSUS_HELD + 1] = {
+		[CLAIM_NAME] = STANDING_USER, [CLAIM_UID] = STANDING_USER, [CLAIM_ENTRY_ID] = STANDING_USER,
+		[CLAIM_GROUP_NAME] = STANDING_GROUP_NAME, [CLAIM_GID] = STANDING_GID,
+	};
+	uint32_t item;
+
+	while ((item = census_index_next(&c->index, key, at)) != 0)
+		if (has[kind] == 0 || (c->items[item - 1].standing & has[kind]) != 0 || (*others)++ < CENSUS_CLAIMANTS_MAX)
+			return item;
+	return 0;
+}
+
 static int
 emit_children(const struct emitting *to, const struct entry *e, bool by_name)
 {

@@ -90,6 +90,14 @@ uint32_t census_next_child(const struct census *c, const struct value *v, bool b
  * Returns NULL for an item that was not there, or without memory.
  */
 const struct entry *census_before(const struct census *c, uint32_t item, struct entry **ret_owned);
+#define CENSUS_CLAIMANTS_MAX 100	/* of one key, who have it not: that it is contended, two would tell */
+/*
+ * Items of a key, as census_index_next(): whoever has what it stands for, and of all others so many. An author of very
+ * many entries must not make a question about him whom they contend with too large to be answered.
+ *
+ *  others  0 at first
+ */
+uint32_t census_next_claimant(const struct census *c, enum census_kind kind, uint64_t key, uint32_t *at, size_t *others);
 /* A group's token, or the one that a user refers to (primaryGroupToken, primaryGroupID); NULL: none. */
 const char *census_token(const struct entry *e, bool of_group);
 /* Accounts that an entry owns. at and return as census_index_next(). */

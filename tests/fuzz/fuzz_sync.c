@@ -1,5 +1,6 @@
 /*
- * fuzz_sync.c - content synchronisation messages of a hostile server. covers: daemon/sync_message.c
+ * fuzz_sync.c - content synchronisation messages of a hostile server, and marks of its entries.
+ * covers: daemon/sync_message.c common/entry_mark.c
  *
  * The first byte says which message it is; a state's cookie that is taken is what a request then sends.
  */
@@ -8,9 +9,28 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/entry_mark.h"
 #include "daemon/sync_message.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* An entry's mark is as old as itself, and known to a server that lists it. */
+static void
+read_mark(const char *name, const char *text, size_t len)
+{
+	struct entry *e = entry_new("cn=x");
+	uint64_t known = entry_mark_known((const uint8_t *)text, len, -1);
+
+	if (e == NULL || entry_add_value(e, name, text, len) < 0)
+		abort();
+	entry_mark_take(e, true);
+	if (e->count != 0 || entry_mark_older(e->mark, e->mark) || (entry_mark_csn(text, len) != 0 && known == 0) ||
+	    (known != 0 && entry_mark_known((const uint8_t *)text, len, entry_mark_server(known)) == 0))
+		abort();
+	if (entry_mark_older(known, e->mark) && entry_mark_older(e->mark, known))
+		abort();
+	entry_free(e);
+}
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -26,6 +46,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	bv.bv_val = (char *)(uintptr_t)(data + 1);
 	bv.bv_len = size - 1;
 	cookie.there = false;
+	read_mark(data[0] % 4 < 2 ? "entryCSN" : "modifyTimestamp", bv.bv_val, bv.bv_len);
 	if (data[0] % 2 == 0) {
 		if (sync_state_decode(&bv, &state, uuid, &cookie) == 0 && state > SYNC_DELETE)
 			abort();
