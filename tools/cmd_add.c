@@ -64,6 +64,9 @@ read_options(struct invocation *in, struct new_account *new)
 	new->sponsor = command_line_value(line, OPTION_add_sponsor);
 	new->shell = command_line_value(line, OPTION_add_shell);
 	new->home = command_line_value(line, OPTION_add_home);
+	code = service_account_read(in, new->kind, &new->service);
+	if (code != EXIT_DONE)
+		return code;
 	new->must_change = command_line_has(line, OPTION_add_must_change);
 	if (command_line_number(line, OPTION_add_uid, 1, INT32_MAX, &new->uid) < 0) {
 		output_error("--uid needs a number");

@@ -23,7 +23,8 @@ enum case_key {
 	CASE_USER, CASE_KIND, CASE_GROUPS, CASE_PRIMARY_GROUP, CASE_BEGIN, CASE_END, CASE_DISABLED, CASE_LOCKED,
 	CASE_MUST_CHANGE, CASE_TOKENS, CASE_SERVICE, CASE_RHOST, CASE_HOST, CASE_HOST_GROUPS, CASE_AT, CASE_STAGE,
 	CASE_FACTORS, CASE_LIVE_SESSION, CASE_ROOT_CALLER, CASE_SPONSOR, CASE_OWNER, CASE_CREATED, CASE_LAST_USE,
-	CASE_REVIEWED, CASE_SESSIONS, CASE_EXEMPT, CASE_EXPECT, CASE_EXPECT_GROUPS, CASE_KEY_COUNT
+	CASE_REVIEWED, CASE_SESSIONS, CASE_EXEMPT,
+	CASE_KEY, CASE_SOURCES, CASE_COMMAND, CASE_ARMED, CASE_EXPECT, CASE_EXPECT_GROUPS, CASE_KEY_COUNT
 };
 
 /* What a case may say, and what holds where it does not. */
@@ -54,9 +55,15 @@ static const struct { const char *key, *usual; } keys[CASE_KEY_COUNT] = {
 	[CASE_REVIEWED] = { "reviewed", "none" },
 	[CASE_SESSIONS] = { "sessions", "0" },
 	[CASE_EXEMPT] = { "exempt", "" },
+	[CASE_KEY] = { "key", "unseen" },
+	[CASE_SOURCES] = { "sources", "" },
+	[CASE_COMMAND] = { "command", "yes" },
+	[CASE_ARMED] = { "armed", "none" },
 	[CASE_EXPECT] = { "expect", "" },
 	[CASE_EXPECT_GROUPS] = { "expect-groups", NULL },
 };
+
+#define BOUND_KEY "bound"		/* stands for a fingerprint of the entry */
 
 struct run {
 	const struct policy *policy;
@@ -187,6 +194,22 @@ take_care(struct run *r, char *error, size_t size)
 	return take_exemptions(r, error, size);
 }
 
+/* What binds a service account, and whether a break-glass account is armed. */
+static int
+take_kind(struct run *r, char *error, size_t size)
+{
+	struct facts *f = &r->facts;
+
+	(void)snprintf(f->keys, sizeof f->keys, BOUND_KEY);
+	if (take_text(r, CASE_SOURCES, f->sources, sizeof f->sources, error, size) < 0 ||
+	    take_bool(r, CASE_COMMAND, &f->has_command, error, size) < 0 ||
+	    take_instant(r, CASE_ARMED, &f->armed_until_utc_sec, error, size) < 0)
+		return -EINVAL;
+	if (f->armed_until_utc_sec != 0)
+		(void)snprintf(f->armed_by, sizeof f->armed_by, "armed");
+	return 0;
+}
+
 static int
 take_person(struct run *r, char *error, size_t size)
 {
@@ -206,7 +229,8 @@ take_person(struct run *r, char *error, size_t size)
 	    take_bool(r, CASE_DISABLED, &f->disabled, error, size) < 0 ||
 	    take_bool(r, CASE_LOCKED, &locked, error, size) < 0 ||
 	    take_bool(r, CASE_MUST_CHANGE, &f->must_change, error, size) < 0 ||
-	    take_digit(r, CASE_TOKENS, &f->token_count, error, size) < 0 || take_care(r, error, size) < 0)
+	    take_digit(r, CASE_TOKENS, &f->token_count, error, size) < 0 || take_care(r, error, size) < 0 ||
+	    take_kind(r, error, size) < 0)
 		return -EINVAL;
 	f->kind = kind_of[kind];
 	f->locked_until_utc_sec = locked != 0 ? INT64_MAX : 0;
@@ -218,8 +242,10 @@ take_request(struct run *r, char *error, size_t size)
 {
 	static const char *const stages[] = { "auth", "account", "session", NULL };
 	static const enum stage stage_of[] = { STAGE_AUTH, STAGE_ACCOUNT, STAGE_SESSION };
+	static const char *const key_words[] = { "unseen", "bound", "other", NULL };
+	static const char *const keys_of[] = { "", BOUND_KEY, "another" };
 	uint32_t live, root;
-	unsigned stage;
+	unsigned stage, key;
 
 	r->request = (struct request){ .service = said(r, CASE_SERVICE), .rhost = said(r, CASE_RHOST),
 		.host = said(r, CASE_HOST), .host_groups = said(r, CASE_HOST_GROUPS), .clock_trusted = true,
@@ -232,6 +258,10 @@ take_request(struct run *r, char *error, size_t size)
 	    take_bool(r, CASE_ROOT_CALLER, &root, error, size) < 0 ||
 	    take_digit(r, CASE_SESSIONS, &r->request.sessions, error, size) < 0)
 		return -EINVAL;
+	if (take_word(r, CASE_KEY, key_words, &key, error, size) < 0)
+		return -EINVAL;
+	r->request.key = keys_of[key];
+	r->request.key_unseen = key == 0;
 	if (factors_parse(said(r, CASE_FACTORS), &r->request.factors) < 0)
 		return conf_wrong(error, size, "factors: name some of password, key, otp, or none");
 	r->request.stage = stage_of[stage];

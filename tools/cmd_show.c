@@ -17,6 +17,7 @@
 #include "tools/contract_end.h"
 #include "tools/group_view.h"
 #include "tools/invocation.h"
+#include "tools/key_entry.h"
 #include "tools/output.h"
 
 #define TOKENS_MAX 16
@@ -25,7 +26,9 @@ static const struct column columns[] = {
 	{ "user", "User" }, { "display", "Name" }, { "uid", "Id" }, { "kind", "Kind" }, { "state", "State" },
 	{ "fault", "Fault" }, { "not_before", "Begin" }, { "not_after", "End" }, { "not_after_local", "" },
 	{ "ends", "Ends known" }, { "disabled_source", "Disabled by" }, { "locked_until", "Locked until" },
-	{ "must_change", "Must change" }, { "password_set", "Password set" }, { "sponsor", "Sponsor" }, { "home", "Home" },
+	{ "must_change", "Must change" }, { "password_set", "Password set" }, { "sponsor", "Sponsor" },
+	{ "owner", "Owner" }, { "sources", "Keys from" }, { "command", "Keys run" }, { "armed_until", "Armed until" },
+	{ "armed_by", "Armed by" }, { "armed_reason", "Armed for" }, { "keys", "Keys" }, { "home", "Home" },
 	{ "shell", "Shell" }, { "roles", "Roles" }, { "groups", "Groups" }, { "tokens", "Tokens" },
 	{ "recovery_codes", "Recovery codes" }, { "login_now", "Login now" },
 	{ "failures", "Failures" },
@@ -62,6 +65,12 @@ describe_identity(json_t *object, const struct invocation *in, const struct iden
 	set(object, "must_change", json_boolean(id->must_change));
 	set(object, "password_set", json_boolean(id->password_set));
 	set(object, "sponsor", output_string(account_sponsor_name(id, text, sizeof text)[0] != '\0' ? text : NULL));
+	set(object, "owner", output_string(id->owner));
+	set(object, "sources", output_string(id->sources));
+	set(object, "command", output_string(id->command));
+	set(object, "armed_until", output_time(id->armed_until_utc_sec));
+	set(object, "armed_by", output_string(id->armed_by));
+	set(object, "armed_reason", output_string(id->armed_reason));
 	set(object, "home", output_string(id->home));
 	set(object, "shell", output_string(id->shell));
 	set(object, "dn", output_string(id->entry->dn));
@@ -184,7 +193,7 @@ text_of(const json_t *row, const char *key)
 static void
 put_into_words(json_t *object)
 {
-	json_t *ends = json_array(), *groups = json_array(), *tokens = json_array(), *row;
+	json_t *ends = json_array(), *groups = json_array(), *tokens = json_array(), *keys = json_array(), *row;
 	size_t i;
 
 	json_array_foreach(json_object_get(object, "ends"), i, row)
@@ -196,6 +205,12 @@ put_into_words(json_t *object)
 		(void)json_array_append_new(tokens, json_sprintf("%s: %s, %d digits, %s%s%s", text_of(row, "serial"),
 		    text_of(row, "type"), (int)json_integer_value(json_object_get(row, "digits")), text_of(row, "algorithm"),
 		    text_of(row, "fault")[0] != '\0' ? "; cannot be used: " : "", text_of(row, "fault")));
+	json_array_foreach(json_object_get(object, "keys"), i, row)
+		(void)json_array_append_new(keys, text_of(row, "fault")[0] != '\0' ?
+		    json_sprintf("%s: %s", text_of(row, "attribute"), text_of(row, "fault")) :
+		    json_sprintf("%s %s %s%s%s", text_of(row, "type"), text_of(row, "fingerprint"), text_of(row, "comment"),
+		    text_of(row, "added")[0] != '\0' ? ", added " : "", text_of(row, "added")));
+	set(object, "keys", keys);
 	row = json_object_get(object, "login_now");
 	if (row != NULL)
 		set(object, "login_now", json_sprintf("%s (%s)", text_of(row, "verdict"), text_of(row, "reason")));
@@ -219,6 +234,7 @@ print(const struct invocation *in, const struct account *account)
 	if (created != NULL && civil_date_parse_generalized(created, strlen(created), &utc_sec) == 0)
 		set(object, "created", output_time(utc_sec));
 	set(object, "tokens", describe_tokens(account));
+	set(object, "keys", key_entry_list(id->entry, in->now_utc_sec));
 	set(object, "recovery_codes", json_integer(recovery_codes_count(id->entry)));
 	if (policy_load(in->paths.etc, &policy, error, sizeof error) == 0) {
 		set(object, "roles", describe_roles(&account->identities, id, policy));

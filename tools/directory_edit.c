@@ -110,6 +110,13 @@ directory_is_server(const struct directory *d)
 	return d->ops->set_password != NULL;
 }
 
+char *
+directory_whoami(const struct directory *d, char *buf, size_t size)
+{
+	buf[0] = '\0';
+	return d->ops->whoami != NULL ? d->ops->whoami(d, buf, size) : buf;
+}
+
 int
 directory_set_password(struct directory *d, const char *dn, const char *password)
 {

@@ -48,6 +48,8 @@ struct directory_ops {
 	bool (*knows)(const struct directory *d, const char *attribute);
 	bool (*is_auxiliary)(const struct directory *d, const char *object_class);
 	int (*set_password)(struct directory *d, const char *dn, const char *password);
+	/* As directory_whoami(); NULL where nobody is bound. */
+	char *(*whoami)(const struct directory *d, char *buf, size_t size);
 };
 
 /* The first member of each kind's own struct. */
@@ -106,6 +108,9 @@ bool directory_is_auxiliary(const struct directory *d, const char *object_class)
  * entryUUID at commit, and its secrets are never read.
  */
 bool directory_is_server(const struct directory *d);
+
+/* Under which DN a server knows the operator; "nobody" when it does not say, "" for a file. Returns buf. */
+char *directory_whoami(const struct directory *d, char *buf, size_t size);
 
 /* Set the password of an entry at commit, after all that was handed over before. Returns 0 or -ENOMEM. */
 int directory_set_password(struct directory *d, const char *dn, const char *password);

@@ -335,8 +335,14 @@ is_auxiliary(const struct directory *d, const char *object_class)
 	return ldap_schema_auxiliary(&ldap_of(d)->schema, object_class);
 }
 
+static char *
+whoami(const struct directory *d, char *buf, size_t size)
+{
+	return directory_ldap_whoami(ldap_of(d), buf, size);
+}
+
 const struct directory_ops directory_ldap = {
 	.takes = takes, .open = open_ldap, .entries = read_entries, .add = add, .modify = modify,
 	.remove = remove_entry, .commit = commit, .close = close_ldap, .knows = knows, .is_auxiliary = is_auxiliary,
-	.set_password = set_password,
+	.set_password = set_password, .whoami = whoami,
 };

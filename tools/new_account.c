@@ -128,7 +128,9 @@ new_account_check(const struct invocation *in, const struct account *account, co
 			return EXIT_REFUSED;
 		}
 	}
-	code = check_groups(in, new);
+	code = service_account_check(in, account, &new->service);
+	if (code == EXIT_DONE)
+		code = check_groups(in, new);
 	return code == EXIT_DONE ? check_uid(in, account, new) : code;
 }
 
@@ -239,6 +241,8 @@ add_user(const struct invocation *in, struct account *account, const struct new_
 		r = add_entry(in, account->directory, dn, rows, sizeof rows / sizeof rows[0]);
 	if (r == 0)
 		r = set_dates(account->directory, dn, new);
+	if (r == 0)
+		r = service_account_set(account, dn, &new->service);
 	if (r == 0 && hands_over && password->clear.len > 0)
 		r = directory_set_password(account->directory, dn, password->clear.text);
 	return r;
@@ -329,6 +333,8 @@ new_account_build(const struct invocation *in, struct account *account, struct n
 		return EXIT_DONE;
 	if (r == -ENOSPC)
 		output_error("[nss] id-range has no id left that was never used; widen it in isms.conf");
+	else if (r == -ENODATA)
+		output_error("the server has no attributes for keys and owners: load the schema isms.ldif");
 	else if (r == -EOPNOTSUPP)
 		output_error("the server has no attributes for %s: load the overlay ppolicy%s", new->must_change ? "--must-change" :
 		    "--until and --not-before", new->must_change ? "" : ", or the schema isms.ldif");

@@ -195,10 +195,18 @@ case_of() { printf '[case %s]\nat = %s\n%s\n' "$1" "${3:-2026-11-27T10:00:00Z}" 
 	case_of bare $'factors = key\nexempt = hours mfa\nexpect = allow'
 	case_of sunday 'expect = outside-hours' 2026-11-29T10:00:00Z
 	case_of duty $'exempt = hours\nexpect = allow' 2026-11-29T10:00:00Z
-	case_of robot $'kind = service\nservice = cron\nowner = none\nexpect = owner-missing'
-	case_of owned $'kind = service\nservice = cron\nexpect = allow'
+	case_of robot $'kind = service\nend = +30d\nservice = cron\nowner = none\nexpect = owner-missing'
+	case_of owned $'kind = service\nend = +30d\nservice = cron\nexpect = allow'
+	case_of endless $'kind = service\nservice = cron\nexpect = no-expiry'
+	bound=$'kind = service\nend = +30d\nfactors = key\nstage = session\nsources = 192.0.2.0/24\n'
+	case_of bound "$bound"$'rhost = 192.0.2.7\nkey = bound\nexpect = allow'
+	case_of stray "$bound"$'rhost = 192.0.2.7\nkey = other\nexpect = key-not-bound'
+	case_of elsewhere "$bound"$'rhost = 203.0.113.7\nkey = bound\nexpect = source-not-allowed'
+	case_of shell "$bound"$'rhost = 192.0.2.7\nkey = bound\ncommand = no\nexpect = kind-not-interactive'
+	case_of glass $'kind = break-glass\nexpect = breakglass-not-armed'
+	case_of armed $'kind = break-glass\narmed = +1h\nexpect = allow'
 } >"$root/care.cases"
-run 0 policy test "$root/care.cases" --policy "$root/care"; says "16 cases, 0 failed"
+run 0 policy test "$root/care.cases" --policy "$root/care"; says "23 cases, 0 failed"
 case_of odd $'exempt = all\nexpect = allow' >"$root/odd.cases"
 run 1 policy test "$root/odd.cases" --policy "$root/care"; says "exempt: name some of mfa"
 
@@ -228,14 +236,14 @@ unchanged 2 add eve --group x --group x; says "twice"
 unchanged 1 add eve --uid 1001; says "never given twice"
 unchanged 1 add eve --uid 5; says "outside [nss] id-range"
 unchanged 2 add eve --uid 12x; says "--uid needs a number"
-unchanged 1 add eve --kind service --shell /bin/evil; says "[nss] shells"
-unchanged 1 add eve --kind service --home /etc; says "homeDirectory"
-unchanged 1 add eve --kind service --home /srv/eve; says "[nss] home-prefixes"
+unchanged 1 add eve --kind service --until +90d --owner carol --shell /bin/evil; says "[nss] shells"
+unchanged 1 add eve --kind service --until +90d --owner carol --home /etc; says "homeDirectory"
+unchanged 1 add eve --kind service --until +90d --owner carol --home /srv/eve; says "[nss] home-prefixes"
 mkdir "$root/etc/isms/conf.d"
 printf '[nss]\nhome-prefixes = /home/ /srv/\n' >"$root/etc/isms/conf.d/homes.conf"
-add 0 eve --kind service --home /srv/eve --dry-run; hasnt "/srv/eve"
+add 0 eve --kind service --until +90d --owner carol --home /srv/eve --dry-run; hasnt "/srv/eve"
 rm -r "$root/etc/isms/conf.d"
-unchanged 2 add eve --kind service --display $'a\nb'; says "plain text"
+unchanged 2 add eve --kind service --until +90d --owner carol --display $'a\nb'; says "plain text"
 unchanged 2 add eve; says "no terminal to ask for a password"
 unchanged 2 add eve --password-fd 9; says "--password-fd 9"
 unchanged 2 add eve --generate-password; says "--secret-fd"
@@ -248,7 +256,7 @@ run 1 add eve --password-fd 3 3</dev/null; says "nothing to read"
 hasnt "uid: eve"
 cp -p "$ldif" "$root/directory.good"
 printf '\ndn: cn=board,ou=groups,dc=isms,dc=local\nobjectClass: groupOfNames\ncn: board\nmember: uid=carol,ou=people,dc=isms,dc=local\n' >>"$ldif"
-unchanged 1 add eve --kind service --group board --password-fd 3 3<"$root/password"; says "or of one of its --group, is there"
+unchanged 1 add eve --kind service --until +90d --owner carol --group board --password-fd 3 3<"$root/password"; says "or of one of its --group, is there"
 cat "$root/directory.good" >"$ldif"
 # UC04a: names that are filters, paths, options or too long
 for name in 'a)(uid=*' '../etc' 'Ada' '0' 'root!' '' 'a b' '-x' "$(printf 'a%.0s' {1..33})" $'a\nb' 'añ'; do
@@ -258,7 +266,7 @@ for name in 'a)(uid=*' '../etc' 'Ada' '0' 'root!' '' 'a b' '-x' "$(printf 'a%.0s
 	unchanged $([ "${name:0:1}" = - ] && echo 2 || echo 1) set-expiry "$name" +1d
 done
 add 0 dry --dry-run; says "dry run"; hasnt "uid: dry"
-run 0 add svc --kind service; says "none"; has "uidNumber: $uid_next"
+run 0 add svc --kind service --until +90d --owner carol; says "none"; has "uidNumber: $uid_next"
 run 0 add gen --generate-password --secret-fd 3 --must-change 3>"$root/generated"
 [[ $(cat "$root/generated") =~ ^[a-z2-9A]{20}$ ]] || wrong "generated password: $(cat "$root/generated")"
 lacks "$(cat "$root/generated")"; has "pwdReset: TRUE"

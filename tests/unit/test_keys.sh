@@ -1,0 +1,142 @@
+#!/bin/bash
+# test_keys.sh: keys, service and break-glass accounts by the real isms-userctl on a root in a temp folder, as whoever
+# runs the tests: exit status, JSON, what stands in the directory afterwards.
+set -u
+umask 022
+tool=$PWD/isms-userctl
+[ -x "$tool" ] || { echo "run me in the build folder"; exit 2; }
+root=$(mktemp -d /tmp/isms-keys-XXXXXX)
+trap 'rm -rf "$root"' EXIT
+ldif=$root/var/lib/isms/directory/directory.ldif
+failed=0 count=0
+export LC_ALL=C.UTF-8 TZ=UTC
+mkdir -p "$root/etc"
+printf 'daemon:x:1:1::/:/bin/sh\n' >"$root/etc/passwd"
+printf 'daemon:x:1:\n' >"$root/etc/group"
+echo correct-horse-battery >"$root/password"
+ed=AAAAC3NzaC1lZDI1NTE5AAAAIJwcbgZh5k/FdMefRGw0mP0bb60T5OtVxV6e73Rk/47Q
+print=SHA256:G6KzWJFdTwHq17+U+jvKyp5Jza4rVoLvj0jks/E74tg
+ec="AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBE3W9mvg1xnAVUba65Av8Ba6ahqBpT46tb8OJB6rI5hN"
+ec+="JS+uveVORNhpgqXVXyDwlu3VQqOHWfmHgMBmGOV53KQ="
+print2=SHA256:A4OfKjD5/RaMKVoSgePzOu0BI6jSOk3KXGXhHUvCFok
+echo "ssh-ed25519 $ed ops@desk" >"$root/ed.pub"
+echo "ecdsa-sha2-nistp256 $ec" >"$root/ec.pub"
+cat "$root/ed.pub" "$root/ec.pub" >"$root/two.pub"
+echo "command=\"sh\" ssh-ed25519 $ed" >"$root/options.pub"
+printf 'ssh-ed25519 %s a\033[2Jb\n' "$ed" >"$root/escape.pub"
+echo "ssh-ed25519 $ed isms-added=20200101000000Z" >"$root/old.pub"
+
+wrong() { echo "FAIL: $*"; sed 's/^/    /' "$root/out" "$root/err"; failed=$((failed + 1)); }
+# run WANTED_STATUS ARGUMENT...: without a terminal; output in $root/out, messages in $root/err.
+run() {
+	local want=$1 got=0
+	shift
+	count=$((count + 1))
+	"$tool" --root "$root" "$@" >"$root/out" 2>"$root/err" </dev/null || got=$?
+	[ $got = "$want" ] || wrong "status $got instead of $want: $*"
+	! grep -q "runtime error\|AddressSanitizer\|LeakSanitizer" "$root/err" || wrong "sanitizer: $*"
+}
+says() { grep -qF -- "$1" "$root/out" "$root/err" || wrong "does not say: $1"; }
+has() { grep -qxF -- "$1" "$ldif" || wrong "not in the directory: $1"; }
+hasnt() { ! grep -qF -- "$1" "$ldif" || wrong "in the directory: $1"; }
+# A long value is folded: without the folds it stands there so often.
+values() { sed -e ':a' -e 'N;$!ba' -e 's/\n //g' "$ldif" | grep -cE "$1"; }
+json() { # WANTED PYTHON: the output is JSON, and an expression over it (d) is as wanted
+	local got
+	got=$(python3 -c 'import json,sys; d=json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' "$root/out" "$2" 2>&1)
+	[ "$got" = "$1" ] || wrong "JSON: $2 is $got instead of $1"
+}
+# unchanged STATUS ARGUMENT...: no byte of the directory is another.
+unchanged() {
+	local before
+	before=$(sha256sum "$ldif")
+	run "$@"
+	[ "$before" = "$(sha256sum "$ldif")" ] || wrong "the directory was touched: $*"
+}
+person() { run 0 add "$@" --password-fd 3 3<"$root/password"; }
+
+run 0 setup --yes
+person carol --until +90d
+person bob --until +90d
+run 0 disable bob
+
+# ---- service accounts -------------------------------------------------------------------------------
+svc=(add svc --kind service --until +90d --owner carol)
+unchanged 2 add svc --kind service --until +90d; says "needs an owner and an end"
+unchanged 2 add svc --kind service --owner carol; says "needs an owner and an end"
+unchanged 2 add eve --owner carol; says "for service accounts"
+unchanged 2 add eve --command ls; says "for service accounts"
+unchanged 1 add svc --kind service --until +90d --owner nobody-here; says "no such person"
+unchanged 1 add svc --kind service --until +90d --owner bob; says "is disabled"
+unchanged 2 "${svc[@]}" --source 192.0.2.1/24; says "beyond its 24"
+unchanged 2 "${svc[@]}" --source local; says "no network"
+unchanged 2 "${svc[@]}" --source "192.0.2.0/24 ::/0"; says "one network"
+unchanged 2 "${svc[@]}" --command 'x\'; says "--command needs"
+unchanged 2 "${svc[@]}" --command $'a\nb'; says "--command needs"
+unchanged 1 "${svc[@]}" --key-file "$root/absent"; says "No such file"
+unchanged 1 "${svc[@]}" --key-file "$root/two.pub"; says "control character"
+unchanged 1 "${svc[@]}" --key-file "$root/options.pub"; says "must have no options"
+unchanged 1 "${svc[@]}" --key-file "$root/escape.pub"; says "control character"
+unchanged 1 "${svc[@]}" --key-file "$root"; says "--key-file"
+run 0 "${svc[@]}" --key-file "$root/ed.pub" --source 192.0.2.0/24 --source 2001:db8::/32 --command '/bin/backup "a b"'
+has "owner: uid=carol,ou=people,dc=isms,dc=local"; has "ismsSource: 192.0.2.0/24"; has "ismsSource: 2001:db8::/32"
+has 'ismsCommand: /bin/backup "a b"'; has "employeeType: service"
+[ "$(values "^ismsKey: ssh-ed25519 $ed ops@desk isms-added=[0-9]{14}Z\$")" = 1 ] || wrong "ismsKey"
+unchanged 1 add svc2 --kind service --until +90d --owner svc; says "no such person"
+run 0 show svc --json
+json "$print" 'd["keys"][0]["fingerprint"]'; json 0 'd["keys"][0]["age_days"]'
+json "192.0.2.0/24 2001:db8::/32" 'd["sources"]'; json "uid=carol,ou=people,dc=isms,dc=local" 'd["owner"]'
+run 0 show svc; says "$print"
+
+# ---- keys -------------------------------------------------------------------------------------------
+unchanged 2 key add carol; says "--key-file is missing"
+unchanged 1 key add nobody-here --key-file "$root/ec.pub"
+unchanged 1 key add svc --key-file "$root/old.pub"; says "already"
+run 0 key add svc --key-file "$root/ec.pub" --ticket CR-9; says "key=$print2"; says "ticket=CR-9"; says "account changed"
+run 0 key add carol --key-file "$root/old.pub"
+[ "$(values "^ismsKey: ssh-ed25519 $ed isms-added=20200101")" = 0 ] || wrong "a foreign mark was taken for ours"
+run 0 key list svc --json; json 2 'len(d)'; json "None" 'd[0].get("fault")'
+run 0 key list svc; says "$print2"; says "ecdsa-sha2-nistp256"
+unchanged 2 key remove svc "MD5:aa"; says "is no fingerprint"
+unchanged 1 key remove svc "SHA256:wQVCxxZ6sPcvQIwqMWbh7BcIbiAeptn3aDSyjl5mIH8"; says "has no key"
+unchanged 0 key remove svc "$print" --dry-run; says "dry run"
+run 0 key remove svc "$print"; says "a running session goes on"
+run 0 key list svc --json; json 1 'len(d)'; json "$print2" 'd[0]["fingerprint"]'
+run 0 key list carol --json; json "$print" 'd[0]["fingerprint"]'
+
+# ---- break-glass ------------------------------------------------------------------------------------
+person glas --kind break-glass
+arm=(arm glas --for 1h --reason "disk is full")
+unchanged 2 arm glas --for 1h; says "--for and --reason are needed"
+unchanged 2 arm glas --reason x; says "--for and --reason are needed"
+unchanged 2 arm glas --for soon --reason x; says "is no time"
+unchanged 2 arm glas --for 0s --reason x; says "is no time"
+unchanged 2 arm glas --for 1h --reason $'a\nb'; says "plain text"
+unchanged 1 arm glas --for 9h --reason x --as carol; says "longest-arming"
+unchanged 1 "${arm[@]}"; says "must be an account of the directory"
+unchanged 1 "${arm[@]}" --as nobody-here; says "must be an account of the directory"
+unchanged 1 "${arm[@]}" --as glas; says "nobody arms himself"
+unchanged 1 "${arm[@]}" --as bob; says "bob cannot arm it: disabled"
+unchanged 1 "${arm[@]}" --as svc; says "no person's account"
+unchanged 1 arm carol --for 1h --reason x --as bob; says "break-glass accounts alone"
+unchanged 0 "${arm[@]}" --as carol --dry-run; says "dry run"
+run 0 "${arm[@]}" --as carol; says "break-glass armed user=glas"; says "armed_by=carol"; says 'note="disk is full"'
+has "ismsArmedBy: uid=carol,ou=people,dc=isms,dc=local"; has "ismsArmedReason: disk is full"
+run 0 show glas --json; json True 'd["armed_until"] > "2026"'; json "disk is full" 'd["armed_reason"]'
+run 0 "${arm[@]}" --as carol --json; json True 'd["old"].startswith("armed until")'
+unchanged 1 disarm carol; says "break-glass accounts alone"
+run 0 disarm glas; says "armed until"; says "not armed"; hasnt ismsArmed
+run 0 disable glas
+unchanged 1 "${arm[@]}" --as carol; says "is disabled"
+run 3 enable glas; run 0 "${arm[@]}" --as carol
+# Whoever is logged in cannot say that he is somebody else, and does not arm himself.
+actor=$(sed -n 's/.* actor=\([^ ]*\).*/\1/p' "$root/err" | head -n 1)
+if [ "$actor" != root ]; then
+	person "$actor" --kind break-glass
+	unchanged 1 arm "$actor" --for 1h --reason x; says "nobody arms himself"
+	unchanged 1 arm "$actor" --for 1h --reason x --as carol; says "you are known as $actor"
+	unchanged 1 "${arm[@]}" --as carol; says "you are known as $actor"
+	unchanged 1 "${arm[@]}"; says "no person's account"
+fi
+
+[ $failed = 0 ] || { echo "$failed of $count runs and their checks failed"; exit 1; }
