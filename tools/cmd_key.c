@@ -22,7 +22,7 @@ static const struct column columns[] = {
 
 static const struct column list_columns[] = {
 	{ "fingerprint", "Fingerprint" }, { "type", "Type" }, { "comment", "Comment" }, { "added", "Added" },
-	{ "age_days", "Days" }, { "attribute", "Attribute" }, { "fault", "Fault" }, { NULL, NULL },
+	{ "age_days", "Days" }, { "last_use", "Last use" }, { "attribute", "Attribute" }, { "fault", "Fault" }, { NULL, NULL },
 };
 
 /* One change, whether it was made or would be; the entry itself is no longer there. */
@@ -198,6 +198,7 @@ cmd_key_list(struct invocation *in)
 	code = account_open(in, in->line.operands[0], DIRECTORY_READ, &account);
 	if (code == EXIT_DONE) {
 		rows = key_entry_list(account.identity->entry, in->now_utc_sec);
+		key_entry_add_uses(in, account.identity->name, rows);
 		if (in->json)
 			(void)output_json(rows);
 		else

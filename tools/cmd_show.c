@@ -208,8 +208,9 @@ put_into_words(json_t *object)
 	json_array_foreach(json_object_get(object, "keys"), i, row)
 		(void)json_array_append_new(keys, text_of(row, "fault")[0] != '\0' ?
 		    json_sprintf("%s: %s", text_of(row, "attribute"), text_of(row, "fault")) :
-		    json_sprintf("%s %s %s%s%s", text_of(row, "type"), text_of(row, "fingerprint"), text_of(row, "comment"),
-		    text_of(row, "added")[0] != '\0' ? ", added " : "", text_of(row, "added")));
+		    json_sprintf("%s %s %s, added %s, last used here %s", text_of(row, "type"), text_of(row, "fingerprint"),
+		    text_of(row, "comment"), text_of(row, "added")[0] != '\0' ? text_of(row, "added") : "at a time not known",
+		    text_of(row, "last_use")[0] != '\0' ? text_of(row, "last_use") : "never"));
 	set(object, "keys", keys);
 	row = json_object_get(object, "login_now");
 	if (row != NULL)
@@ -235,6 +236,7 @@ print(const struct invocation *in, const struct account *account)
 		set(object, "created", output_time(utc_sec));
 	set(object, "tokens", describe_tokens(account));
 	set(object, "keys", key_entry_list(id->entry, in->now_utc_sec));
+	key_entry_add_uses(in, id->name, json_object_get(object, "keys"));
 	set(object, "recovery_codes", json_integer(recovery_codes_count(id->entry)));
 	if (policy_load(in->paths.etc, &policy, error, sizeof error) == 0) {
 		set(object, "roles", describe_roles(&account->identities, id, policy));

@@ -109,29 +109,30 @@ check_nscd(struct doctor *d)
 	}
 }
 
+/* A group that ismsd alone fills; what: what sshd cannot know without it. */
 static void
-check_mfa_group(struct doctor *d)
+check_own_group(struct doctor *d, const char *name, const char *what)
 {
+	char cure[64];
 	const struct group *row;
 	bool found = false;
 	FILE *f;
 
 	f = fopen(d->in->paths.group, "re");
 	while (f != NULL && !found && (row = fgetgrent(f)) != NULL) {
-		if (strcmp(row->gr_name, "isms-mfa") != 0)
+		if (strcmp(row->gr_name, name) != 0)
 			continue;
 		found = true;
+		(void)snprintf(cure, sizeof cure, "remove the members: gpasswd -M '' %s", name);
 		if (row->gr_mem[0] != NULL)
-			doctor_note(d, CHECK, FINDING_WARN, "remove the members: gpasswd -M '' isms-mfa",
-			    "/etc/group lists members of isms-mfa; ismsd alone decides who is in it");
+			doctor_note(d, CHECK, FINDING_WARN, cure, "/etc/group lists members of %s; ismsd alone decides who is in it", name);
 		else
-			doctor_note(d, CHECK, FINDING_OK, NULL, "the group isms-mfa exists");
+			doctor_note(d, CHECK, FINDING_OK, NULL, "the group %s exists", name);
 	}
 	if (f != NULL)
 		(void)fclose(f);
 	if (!found)
-		doctor_note(d, CHECK, FINDING_BAD, "systemd-sysusers isms.conf",
-		    "there is no group isms-mfa: sshd cannot know who needs a second factor");
+		doctor_note(d, CHECK, FINDING_BAD, "systemd-sysusers isms.conf", "there is no group %s: sshd cannot know %s", name, what);
 }
 
 /* DESIGN 3.14: sg and newgrp read /etc/group again. */
@@ -159,6 +160,7 @@ doctor_names(struct doctor *d)
 {
 	check_nsswitch(d);
 	check_nscd(d);
-	check_mfa_group(d);
+	check_own_group(d, "isms-mfa", "who needs a second factor");
+	check_own_group(d, "isms-service", "what is a service account");
 	check_group_lines(d);
 }

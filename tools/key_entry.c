@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "common/civil_date.h"
+#include "tools/journal_events.h"
 #include "tools/output.h"
 
 #define FILE_MAX 16384
@@ -122,4 +123,43 @@ key_entry_list(const struct entry *e, int64_t now_utc_sec)
 			(void)json_array_append_new(list, describe(names[n], &a->values[i], now_utc_sec));
 	}
 	return list;
+}
+
+static const char *
+text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text != NULL ? text : "";
+}
+
+static void
+note_use(json_t *rows, const json_t *event)
+{
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(rows, i, row) {
+		if (text_of(row, "fingerprint")[0] == '\0' || strcmp(text_of(row, "fingerprint"), text_of(event, "ISMS_KEY")) != 0)
+			continue;
+		(void)json_object_set(row, "last_use", json_object_get(event, "time"));
+		(void)json_object_set(row, "last_rhost", json_object_get(event, "ISMS_RHOST"));
+	}
+}
+
+void
+key_entry_add_uses(const struct invocation *in, const char *user, json_t *rows)
+{
+	struct journal_events *journal = NULL;
+	bool genuine = false;
+	json_t *event;
+
+	if (json_array_size(rows) == 0 || journal_events_open(in->root, user, 0, &journal) < 0)
+		return;
+	while (journal_events_next(journal, false, &genuine, &event) == 1) {
+		if (genuine && strcmp(text_of(event, "ISMS_EVENT"), "session.opened") == 0)
+			note_use(rows, event);
+		json_decref(event);
+	}
+	journal_events_close(journal);
 }

@@ -28,4 +28,7 @@ bool key_entry_has(const struct entry *e, const char *fingerprint, size_t *ret_c
 /* Rows of all values: fingerprint, type, comment, added, age_days, attribute; or fault. The caller's to release. */
 json_t *key_entry_list(const struct entry *e, int64_t now_utc_sec);
 
+/* Add to such rows when a key last opened a session on this host, and from where, as far as its journal goes back. */
+void key_entry_add_uses(const struct invocation *in, const char *user, json_t *rows);
+
 #endif

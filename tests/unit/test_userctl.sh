@@ -573,7 +573,7 @@ sed -i '/pam_group/d; 1i auth optional pam_group.so' "$root/etc/pam.d/login"
 run 1 doctor; lacks "pam_group runs"
 rm -r "$root/etc/security" "$root/etc/pam.d/login"
 printf 'passwd: files isms\ngroup: files isms\ninitgroups: isms files\n' >"$root/etc/nsswitch.conf"
-echo 'isms-mfa:x:990:' >>"$root/etc/group"
+printf 'isms-mfa:x:990:\nisms-service:x:989:\n' >>"$root/etc/group"
 chmod 600 "$ldif"; chmod 644 "$root/etc/isms/policy.conf"; chmod 640 "$root/etc/isms/bind.password"	# as setup leaves it
 run 1 doctor	# ismsd does not run, the modules are not there
 for cured in "UsePAM is off" "KbdInteractive is off" "pam_isms is missing" "asks isms before" "SSSD" "does not begin with isms" \
