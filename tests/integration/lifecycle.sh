@@ -54,7 +54,7 @@ granted() {
 		event_is '.ISMS_EVENT == "session.opened"' '.ISMS_USER == "svc"' ".ISMS_KEY == \"$(print_of bound)\""
 }
 check "the events name it, the session the key" granted
-with_terminal() { from 127.0.1.7 bound svc -tt -- please | grep "terminal: none"; }
+with_terminal() { from 127.0.1.7 bound svc -tt -- please 2>&1 | tr -d '\r' >/run/tty; cat /run/tty; grep -q "PTY allocation request failed" /run/tty && ! grep -q "terminal: terminal" /run/tty; }
 used_key() { isms-userctl key list svc --json | jq -e '.[0].last_use != null and .[0].last_rhost == "127.0.1.7" and .[0].age_days == 0'; }
 check "the key's age and last use are known" used_key
 check "there is no terminal for it" with_terminal
