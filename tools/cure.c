@@ -33,9 +33,9 @@ static const char *const cures[REASON_COUNT] = {
 	[REASON_MFA_LOCKED] = "wait until the lock ends, or isms-userctl enable USER",
 	[REASON_SERVICE_NOT_ALLOWED] = "name the service in allow-services of every matching role that has the key",
 	[REASON_HOST_NOT_ALLOWED] = "name this host in allow-hosts of the role, as host-name or @host-groups of isms.conf say",
-	[REASON_SOURCE_NOT_ALLOWED] = "come from an address of the role's from (why --rhost ADDRESS asks for one), or add the network there",
+	[REASON_SOURCE_NOT_ALLOWED] = "come from an address of the role's from, or of a service account's ismsSource (why --rhost ADDRESS asks for one), or add the network there",
 	[REASON_OUTSIDE_HOURS] = "come within the role's hours",
-	[REASON_KIND_NOT_INTERACTIVE] = "use a person's account: this kind may not log in interactively",
+	[REASON_KIND_NOT_INTERACTIVE] = "use a person's account; a service account comes through sshd, for the one command of its entry (ismsCommand)",
 	[REASON_NO_ROLE] = "write a role that matches the user into policy.conf",
 	[REASON_REVIEW_OVERDUE] = "review the account's rights",
 	[REASON_DORMANT] = "if the account is still needed, have it confirmed by its sponsor",
@@ -50,9 +50,10 @@ static const char *const cures[REASON_COUNT] = {
 	    "person into a group of this host's host group (isms-userctl doctor --directory)"),
 	[REASON_DAEMON_UNAVAILABLE] = "start it: systemctl status ismsd-front",
 	[REASON_TOO_MANY_SESSIONS] = "end one of the person's sessions",
-	[REASON_KEY_NOT_BOUND] = "bind the key to this account",
+	[REASON_KEY_NOT_BOUND] = "if the key is meant: isms-userctl key add USER --key-file FILE",
+	[REASON_PASSWORD_NOT_ALLOWED] = "log in by a key of the account: isms-userctl key list USER",
 	[REASON_OWNER_EXPIRED] = "name another owner, or move the owner's end",
-	[REASON_BREAKGLASS_NOT_ARMED] = "none in this version: nothing arms a break-glass account; use a local account for emergencies",
+	[REASON_BREAKGLASS_NOT_ARMED] = "in an emergency: isms-userctl arm USER --for 1h --reason TEXT, by somebody else",
 };
 
 const char *
