@@ -105,6 +105,7 @@ on_source_changed(const struct census_news *news, void *arg)
 	if (news == NULL)
 		return;
 	report_faults(news);
+	armed_watch_look(&d->armed, &news->part.identities, loop_clock_sec(CLOCK_REALTIME));
 	(void)deliver(d, &news->part.identities, news->whole ? NULL : news);	/* it said why, and a whole one is asked for */
 }
 

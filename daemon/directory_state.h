@@ -9,6 +9,7 @@
 #include "common/paths.h"
 #include "common/policy.h"
 #include "common/settings.h"
+#include "daemon/armed_watch.h"
 #include "daemon/directory_roster.h"
 #include "daemon/peers.h"
 #include "daemon/roster_sender.h"
@@ -30,6 +31,7 @@ struct directory {
 	struct roster_sender *sender;	/* owned */
 	uint64_t roster_secret[2];	/* of the keys of records */
 	struct directory_need need;	/* owned */
+	struct armed_watch armed;
 };
 
 /* directory_requests.c; ends with handle == NULL */

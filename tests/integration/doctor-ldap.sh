@@ -96,7 +96,7 @@ check "may write own tokens" rule "$(below tokens) s/\\(onelevel.*\\) read/\\1 w
 	"bad who work here: this host may change oathTokenSerialNumber, oathOTPLength, oathHMACAlgorithm, oathTOTPTimeStepPeriod, owner of"
 check "may link tokens" rule "$(below people ' attrs=objectClass,oathTOTPToken,oathHOTPToken') s/\\(onelevel.*\\) read/\\1 write/" \
 	"bad people: this host may change objectClass, oathTOTPToken, oathHOTPToken of"
-check "may write people" rule "$(below people) s/\\(onelevel.*\\) read/\\1 write/" "bad people: this host may change uid, cn, uidNumber, gidNumber, .*pwdEndTime, .*ismsNotAfter, entry of"
+check "may write people" rule "$(below people) s/\\(onelevel.*\\) read/\\1 write/" "bad people: this host may change uid, cn, uidNumber, gidNumber, .*pwdEndTime, .*ismsNotAfter, .*entry of"
 ends="s/^olcAccess: to dn.subtree=\"ou=people,$base\"\$/olcAccess: to dn.subtree=\"ou=people,$base\" attrs=pwdEndTime,shadowExpire\n  $hosts =RIGHTS\n  by * break\n&/"
 check "may add ends" rule "${ends/RIGHTS/arscd}" "bad people: this host may change shadowExpire \(add\), pwdEndTime \(add\) of"
 check "may remove ends" rule "${ends/RIGHTS/zrscd}" "bad people: this host may change shadowExpire \(remove\), pwdEndTime \(remove\) of"

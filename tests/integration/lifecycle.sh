@@ -170,6 +170,8 @@ check "mark" mark
 check "armed" by_carol arm glas --for 1h --reason "disk is full"
 loud() { event_is '.ISMS_EVENT == "breakglass.armed"' '.ISMS_USER == "glas"' '.ISMS_ARMED_BY == "carol"' '.PRIORITY == "2"' '.ISMS_NOTE == "disk is full"'; }
 check "loud" loud
+every_host() { event_is '.ISMS_EVENT == "breakglass.armed"' '._SYSTEMD_UNIT == "ismsd-directory.service"' '.ISMS_USER == "glas"' '.PRIORITY == "2"' '.ISMS_ARMED_BY | startswith("uid=carol,")'; }
+check "on every host that sees it" wait_until 10 every_host
 check "armed: in" wait_until 10 glass true
 used() { event_is '.ISMS_EVENT == "breakglass.used"' '.ISMS_USER == "glas"' '.PRIORITY == "1"' '.ISMS_NOTE == "disk is full"' '.ISMS_ACTOR | startswith("uid=carol,")'; }
 check "its use is loud, with who armed it and why" used
