@@ -100,9 +100,9 @@ account_row(const struct summary *x, const struct identity *id)
 
 	for (uint32_t i = 0; i < id->group_count; i++)
 		(void)json_array_append_new(groups, output_string(x->account.identities.groups[id->groups[i]].name));
-	return json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:i, s:o, s:o, s:o, s:o}", "user", output_string(id->name), "kind",
-	    output_string(account_kind_name(id->kind)), "state", account_state(id, x->in->now_utc_sec), "display",
-	    output_string(id->display), "sponsor", name_in_dn(id->sponsor), "not_after",
+	return json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:i, s:o, s:o, s:o, s:o}", "user", output_string(id->name),
+	    "kind", output_string(account_kind_name(id->kind)), "state", account_state(id, x->in->now_utc_sec),
+	    "display", output_string(id->display), "sponsor", name_in_dn(id->sponsor), "not_after",
 	    output_time(id->not_after_utc_sec),
 	    "tokens", (int)id->token_count, "last_use", output_time(last_use_of(id->entry)), "reviewed_at",
 	    output_time(report_time_of(id->entry, "ismsReviewedAt")), "groups", groups,
@@ -278,7 +278,9 @@ cmd_report(struct invocation *in)
 		return EXIT_USAGE;
 	}
 	if (operand != NULL) {
-		count = operand[0] >= '0' && operand[0] <= '9' && strlen(operand) < 6 ? (uint32_t)strtoul(operand, &end, 10) : 0;
+		/* strtoul takes blanks and signs */
+		if (operand[0] >= '0' && operand[0] <= '9' && strlen(operand) < 6)
+			count = (uint32_t)strtoul(operand, &end, 10);
 		if (count == 0 || end == NULL || *end != '\0') {
 			output_error("--leavers needs a number from 1 to 99999");
 			return EXIT_USAGE;
