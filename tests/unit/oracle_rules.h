@@ -44,6 +44,7 @@ struct oracle_answer {
 	long max_session;		/* 0: no limit */
 };
 
+/* What a login of the case is told; pure but for TZ, by which the C library reads zones. */
 struct oracle_answer oracle_decide(const struct oracle_case *c);
 
 /* A zone's time of day and day of the week (1: Monday), by the C library. */
