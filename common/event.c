@@ -14,6 +14,8 @@
 #include <syslog.h>
 
 #define EMERG LOG_EMERG
+#define ALERT LOG_ALERT
+#define CRIT LOG_CRIT
 #define ERR LOG_ERR
 #define WARNING LOG_WARNING
 #define NOTICE LOG_NOTICE

@@ -76,6 +76,8 @@ user_done(struct identity *user)
 	free(user->owner);
 	free(user->armed_by);
 	free(user->armed_reason);
+	free(user->sources);
+	free(user->command);
 	free(user->groups);
 }
 

@@ -30,6 +30,7 @@ struct identity {
 	char *gecos, *home, *shell;	/* owned; NULL when FACTS_BROKEN */
 	char *display, *sponsor, *owner;	/* owned; may be NULL; the last two DNs */
 	char *armed_by, *armed_reason;	/* owned; break-glass; may be NULL */
+	char *sources, *command;	/* owned; of the entry's keys: networks, space separated, and what they run; may be NULL */
 	int64_t armed_until_utc_sec, last_use_utc_sec, reviewed_at_utc_sec, created_utc_sec;	/* 0: none, never, not known */
 	char entry_id[65];		/* entryUUID, else "dn:" and a hash of the DN */
 	int64_t not_before_utc_sec, not_after_utc_sec, locked_until_utc_sec;	/* 0: none */
@@ -179,6 +180,19 @@ const struct identity *identities_find(const struct identities *all, const char 
  *  ret       wholly written, up to the NUL of groups
  */
 void identity_facts(const struct identities *all, const struct identity *user, struct facts *ret);
+
+/* The fingerprints of his public keys in facts that identity_facts() has made: of use where a login is judged. */
+void identity_fact_keys(const struct identity *user, struct facts *facts);
+
+/*
+ * The public keys of an entry, ismsKey first, then sshPublicKey; at most AUTHORIZED_KEYS_MAX.
+ *
+ *  each  called with each that is one, once by its fingerprint; returns false to end it
+ *
+ * Returns how many values are none, or one too many.
+ */
+struct authorized_key;
+size_t identity_keys(const struct entry *e, bool (*each)(const struct authorized_key *key, void *arg), void *arg);
 
 /*
  * How an owner or a sponsor stands.

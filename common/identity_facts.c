@@ -84,5 +84,7 @@ identity_facts(const struct identities *all, const struct identity *user, struct
 	ret->armed_until_utc_sec = user->armed_until_utc_sec;
 	put(ret->armed_by, sizeof ret->armed_by, user->armed_by);
 	put(ret->armed_reason, sizeof ret->armed_reason, user->armed_reason);
+	put(ret->sources, sizeof ret->sources, user->sources);
+	ret->has_command = user->command != NULL;
 	put_groups(all, user, ret);
 }

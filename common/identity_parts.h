@@ -50,6 +50,9 @@ bool identity_single_time(const struct entry *e, const char *name, struct fault 
 /* Who answers for the user, when he was last used and reviewed, whether he is armed. Returns 0 or -ENOMEM. */
 int identity_read_care(const struct entry *e, struct identity *user, struct fault *fault);
 
+/* Where his keys may be used from and what they run. Returns 0 or -ENOMEM. */
+int identity_read_key_limits(const struct entry *e, struct identity *user, struct fault *fault);
+
 /* Starts, ends and locks (THREATS 5.7): every known end, the earliest wins; any lock wins. */
 void identity_read_window(const struct entry *e, struct identity *user, struct fault *fault);
 

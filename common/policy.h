@@ -35,6 +35,7 @@ struct request {
 	const char *key;		/* fingerprint "SHA256:..." of the key that was proven; NULL or "" for none, or not seen */
 	bool key_unseen;		/* sshd does not name the key yet: it does when the session opens, and is judged by then */
 	unsigned sessions;		/* live ones of this person by services of CLASS_REMOTE, this one apart */
+	int64_t armed_longest_sec;	/* break-glass armed for longer counts as not armed; 0: for however long */
 	const char *host, *host_groups;	/* this host's names in allow-hosts: one; and its groups, space-separated */
 	bool root_caller;		/* real uid 0 runs su: unattended */
 	unsigned factors;		/* FACTOR_*: proven in this transaction */

@@ -125,9 +125,9 @@ judge_expiry(struct trial *t)
 			return deny(t, VERDICT_DENY, REASON_NO_EXPIRY);
 		}
 	}
-	if (t->facts->kind != KIND_CONTRACTOR)
+	if (t->facts->kind != KIND_CONTRACTOR && t->facts->kind != KIND_SERVICE)
 		return false;
-	set_rule(t->out, "kind contractor: an end date, always");
+	set_rule(t->out, "kind %s: an end date, always", t->facts->kind == KIND_SERVICE ? "service" : "contractor");
 	return deny(t, VERDICT_DENY, REASON_NO_EXPIRY);
 }
 
@@ -153,15 +153,13 @@ judge_term(struct trial *t)
 static bool
 judge_kind(struct trial *t)
 {
-	if (t->facts->kind == KIND_BREAK_GLASS) {
-		set_rule(t->out, "kind break-glass: only while armed");
-		return deny(t, VERDICT_DENY, REASON_BREAKGLASS_NOT_ARMED);
-	}
-	if (t->facts->kind == KIND_SERVICE && t->class != CLASS_UNATTENDED) {
-		set_rule(t->out, "kind service: unattended services only");
-		return deny(t, VERDICT_DENY, REASON_KIND_NOT_INTERACTIVE);
-	}
-	return false;
+	const char *rule = "";
+	enum reason reason = policy_kind_denies(t->facts, t->request, t->stage, t->class, &rule);
+
+	if (reason == REASON_NONE)
+		return false;
+	set_rule(t->out, "%s", rule);
+	return deny(t, VERDICT_DENY, reason);
 }
 
 /* Every role that has allow-services must let the service in, and one must have it. */
@@ -381,6 +379,9 @@ find_factors(struct trial *t)
 
 	t->out->mfa_due = rule == MFA_REQUIRED || (rule == MFA_IF_ENROLLED && t->facts->token_count > 0);
 	if (t->class == CLASS_UNATTENDED || (t->class == CLASS_ELEVATION && t->request->live_mfa_session))
+		t->out->mfa_due = false;
+	/* Nobody is there to be asked; its key is bound to the entry, to networks and to a command instead. */
+	if (t->facts->kind == KIND_SERVICE && t->stage != STAGE_AUTH)
 		t->out->mfa_due = false;
 	if (t->out->mfa_due)
 		wanted = (t->request->factors & FACTOR_KEY) != 0 ? FACTOR_OTP : FACTOR_PASSWORD | FACTOR_OTP;

@@ -109,6 +109,16 @@ bool policy_care_denies(const struct facts *facts, const struct policy *policy, 
 /* Whether an exemption in force lowers a control for this request; it is then noted in out. */
 bool policy_exempts(const struct facts *facts, const struct request *request, enum control control, struct decision *out);
 
+/*
+ * What an account of this kind may not do, whatever the roles say (policy_kind.c).
+ *
+ *  ret_rule  static words on the rule
+ *
+ * Returns the reason of a denial, or REASON_NONE.
+ */
+enum reason policy_kind_denies(const struct facts *facts, const struct request *request, enum stage stage,
+    enum service_class class, const char **ret_rule);
+
 /* The strictest rule on codes of these roles, and the role that says so (NULL where none matches). */
 enum mfa_rule policy_mfa_rule(const struct policy *policy, uint64_t roles, const struct role **ret_role);
 

@@ -194,7 +194,7 @@ take_answer(struct ask *a, size_t len)
 		void *arg = a->arg;
 
 		a->heard = true;
-		if (info->number != MSG_TOKEN)
+		if (info->number != MSG_TOKEN && info->number != MSG_KEY)
 			ask_cancel(a);		/* the last one; the caller may start anew from within the reply */
 		reply(arg, 0, info->number, msg);
 		explicit_bzero(msg, info->struct_size);
@@ -239,7 +239,7 @@ on_timer(sd_event_source *source, uint64_t usec, void *arg)
 static bool
 may_repeat(enum message number)
 {
-	return number == MSG_FACTS_GET || number == MSG_TOKENS_GET || number == MSG_DIRECTORY_STATUS ||
+	return number == MSG_FACTS_GET || number == MSG_TOKENS_GET || number == MSG_KEYS_GET || number == MSG_DIRECTORY_STATUS ||
 	    number == MSG_PUBLISHER_STATUS;
 }
 

@@ -19,7 +19,7 @@ struct ask;
 /*
  * Called for each answer. error 0: msg is the struct of message number, wiped after the call. -errno: nobody answered
  * (-ETIMEDOUT, -ECONNREFUSED, -ECONNRESET, -EPERM for a peer that is not ours, -EBADMSG); number and msg are 0.
- * An error, and any answer but TOKEN, is the last call; the ask is freed after it.
+ * An error, and any answer but TOKEN and KEY, is the last call; the ask is freed after it.
  */
 typedef void ask_reply(void *arg, int error, enum message number, const void *msg);
 
@@ -32,7 +32,7 @@ struct ask_question {
 };
 
 /*
- * Ask. The reply is never called before this has returned. A question that changes nothing (FACTS_GET, TOKENS_GET,
+ * Ask. The reply is never called before this has returned. A question that changes nothing (FACTS_GET, TOKENS_GET, KEYS_GET,
  * the status ones) is asked a second time when the other process died over it. While the other process is not there,
  * as during its restart, it is tried for a second and a half.
  *

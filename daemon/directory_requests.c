@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/authorized_key.h"
 #include "daemon/directory_state.h"
 #include "daemon/loop.h"
 #include "daemon/report.h"
@@ -67,6 +68,7 @@ find_facts(const struct directory *d, const char *name, struct facts *ret)
 
 	if (r == 0) {
 		identity_facts(&part.identities, user, ret);
+		identity_fact_keys(user, ret);
 		r = census_care(d->source->census, &asking, user, ret);
 	}
 	if (r == 0) {
@@ -211,6 +213,48 @@ on_tokens_get(struct connection *c, const void *msg)
 	return r;
 }
 
+/* Keys under way. */
+struct key_answer {
+	struct connection *connection;	/* borrowed */
+	const struct identity *user;	/* borrowed */
+	const char *fingerprint;	/* borrowed; "": all */
+	int error;
+};
+
+static bool
+send_key(const struct authorized_key *key, void *arg)
+{
+	struct key_answer *a = arg;
+	struct msg_key answer = { .type = "" };
+
+	if (a->fingerprint[0] != '\0' && strcmp(a->fingerprint, key->fingerprint) != 0)
+		return true;
+	memcpy(answer.type, key->type, sizeof key->type);
+	memcpy(answer.blob, key->blob, sizeof key->blob);
+	memcpy(answer.fingerprint, key->fingerprint, sizeof key->fingerprint);
+	(void)snprintf(answer.command, sizeof answer.command, "%s", a->user->command != NULL ? a->user->command : "");
+	a->error = connection_send(a->connection, MSG_KEY, &answer, ST_WAITING);
+	return a->error == 0;
+}
+
+static int
+on_keys_get(struct connection *c, const void *msg)
+{
+	const struct directory *d = connection_context(c);
+	const struct msg_keys_get *m = msg;
+	struct key_answer answer = { .connection = c, .fingerprint = m->fingerprint };
+	struct looked_up l;
+
+	look_up(d, m->user, &l);
+	answer.user = l.user;
+	if (l.user != NULL)
+		(void)identity_keys(l.user->entry, send_key, &answer);
+	if (answer.error == 0)
+		answer.error = send_result(c, l.user != NULL ? REASON_OK : l.reason, "");
+	forget(&l);
+	return answer.error;
+}
+
 static int
 on_token_mark(struct connection *c, const void *msg)
 {
@@ -301,6 +345,7 @@ const struct server_handler directory_handlers[] = {
 	{ .number = MSG_PASSWORD_CHECK, .handle = on_password_check },
 	{ .number = MSG_TOKENS_GET, .handle = on_tokens_get },
 	{ .number = MSG_PASSWORD_CHANGE, .handle = on_password_change },
+	{ .number = MSG_KEYS_GET, .handle = on_keys_get },
 	{ .number = MSG_TOKEN_MARK, .handle = on_token_mark },
 	{ .number = MSG_RECOVERY_USE, .handle = on_recovery_use },
 	{ .number = MSG_HOLD_DECIDE, .handle = on_hold_decide },

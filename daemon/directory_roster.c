@@ -136,6 +136,16 @@ limit_by_owner(struct maker *m, const struct identity *user, uint64_t roles, str
 	return 0;
 }
 
+/* The sessions of a break-glass account end with its arming, as others do with a contract; disarmed, at once. */
+static void
+end_with_arming(const struct identity *user, struct roster_user *out)
+{
+	if (user->armed_until_utc_sec <= 0)
+		out->flags |= ROSTER_ENDED;
+	else if (out->not_after_utc_sec == 0 || user->armed_until_utc_sec < out->not_after_utc_sec)
+		out->not_after_utc_sec = user->armed_until_utc_sec;
+}
+
 static int
 add_user(struct maker *m, const struct identity *user)
 {
@@ -158,7 +168,11 @@ add_user(struct maker *m, const struct identity *user)
 		return r;
 	if (policy_spares_sessions(m->policy, roles))
 		out.not_after_utc_sec = 0;
-	if (policy_needs_mfa(m->policy, roles, user->token_count))
+	if (user->kind == KIND_BREAK_GLASS)
+		end_with_arming(user, &out);
+	if (user->kind == KIND_SERVICE)
+		out.flags |= ROSTER_SERVICE;	/* nobody is there to be asked for a code */
+	else if (policy_needs_mfa(m->policy, roles, user->token_count))
 		out.flags |= ROSTER_MFA;
 	r = roster_add_user(m->writer, &out);
 	if (r == -ENOMEM || r == 0)

@@ -34,6 +34,7 @@ static const struct server_handler handlers[] = {
 	{ .number = MSG_SESSION_CLOSE, .handle = handle_session_close },
 	{ .number = MSG_CRED_REPORT, .handle = handle_cred_report },
 	{ .number = MSG_CHANGE_BEGIN, .handle = handle_change_begin },
+	{ .number = MSG_KEYS_ASK, .handle = handle_keys_ask },
 	{ .number = MSG_STATUS, .handle = handle_status },
 	{ .number = MSG_WHY, .handle = handle_why },
 	{ .number = MSG_UNLOCK, .handle = handle_unlock },

@@ -5,6 +5,7 @@
  *   conversation.c    auth: prompts, answers, the failure floor          evaluation.c   password, code, counting
  *   password_change.c chauthtok                                          judgement.c    facts + policy + clock
  *   front_account.c   account          front_session.c  open, close, setcred reports
+ *   front_keys.c      which keys sshd may take before anybody has proven one
  *   front_request.c   how many of those two one user may have open       caller.c       whom a uid counts for
  *   front_admin.c     status, why, unlock, clock trust
  *   front_event.c     decision events, their sequence, aggregation       front_text.c   what a refused person reads
@@ -18,6 +19,7 @@
 #include <sys/types.h>
 #include <systemd/sd-event.h>
 
+#include "common/authorized_key.h"
 #include "common/event.h"
 #include "common/paths.h"
 #include "common/policy.h"
@@ -76,6 +78,7 @@ struct subject {
 	uid_t peer_uid;
 	pid_t peer_pid;
 	bool key;			/* sshd completed a public key before this call */
+	char key_print[AUTHORIZED_KEY_PRINT_SIZE];	/* its fingerprint; "": none, or no plain key */
 	bool self;			/* AUTH_SELF */
 	bool change;			/* CHANGE_BEGIN */
 };
@@ -94,6 +97,11 @@ bool subject_is_target(const struct subject *s, const struct facts *facts);
 
 /* Failures of this request count as remote, local, or of another local user. facts: NULL when not known. */
 enum scope subject_scope(const struct front *f, const struct subject *s, const struct facts *facts);
+
+/* From when on the user's sessions end: his contract's end or that of his arming, the earlier one; 0: none. */
+int64_t front_end_of(const struct facts *facts);
+/* The same for a session that opens: 0 where its roles let it go on after its end (on-end = deny-new). */
+int64_t front_session_end(const struct front *f, const struct facts *facts, uint64_t roles);
 
 /* Read the clock; writes clock.untrusted and clock.trusted when that changes. Returns the effective time, UTC seconds. */
 int64_t front_now(struct front *f, struct clock_reading *ret_reading);
@@ -144,6 +152,7 @@ struct record {
 	const char *decision;		/* static: "granted", "denied", "passed", "none" */
 	char user[65], service[65], rhost[256], tty[65], txn[PROOF_ID_SIZE], roles[256], rule[128], actor[257];
 	char exemptions[256];
+	char key[AUTHORIZED_KEY_PRINT_SIZE];
 	char note[256], fault[256], token[65], groups[512], protected[512];
 	bool has_uid;
 	uint32_t uid;
@@ -208,13 +217,14 @@ int handle_ack(struct connection *c, const void *msg);
 int handle_session_open(struct connection *c, const void *msg);
 int handle_session_close(struct connection *c, const void *msg);
 int handle_cred_report(struct connection *c, const void *msg);
+int handle_keys_ask(struct connection *c, const void *msg);
 int handle_status(struct connection *c, const void *msg);
 int handle_why(struct connection *c, const void *msg);
 int handle_unlock(struct connection *c, const void *msg);
 int handle_clock_trust(struct connection *c, const void *msg);
 
 /* The state of a request while its handler's answer is under way (connection_data()). */
-enum request_kind { REQUEST_CONVERSATION, REQUEST_ACCOUNT, REQUEST_SESSION, REQUEST_WHY };
+enum request_kind { REQUEST_CONVERSATION, REQUEST_ACCOUNT, REQUEST_SESSION, REQUEST_WHY, REQUEST_KEYS };
 struct request_head {
 	enum request_kind kind;		/* first member of what hangs on a connection of the front */
 	struct request_head *next, *prev;	/* in front->requests */

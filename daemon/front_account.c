@@ -9,6 +9,7 @@
 #include "daemon/front.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,9 +77,13 @@ tell(struct account *a, const struct facts *facts, const struct decision *d, uns
 	    d->reason, &a->subject, facts, d);
 	rec->factors = factors | (a->subject.key ? (unsigned)FACTOR_KEY : 0U);
 	memcpy(msg.txn, a->subject.txn, sizeof a->subject.txn);
+	if (a->granted && facts->kind == KIND_BREAK_GLASS) {
+		(void)snprintf(rec->actor, sizeof rec->actor, "%s", facts->armed_by);
+		(void)snprintf(rec->note, sizeof rec->note, "%s", facts->armed_reason);
+	}
 	if (a->granted) {
 		msg.max_session_sec = d->max_session_sec;
-		msg.not_after_utc_sec = policy_spares_sessions(f->policy, d->roles) ? 0 : facts->not_after_utc_sec;
+		msg.not_after_utc_sec = front_session_end(f, facts, d->roles);
 	} else {
 		record_write(f, rec);
 		text_refused(f, d->reason, facts, d, msg.text, sizeof msg.text);
@@ -128,6 +133,18 @@ handle_account(struct connection *c, const void *msg)
 	return front_ask_facts(a->front, a->subject.user, loop_now_ms() + EVALUATION_MS, on_facts, a, &a->ask);
 }
 
+/* Loud, beside the event that every login has; the user manager comes with a session that was told of. */
+static void
+tell_used(struct account *a)
+{
+	struct record used = a->record;
+
+	if (used.kind != KIND_BREAK_GLASS || strcmp(used.service, "systemd-user") == 0)
+		return;
+	used.id = EVENT_BREAKGLASS_USED;
+	record_write(a->front, &used);
+}
+
 int
 handle_ack(struct connection *c, const void *msg)
 {
@@ -140,6 +157,7 @@ handle_ack(struct connection *c, const void *msg)
 		if (a->granted) {
 			record_write_granted(a->front, &a->record);
 			record_write_exemptions(a->front, &a->record);
+			tell_used(a);
 		}
 		a->granted = false;
 	}

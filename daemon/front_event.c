@@ -99,6 +99,7 @@ record_init(struct front *f, struct record *r, enum event_id id, const char *dec
 		copy(r->rhost, sizeof r->rhost, subject->rhost);
 		copy(r->tty, sizeof r->tty, subject->tty);
 		copy(r->txn, sizeof r->txn, subject->txn);
+		copy(r->key, sizeof r->key, subject->key_print);
 		r->self = subject->self;
 		r->peer_uid = subject->peer_uid;
 	}
@@ -147,6 +148,7 @@ add_fields(struct event *e, const struct record *r)
 	event_add(e, FIELD_ID_RHOST, r->rhost);
 	event_add(e, FIELD_ID_TTY, r->tty);
 	add_factors(e, r->factors);
+	event_add(e, FIELD_ID_KEY, r->key);
 	event_add(e, FIELD_ID_ROLES, r->roles);
 	event_add(e, FIELD_ID_RULE, r->rule);
 	event_add(e, FIELD_ID_EXEMPTION, r->exemptions);

@@ -107,7 +107,7 @@ allow(struct opening *o, const struct facts *facts, const struct decision *d)
 		.verdict = VERDICT_ALLOW,
 		.reason = REASON_OK,
 		.max_session_sec = d->max_session_sec,
-		.not_after_utc_sec = policy_spares_sessions(o->front->policy, d->roles) ? 0 : facts->not_after_utc_sec,
+		.not_after_utc_sec = front_session_end(o->front, facts, d->roles),
 	};
 	struct front *f = o->front;
 	struct session_row gone;

@@ -57,6 +57,29 @@ is_key_line(const char *line, size_t len)
 	return is_base64(blob, (size_t)(end - blob));
 }
 
+/* The fingerprint of the first key; "" when it is no plain one, as a certificate is not. */
+static void
+find_print(const char *auth_info, char ret[static AUTHORIZED_KEY_PRINT_SIZE])
+{
+	const char *line = auth_info;
+
+	ret[0] = '\0';
+	while (*line != '\0') {
+		size_t len = strcspn(line, "\n");
+
+		if (is_key_line(line, len)) {
+			const char *type = line + sizeof "publickey " - 1;
+			const char *blob = (const char *)memchr(type, ' ', len - (size_t)(type - line)) + 1;
+
+			(void)authorized_key_print(type, (size_t)(blob - 1 - type), blob, (size_t)(line + len - blob), ret);
+			return;
+		}
+		line += len;
+		if (*line == '\n')
+			line++;
+	}
+}
+
 bool
 subject_proves_key(const char *auth_info)
 {
@@ -90,6 +113,8 @@ subject_init(struct subject *s, const struct connection *c, const char *user, co
 	copy(s->tty, sizeof s->tty, tty);
 	copy(s->ruser, sizeof s->ruser, ruser);
 	s->key = connection_is_root(c) && strcmp(service, "sshd") == 0 && subject_proves_key(auth_info);
+	if (s->key)
+		find_print(auth_info, s->key_print);
 }
 
 bool
@@ -112,6 +137,23 @@ subject_scope(const struct front *f, const struct subject *s, const struct facts
 	if (subject_is_target(s, facts) || (s->ruid == f->peers.root && s->ruser[0] == '\0'))
 		return SCOPE_LOCAL;
 	return SCOPE_OTHERS;
+}
+
+int64_t
+front_end_of(const struct facts *facts)
+{
+	int64_t armed = facts->kind == KIND_BREAK_GLASS ? facts->armed_until_utc_sec : 0, end = facts->not_after_utc_sec;
+
+	return armed != 0 && (end == 0 || armed < end) ? armed : end;
+}
+
+int64_t
+front_session_end(const struct front *f, const struct facts *facts, uint64_t roles)
+{
+	/* What is armed for a time is not spared: on-end is about contracts. */
+	if (facts->kind != KIND_BREAK_GLASS && f->policy != NULL && policy_spares_sessions(f->policy, roles))
+		return 0;
+	return front_end_of(facts);
 }
 
 int64_t
@@ -177,6 +219,9 @@ front_judge_at(struct front *f, const struct facts *facts, const struct subject 
 		.stage = stage,
 		.service = own_password ? "unprivileged" : subject->service,
 		.rhost = subject->rhost,
+		.key = subject->key_print,
+		.key_unseen = stage == STAGE_ACCOUNT && !subject->key && strcmp(subject->service, "sshd") == 0,
+		.armed_longest_sec = (int64_t)f->settings.login_longest_arming,
 		.host = f->settings.login_host_name,
 		.host_groups = f->settings.login_host_groups,
 		.root_caller = subject->ruid == f->peers.root,

@@ -198,7 +198,8 @@ is_local_home(const struct local_accounts *local, const char *home, const char *
 static bool
 is_reserved(const char *name)
 {
-	return strcmp(name, "isms") == 0 || strcmp(name, "isms-dir") == 0 || strcmp(name, "isms-mfa") == 0;
+	return strcmp(name, "isms") == 0 || strcmp(name, "isms-dir") == 0 || strcmp(name, "isms-mfa") == 0 ||
+	    strcmp(name, "isms-service") == 0;
 }
 
 enum refusal

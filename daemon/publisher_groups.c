@@ -37,6 +37,12 @@ add_header_gid(struct publisher_groups *to, uint32_t gid)
 	return true;
 }
 
+static bool
+is_ours(const char *name)
+{
+	return strcmp(name, PUBLISHER_MFA_GROUP) == 0 || strcmp(name, PUBLISHER_SERVICE_GROUP) == 0;
+}
+
 static void
 collect(const char *name, void *arg)
 {
@@ -44,7 +50,7 @@ collect(const char *name, void *arg)
 	const struct local_group *group = local_accounts_group(c->local, name);
 	unsigned at = c->to->allowed_count;
 
-	if (group == NULL || group->gid == 0 || strcmp(name, PUBLISHER_MFA_GROUP) == 0)
+	if (group == NULL || group->gid == 0 || is_ours(name))
 		return;
 	if (at == SNAPSHOT_LOCAL_GIDS_MAX || !add_header_gid(c->to, group->gid)) {
 		c->to->left_out++;
@@ -58,18 +64,27 @@ collect(const char *name, void *arg)
 	c->to->allowed_count++;
 }
 
+/* A group that a flag gives. Before those of policy: it must not be the one that finds no room. */
+static void
+take_ours(struct publisher_groups *to, const struct local_accounts *local, const char *name, bool *ret_has, uint32_t *ret_gid)
+{
+	const struct local_group *group = local_accounts_group(local, name);
+
+	if (group == NULL || group->gid == 0)
+		return;
+	*ret_has = true;
+	*ret_gid = group->gid;
+	(void)add_header_gid(to, group->gid);
+}
+
 void
 publisher_groups_init(const struct policy *policy, const struct local_accounts *local, struct publisher_groups *ret)
 {
-	const struct local_group *mfa = local_accounts_group(local, PUBLISHER_MFA_GROUP);
 	struct collecting c = { .local = local, .to = ret };
 
 	*ret = (struct publisher_groups){ 0 };
-	if (mfa != NULL && mfa->gid != 0) {	/* first: it must not be the one that finds no room */
-		ret->has_mfa = true;
-		ret->mfa_gid = mfa->gid;
-		(void)add_header_gid(ret, mfa->gid);
-	}
+	take_ours(ret, local, PUBLISHER_MFA_GROUP, &ret->has_mfa, &ret->mfa_gid);
+	take_ours(ret, local, PUBLISHER_SERVICE_GROUP, &ret->has_service, &ret->service_gid);
 	if (policy != NULL)
 		policy_each_kept_group(policy, collect, &c);
 }
@@ -109,5 +124,8 @@ publisher_groups_of(const struct publisher_groups *groups, const struct roster_u
 	if (groups->has_mfa && (user->flags & ROSTER_MFA) != 0 && count < SNAPSHOT_LOCAL_GIDS_MAX &&
 	    !has_gid(ret, count, groups->mfa_gid))
 		ret[count++] = groups->mfa_gid;
+	if (groups->has_service && (user->flags & ROSTER_SERVICE) != 0 && count < SNAPSHOT_LOCAL_GIDS_MAX &&
+	    !has_gid(ret, count, groups->service_gid))
+		ret[count++] = groups->service_gid;
 	return count;
 }

@@ -185,7 +185,7 @@ get_user(struct scan *s, struct user_copy *to)
 	    (r = get_i64(s, &u->not_before_utc_sec)) < 0 || (r = get_i64(s, &u->not_after_utc_sec)) < 0 ||
 	    (r = get_u32(s, &u->flags)) < 0)
 		return r;
-	if ((u->flags & ~(uint32_t)(ROSTER_ENDED | ROSTER_MFA)) != 0)
+	if ((u->flags & ~(uint32_t)(ROSTER_ENDED | ROSTER_MFA | ROSTER_SERVICE)) != 0)
 		return -EBADMSG;
 	for (size_t i = 0; i < USER_STRINGS; i++) {
 		*strings[i] = to->strings[i];

@@ -38,6 +38,7 @@ enum roster_kind {
 enum roster_flag {
 	ROSTER_ENDED = 1 << 0,		/* disabled: sessions end now */
 	ROSTER_MFA = 1 << 1,		/* member of isms-mfa */
+	ROSTER_SERVICE = 1 << 2,	/* member of isms-service */
 };
 
 struct roster_group {

@@ -174,6 +174,10 @@ ask_daemon_why(const struct invocation *in, struct msg_why *why, bool factors_ch
 	if (!factors_chosen)
 		why->factors = FACTOR_PASSWORD | FACTOR_OTP;
 	r = ask_daemon(in, PROCESS_FRONT, MSG_WHY, why, MSG_REPORT, ret);
+	if (r == 0 && !factors_chosen && ret->reason == REASON_PASSWORD_NOT_ALLOWED) {
+		why->factors = FACTOR_KEY;
+		return ask_daemon(in, PROCESS_FRONT, MSG_WHY, why, MSG_REPORT, ret);
+	}
 	if (r < 0 || factors_chosen || ret->verdict != VERDICT_ALLOW)
 		return r;
 	facts = ask_daemon_report(ret);

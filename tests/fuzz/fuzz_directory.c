@@ -6,6 +6,7 @@
  * ldif_store.c, which reads and writes the file, takes no byte of it apart.
  * covers: common/ldif_parse.c common/entry.c common/entry_dn.c common/identity.c common/identity_facts.c
  * covers: common/identity_groups.c common/identity_time.c common/identity_token.c common/identity_user.c
+ * covers: common/identity_keys.c
  * covers: common/active_directory.c common/sid.c
  */
 #include <config.h>
@@ -107,6 +108,7 @@ look_at(const struct identities *all, const struct entries *entries, const struc
 		const char *former = identity_holders_find(holders, false, u->name);
 
 		identity_facts(all, u, &s.facts);
+		identity_fact_keys(u, &s.facts);
 		(void)identity_tokens(entries, u->entry, s.tokens, 4);
 		if (u->state != FACTS_MANAGED)
 			continue;

@@ -44,6 +44,8 @@ static const struct {
 	{ "fred", "contractor", 2007, "short", "pwdEndTime: 20991231230000Z\n" },
 	{ "emil", "employee", 2008, "", "" },
 	{ "mona", "employee", 2009, "", "pwdReset: TRUE\n" },
+	{ "robo", "service", 2010, "", "pwdEndTime: 20991231230000Z\nowner: uid=emil,ou=people,dc=isms,dc=local\n" },
+	{ "glas", "break-glass", 2011, "", "" },
 	{ "self", "contractor", SCENE_SELF_UID, "hotp", "pwdEndTime: 20991231230000Z\n" },
 };
 
@@ -59,6 +61,10 @@ static const char policy_text[] =
     "[role employee]\n"
     "match = kind:employee\n"
     "allow-services = sshd sudo cron\n"
+    "mfa = none\n"
+    "[role robot]\n"
+    "match = kind:service kind:break-glass\n"
+    "allow-services = sshd login cron\n"
     "mfa = none\n"
     "[groups]\n"
     "deny-acl = barred\n";

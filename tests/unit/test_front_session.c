@@ -464,7 +464,7 @@ START_TEST(status_and_why)
 	ask_report(MSG_STATUS, &status, &report);
 	ck_assert_ptr_nonnull(strstr(report.lines, "state=ok\n"));
 	ck_assert_ptr_nonnull(strstr(report.lines, "clock=trusted\n"));
-	ck_assert_ptr_nonnull(strstr(report.lines, "roles=2\n"));
+	ck_assert_ptr_nonnull(strstr(report.lines, "roles=3\n"));
 	ask_report(MSG_WHY, &why, &report);
 	ck_assert_uint_eq(report.verdict, VERDICT_ALLOW);
 	ck_assert_ptr_nonnull(strstr(report.lines, "kind=contractor\n"));

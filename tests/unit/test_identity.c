@@ -291,6 +291,41 @@ static const struct { const char *lines, *fault; } cares[] = {
 	{ "createTimestamp: 0\n", "createTimestamp" },
 };
 
+#define KEY "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJwcbgZh5k/FdMefRGw0mP0bb60T5OtVxV6e73Rk/47Q"
+#define KEY_PRINT "SHA256:G6KzWJFdTwHq17+U+jvKyp5Jza4rVoLvj0jks/E74tg"
+
+/* What limits keys is as strict, what is no key is left out. */
+static const struct { const char *lines, *fault, *keys, *sources; } keys[] = {
+	{ "ismsKey: " KEY "\n", "", KEY_PRINT, "" },
+	{ "sshPublicKey: " KEY " a\nismsKey: " KEY " b\nismsKey: no-pty " KEY "\nismsKey: junk\n", "", KEY_PRINT, "" },
+	{ "ismsKey: command=\"sh\" " KEY "\n", "", "", "" },
+	{ "ismsSource: 192.0.2.0/24\nismsSource: 2001:db8::/32\n", "", "", "192.0.2.0/24 2001:db8::/32" },
+	{ "ismsSource: 192.0.2.1/24\n", "ismsSource", "", "" },
+	{ "ismsSource: 192.0.2.0/24\nismsSource: local\n", "ismsSource", "", "" },
+	{ "ismsSource: backup.example.com\n", "ismsSource", "", "" },
+	{ "ismsSource:\n", "ismsSource", "", "" },
+	{ "ismsCommand: /bin/backup\n", "", "", "" },
+	{ "ismsCommand: /bin/backup\nismsCommand: /bin/sh\n", "ismsCommand must have one", "", "" },
+	{ "ismsCommand: /bin/backup \\\n", "ismsCommand", "", "" },
+	{ "ismsCommand:: L2Jpbi9iCi9iaW4vc2g=\n", "ismsCommand", "", "" },	/* line end */
+	{ "ismsArmedBy: uid=ada,ou=people," BASE "\n", "somebody else must arm it", "", "" },
+};
+
+START_TEST(key_limits_are_strict)
+{
+	begin();
+	add_user("ada", 2000, keys[_i].lines);
+	build_after(NULL);
+	ck_assert_uint_eq(facts_of("ada")->state, keys[_i].fault[0] == '\0' ? FACTS_MANAGED : FACTS_BROKEN);
+	ck_assert_msg(strstr(facts.fault, keys[_i].fault) != NULL, "%s", facts.fault);
+	identity_fact_keys(identities_find(&all, "ada"), &facts);
+	ck_assert_str_eq(facts.keys, keys[_i].keys);
+	ck_assert_str_eq(facts.sources, keys[_i].sources);
+	ck_assert_uint_eq(facts.has_command, keys[_i].fault[0] == '\0' && strstr(keys[_i].lines, "ismsCommand") != NULL);
+	end();
+}
+END_TEST
+
 START_TEST(care_is_strict)
 {
 	begin();
@@ -385,7 +420,7 @@ main(void)
 		{ rp10a_attribute_options, 0 },
 		{ earliest_end_wins, ROWS(ends) },
 		{ tm02a_shadow_expire, 0 },
-		{ care_is_strict, ROWS(cares) }, { care_in_facts, 0 },
+		{ care_is_strict, ROWS(cares) }, { key_limits_are_strict, ROWS(keys) }, { care_in_facts, 0 },
 		{ any_lock_wins, ROWS(locks) },
 		{ password_set, ROWS(passwords) },
 		{ gecos_made_clean, 0 },

@@ -136,7 +136,7 @@ static const struct scene_row rows[] = {
 	ROW(employee_no_end, ALLOW, OK, ""), ROW(contractor_no_end_no_role, DENY, NO_EXPIRY, "kind contractor"),
 	ROW(clock_bad, DENY, CLOCK_UNTRUSTED, ""), ROW(clock_bad_employee, ALLOW, OK, ""),
 	ROW(clock_bad_and_ended, EXPIRED, EXPIRED, ""),
-	ROW(robot_ssh, DENY, KIND_NOT_INTERACTIVE, ""), ROW(robot_sudo, DENY, KIND_NOT_INTERACTIVE, ""),
+	ROW(robot_ssh, DENY, PASSWORD_NOT_ALLOWED, ""), ROW(robot_sudo, DENY, KIND_NOT_INTERACTIVE, ""),
 	ROW(robot_cron, ALLOW, OK, ""), ROW(robot_root_su, ALLOW, OK, ""), ROW(robot_own_su, DENY, KIND_NOT_INTERACTIVE, ""),
 	ROW(breakglass, DENY, BREAKGLASS_NOT_ARMED, ""), ROW(breakglass_cron, DENY, BREAKGLASS_NOT_ARMED, ""),
 	ROW(no_role, DENY, NO_ROLE, "no role matches"),

@@ -44,6 +44,7 @@ CHANGE(this_group, LIMIT("allow-hosts = @web"); s->request.host = "none"; s->req
 CHANGE(other_group, LIMIT("allow-hosts = @web"); s->request.host = "web"; s->request.host_groups = "db webs")
 CHANGE(robot_cron, s->facts.kind = KIND_SERVICE; s->policy = "[role r]\nmatch = kind:service\nallow-services = cron\n")
 CHANGE(robot_sudo, s->facts.kind = KIND_SERVICE; s->policy = "[role r]\nmatch = kind:service\nallow-services = sudo\n")
+CHANGE(robot_ssh, s->facts.kind = KIND_SERVICE; s->policy = "[role r]\nmatch = kind:service\nallow-services = sshd\n")
 CHANGE(robot_su, s->facts.kind = KIND_SERVICE; s->policy = "[role r]\nmatch = kind:service\nallow-services = su\n")
 CHANGE(primary_dropped, strcpy(s->facts.primary_group, "docker"); LIMIT("drop-groups = docker"))
 CHANGE(primary_kept, strcpy(s->facts.primary_group, "dockers"); LIMIT("drop-groups = docker"))
@@ -73,7 +74,7 @@ static const struct {
 #define NO(change) { #change, change, false }
 	YES(nothing), NO(unknown), NO(broken), NO(not_ready), NO(no_kind), NO(kind_of_nowhere), NO(no_role), NO(no_list),
 	YES(lists_agree), YES(lists_imply), NO(lists_disagree), YES(list_of_one), YES(this_host), NO(other_host),
-	NO(host_without_name), YES(this_group), NO(other_group), YES(robot_cron), NO(robot_sudo), YES(robot_su),
+	NO(host_without_name), YES(this_group), NO(other_group), YES(robot_cron), NO(robot_sudo), YES(robot_ssh), YES(robot_su),
 	NO(primary_dropped), YES(primary_kept), YES(primary_protected), YES(disabled), YES(locked), YES(ended),
 	YES(begins_later), YES(no_end), YES(term_too_long), YES(other_hours), YES(other_source), YES(no_token),
 	YES(must_change), YES(no_password), YES(not_armed),

@@ -215,6 +215,7 @@ static const struct {
 	{ { .name = "web", .gid = 300000 }, REFUSAL_NONE },
 	{ { .name = "web", .gid = 310005 }, REFUSAL_SUBORDINATE },
 	{ { .name = "isms-mfa", .gid = 3000 }, REFUSAL_RESERVED },
+	{ { .name = "isms-service", .gid = 3000 }, REFUSAL_RESERVED },
 	{ { .name = "Web Deploy", .gid = 3000 }, REFUSAL_NAME },
 };
 

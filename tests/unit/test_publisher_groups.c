@@ -13,7 +13,7 @@
 #include "tests/unit/suite.h"
 
 static const char policy_text[] =
-    "[role any]\nmatch = any\nallow-services = sshd\nkeep-groups = log-read video alias root wheel absent isms-mfa\n"
+    "[role any]\nmatch = any\nallow-services = sshd\nkeep-groups = log-read video alias root wheel absent isms-mfa isms-service\n"
     "[groups]\ndeny-acl = blocked\n";
 static const char group_text[] =
     "root:x:0:ada\n"
@@ -23,7 +23,8 @@ static const char group_text[] =
     "video:x:44:bob\n"
     "blocked:x:950:ada\n"
     "docker:x:998:ada\n"
-    "isms-mfa:x:991:\n";
+    "isms-mfa:x:991:\n"
+    "isms-service:x:992:\n";
 
 static struct local_accounts local;
 static struct policy *policy;
@@ -66,11 +67,11 @@ end(void)
 
 START_TEST(header_lists_the_allowed)
 {
-	static const uint32_t gids[] = { 991, 900, 44, 950 };
+	static const uint32_t gids[] = { 991, 992, 900, 44, 950 };
 
 	begin();
-	ck_assert_uint_eq(groups.gid_count, 4);		/* alias is 900 again; 0 never */
-	for (size_t i = 0; i < 4; i++) {
+	ck_assert_uint_eq(groups.gid_count, 5);		/* alias is 900 again; 0 never */
+	for (size_t i = 0; i < sizeof gids / sizeof gids[0]; i++) {
 		unsigned hits = 0;
 
 		for (unsigned g = 0; g < groups.gid_count; g++)
@@ -87,7 +88,7 @@ static const struct {
 	const char *user, *locals[4];
 	uint32_t flags;
 	unsigned count;
-	uint32_t gids[2];
+	uint32_t gids[3];
 } rows[] = {
 	{ "ada", { "log-read" }, 0, 1, { 900 } },
 	{ "ada", { "video" }, 0, 0, { 0 } },				/* not on the line of the group */
@@ -101,6 +102,9 @@ static const struct {
 	{ "ada", { NULL }, ROSTER_MFA, 1, { 991 } },
 	{ "ada", { "isms-mfa" }, 0, 0, { 0 } },				/* the flag alone gives it */
 	{ "ada", { "log-read" }, ROSTER_MFA, 2, { 900, 991 } },
+	{ "ada", { NULL }, ROSTER_SERVICE, 1, { 992 } },
+	{ "ada", { "isms-service" }, 0, 0, { 0 } },
+	{ "ada", { "log-read" }, ROSTER_MFA | ROSTER_SERVICE, 3, { 900, 991, 992 } },
 	{ "ada", { NULL }, 0, 0, { 0 } },
 };
 
