@@ -198,6 +198,24 @@ START_TEST(exemptions_are_named)
 }
 END_TEST
 
+/* Whom to ask: the first matching role that says so; of a refusal the role that refuses has the word. */
+START_TEST(contacts)
+{
+	static struct scene scene, *const s = &scene;
+
+	scene_base(s);
+	s->policy = "[role a]\nmatch = any\nallow-services = sshd\nmfa = none\n[role b]\nmatch = any\nmfa = none\ncontact = first\n"
+	    "[role c]\nmatch = any\nmfa = none\ncontact = second\nhours = Mon..Sun 00:00-24:00 UTC\n"
+	    "[role d]\nmatch = user:eve\ncontact = other\n";
+	ck_assert_str_eq(scene_decide(s).contact, "first");
+	ck_assert_int_eq(scene_decide(s).verdict, VERDICT_ALLOW);
+	s->policy = "[role a]\nmatch = any\nallow-services = sshd\nmfa = none\ncontact = first\n"
+	    "[role c]\nmatch = any\nmfa = none\ncontact = second\nhours = Mon 01:00-02:00 UTC\n";
+	ck_assert_str_eq(scene_decide(s).contact, "second");
+	ck_assert_int_eq(scene_decide(s).reason, REASON_OUTSIDE_HOURS);
+}
+END_TEST
+
 START_TEST(on_end)
 {
 	static const struct { const char *text; bool spares; } cases[] = {
@@ -299,7 +317,7 @@ END_TEST
 int
 main(void)
 {
-	const struct suite_row tests[] = { { denials_and_their_twins, ROWS(rows) }, { exemptions_are_named, 0 }, { on_end, 0 },
+	const struct suite_row tests[] = { { denials_and_their_twins, ROWS(rows) }, { exemptions_are_named, 0 }, { contacts, 0 }, { on_end, 0 },
 		{ entries_are_read_strictly, ROWS(entries_of) } };
 
 	return suite_run("policy care", tests, ROWS(tests), 60);
