@@ -52,6 +52,7 @@ static const char *const cures[REASON_COUNT] = {
 	[REASON_TOO_MANY_SESSIONS] = "end one of the person's sessions",
 	[REASON_KEY_NOT_BOUND] = "bind the key to this account",
 	[REASON_OWNER_EXPIRED] = "name another owner, or move the owner's end",
+	[REASON_PASSWORD_NOT_ALLOWED] = "log in by a key of the account: isms-userctl key list USER",
 	[REASON_BREAKGLASS_NOT_ARMED] = "none in this version: nothing arms a break-glass account; use a local account for emergencies",
 };
 

@@ -195,8 +195,8 @@ case_of() { printf '[case %s]\nat = %s\n%s\n' "$1" "${3:-2026-11-27T10:00:00Z}" 
 	case_of bare $'factors = key\nexempt = hours mfa\nexpect = allow'
 	case_of sunday 'expect = outside-hours' 2026-11-29T10:00:00Z
 	case_of duty $'exempt = hours\nexpect = allow' 2026-11-29T10:00:00Z
-	case_of robot $'kind = service\nservice = cron\nowner = none\nexpect = owner-missing'
-	case_of owned $'kind = service\nservice = cron\nexpect = allow'
+	case_of robot $'kind = service\nend = +1d\nservice = cron\nowner = none\nexpect = owner-missing'
+	case_of owned $'kind = service\nend = +1d\nservice = cron\nexpect = allow'
 } >"$root/care.cases"
 run 0 policy test "$root/care.cases" --policy "$root/care"; says "16 cases, 0 failed"
 case_of odd $'exempt = all\nexpect = allow' >"$root/odd.cases"
