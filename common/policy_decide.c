@@ -56,6 +56,12 @@ deny(struct trial *t, enum verdict verdict, enum reason reason)
 	return true;
 }
 
+static const struct role *
+next_role(const struct trial *t, const struct role *after)
+{
+	return policy_next_role(t->policy, t->out->roles, after);
+}
+
 static bool
 judge_state(struct trial *t)
 {
@@ -117,10 +123,8 @@ judge_expiry(struct trial *t)
 {
 	if (t->facts->not_after_utc_sec != 0)
 		return false;
-	for (size_t i = 0; i < t->policy->role_count; i++) {
-		const struct role *role = policy_matching(t->policy, t->out->roles, i);
-
-		if (role != NULL && role->require_expiry) {
+	for (const struct role *role = next_role(t, NULL); role != NULL; role = next_role(t, role)) {
+		if (role->require_expiry) {
 			set_role_rule(t->out, role, KEY_REQUIRE_EXPIRY, "require-expiry");
 			return deny(t, VERDICT_DENY, REASON_NO_EXPIRY);
 		}
@@ -139,10 +143,8 @@ judge_term(struct trial *t)
 
 	if (begin < t->request->now_utc_sec)
 		begin = t->request->now_utc_sec;
-	for (size_t i = 0; i < t->policy->role_count; i++) {
-		const struct role *role = policy_matching(t->policy, t->out->roles, i);
-
-		if (role == NULL || role->max_term_sec == 0 || (end != 0 && end - begin <= role->max_term_sec))
+	for (const struct role *role = next_role(t, NULL); role != NULL; role = next_role(t, role)) {
+		if (role->max_term_sec == 0 || (end != 0 && end - begin <= role->max_term_sec))
 			continue;
 		set_role_rule(t->out, role, KEY_MAX_TERM, "max-term");
 		return deny(t, VERDICT_DENY, end == 0 ? REASON_NO_EXPIRY : REASON_TERM_TOO_LONG);
@@ -172,10 +174,8 @@ judge_service(struct trial *t)
 		set_rule(t->out, "policy: no role matches");
 		return deny(t, VERDICT_DENY, REASON_NO_ROLE);
 	}
-	for (size_t i = 0; i < t->policy->role_count; i++) {
-		const struct role *role = policy_matching(t->policy, t->out->roles, i);
-
-		if (role == NULL || role->lines[KEY_ALLOW_SERVICES] == 0)
+	for (const struct role *role = next_role(t, NULL); role != NULL; role = next_role(t, role)) {
+		if (role->lines[KEY_ALLOW_SERVICES] == 0)
 			continue;
 		if (!policy_role_allows(t->policy, role, t->service)) {
 			set_role_rule(t->out, role, KEY_ALLOW_SERVICES, "allow-services");
@@ -200,11 +200,7 @@ judge_limits(struct trial *t)
 	bool is_attended = t->class != CLASS_UNATTENDED;
 	bool has_source = rhost[0] != '\0' || t->class == CLASS_REMOTE;	/* sudo and su come from a session */
 
-	for (size_t i = 0; i < t->policy->role_count; i++) {
-		const struct role *role = policy_matching(t->policy, t->out->roles, i);
-
-		if (role == NULL)
-			continue;
+	for (const struct role *role = next_role(t, NULL); role != NULL; role = next_role(t, role)) {
 		if (!policy_role_allows_host(role, t->request->host, t->request->host_groups)) {
 			set_role_rule(t->out, role, KEY_ALLOW_HOSTS, "allow-hosts");
 			return deny(t, VERDICT_DENY, REASON_HOST_NOT_ALLOWED);
@@ -232,10 +228,8 @@ judge_primary_group(struct trial *t)
 {
 	const char *group = t->facts->primary_group;
 
-	for (size_t i = 0; i < t->policy->role_count; i++) {
-		const struct role *role = policy_matching(t->policy, t->out->roles, i);
-
-		if (role != NULL && policy_role_drops_primary(t->policy, role, group)) {
+	for (const struct role *role = next_role(t, NULL); role != NULL; role = next_role(t, role)) {
+		if (policy_role_drops_primary(t->policy, role, group)) {
 			set_role_rule(t->out, role, KEY_DROP_GROUPS, "drop-groups");
 			return deny(t, VERDICT_DENY, REASON_FORBIDDEN_GROUP);
 		}
@@ -276,10 +270,8 @@ judge_sessions(struct trial *t)
 	if (t->class != CLASS_REMOTE || t->stage == STAGE_AUTH || t->out->max_sessions == 0 ||
 	    t->request->sessions < t->out->max_sessions)
 		return false;
-	for (size_t i = 0; i < t->policy->role_count; i++) {
-		const struct role *role = policy_matching(t->policy, t->out->roles, i);
-
-		if (role != NULL && role->max_sessions == t->out->max_sessions)
+	for (const struct role *role = next_role(t, NULL); role != NULL; role = next_role(t, role)) {
+		if (role->max_sessions == t->out->max_sessions)
 			set_role_rule(t->out, role, KEY_MAX_SESSIONS, "max-sessions");
 	}
 	return deny(t, VERDICT_DENY, REASON_TOO_MANY_SESSIONS);
@@ -349,21 +341,22 @@ judge_must_change(struct trial *t)
 	    REASON_PASSWORD_CHANGE_REQUIRED);
 }
 
+/* The smaller of two limits; 0 is none. */
+static uint32_t
+least(uint32_t a, uint32_t b)
+{
+	return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
 /* Of all matching roles: the first contact, the shortest session. */
 static void
 gather(struct trial *t)
 {
-	for (size_t i = 0; i < t->policy->role_count; i++) {
-		const struct role *role = policy_matching(t->policy, t->out->roles, i);
-		uint32_t sec = role != NULL ? role->max_session_sec : 0;
-
-		if (role != NULL && t->out->contact[0] == '\0')
+	for (const struct role *role = next_role(t, NULL); role != NULL; role = next_role(t, role)) {
+		if (t->out->contact[0] == '\0')
 			(void)snprintf(t->out->contact, sizeof t->out->contact, "%s", role->contact);
-		if (sec != 0 && (t->out->max_session_sec == 0 || sec < t->out->max_session_sec))
-			t->out->max_session_sec = sec;
-		if (role != NULL && role->max_sessions != 0 &&
-		    (t->out->max_sessions == 0 || role->max_sessions < t->out->max_sessions))
-			t->out->max_sessions = role->max_sessions;
+		t->out->max_session_sec = least(t->out->max_session_sec, role->max_session_sec);
+		t->out->max_sessions = least(t->out->max_sessions, role->max_sessions);
 	}
 }
 

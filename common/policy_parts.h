@@ -76,6 +76,17 @@ bool policy_role_allows_host(const struct role *role, const char *host, const ch
 /* Whether a role takes this primary group away, and with it the login; "" is no group. */
 bool policy_role_drops_primary(const struct policy *policy, const struct role *role, const char *group);
 
+/* Of these roles the one after another one; after NULL the first. NULL past the last. */
+static inline const struct role *
+policy_next_role(const struct policy *policy, uint64_t roles, const struct role *after)
+{
+	size_t i = after != NULL ? (size_t)(after - policy->roles) + 1 : 0;
+
+	while (i < policy->role_count && (roles >> i & 1) == 0)
+		i++;
+	return i < policy->role_count ? &policy->roles[i] : NULL;
+}
+
 /* Role i if bit i is set, else NULL. */
 static inline const struct role *
 policy_matching(const struct policy *policy, uint64_t roles, size_t i)

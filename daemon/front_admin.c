@@ -235,6 +235,10 @@ handle_why(struct connection *c, const void *msg)
 	w->at_utc_sec = m->at_utc_sec;
 	w->factors = m->factors & (FACTOR_PASSWORD | FACTOR_KEY | FACTOR_OTP);
 	subject_init(&w->subject, c, m->user, m->service, m->rhost, "", "", "", m->ruid, 0);
+	if (authorized_key_is_print(m->key) && strcmp(m->service, "sshd") == 0) {
+		w->subject.key = true;
+		memcpy(w->subject.key_print, m->key, sizeof w->subject.key_print);
+	}
 	connection_set_data(c, w, why_free);
 	return front_ask_facts(w->front, w->subject.user, loop_now_ms() + EVALUATION_MS, on_why_facts, w, &w->ask);
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/authorized_key.h"
 #include "common/civil_date.h"
 #include "common/verdict.h"
 #include "tools/account.h"
@@ -29,6 +30,7 @@ read_options(struct invocation *in, struct msg_why *why)
 {
 	const char *service = command_line_value(&in->line, OPTION_why_service);
 	const char *rhost = command_line_value(&in->line, OPTION_why_rhost);
+	const char *key = command_line_value(&in->line, OPTION_why_key);
 	const char *at = command_line_value(&in->line, OPTION_why_at);
 	const char *factors = command_line_value(&in->line, OPTION_why_factors);
 	enum exit_code code = EXIT_DONE;
@@ -51,6 +53,11 @@ read_options(struct invocation *in, struct msg_why *why)
 			return EXIT_USAGE;
 		}
 	}
+	if (key != NULL && !authorized_key_is_print(key)) {
+		output_error("--key \"%.80s\" is no fingerprint; write SHA256: and 43 letters (ssh-keygen -l)", key);
+		return EXIT_USAGE;
+	}
+	(void)snprintf(why->key, sizeof why->key, "%s", key != NULL ? key : "");
 	(void)snprintf(why->user, sizeof why->user, "%s", in->line.operands[0]);
 	(void)snprintf(why->service, sizeof why->service, "%s", service);
 	(void)snprintf(why->rhost, sizeof why->rhost, "%s", rhost != NULL ? rhost : "");

@@ -54,6 +54,7 @@ static const char *const cures[REASON_COUNT] = {
 	[REASON_PASSWORD_NOT_ALLOWED] = "log in by a key of the account: isms-userctl key list USER",
 	[REASON_OWNER_EXPIRED] = "name another owner, or move the owner's end",
 	[REASON_BREAKGLASS_NOT_ARMED] = "in an emergency: isms-userctl arm USER --for 1h --reason TEXT, by somebody else",
+	[REASON_GRANT_ENDED] = "if the group is still needed: isms-userctl grant USER GROUP --for 8h --reason TEXT, by somebody else",
 };
 
 const char *

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/exemption.h"
 #include "common/identity.h"
 #include "common/ldif_store.h"
 #include "common/server_schema.h"
@@ -213,6 +214,26 @@ translate(const uint8_t *data, size_t size, const char *kind, const char *sids)
 	entries_done(&entries);
 }
 
+/* An exemption that holds at all has an end, and says the same as a line of FACTS, of which nothing spills over. */
+static void
+exempt_each(const struct entries *entries)
+{
+	char line[EXEMPTION_LINE_MAX], fault[64];
+	struct exemption x, back;
+
+	for (size_t i = 0; i < entries->count; i++) {
+		const char *at = line;
+
+		if (exemption_read(entries->list[i], NULL, &x, fault, sizeof fault) < 0)
+			continue;
+		must(x.control != CONTROL_NONE && x.until_utc_sec > x.from_utc_sec);
+		must(exemption_format(&x, line, sizeof line) > 0 && exemption_next(&at, &back) && *at == '\0');
+		must(back.control == x.control && back.until_utc_sec == x.until_utc_sec && strcmp(back.key, x.key) == 0);
+		must(strcmp(back.service, x.service) == 0 && strcmp(back.sources, x.sources) == 0);
+		must(!exemption_holds(&x, x.control, x.until_utc_sec, x.key, x.service, "192.0.2.7"));
+	}
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -231,6 +252,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must(identities_build_after(&later, &settings, &before, &holders, &after) == 0);
 	must(identity_holders_update(&holders, &before, &after) >= 0);
 	look_at(&after, &later, &holders);
+	exempt_each(&later);
 	claim_each(&later, &after);
 	compare(&earlier);
 	must(identities_build_after(&earlier, &settings, &after, &holders, &last) == 0);	/* and back again */

@@ -10,11 +10,18 @@ check "lookups know them" wait_user bob
 mkdir -p /etc/isms/policy.d
 limit() { printf '[role limit]\nmatch = user:%s\n%s\n' "$1" "$2" >/etc/isms/policy.d/limit.conf && isms-userctl policy check && reload && mark; }
 no_limit() { rm -f /etc/isms/policy.d/limit.conf && reload && mark; }
-exempt() { isms-userctl exempt "$@" --reason test --as dan --json >/run/people/exemption && jq -r .name /run/people/exemption; }
+# root names who approves; whoever binds to a server approves as himself, here alice, an operator with an entry of her own
+as=(--as dan)
+approvers() {
+	printf 'dn: cn=approvers,ou=roles,%s\nobjectClass: groupOfNames\ncn: approvers\nmember: cn=alice,ou=roles,%s\n' $base $base |
+		as_admin ldapadd
+}
+[ "${ISMS_DIRECTORY-}" != ldap ] || { as=(); check "alice may approve" approvers; }
+exempt() { isms-userctl exempt "$@" --reason test "${as[@]}" --json >/run/people/exemption && jq -r .name /run/people/exemption; }
 name_of() { jq -r .name /run/people/exemption; }
 # the directory's change reaches the next question within a second; the login is asked again until then
 soon() { wait_until 10 "$@"; }
-bob_says() { isms-userctl why bob --factors password --json | jq -re "$1" >/dev/null; }
+bob_says() { { isms-userctl why bob --factors password --json || :; } | jq -re "$1" >/dev/null; } # its status: whether he would be let in
 bob_in() { code='' by_ssh bob -- true; }
 
 # ---- mfa -------------------------------------------------------------------------------------------
@@ -31,17 +38,19 @@ ada_bare() { code='' by_ssh ada -- true; }
 refused "it is bob's alone: ada by her password" ada_bare
 listed() { isms-userctl exempt --list --json | jq -e --arg n "$(name_of)" 'any(.[]; .name == $n and .state == "active")'; }
 check "it is listed" listed
-check "its approver leaves" isms-userctl disable dan
-check "and it holds no more" soon bob_says '.reason == "mfa-not-enrolled"'
-refused "the same login" bob_in
-check "its twin: he is back" isms-userctl enable dan
-check "and it holds" soon bob_says '.verdict == "allow"'
+if [ ${#as[@]} -gt 0 ]; then
+	check "its approver leaves" isms-userctl disable dan
+	check "and it holds no more" soon bob_says '.reason == "mfa-not-enrolled"'
+	refused "the same login" bob_in
+	check "its twin: he is back" isms-userctl enable dan
+	check "and it holds" soon bob_says '.verdict == "allow"'
+fi
 revoke() { isms-userctl exempt --revoke "$(name_of)"; }
 check "taken back" revoke
 check "it holds no more" soon bob_says '.reason == "mfa-not-enrolled"'
 refused "the same login, once more" bob_in
 self() { status_is 1 isms-userctl exempt bob mfa --until +1h --reason x --as bob; }
-check "nobody approves for himself" self
+[ ${#as[@]} = 0 ] || check "nobody approves for himself" self
 for_seconds() { exempt bob mfa --until +6s && soon bob_in && sleep 7; }
 check "an exemption of seconds" for_seconds
 refused "after its end" bob_in
@@ -64,7 +73,7 @@ check "ssh without one" by_ssh ada -- true
 check "a sponsor is required" limit ada 'require-sponsor = yes'
 check "ssh: she has one" by_ssh ada -- true
 check "who is disabled" isms-userctl disable carol
-sponsorless() { isms-userctl why ada --json | jq -e '.reason == "sponsor-missing"'; }
+sponsorless() { { isms-userctl why ada --json || :; } | jq -e '.reason == "sponsor-missing"' >/dev/null; }
 check "why" soon sponsorless
 refused "ssh: she has none" by_ssh ada -- true
 check "reason sponsor-missing" denied_with sponsor-missing ada

@@ -230,7 +230,7 @@ by_expiry(const struct oracle_case *c)
 	int64_t begin = f->not_before_utc_sec > c->request.now_utc_sec ? f->not_before_utc_sec : c->request.now_utc_sec;
 
 	if (f->not_after_utc_sec == 0) {
-		if (f->kind == KIND_CONTRACTOR)
+		if (f->kind == KIND_CONTRACTOR || f->kind == KIND_SERVICE)
 			return REASON_NO_EXPIRY;
 		EACH_ROLE(c, r)
 			if (r->require_expiry || r->max_term != 0)
@@ -243,6 +243,36 @@ by_expiry(const struct oracle_case *c)
 	return REASON_OK;
 }
 
+static bool
+is_armed(const struct oracle_case *c)
+{
+	int64_t now = c->request.now_utc_sec, until = c->facts.armed_until_utc_sec, longest = c->request.armed_longest_sec;
+
+	return until > now && c->facts.armed_by[0] != '\0' && (longest == 0 || until <= now + longest);
+}
+
+/* Unattended, or by sshd with a key, from a network and for a command of its entry. */
+static enum reason
+by_service_account(const struct oracle_case *c)
+{
+	const struct request *q = &c->request;
+	bool has_key = q->key != NULL && q->key[0] != '\0';
+
+	if (class_of(q, q->service) == UNATTENDED)
+		return REASON_OK;
+	if (strcmp(q->service, "sshd") != 0)
+		return REASON_KIND_NOT_INTERACTIVE;
+	if (q->stage == STAGE_AUTH || (q->factors & (FACTOR_PASSWORD | FACTOR_OTP | FACTOR_PASSWORD_STALE)) != 0)
+		return REASON_PASSWORD_NOT_ALLOWED;
+	if (has_key && !has_word(c->facts.keys, q->key))
+		return REASON_KEY_NOT_BOUND;
+	if (!has_key && (!q->key_unseen || c->facts.keys[0] == '\0'))
+		return REASON_KEY_NOT_BOUND;
+	if (q->rhost[0] == '\0' || !in_networks(c->facts.sources, q->rhost))
+		return REASON_SOURCE_NOT_ALLOWED;
+	return c->facts.has_command ? REASON_OK : REASON_KIND_NOT_INTERACTIVE;
+}
+
 static enum reason
 by_kind(const struct oracle_case *c)
 {
@@ -250,10 +280,10 @@ by_kind(const struct oracle_case *c)
 	int64_t now = c->request.now_utc_sec;
 	long grace = -2;
 
-	if (f->kind == KIND_BREAK_GLASS)
+	if (f->kind == KIND_BREAK_GLASS && !is_armed(c))
 		return REASON_BREAKGLASS_NOT_ARMED;
-	if (f->kind == KIND_SERVICE && class_of(&c->request, c->request.service) != UNATTENDED)
-		return REASON_KIND_NOT_INTERACTIVE;
+	if (f->kind == KIND_SERVICE && by_service_account(c) != REASON_OK)
+		return by_service_account(c);
 	EACH_ROLE(c, r) {
 		long mine = r->owner_grace < 0 ? 0 : r->owner_grace;
 
@@ -387,6 +417,8 @@ code_due(const struct oracle_case *c)
 		strictest = mine > strictest ? mine : strictest;
 	}
 	if (class == UNATTENDED || (class == ELEVATION && q->live_mfa_session))
+		return false;
+	if (c->facts.kind == KIND_SERVICE && q->stage != STAGE_AUTH)
 		return false;
 	return strictest == 2 || (strictest == 1 && c->facts.token_count > 0);
 }

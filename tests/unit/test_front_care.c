@@ -185,6 +185,12 @@ END_TEST
 
 /* ---- why and the account stage ---- */
 
+/* Two keys, and what ssh-keygen -l says of them. */
+static const char *const blobs[2] = { "AAAAC3NzaC1lZDI1NTE5AAAAIAEIDxYdJCsyOUBHTlVcY2pxeH+GjZSboqmwt77FzNPa",
+	"AAAAC3NzaC1lZDI1NTE5AAAAIGNqcXh/ho2Um6KpsLe+xczT2uHo7/b9BAsSGSAnLjU8" };
+static const char *const prints[2] = { "SHA256:gdwBDTC9IBRL09FIdpueOMhrxBLrer7DUqgLf2xtgsQ",
+	"SHA256:EePD3Zd3rVyepvUGVMJT3lytxZJVTIu1Q5fISuXvxms" };
+
 enum { PEOPLE = 100, POLICIES = 10, REQUESTS = 10000 };
 
 static uint64_t dice = 0x2545f4914f6cdd1d;
@@ -237,13 +243,19 @@ write_person(FILE *f, unsigned i)
 		(void)fprintf(f, "manager: uid=p%u,ou=people,dc=isms,dc=local\n", roll(PEOPLE + 10));
 	if (roll(3) != 0)
 		(void)fprintf(f, "owner: uid=p%u,ou=people,dc=isms,dc=local\n", roll(PEOPLE + 10));
+	if (roll(3) == 0)
+		(void)fprintf(f, "ismsArmedUntil: %s\nismsArmedBy: uid=p1,ou=people,dc=isms,dc=local\n", instant(at));
+	if (roll(3) != 0)
+		(void)fprintf(f, "ismsKey: ssh-ed25519 %s\n%s%s", blobs[roll(2)], PICK("", "ismsSource: 192.0.2.0/24\n"),
+		    PICK("", "ismsCommand: /bin/true\n"));
 	(void)fputs("\n", f);
 	if (roll(2) != 0)
 		return;
 	(void)fprintf(f, "dn: cn=x%u,ou=exemptions,dc=isms,dc=local\nobjectClass: ismsExemption\ncn: x%u\nismsReason: r\n"
 	    "ismsMember: uid=p%u,ou=people,dc=isms,dc=local\nismsApprover: uid=p%u,ou=people,dc=isms,dc=local\nismsControl: %s\n"
-	    "ismsUntil: %s\n%s\n", i, i, i, roll(PEOPLE), PICK("mfa", "source", "dormant", "review", "hours", "all"), instant(at),
-	    PICK("", "", "ismsService: sshd\n", "ismsSource: 192.0.2.0/24\n"));
+	    "ismsUntil: %s\n%s%s%s%s\n", i, i, i, roll(PEOPLE), PICK("mfa", "source", "dormant", "review", "hours", "all"), instant(at),
+	    PICK("", "", "ismsService: sshd\n", "ismsSource: 192.0.2.0/24\n"), i % 3 != 0 ? "" : "ismsKeyFingerprint: ",
+	    i % 3 != 0 ? "" : prints[i % 2], i % 3 != 0 ? "" : "\n");
 }
 
 static void
@@ -300,7 +312,7 @@ write_policy(void)
 static void
 ask_both(unsigned verdicts[static VERDICT_COUNT], uint64_t *ret_reasons)
 {
-	static const char key[] = "publickey ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHRlc3R0ZXN0dGVzdHRlc3R0ZXN0dGVzdHRlc3R0ZXN0";
+	unsigned key = roll(2);
 	struct msg_account account = { .ruid = roll(3) == 0 ? 3100 + roll(PEOPLE) : roll(2) == 0 ? geteuid() : 12345 };
 	static struct msg_report report;
 	struct msg_why why = { .ruid = account.ruid };
@@ -313,7 +325,8 @@ ask_both(unsigned verdicts[static VERDICT_COUNT], uint64_t *ret_reasons)
 	    "vault"));
 	(void)snprintf(account.rhost, sizeof account.rhost, "%s", PICK("", "192.0.2.7", "198.51.100.7", "2001:db8::1", "db.example"));
 	if (strcmp(account.service, "sshd") == 0 && roll(2) == 0) {
-		(void)snprintf(account.auth_info, sizeof account.auth_info, "%s", key);
+		(void)snprintf(account.auth_info, sizeof account.auth_info, "publickey ssh-ed25519 %s", blobs[key]);
+		(void)snprintf(why.key, sizeof why.key, "%s", prints[key]);
 		why.factors = FACTOR_KEY;
 	}
 	memcpy(why.user, account.user, sizeof why.user);

@@ -112,8 +112,6 @@ make_facts(struct facts *f, int64_t now)
 	*f = (struct facts){ .state = roll(40) != 0 ? FACTS_MANAGED : roll(FACTS_NOT_READY + 1), .kind = 1 + roll(4), .uid = 7 };
 	if (roll(60) == 0)
 		f->kind = KIND_UNKNOWN;
-	if (roll(2) == 0 && f->kind == KIND_BREAK_GLASS)
-		f->kind = KIND_EMPLOYEE;
 	strcpy(f->user, roll(8) == 0 ? "eve" : "ada");
 	strcpy(f->groups, PICK("", "web", "web db", "db ops", "webs"));
 	strcpy(f->primary_group, PICK("", "", "web", "ops", "ada"));
@@ -127,6 +125,11 @@ make_facts(struct facts *f, int64_t now)
 	f->owner_end_utc_sec = f->owner_state == CARE_VALID ? instant(now, 2) : roll(2) == 0 ? 0 : now - span() + (int)roll(3) - 1;
 	f->sponsor_state = roll(4) == 0 ? roll(4) : (uint32_t)CARE_VALID;
 	f->sponsor_end_utc_sec = f->sponsor_state == CARE_VALID ? instant(now, 2) : 0;
+	strcpy(f->keys, PICK("", KEY_A, KEY_B, KEY_B " " KEY_A));
+	strcpy(f->sources, PICK("", "192.0.2.0/24", "2001:db8::/32 192.0.2.7", "198.51.100.0/24"));
+	f->has_command = roll(3) != 0;
+	f->armed_until_utc_sec = roll(2) == 0 ? instant(now, 3) : now + 3600;
+	strcpy(f->armed_by, roll(4) == 0 ? "" : "uid=carol,dc=x");
 	f->created_utc_sec = instant(now, 6);
 	f->last_use_utc_sec = instant(now, 2);
 	f->reviewed_at_utc_sec = instant(now, 2);
@@ -137,10 +140,11 @@ make_request(struct request *q, int64_t now)
 {
 	*q = (struct request){ .stage = (enum stage)(1 + roll(3)), .now_utc_sec = now, .clock_trusted = roll(10) != 0, .host = "db7",
 		.host_groups = PICK("", "web", "mail web", "webs"), .root_caller = roll(4) == 0, .live_mfa_session = roll(3) == 0,
-		.sessions = roll(5), .key = roll(2) == 0 ? KEY_A : roll(2) == 0 ? "" : NULL, .key_unseen = roll(5) == 0 };
+		.sessions = roll(5), .key = roll(2) == 0 ? KEY_A : roll(2) == 0 ? "" : NULL, .key_unseen = roll(5) == 0,
+		.armed_longest_sec = roll(2) == 0 ? 0 : span() };
 	q->service = roll(2) == 0 ? "sshd" : PICK("login", "sudo", "su", "su-l", "cron", "systemd-user", "unprivileged", "vault", "atd");
 	q->rhost = PICK("", "192.0.2.7", "192.0.2.200", "198.51.100.7", "2001:db8::1", "2001:db9::1", "::ffff:192.0.2.7", "db.example");
-	q->factors = roll(8);
+	q->factors = roll(3) == 0 ? FACTOR_KEY : roll(8);
 	if (roll(10) == 0)
 		q->factors |= roll(2) == 0 ? FACTOR_PASSWORD_STALE : FACTOR_PASSWORD_CHANGED;
 }

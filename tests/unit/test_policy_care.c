@@ -198,6 +198,50 @@ START_TEST(exemptions_are_named)
 }
 END_TEST
 
+/* Whom to ask: the first matching role that says so; of a refusal the role that refuses has the word. */
+START_TEST(contacts)
+{
+	static struct scene scene, *const s = &scene;
+
+	scene_base(s);
+	s->policy = "[role a]\nmatch = any\nallow-services = sshd\nmfa = none\n[role b]\nmatch = any\nmfa = none\ncontact = first\n"
+	    "[role c]\nmatch = any\nmfa = none\ncontact = second\nhours = Mon..Sun 00:00-24:00 UTC\n"
+	    "[role d]\nmatch = user:eve\ncontact = other\n";
+	ck_assert_str_eq(scene_decide(s).contact, "first");
+	ck_assert_int_eq(scene_decide(s).verdict, VERDICT_ALLOW);
+	s->policy = "[role a]\nmatch = any\nallow-services = sshd\nmfa = none\ncontact = first\n"
+	    "[role c]\nmatch = any\nmfa = none\ncontact = second\nhours = Mon 01:00-02:00 UTC\n";
+	ck_assert_str_eq(scene_decide(s).contact, "second");
+	ck_assert_int_eq(scene_decide(s).reason, REASON_OUTSIDE_HOURS);
+}
+END_TEST
+
+/* When sessions of a service account end for its owner's sake: never, at an instant, already. */
+START_TEST(owner_ends)
+{
+	static const struct { const char *policy; uint32_t state; int64_t end, wanted; } cases[] = {
+		{ "", CARE_VALID, 0, 0 }, { "", CARE_VALID, NOW + 5, NOW + 5 }, { "owner-grace = 60s\n", CARE_VALID, NOW + 5, NOW + 65 },
+		{ "owner-grace = 60s\n", CARE_ENDED, NOW - 5, NOW + 55 }, { "owner-grace = 60s\n", CARE_ENDED, 0, INT64_MIN },
+		{ "owner-grace = 60s\n", CARE_MISSING, 0, INT64_MIN }, { "owner-grace = 60s\n", CARE_NONE, 0, INT64_MIN },
+		{ "owner-grace = 60s\n", CARE_NONE, NOW, INT64_MIN }, { "owner-grace = 60s\n", CARE_VALID, 0, 0 },
+	};
+	static struct scene s;
+
+	scene_base(&s);
+	for (size_t i = 0; i < ROWS(cases); i++) {
+		char text[256];
+		struct policy *policy;
+
+		(void)snprintf(text, sizeof text, "[role a]\nmatch = any\n%s", cases[i].policy);
+		policy = scene_parse(text);
+		s.facts.owner_state = cases[i].state;
+		s.facts.owner_end_utc_sec = cases[i].end;
+		ck_assert_int_eq(policy_owner_end(policy, 1, &s.facts), cases[i].wanted);
+		policy_free(policy);
+	}
+}
+END_TEST
+
 START_TEST(on_end)
 {
 	static const struct { const char *text; bool spares; } cases[] = {
@@ -299,7 +343,7 @@ END_TEST
 int
 main(void)
 {
-	const struct suite_row tests[] = { { denials_and_their_twins, ROWS(rows) }, { exemptions_are_named, 0 }, { on_end, 0 },
+	const struct suite_row tests[] = { { denials_and_their_twins, ROWS(rows) }, { exemptions_are_named, 0 }, { contacts, 0 }, { owner_ends, 0 }, { on_end, 0 },
 		{ entries_are_read_strictly, ROWS(entries_of) } };
 
 	return suite_run("policy care", tests, ROWS(tests), 60);
