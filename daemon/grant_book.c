@@ -1,9 +1,9 @@
 /*
  * grant_book.c - which grants count, and what that makes of groups (see grant_book.h).
  *
- * Directory process, on its loop. Everything is judged into a new state, which comes into force when the census has taken
- * what it makes of the groups. It must never let a group keep a member whose grant has ended because something failed: then
- * nothing comes into force, and all of it is tried again.
+ * Directory process, on its loop. Everything is judged into a new state, which comes into force when the census has
+ * taken what it makes of the groups. It must never let a group keep a member whose grant has ended because something
+ * failed: then nothing comes into force, and all of it is tried again.
  */
 #include <config.h>
 
@@ -73,7 +73,9 @@ grant_book_free(struct grant_book *b)
 static int
 compare_judged(const void *a, const void *b)
 {
-	return memcmp(((const struct grant_judged *)a)->slot->id, ((const struct grant_judged *)b)->slot->id, ENTRY_ID_SIZE);
+	const struct grant_judged *x = a, *y = b;
+
+	return memcmp(x->slot->id, y->slot->id, ENTRY_ID_SIZE);
 }
 
 static int
@@ -153,7 +155,8 @@ list_grants(const struct grant_state *before, const struct entry_changes *change
 				there = &to->list[k];
 		if (there != NULL)
 			there->dropped = true;
-		if (change->e == NULL || change->gone || !grant_is(change->e) || !identity_is_below(change->e->ndn, nbase))
+		if (change->e == NULL || change->gone || !grant_is(change->e) ||
+		    !identity_is_below(change->e->ndn, nbase))
 			continue;
 		if (there == NULL) {
 			r = push_slot(to, &room, slot_new(change->id, change->e));
@@ -382,8 +385,10 @@ list_losses(struct grant_book *b, int64_t now_utc_sec)
 	for (size_t i = 0; i < b->next.count && r == 0 && !b->begun; i++) {
 		const struct grant_judged *is = &b->next.list[i];
 
-		if (is->good && is->window.until_utc_sec <= now_utc_sec && is->window.from_utc_sec < is->window.until_utc_sec)
-			r = add_loss(b, is, is->window.until_utc_sec);
+		const struct grant_window *w = &is->window;
+
+		if (is->good && w->until_utc_sec <= now_utc_sec && w->from_utc_sec < w->until_utc_sec)
+			r = add_loss(b, is, w->until_utc_sec);
 	}
 	return r;
 }

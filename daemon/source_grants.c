@@ -1,8 +1,8 @@
 /*
  * source_grants.c - the moments at which grants begin and end (see source_grants.h).
  *
- * Directory process, on its loop. An end needs no server: it comes when it is due, by the wall clock or, where that is set
- * back, by the time that passes (wall_clock.h).
+ * Directory process, on its loop. An end needs no server: it comes when it is due, by the wall clock or, where that
+ * is set back, by the time that passes (wall_clock.h).
  */
 #include <config.h>
 
@@ -144,7 +144,8 @@ disarm(sd_event_source *source)
 static void
 arm(struct source_grants *g)
 {
-	int64_t now_usec = wall_clock_now_usec(&g->clock), at_sec = grant_book_next(g->book), wait_usec = AHEAD_LOOK_USEC;
+	int64_t now_usec = wall_clock_now_usec(&g->clock), at_sec = grant_book_next(g->book);
+	int64_t wait_usec = AHEAD_LOOK_USEC;
 	struct timespec boot = { 0 };
 	int r = 0;
 
@@ -164,8 +165,8 @@ arm(struct source_grants *g)
 	}
 	(void)clock_gettime(CLOCK_BOOTTIME, &boot);
 	if (r >= 0)
-		r = arm_one(g, &g->due_boot, CLOCK_BOOTTIME, boot.tv_sec * USEC_PER_SEC + boot.tv_nsec / 1000 + wait_usec +
-		    BOOT_LAG_USEC);
+		r = arm_one(g, &g->due_boot, CLOCK_BOOTTIME, boot.tv_sec * USEC_PER_SEC + boot.tv_nsec / 1000 +
+		    wait_usec + BOOT_LAG_USEC);
 	if (r < 0)
 		report_log(LOG_ERR, "cannot arm the timer of grants: %s", strerror(-r));
 }
