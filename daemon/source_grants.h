@@ -20,6 +20,9 @@ int source_grants_stage(struct source_grants *g, struct entry_changes *changes);
 /* The census has taken the changes (r >= 0), or not: sets the timer, tells of what begins, ends and is refused. */
 void source_grants_settle(struct source_grants *g, int r);
 
+/* Root says that the wall clock is right: whatever it said before, it is followed. */
+void source_grants_trust_clock(struct source_grants *g);
+
 /* What there is, for status. */
 const struct grant_book *source_grants_book(const struct source_grants *g);
 
