@@ -40,7 +40,7 @@ enum roster_kind {
 enum roster_flag {
 	ROSTER_ENDED = 1 << 0,		/* disabled: sessions end now */
 	ROSTER_MFA = 1 << 1,		/* member of isms-mfa */
-	ROSTER_LOST = 1 << 2,		/* groups were lost: gids follow */
+	ROSTER_LOST = 1 << 3,		/* groups were lost: gids follow */
 };
 
 struct roster_group {
