@@ -106,10 +106,10 @@ open_session() { # NAME SECONDS: on a terminal, its output in the person's folde
 sleeps() { pgrep -u "$1" -f "sleep $2" >/dev/null; }
 not_sleeping() { ! sleeps "$@"; }
 privileged_session() {
-	open_session ada 401 && grant ada db-admin --for 12s && within_a_second in_group ada db-admin && sleeps ada 401 || return
-	open_session bob 402 && by_ssh ada -tt -- 'id -nG; sleep 403' >$people/ada/shell2 2>&1 &
-	wait_until 9 sleeps ada 403 && grep -w db-admin $people/ada/shell2 && wait_until 12 not_in_group ada db-admin &&
-		wait_until 5 not_sleeping ada 403 && sleeps bob 402
+	open_session ada 401 && open_session bob 402 && grant ada db-admin --for 15s && within_a_second in_group ada db-admin || return
+	by_ssh ada -tt -- 'id -nG; sleep 403' >$people/ada/shell2 2>&1 &
+	wait_until 12 sleeps ada 403 && wait_until 5 grep -w db-admin $people/ada/shell2 && sleeps ada 401 &&
+		wait_until 15 not_in_group ada db-admin && wait_until 5 not_sleeping ada 403 && sleeps bob 402
 }
 check "mark" mark
 check "a session that holds a privileged group ends with the grant" privileged_session
