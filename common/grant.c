@@ -1,8 +1,8 @@
 /*
  * grant.c - who is a member of a group for a limited time (see grant.h).
  *
- * Directory process and isms-userctl. It must never let a grant count for longer than its group takes, or by the word of
- * the member himself.
+ * Directory process and isms-userctl. It must never let a grant count for longer than its group takes, or by the
+ * word of the member himself.
  */
 #include <config.h>
 

@@ -1,9 +1,9 @@
 /*
  * grant.h - membership of a group for a limited time: entries of class ismsGrant.
  *
- * Pure: entries and a time in, who is a member of what out. A grant that is in force adds its member to its group's entry,
- * so that whatever judges members judges it too. What is malformed, too long or approved by nobody who may is a fault, and
- * never a membership (THREATS I10). Used by the directory process and isms-userctl.
+ * Pure: entries and a time in, who is a member of what out. A grant that is in force adds its member to its group's
+ * entry, so that whatever judges members judges it too. What is malformed, too long or approved by nobody who may is
+ * a fault, and never a membership (THREATS I10). Used by the directory process and isms-userctl.
  */
 #ifndef ISMS_GRANT_H
 #define ISMS_GRANT_H
@@ -50,9 +50,9 @@ int grant_read(const struct entry *e, struct grant *ret, char fault[static GRANT
 void grant_done(struct grant *g);	/* a zeroed struct is fine */
 
 /*
- * Judge a grant by those whom it names: the member is a user and not the approver; the approver is a user who is valid by
- * his own entry for as long as the grant counts; the group takes grants of such a length ([directory] max-grant). A grant
- * that names no begin has the longest length that its group takes.
+ * Judge a grant by those whom it names: the member is a user and not the approver; the approver is a user who is
+ * valid by his own entry for as long as the grant counts; the group takes grants of such a length ([directory]
+ * max-grant). A grant that names no begin has the longest length that its group takes.
  *
  *  ret    the time in which it counts
  *  fault  why it never does

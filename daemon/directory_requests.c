@@ -363,6 +363,18 @@ on_status(struct connection *c, const void *msg)
 	return connection_send(c, MSG_REPORT, &answer, ST_NEW);
 }
 
+/* The event, with the person who asked, is the front's, which is asked first. */
+static int
+on_clock_trust(struct connection *c, const void *msg)
+{
+	struct directory *d = connection_context(c);
+	const struct msg_done answer = { .error = 0 };
+
+	(void)msg;
+	source_grants_trust_clock(d->source->grants);
+	return connection_send(c, MSG_DONE, &answer, ST_NEW);
+}
+
 const struct server_handler directory_handlers[] = {
 	{ .number = MSG_FACTS_GET, .handle = on_facts_get },
 	{ .number = MSG_PASSWORD_CHECK, .handle = on_password_check },
@@ -374,5 +386,6 @@ const struct server_handler directory_handlers[] = {
 	{ .number = MSG_LAST_USE, .handle = on_last_use },
 	{ .number = MSG_HOLD_DECIDE, .handle = on_hold_decide },
 	{ .number = MSG_DIRECTORY_STATUS, .handle = on_status },
+	{ .number = MSG_CLOCK_TRUST, .handle = on_clock_trust },
 	{ .handle = NULL },
 };

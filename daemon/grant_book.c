@@ -1,9 +1,9 @@
 /*
  * grant_book.c - which grants count, and what that makes of groups (see grant_book.h).
  *
- * Directory process, on its loop. Everything is judged into a new state, which comes into force when the census has taken
- * what it makes of the groups. It must never let a group keep a member whose grant has ended because something failed: then
- * nothing comes into force, and all of it is tried again.
+ * Directory process, on its loop. Everything is judged into a new state, which comes into force when the census has
+ * taken what it makes of the groups. It must never let a group keep a member whose grant has ended because something
+ * failed: then nothing comes into force, and all of it is tried again.
  */
 #include <config.h>
 
@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/types.h>
 
 #include "common/identity.h"
 #include "common/siphash.h"
@@ -27,20 +28,10 @@ grant_book_new(void)
 /* ---- states ---- */
 
 static void
-slot_unref(struct grant_slot *s)
-{
-	if (s == NULL || --s->refs > 0)
-		return;
-	grant_done(&s->g);
-	entry_free(s->e);
-	free(s);
-}
-
-static void
 state_done(struct grant_state *s)
 {
 	for (size_t i = 0; i < s->count; i++)
-		slot_unref(s->list[i].slot);
+		grant_slot_unref(s->list[i].slot);
 	grant_overlays_done(s);
 	free(s->list);
 	free(s->watched);
@@ -66,116 +57,6 @@ grant_book_free(struct grant_book *b)
 	losses_done(b->losses, b->loss_count);
 	losses_done(b->fresh, b->fresh_count);
 	free(b);
-}
-
-/* ---- which grants there are ---- */
-
-static int
-compare_judged(const void *a, const void *b)
-{
-	return memcmp(((const struct grant_judged *)a)->slot->id, ((const struct grant_judged *)b)->slot->id, ENTRY_ID_SIZE);
-}
-
-static int
-compare_to_judged(const void *id, const void *judged)
-{
-	return memcmp(id, ((const struct grant_judged *)judged)->slot->id, ENTRY_ID_SIZE);
-}
-
-struct grant_judged *
-grant_state_find(const struct grant_state *s, const uint8_t id[ENTRY_ID_SIZE])
-{
-	return s->count > 0 ? bsearch(id, s->list, s->count, sizeof *s->list, compare_to_judged) : NULL;
-}
-
-static struct grant_slot *
-slot_new(const uint8_t id[ENTRY_ID_SIZE], struct entry *e)
-{
-	struct grant_slot *s = calloc(1, sizeof *s);
-	int r;
-
-	if (s == NULL)
-		return NULL;
-	s->refs = 1;
-	memcpy(s->id, id, ENTRY_ID_SIZE);
-	s->e = entry_ref(e);
-	r = grant_read(e, &s->g, s->fault);
-	if (r == -ENOMEM) {
-		slot_unref(s);
-		return NULL;
-	}
-	s->readable = r == 0;
-	return s;
-}
-
-/* s is owned then. */
-static int
-push_slot(struct grant_state *to, size_t *room, struct grant_slot *s)
-{
-	if (s == NULL)
-		return -ENOMEM;
-	if (to->count == *room) {
-		size_t bigger_room = *room == 0 ? 16 : *room * 2;
-		struct grant_judged *bigger = reallocarray(to->list, bigger_room, sizeof *bigger);
-
-		if (bigger == NULL) {
-			slot_unref(s);
-			return -ENOMEM;
-		}
-		to->list = bigger;
-		*room = bigger_room;
-	}
-	to->list[to->count++] = (struct grant_judged){ .slot = s };
-	return 0;
-}
-
-/* Those that are left of before, with what changes say of them and of new ones; of one id the last change counts. */
-static int
-list_grants(const struct grant_state *before, const struct entry_changes *changes, const char *nbase,
-    struct grant_state *to)
-{
-	size_t room = 0, kept = 0;
-	int r = 0;
-
-	for (size_t i = 0; i < before->count && r == 0 && !changes->whole; i++) {
-		before->list[i].slot->refs++;
-		r = push_slot(to, &room, before->list[i].slot);
-	}
-	if (to->count > 0)
-		qsort(to->list, to->count, sizeof *to->list, compare_judged);
-	for (size_t i = 0, old = to->count; i < changes->count && r == 0; i++) {
-		const struct entry_change *change = &changes->list[i];
-		const struct grant_state sorted = { .list = to->list, .count = old };
-		struct grant_judged *there = grant_state_find(&sorted, change->id);
-
-		for (size_t k = old; k < to->count && there == NULL; k++)	/* twice among the changes: rare */
-			if (memcmp(to->list[k].slot->id, change->id, ENTRY_ID_SIZE) == 0)
-				there = &to->list[k];
-		if (there != NULL)
-			there->dropped = true;
-		if (change->e == NULL || change->gone || !grant_is(change->e) || !identity_is_below(change->e->ndn, nbase))
-			continue;
-		if (there == NULL) {
-			r = push_slot(to, &room, slot_new(change->id, change->e));
-			continue;
-		}
-		slot_unref(there->slot);
-		*there = (struct grant_judged){ .slot = slot_new(change->id, change->e) };
-		if (there->slot == NULL) {
-			*there = to->list[--to->count];
-			r = -ENOMEM;
-		}
-	}
-	for (size_t i = 0; i < to->count; i++) {
-		if (to->list[i].dropped)
-			slot_unref(to->list[i].slot);
-		else
-			to->list[kept++] = to->list[i];
-	}
-	to->count = kept;
-	if (kept > 0)
-		qsort(to->list, kept, sizeof *to->list, compare_judged);
-	return r;
 }
 
 /* ---- whether there is anything to do ---- */
@@ -322,7 +203,7 @@ judge_all(struct grant_book *b, const struct grant_moment *m, struct entry_chang
 	char *nbase = entry_normalise_dn(m->settings->directory_base);
 	struct grant_state *s = &b->next;
 	struct parties parties = { 0 };
-	int r = nbase != NULL ? list_grants(&b->now, changes, nbase, s) : -ENOMEM;
+	int r = nbase != NULL ? grant_state_list(&b->now, changes, nbase, s) : -ENOMEM;
 
 	if (r == 0)
 		r = find_parties(b, m, changes, nbase, &parties);
@@ -382,8 +263,10 @@ list_losses(struct grant_book *b, int64_t now_utc_sec)
 	for (size_t i = 0; i < b->next.count && r == 0 && !b->begun; i++) {
 		const struct grant_judged *is = &b->next.list[i];
 
-		if (is->good && is->window.until_utc_sec <= now_utc_sec && is->window.from_utc_sec < is->window.until_utc_sec)
-			r = add_loss(b, is, is->window.until_utc_sec);
+		const struct grant_window *w = &is->window;
+
+		if (is->good && w->until_utc_sec <= now_utc_sec && w->from_utc_sec < w->until_utc_sec)
+			r = add_loss(b, is, w->until_utc_sec);
 	}
 	return r;
 }

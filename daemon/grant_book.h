@@ -1,9 +1,10 @@
 /*
- * grant_book.h - the grants of a directory over time: which count now, when the next one begins or ends, who lost what.
+ * grant_book.h - the grants of a directory over time: which count now, when the next one begins or ends, who lost
+ * what.
  *
- * Stands between a source and its census: a grant that counts makes its member a value of member in what the census gets as
- * its group's entry, and no other part of it knows of grants. Time passing is a change like any other. Directory process,
- * on its loop.
+ * Stands between a source and its census: a grant that counts makes its member a value of member in what the census
+ * gets as its group's entry, and no other part of it knows of grants. Time passing is a change like any other.
+ * Directory process, on its loop.
  */
 #ifndef ISMS_GRANT_BOOK_H
 #define ISMS_GRANT_BOOK_H
@@ -35,8 +36,8 @@ struct grant_moment {
 /*
  * Judge grants by what changes say and what time it is, and add to changes what that makes of groups.
  *
- * grant_book_commit() or grant_book_forget() must follow, by what the census says of the changes. Returns 0 or -ENOMEM:
- * then neither must.
+ * grant_book_commit() or grant_book_forget() must follow, by what the census says of the changes. Returns 0 or
+ * -ENOMEM: then neither must.
  */
 int grant_book_stage(struct grant_book *b, const struct grant_moment *moment, struct entry_changes *changes);
 void grant_book_commit(struct grant_book *b);
@@ -61,6 +62,7 @@ struct grant_told {
 };
 
 typedef void grant_tell(const struct grant_told *told, void *arg);
+/* Call tell() for each of it; nothing is told of what counted in a first state. */
 void grant_book_each_told(const struct grant_book *b, grant_tell *tell, void *arg);
 
 /* How many there are; how many of them count. */

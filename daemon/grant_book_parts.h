@@ -19,7 +19,7 @@ struct grant_slot {
 
 struct grant_judged {
 	struct grant_slot *slot;	/* one reference */
-	bool good, active, dropped;
+	bool good, active;
 	struct grant_window window;	/* of a good one */
 	char user_name[33], group_name[33];
 	uint32_t gid;			/* of the group; 0: none */
@@ -51,8 +51,19 @@ struct grant_book {
 	size_t loss_count, fresh_count;
 };
 
-/* grant_book.c: the grant of an id, or NULL. */
+/* grant_list.c: the grant of an id, or NULL. */
 struct grant_judged *grant_state_find(const struct grant_state *s, const uint8_t id[ENTRY_ID_SIZE]);
+/*
+ * Those that are left of before, with what changes say of them and of new ones; of one id the last change counts.
+ *
+ *  to  zeroed; what is in it is freed by the caller, also after a failure
+ *
+ * Returns 0 or -ENOMEM.
+ */
+int grant_state_list(const struct grant_state *before, const struct entry_changes *changes, const char *nbase,
+    struct grant_state *to);
+/* One holder of a slot less. NULL is fine. */
+void grant_slot_unref(struct grant_slot *s);
 
 /* grant_overlay.c: what the active ones make of groups. Returns 0 or -ENOMEM. */
 int grant_overlays_make(struct grant_state *s, const struct parties *parties);

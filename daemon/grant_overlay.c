@@ -1,7 +1,8 @@
 /*
  * grant_overlay.c - groups as grants make them (see grant_book_parts.h).
  *
- * Directory process, on its loop. The directory's own entry of such a group is kept, since the census has another one.
+ * Directory process, on its loop. The directory's own entry of such a group is kept, since the census has another
+ * one.
  */
 #include <config.h>
 
@@ -56,9 +57,12 @@ grant_overlays_make(struct grant_state *s, const struct parties *parties)
 	s->overlays = calloc(s->count + 1, sizeof *s->overlays);
 	if (pairs == NULL || s->bases == NULL || s->overlays == NULL)
 		r = -ENOMEM;
-	for (size_t i = 0; i < s->count && r == 0; i++)
+	for (size_t i = 0; i < s->count && r == 0; i++) {
+		const struct grant *g = &s->list[i].slot->g;
+
 		if (s->list[i].active)
-			pairs[count++] = (struct pair){ parties_get(parties, s->list[i].slot->g.group), s->list[i].slot->g.member };
+			pairs[count++] = (struct pair){ parties_get(parties, g->group), g->member };
+	}
 	if (count > 0)
 		qsort(pairs, count, sizeof *pairs, compare_pairs);
 	for (size_t i = 0; i < count && r == 0; i = end) {

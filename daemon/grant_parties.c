@@ -1,8 +1,8 @@
 /*
  * grant_parties.c - finds the entries that grants name (see grant_parties.h).
  *
- * Directory process, on its loop. What changes say of an id replaces what the census has of it; of one id the last change
- * counts, as it does for the census.
+ * Directory process, on its loop. What changes say of an id replaces what the census has of it; of one id the last
+ * change counts, as it does for the census.
  */
 #include <config.h>
 
@@ -91,10 +91,11 @@ look_in_census(struct finding *f, size_t party)
 {
 	const struct party_sources *from = f->from;
 	struct candidate c = { .party = party, .change = NOT_CHANGED };
+	const char *ndn = f->parties->list[party].ndn;
 	uint32_t at = 0;
 	int r = 0;
 
-	while (r == 0 && (c.e = census_entry_at(from->census, f->parties->list[party].ndn, &at, c.id, &c.gone)) != NULL) {
+	while (r == 0 && (c.e = census_entry_at(from->census, ndn, &at, c.id, &c.gone)) != NULL) {
 		const struct party_base *base = from->base_count == 0 ? NULL :
 		    bsearch(c.id, from->bases, from->base_count, sizeof *base, compare_base);
 
@@ -120,7 +121,8 @@ look_in_changes(struct finding *f)
 
 		if (p == NULL || !identity_is_below(change->e->ndn, f->from->nbase))
 			continue;
-		c = (struct candidate){ .party = (size_t)(p - f->parties->list), .e = change->e, .gone = change->gone, .change = i };
+		c = (struct candidate){ .party = (size_t)(p - f->parties->list), .e = change->e, .gone = change->gone,
+			.change = i };
 		memcpy(c.id, change->id, ENTRY_ID_SIZE);
 		r = add_candidate(f, &c);
 	}

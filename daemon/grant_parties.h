@@ -1,5 +1,6 @@
 /*
- * grant_parties.h - the entries that grants name, as they will be once changes are taken in. grant_book.c alone uses it.
+ * grant_parties.h - the entries that grants name, as they will be once changes are taken in. grant_book.c alone uses
+ * it.
  */
 #ifndef ISMS_GRANT_PARTIES_H
 #define ISMS_GRANT_PARTIES_H
@@ -13,7 +14,7 @@
 
 struct party {
 	const char *ndn;		/* borrowed */
-	struct entry *e;		/* borrowed; of several the one with the lowest id, a group before what is none; NULL: none */
+	struct entry *e;		/* borrowed; of several the lowest id, a group before what is none; NULL: none */
 	uint8_t id[ENTRY_ID_SIZE];
 	bool gone;			/* the server has it no more */
 	bool many;			/* several have this DN: nobody can say who it is */

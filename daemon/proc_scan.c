@@ -102,14 +102,14 @@ proc_read(const char *proc, pid_t pid, struct proc_facts *ret)
 	return r;
 }
 
-/* The numbers of a line. */
+/* The first numbers of a line. */
 static void
-look_in_line(const char *status, const char *line, const uint32_t *gids, size_t *which)
+look_in_line(const char *status, const char *line, size_t numbers, const uint32_t *gids, size_t *which)
 {
 	const char *at = strstr(status, line);
 	char *end;
 
-	for (at = at != NULL ? at + strlen(line) : ""; *at != '\n' && *at != '\0'; at = end) {
+	for (at = at != NULL ? at + strlen(line) : ""; *at != '\n' && *at != '\0' && numbers-- > 0; at = end) {
 		unsigned long gid = strtoul(at, &end, 10);
 
 		if (end == at)
@@ -135,8 +135,8 @@ proc_has_group(const char *proc, pid_t pid, const uint32_t *gids, size_t count, 
 	r = read_start(fd, pid, "status", buf, STATUS_BYTES_MAX);
 	(void)close(fd);
 	if (r == 0) {
-		look_in_line(buf, "\nGid:", gids, &which);
-		look_in_line(buf, "\nGroups:", gids, &which);
+		look_in_line(buf, "\nGid:", 1, gids, &which);
+		look_in_line(buf, "\nGroups:", SIZE_MAX, gids, &which);
 		*ret_which = which;
 	}
 	free(buf);

@@ -34,7 +34,8 @@ int proc_scan(const char *proc, void (*visit)(const struct proc_facts *facts, vo
 int proc_read(const char *proc, pid_t pid, struct proc_facts *ret);
 
 /*
- * Whether a process has one of some groups, as a real, effective, saved, file system or supplementary group.
+ * Whether a process has one of some groups, as its real or a supplementary group: the others are also those of a program
+ * that is installed set-group-id, which anybody may run.
  *
  *  gids       in the order in which they matter
  *  ret_which  the first of them that it has

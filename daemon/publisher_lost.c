@@ -1,5 +1,6 @@
 /*
- * publisher_lost.c - ends or tells those who run with a group that was granted and is not any more (see publisher_lost.h).
+ * publisher_lost.c - ends or tells those who run with a group that was granted and is not any more (see
+ * publisher_lost.h).
  *
  * Runs in the publisher. It must never end a user whose processes do not have such a group.
  */

@@ -1,8 +1,8 @@
 /*
  * source_grants.c - the moments at which grants begin and end (see source_grants.h).
  *
- * Directory process, on its loop. An end needs no server: it comes when it is due, by the wall clock or, where that is set
- * back, by the time that passes (wall_clock.h).
+ * Directory process, on its loop. An end needs no server: it comes when it is due, by the wall clock or, where that
+ * is set back, by the time that passes (wall_clock.h).
  */
 #include <config.h>
 
@@ -21,6 +21,7 @@
 #include "daemon/report.h"
 #include "daemon/source.h"
 #include "daemon/wall_clock.h"
+#include "daemon/wall_clock_store.h"
 
 #define USEC_PER_SEC	1000000LL
 #define ACCURACY_USEC	1000
@@ -33,6 +34,7 @@ struct source_grants {
 	struct source *s;		/* borrowed */
 	struct grant_book *book;	/* owned */
 	struct wall_clock clock;
+	bool kept;			/* the clock's pair is stored, of this boot */
 	sd_event_source *due_real, *due_boot, *again;	/* owned */
 	size_t told;
 };
@@ -43,6 +45,7 @@ int
 source_grants_new(struct source *s, struct source_grants **ret)
 {
 	struct source_grants *g = calloc(1, sizeof *g);
+	int r;
 
 	if (g == NULL)
 		return -ENOMEM;
@@ -53,6 +56,10 @@ source_grants_new(struct source *s, struct source_grants **ret)
 		return -ENOMEM;
 	}
 	wall_clock_init(&g->clock);
+	r = wall_clock_load(s->paths->replica, &g->clock);
+	if (r < 0)
+		report_log(LOG_ERR, "cannot read the clock of before in %s: %s", s->paths->replica, strerror(-r));
+	g->kept = r > 0;
 	*ret = g;
 	return 0;
 }
@@ -82,6 +89,20 @@ source_grants_stage(struct source_grants *g, struct entry_changes *changes)
 		.now_utc_sec = wall_clock_now_usec(&g->clock) / USEC_PER_SEC, .anew = g->s->anew };
 
 	return grant_book_stage(g->book, &moment, changes);
+}
+
+/* A clock that is set back while the process is down must not give back what has ended. */
+static void
+keep_clock(struct source_grants *g)
+{
+	int r;
+
+	if (g->kept || wall_clock_is_booting(g->clock.boot_usec))
+		return;
+	r = wall_clock_save(g->s->paths->replica, &g->clock);
+	if (r < 0)
+		report_log(LOG_ERR, "cannot keep the clock in %s: %s", g->s->paths->replica, strerror(-r));
+	g->kept = true;			/* said once */
 }
 
 /* ---- telling ---- */
@@ -144,7 +165,8 @@ disarm(sd_event_source *source)
 static void
 arm(struct source_grants *g)
 {
-	int64_t now_usec = wall_clock_now_usec(&g->clock), at_sec = grant_book_next(g->book), wait_usec = AHEAD_LOOK_USEC;
+	int64_t now_usec = wall_clock_now_usec(&g->clock), at_sec = grant_book_next(g->book);
+	int64_t wait_usec = AHEAD_LOOK_USEC;
 	struct timespec boot = { 0 };
 	int r = 0;
 
@@ -164,8 +186,8 @@ arm(struct source_grants *g)
 	}
 	(void)clock_gettime(CLOCK_BOOTTIME, &boot);
 	if (r >= 0)
-		r = arm_one(g, &g->due_boot, CLOCK_BOOTTIME, boot.tv_sec * USEC_PER_SEC + boot.tv_nsec / 1000 + wait_usec +
-		    BOOT_LAG_USEC);
+		r = arm_one(g, &g->due_boot, CLOCK_BOOTTIME, boot.tv_sec * USEC_PER_SEC + boot.tv_nsec / 1000 +
+		    wait_usec + BOOT_LAG_USEC);
 	if (r < 0)
 		report_log(LOG_ERR, "cannot arm the timer of grants: %s", strerror(-r));
 }
@@ -196,5 +218,14 @@ source_grants_settle(struct source_grants *g, int r)
 	grant_book_commit(g->book);
 	g->told = 0;
 	grant_book_each_told(g->book, tell, g);
+	keep_clock(g);
 	arm(g);
+}
+
+void
+source_grants_trust_clock(struct source_grants *g)
+{
+	wall_clock_init(&g->clock);
+	g->kept = false;
+	(void)on_due(NULL, 0, g);
 }

@@ -46,6 +46,8 @@ cmd_clock_trust(struct invocation *in)
 		code = tell(in, PROCESS_FRONT, &msg);
 		if (code == EXIT_DONE)
 			code = tell(in, PROCESS_PUBLISHER, &msg);
+		if (code == EXIT_DONE)
+			code = tell(in, PROCESS_DIRECTORY, &msg);
 		if (code != EXIT_DONE)
 			return code;
 	}

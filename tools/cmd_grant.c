@@ -20,13 +20,14 @@
 
 static const struct column list_columns[] = {
 	{ "name", "GRANT" }, { "user", "USER" }, { "group", "GROUP" }, { "state", "STATE" }, { "from", "FROM" },
-	{ "until", "UNTIL" }, { "approver", "APPROVER" }, { "ticket", "TICKET" }, { "reason", "REASON" }, { NULL, NULL },
+	{ "until", "UNTIL" }, { "approver", "APPROVER" }, { "ticket", "TICKET" }, { "reason", "REASON" },
+	{ NULL, NULL },
 };
 
 static const struct column columns[] = {
 	{ "user", "User" }, { "group", "Group" }, { "name", "Grant" }, { "from", "From" }, { "until", "Until" },
-	{ "length", "  for" }, { "approver", "Approver" }, { "reason", "Reason" }, { "ended", "Ended" }, { "note", "Note" },
-	{ NULL, NULL },
+	{ "length", "  for" }, { "approver", "Approver" }, { "reason", "Reason" }, { "ended", "Ended" },
+	{ "note", "Note" }, { NULL, NULL },
 };
 
 static enum exit_code
@@ -73,6 +74,7 @@ parse_times(const struct invocation *in, int64_t *ret_from, int64_t *ret_until)
 	const char *from = command_line_value(&in->line, OPTION_grant_from);
 	const char *until = command_line_value(&in->line, OPTION_grant_until);
 	const char *span = command_line_value(&in->line, OPTION_grant_for);
+	const char *zone = in->settings.login_time_zone;
 	int64_t sec;
 
 	*ret_from = in->now_utc_sec;
@@ -80,11 +82,11 @@ parse_times(const struct invocation *in, int64_t *ret_from, int64_t *ret_until)
 		output_error("grant needs either --until WHEN or --for SPAN");
 		return EXIT_USAGE;
 	}
-	if (from != NULL && civil_date_parse_until(from, in->settings.login_time_zone, in->now_utc_sec, ret_from) < 0) {
+	if (from != NULL && civil_date_parse_until(from, zone, in->now_utc_sec, ret_from) < 0) {
 		output_error("--from \"%.64s\" is no time; write 2026-12-31T18:00:00Z or +8h", from);
 		return EXIT_USAGE;
 	}
-	if (until != NULL && civil_date_parse_until(until, in->settings.login_time_zone, in->now_utc_sec, ret_until) < 0) {
+	if (until != NULL && civil_date_parse_until(until, zone, in->now_utc_sec, ret_until) < 0) {
 		output_error("--until \"%.64s\" is no time; write 2026-12-31, 2026-12-31T18:00:00Z or +8h", until);
 		return EXIT_USAGE;
 	}
@@ -131,7 +133,8 @@ grant(struct invocation *in, struct account *account)
 	if (code == EXIT_DONE)
 		code = grant_find(account, user, in->line.operands[1], &about);
 	if (code == EXIT_DONE)
-		code = grant_actor(in, account, command_line_value(&in->line, OPTION_grant_as), approver, sizeof approver);
+		code = grant_actor(in, account, command_line_value(&in->line, OPTION_grant_as), approver,
+		    sizeof approver);
 	if (code == EXIT_DONE)
 		code = grant_may(in, account, &about, approver, new.until_utc_sec - new.from_utc_sec);
 	if (code != EXIT_DONE)
@@ -146,10 +149,10 @@ grant(struct invocation *in, struct account *account)
 		return code;
 	(void)grant_name_of(account, approver, by, sizeof by);
 	record(in, EVENT_GRANT_ADDED, &about, new.until_utc_sec, by);
-	result = json_pack("{s:s, s:s, s:s, s:o, s:o, s:s, s:o, s:o}", "user", user, "group", about.group->name, "name", name,
-	    "from", output_time(new.from_utc_sec), "until", output_time(new.until_utc_sec), "length",
-	    civil_date_format_span(new.until_utc_sec - new.from_utc_sec, length), "approver", output_string(by), "reason",
-	    output_string(in->reason));
+	result = json_pack("{s:s, s:s, s:s, s:o, s:o, s:s, s:o, s:o}", "user", user, "group", about.group->name, "name",
+	    name, "from", output_time(new.from_utc_sec), "until", output_time(new.until_utc_sec), "length",
+	    civil_date_format_span(new.until_utc_sec - new.from_utc_sec, length), "approver", output_string(by),
+	    "reason", output_string(in->reason));
 	print(in, result);
 	json_decref(result);
 	return EXIT_DONE;
@@ -183,7 +186,8 @@ end_one(const struct invocation *in, struct account *account, const struct entry
 {
 	int64_t from = grant_time(e, "ismsFrom"), until = grant_time(e, "ismsUntil");
 	char text[32];
-	const struct change change = { CHANGE_REPLACE, "ismsUntil", civil_date_format_generalized(in->now_utc_sec, text) };
+	const struct change change = { CHANGE_REPLACE, "ismsUntil",
+		civil_date_format_generalized(in->now_utc_sec, text) };
 	int r;
 
 	if (until != 0 && until <= in->now_utc_sec)
@@ -226,7 +230,8 @@ ungrant(struct invocation *in, struct account *account)
 	if (ended < 0)
 		return out_of_memory(user);
 	if (ended == 0) {
-		output_error("%s: no grant of %s that counts or will; see isms-userctl grant --list", user, about.group->name);
+		output_error("%s: no grant of %s that counts or will; see isms-userctl grant --list", user,
+		    about.group->name);
 		return EXIT_REFUSED;
 	}
 	code = account_commit(account);

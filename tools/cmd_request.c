@@ -27,8 +27,8 @@ static const struct column list_columns[] = {
 
 static const struct column columns[] = {
 	{ "name", "Request" }, { "user", "User" }, { "group", "Group" }, { "span", "For" }, { "state", "State" },
-	{ "until", "Granted until" }, { "requester", "Requester" }, { "decider", "Decided by" }, { "turnaround", "After" },
-	{ "note", "Note" }, { NULL, NULL },
+	{ "until", "Granted until" }, { "requester", "Requester" }, { "decider", "Decided by" },
+	{ "turnaround", "After" }, { "note", "Note" }, { NULL, NULL },
 };
 
 static void
@@ -80,7 +80,8 @@ put_request(const struct invocation *in, struct account *account, const struct g
 		{ "objectClass", "ismsRequest" }, { "cn", name }, { "ismsMember", about->member->entry->dn },
 		{ "ismsGroup", about->group->entry->dn }, { "ismsReason", in->reason }, { "ismsTicket", in->ticket },
 		{ "ismsState", "open" }, { "ismsSpan", command_line_value(&in->line, OPTION_request_for) },
-		{ "ismsRequestedBy", requester }, { "ismsRequestedAt", civil_date_format_generalized(in->now_utc_sec, now) },
+		{ "ismsRequestedBy", requester },
+		{ "ismsRequestedAt", civil_date_format_generalized(in->now_utc_sec, now) },
 	};
 	int r = account_need_unit(in, account->directory, GRANT_REQUEST_UNIT);
 	struct entry *e;
@@ -131,7 +132,8 @@ request(struct invocation *in, struct account *account)
 	}
 	code = grant_find(account, user, group, &about);
 	if (code == EXIT_DONE)
-		code = grant_actor(in, account, command_line_value(&in->line, OPTION_request_as), requester, sizeof requester);
+		code = grant_actor(in, account, command_line_value(&in->line, OPTION_request_as), requester,
+		    sizeof requester);
 	if (code != EXIT_DONE)
 		return code;
 	max_sec = grant_longest_sec(in->settings.directory_max_grant, group);
@@ -149,8 +151,8 @@ request(struct invocation *in, struct account *account)
 	if (code != EXIT_DONE)
 		return code;
 	record(in, EVENT_REQUEST_ADDED, user, group, NULL, name);
-	result = json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "name", name, "user", user, "group", group, "span", span, "state",
-	    "open", "requester", output_string(grant_name_of(account, requester, by, sizeof by)));
+	result = json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "name", name, "user", user, "group", group, "span", span,
+	    "state", "open", "requester", output_string(grant_name_of(account, requester, by, sizeof by)));
 	print(in, result);
 	json_decref(result);
 	return EXIT_DONE;
@@ -193,7 +195,8 @@ find_request(struct decision *d)
 {
 	const char *name = d->in->line.operands[0], *state = NULL;
 
-	if (ldap_escape_dn(d->dn, sizeof d->dn, "cn", name, "ou=" GRANT_REQUEST_UNIT, d->in->settings.directory_base) == 0)
+	if (ldap_escape_dn(d->dn, sizeof d->dn, "cn", name, "ou=" GRANT_REQUEST_UNIT,
+	    d->in->settings.directory_base) == 0)
 		d->e = entries_find(directory_entries(d->account.directory), d->dn);
 	if (d->e == NULL || !entry_has_class(d->e, "ismsRequest")) {
 		output_error("%.64s: no such request; see isms-userctl request --list", name);
@@ -216,12 +219,16 @@ find_about(struct decision *d)
 	if (entry_single(d->e, "ismsMember", &member) == 1)
 		d->about.member = grant_identity(&d->account, member);
 	ndn = entry_single(d->e, "ismsGroup", &group) == 1 ? entry_normalise_dn(group) : NULL;
-	for (size_t i = 0; ndn != NULL && i < d->account.identities.group_count; i++)
-		if (strcmp(d->account.identities.groups[i].entry->ndn, ndn) == 0 && d->account.identities.groups[i].gid != 0)
-			d->about.group = &d->account.identities.groups[i];
+	for (size_t i = 0; ndn != NULL && i < d->account.identities.group_count; i++) {
+		const struct identity_group *g = &d->account.identities.groups[i];
+
+		if (strcmp(g->entry->ndn, ndn) == 0 && g->gid != 0)
+			d->about.group = g;
+	}
 	free(ndn);
 	if (d->about.member == NULL || d->about.group == NULL) {
-		output_error("%s: the request is about a user or group that is not there any more", d->in->line.operands[0]);
+		output_error("%s: the request is about a user or group that is not there any more",
+		    d->in->line.operands[0]);
 		return EXIT_REFUSED;
 	}
 	if (entry_single(d->e, "ismsSpan", &span) == 1 &&
@@ -238,7 +245,8 @@ judge(struct decision *d)
 	const char *requester = entry_value(d->e, "ismsRequestedBy");
 	const struct identity *who = grant_identity(&d->account, d->decider);
 
-	if (who != NULL && (who == d->about.member || (requester != NULL && who == grant_identity(&d->account, requester)))) {
+	if (who != NULL && (who == d->about.member ||
+	    (requester != NULL && who == grant_identity(&d->account, requester)))) {
 		output_error("%s: nobody decides about %s; somebody else has to", who->name,
 		    who == d->about.member ? "himself" : "his own request");
 		return EXIT_REFUSED;
@@ -255,8 +263,8 @@ write_decision(struct decision *d)
 	const char *reason = d->in->reason != NULL ? d->in->reason : entry_value(d->e, "ismsReason");
 	const char *ticket = d->in->ticket != NULL ? d->in->ticket : entry_value(d->e, "ismsTicket");
 	const struct grant_new new = { .name = d->in->line.operands[0], .about = &d->about, .approver_dn = d->decider,
-		.from_utc_sec = d->in->now_utc_sec, .until_utc_sec = d->until_utc_sec, .reason = reason, .ticket = ticket,
-		.request_dn = d->dn };
+		.from_utc_sec = d->in->now_utc_sec, .until_utc_sec = d->until_utc_sec, .reason = reason,
+		.ticket = ticket, .request_dn = d->dn };
 	const struct change changes[] = {
 		{ CHANGE_REPLACE, "ismsState", d->refuses ? "refused" : "granted" },
 		{ CHANGE_REPLACE, "ismsDecidedBy", d->decider },
@@ -265,6 +273,21 @@ write_decision(struct decision *d)
 	int r = d->refuses ? 0 : grant_put(d->in, &d->account, &new, dn, sizeof dn);
 
 	return r < 0 ? r : directory_modify(d->account.directory, d->dn, changes, sizeof changes / sizeof changes[0]);
+}
+
+static void
+record_grant(const struct decision *d)
+{
+	char by[ACCOUNT_DN_MAX], date[32];
+	struct event event;
+
+	event_begin(&event, EVENT_GRANT_ADDED, "isms-userctl");
+	event_add(&event, FIELD_ID_USER, d->about.member->name);
+	event_add_int(&event, FIELD_ID_UID, d->about.member->uid);
+	event_add(&event, FIELD_ID_GROUPS, d->about.group->name);
+	event_add(&event, FIELD_ID_UNTIL, civil_date_format(d->until_utc_sec, date));
+	event_add(&event, FIELD_ID_APPROVER, grant_name_of(&d->account, d->decider, by, sizeof by));
+	audit_send(&event, d->in);
 }
 
 static void
@@ -312,7 +335,7 @@ decide(struct decision *d)
 	record(d->in, EVENT_REQUEST_DECIDED, d->about.member->name, d->about.group->name, "open",
 	    d->refuses ? "refused" : "granted");
 	if (!d->refuses)
-		record(d->in, EVENT_GRANT_ADDED, d->about.member->name, d->about.group->name, NULL, d->in->line.operands[0]);
+		record_grant(d);
 	say(d);
 	return EXIT_DONE;
 }

@@ -1,8 +1,8 @@
 /*
  * grant_edit.c - grants and requests in the directory (see grant_edit.h).
  *
- * Runs in isms-userctl only. Must never let somebody approve for himself, by whatever name, nor take the actor from the
- * environment.
+ * Runs in isms-userctl only. Must never let somebody approve for himself, by whatever name, nor take the actor from
+ * the environment.
  */
 #include <config.h>
 
@@ -103,15 +103,15 @@ grant_may(const struct invocation *in, const struct account *account, const stru
 {
 	const struct identity *approver = grant_identity(account, approver_dn);
 	int64_t longest = grant_longest_sec(in->settings.directory_max_grant, about->group->name);
+	const char *state = approver != NULL ? account_state(approver, in->now_utc_sec) : "";
 	char text[32];
 
 	if (approver == about->member)
 		output_error("%s: nobody approves for himself; somebody else has to", about->member->name);
 	else if (approver == NULL)
 		output_error("%.255s is no user of the directory, and cannot approve", approver_dn);
-	else if (approver->state != FACTS_MANAGED || approver->disabled || strcmp(account_state(approver, in->now_utc_sec),
-	    "expired") == 0 || strcmp(account_state(approver, in->now_utc_sec), "not-yet-valid") == 0)
-		output_error("%s: the approver is %s", approver->name, account_state(approver, in->now_utc_sec));
+	else if (strcmp(state, "active") != 0 && strcmp(state, "locked") != 0)	/* locked for a while: still somebody */
+		output_error("%s: the approver is %s", approver->name, state);
 	else if (longest == 0)
 		output_error("%s: the group takes no grants ([directory] max-grant)", about->group->name);
 	else if (length_sec > longest)
@@ -144,11 +144,13 @@ set_time(struct entry *e, const char *name, int64_t utc_sec)
 }
 
 int
-grant_put(const struct invocation *in, struct account *account, const struct grant_new *grant, char *ret_dn, size_t size)
+grant_put(const struct invocation *in, struct account *account, const struct grant_new *grant, char *ret_dn,
+    size_t size)
 {
 	const struct { const char *name, *value; } texts[] = {
-		{ "objectClass", "ismsGrant" }, { "cn", grant->name }, { "ismsMember", grant->about->member->entry->dn },
-		{ "ismsGroup", grant->about->group->entry->dn }, { "ismsApprover", grant->approver_dn },
+		{ "objectClass", "ismsGrant" }, { "cn", grant->name },
+		{ "ismsMember", grant->about->member->entry->dn }, { "ismsGroup", grant->about->group->entry->dn },
+		{ "ismsApprover", grant->approver_dn },
 		{ "ismsReason", grant->reason }, { "ismsTicket", grant->ticket }, { "ismsRequest", grant->request_dn },
 	};
 	int r = account_need_unit(in, account->directory, GRANT_UNIT);

@@ -1,8 +1,8 @@
 /*
  * grant_edit.h - grants and requests in the directory, for the verbs: who acts, what may be granted, the entries.
  *
- * A grant is an entry ismsGrant below ou=grants, a request an entry ismsRequest below ou=requests; the grant that a request
- * came to has its name, so that it can be granted once only.
+ * A grant is an entry ismsGrant below ou=grants, a request an entry ismsRequest below ou=requests; the grant that a
+ * request came to has its name, so that it can be granted once only.
  */
 #ifndef ISMS_GRANT_EDIT_H
 #define ISMS_GRANT_EDIT_H
@@ -23,8 +23,8 @@ struct grant_about {
 };
 
 /*
- * Who acts: an identity of the directory. On a server the operator's own; else, and for root at ldapi://, the account that
- * is called as the login user is (audit.h), or whom --as names, which only root's word stands for.
+ * Who acts: an identity of the directory. On a server the operator's own; else, and for root at ldapi://, the
+ * account that is called as the login user is (audit.h), or whom --as names, which only root's word stands for.
  *
  *  as   value of --as; NULL
  *  ret  its DN
@@ -44,8 +44,8 @@ char *grant_name_of(const struct account *account, const char *dn, char *buf, si
 enum exit_code grant_find(const struct account *account, const char *user, const char *group, struct grant_about *ret);
 
 /*
- * Whether an approver may give a group for some time: he is a valid user and not the member, and the group takes grants of
- * that length.
+ * Whether an approver may give a group for some time: he is a valid user and not the member, and the group takes
+ * grants of that length.
  *
  * Returns EXIT_DONE, or EXIT_REFUSED after it has said why not.
  */

@@ -7,7 +7,7 @@
  * covers: common/ldif_parse.c common/entry.c common/entry_dn.c common/identity.c common/identity_facts.c
  * covers: common/identity_groups.c common/identity_time.c common/identity_token.c common/identity_user.c
  * covers: common/identity_keys.c
- * covers: common/active_directory.c common/sid.c
+ * covers: common/active_directory.c common/sid.c common/grant.c
  */
 #include <config.h>
 
@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "common/exemption.h"
+#include "common/grant.h"
 #include "common/identity.h"
 #include "common/ldif_store.h"
 #include "common/server_schema.h"
@@ -234,6 +235,49 @@ exempt_each(const struct entries *entries)
 	}
 }
 
+static bool
+is_in(const struct identities *all, const struct identity *user, const char *group)
+{
+	for (uint32_t i = 0; i < user->group_count; i++)
+		if (strcmp(all->groups[user->groups[i]].name, group) == 0)
+			return true;
+	return false;
+}
+
+/* Whoever is in more groups by grants than without has a grant that says so, is not the approver, and loses it in time. */
+static void
+grant(const struct entries *entries, int64_t now_utc_sec)
+{
+	static struct settings settings;
+	struct entries effective = { 0 };
+	struct identities with = { 0 }, without = { 0 };
+	char fault[GRANT_FAULT_SIZE];
+
+	settings_defaults(&settings);
+	for (size_t i = 0; i < entries->count; i++) {
+		const char *text = entry_value(entries->list[i], "description");
+
+		if (text != NULL && strlen(text) < sizeof settings.directory_max_grant &&
+		    grant_longest_check(text, fault, sizeof fault) == 0)
+			(void)snprintf(settings.directory_max_grant, sizeof settings.directory_max_grant, "%s", text);
+	}
+	must(grants_apply(entries, &settings, now_utc_sec, &effective) == 0 && effective.count == entries->count);
+	must(identities_build(&effective, &settings, &with) == 0 && identities_build(entries, &settings, &without) == 0);
+	for (size_t i = 0; i < with.user_count; i++) {
+		const struct identity *user = &with.users[i], *bare = identities_find(&without, user->name);
+		bool granted = false;
+
+		for (size_t k = 0; k < entries->count && !granted; k++)
+			granted = grant_is(entries->list[k]) && entry_has_value(entries->list[k], "ismsMember", user->entry->dn) &&
+			    !entry_has_value(entries->list[k], "ismsApprover", user->entry->dn);
+		for (uint32_t k = 0; k < user->group_count && !granted && bare != NULL && bare->entry == user->entry; k++)
+			must(is_in(&without, bare, with.groups[user->groups[k]].name));
+	}
+	identities_done(&with);
+	identities_done(&without);
+	entries_done(&effective);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -255,6 +299,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	exempt_each(&later);
 	claim_each(&later, &after);
 	compare(&earlier);
+	grant(&later, 1800000000);
+	grant(&later, INT64_MAX);
 	must(identities_build_after(&earlier, &settings, &after, &holders, &last) == 0);	/* and back again */
 	look_at(&last, &earlier, &holders);
 	identities_done(&last);

@@ -68,6 +68,11 @@ put_user(struct roster_writer *w, uint32_t key)
 	for (uint32_t i = 0; i < ((users[key].mask & 0xc0) == 0xc0 ? 100 : 8u); i++)
 		if ((users[key].mask >> i % 8 & 1) != 0)
 			gids[u.group_count++] = 3000 + i * 7919 % 400;
+	u.lost = gids;
+	u.lost_count = u.group_count < 4 ? u.group_count : 4;
+	u.lost_ending = u.lost_count / 2;
+	if (u.lost_count > 0)
+		u.flags |= ROSTER_LOST;
 	must(roster_add_user(w, &u) == 0);
 }
 
@@ -182,6 +187,10 @@ counts_lists(const struct register_book *b, const struct user_record *user)
 		must(register_claims(b, u.groups[i]) > 0 && (i == 0 || u.groups[i - 1] < u.groups[i]));
 	must(u.local_count == 0 || strcmp(u.locals[0], locals[0]) == 0);
 	must(strcmp(user_record_contact(user), u.contact) == 0);
+	must((u.lost_count > 0) == ((u.flags & ROSTER_LOST) != 0) && u.lost_ending <= u.lost_count &&
+	    u.lost_count <= ROSTER_LOST_MAX);
+	for (uint32_t i = 0; i < u.lost_count; i++)
+		must(register_claims(b, u.lost[i]) > 0);
 }
 
 static void

@@ -5,12 +5,14 @@
  */
 #include <config.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/grant.h"
 #include "daemon/grant_book.h"
+#include "daemon/wall_clock_store.h"
 #include "tests/unit/suite.h"
 
 #define BASE	"dc=x"
@@ -483,13 +485,46 @@ START_TEST(faults_are_told_once)
 }
 END_TEST
 
+/* A pair of readings lives through a restart of this boot; what is damaged or of another boot changes nothing. */
+START_TEST(clock_is_kept)
+{
+	struct wall_clock clock, now;
+	char path[300];
+	FILE *f;
+
+	wall_clock_init(&clock);
+	ck_assert_int_eq(wall_clock_load(suite_folder(), &clock), 0);
+	clock.real_usec += 3600LL * 1000000;	/* the wall clock is set back by an hour, then the process starts */
+	clock.boot_usec = clock.boot_usec > 130000000 ? clock.boot_usec : 130000000;
+	ck_assert_int_eq(wall_clock_save(suite_folder(), &clock), 0);
+	wall_clock_init(&now);
+	if (now.boot_usec >= clock.boot_usec) {
+		ck_assert_int_eq(wall_clock_load(suite_folder(), &now), 1);
+		ck_assert_int_gt(wall_clock_now_usec(&now), clock.real_usec - 1000000);
+	}
+	(void)snprintf(path, sizeof path, "%s/clock", suite_folder());
+	f = fopen(path, "w");
+	ck_assert_ptr_nonnull(f);
+	ck_assert_int_ge(fputs("00000000-0000-0000-0000-000000000000 9000000000000000 200000000\n", f), 0);
+	ck_assert_int_eq(fclose(f), 0);
+	wall_clock_init(&now);
+	ck_assert_int_eq(wall_clock_load(suite_folder(), &now), 0);
+	ck_assert_int_lt(now.real_usec, 9000000000000000);
+	f = fopen(path, "w");
+	ck_assert_ptr_nonnull(f);
+	ck_assert_int_ge(fputs("soon", f), 0);
+	ck_assert_int_eq(fclose(f), 0);
+	ck_assert_int_eq(wall_clock_load(suite_folder(), &now), -EBADMSG);
+}
+END_TEST
+
 int
 main(void)
 {
 	const struct suite_row rows[] = {
 		{ by_its_values, ROWS(grants) }, { by_time, 1 }, { by_its_approver, 1 }, { longest, 1 }, { applied, 1 },
 		{ begins_and_ends, 1 }, { after_a_restart, 1 }, { taken_back, 1 }, { group_changes_meanwhile, 1 }, { forgotten, 1 },
-		{ faults_are_told_once, 1 },
+		{ faults_are_told_once, 1 }, { clock_is_kept, 1 },
 	};
 
 	return suite_run_between("grant", rows, ROWS(rows), 10, setup, teardown);

@@ -96,7 +96,7 @@ END_TEST
 
 START_TEST(has_groups)
 {
-	const uint32_t gids[] = { 4000000000u, getegid(), 4000000001u };
+	const uint32_t gids[] = { 4000000000u, getgid(), 4000000001u };
 	size_t which = 9;
 
 	ck_assert_int_eq(proc_has_group("/proc", getpid(), gids, 3, &which), 1);
@@ -121,7 +121,7 @@ START_TEST(has_supplementary_groups)
 	(void)snprintf(path, sizeof path, "%s/77/status", folder);
 	f = fopen(path, "w");
 	ck_assert_ptr_nonnull(f);
-	(void)fprintf(f, "Name:\tx\nUid:\t1 1 1 1\nGid:\t2000\t2000\t2000\t2000\nFDSize:\t64\nGroups:\t");
+	(void)fprintf(f, "Name:\tx\nUid:\t1 1 1 1\nGid:\t2000\t7\t7\t7\nFDSize:\t64\nGroups:\t");
 	for (unsigned i = 0; i < 6000; i++)
 		(void)fprintf(f, "%u ", 10000 + i);
 	(void)fprintf(f, "70000 \nNStgid:\t7\n");
