@@ -175,7 +175,7 @@ replica_is_older(const struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE], co
 		return e->mark != 0 && !entry_mark_older(gone->mark, e->mark);
 	if (there == NULL || (e->mark != 0 && !entry_mark_older(e->mark, known->mark)))
 		return false;
-	if (e->mark != 0 && !shuts_out(e, now_utc_sec))
+	if (e->mark != 0 && !entry_same(e, known) && !shuts_out(e, now_utc_sec))
 		return true;
 	e->mark = known->mark;	/* what was seen stays seen */
 	return false;

@@ -215,6 +215,28 @@ START_TEST(tightened)
 }
 END_TEST
 
+/* Servers that write something of their own beside it tell the same all the same; and what they name is known. */
+START_TEST(same_or_named)
+{
+	const uint8_t second[SYNC_UUID_SIZE] = { 100, 2 }, nobody[SYNC_UUID_SIZE] = { 100, 99 };
+
+	begin_scene();
+	put_at(3, T(05), "cn", "three");
+	apply();
+	ck_assert_uint_eq(replica_older(r), 0);
+	put_at(3, T(06), "cn", "other");
+	apply();
+	ck_assert_uint_eq(replica_older(r), 1);
+	ck_assert_str_eq(value_of(3, "cn"), "three");
+	fail_over();
+	ck_assert_int_eq(replica_keep(r, second), 0);
+	ck_assert(replica_is_whole(r));
+	ck_assert_int_eq(replica_keep(r, nobody), 0);
+	ck_assert(!replica_is_whole(r));
+	end();
+}
+END_TEST
+
 static const struct { const char *csn; bool is_one; } csns[] = {
 	{ "20261126120000.000000Z#000000#001#000000", true }, { "20061208120000Z#000000#00#000000", true },
 	{ "20261126120000.000000Z#000000#00g#000000", false }, { "20261126120000.00000xZ#000000#001#000000", false },
@@ -274,7 +296,7 @@ int
 main(void)
 {
 	const struct suite_row rows[] = {
-		{ lagging, 0 }, { catching_up, 0 }, { approved, 0 }, { tightened, 0 }, { marks, 0 }, { taken, 0 },
+		{ lagging, 0 }, { catching_up, 0 }, { approved, 0 }, { tightened, 0 }, { same_or_named, 0 }, { marks, 0 }, { taken, 0 },
 	};
 
 	return suite_run("replica_older", rows, ROWS(rows), 60);
