@@ -27,6 +27,6 @@ int epoch_keep(struct epoch_keeper *k, const char *dir);
 /* Tell readers to look by path, as after a death between a rename and the counter's advance. */
 void epoch_keeper_advance(struct epoch_keeper *k);
 
-void epoch_keeper_done(struct epoch_keeper *k);
+void epoch_keeper_done(struct epoch_keeper *k);	/* a zeroed struct is fine */
 
 #endif

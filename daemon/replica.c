@@ -136,6 +136,7 @@ put_new(struct replica *r, struct member *m)
 		return -ENOMEM;
 	}
 	m->is_user = entry_has_class(m->e, "posixAccount");
+	m->mark = m->e->mark;
 	r->users += m->is_user;
 	m->at = r->count;
 	r->list[r->count++] = m;
@@ -231,6 +232,7 @@ put_changed(struct replica *r, struct member *there, struct entry *e)
 	entry_free(there->next);
 	there->next = waits || leaves ? entry_ref(e) : NULL;
 	there->leaves = leaves;
+	there->mark = e->mark;
 	there->gone = false;
 	there->round = r->round;
 	entry_free(there->e);
@@ -390,7 +392,7 @@ apply_only_these(struct replica *r, const struct sync_cookie *cookie)
 
 		if (m->round == r->round)
 			continue;
-		if (r->approved || !replica_lags(cookie, m->e))
+		if (r->approved || !replica_lags(cookie, m))
 			set_gone(r, m, true);
 		else if (!m->gone)
 			e = replica_older_put(r, m->uuid, NULL);

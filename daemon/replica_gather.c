@@ -57,7 +57,7 @@ static bool
 is_known(const struct replica *r, const struct member *there, const struct entry *e)
 {
 	return there != NULL && !there->gone && there->next == NULL && there->changed_round != r->round &&
-	    there->e->mark == e->mark && entry_same(there->e, e) && replica_older_find(r, there->uuid) == NULL;
+	    there->mark == e->mark && entry_same(there->e, e) && replica_older_find(r, there->uuid) == NULL;
 }
 
 int

@@ -173,19 +173,19 @@ replica_is_older(const struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE], co
 
 	if (gone != NULL)
 		return e->mark != 0 && !entry_mark_older(gone->mark, e->mark);
-	if (there == NULL || (e->mark != 0 && !entry_mark_older(e->mark, known->mark)))
+	if (there == NULL || (e->mark != 0 && !entry_mark_older(e->mark, there->mark)))
 		return false;
-	if (e->mark != 0 && !shuts_out(e, now_utc_sec))
+	if (e->mark != 0 && !entry_same(e, known) && !shuts_out(e, now_utc_sec))
 		return true;
-	e->mark = known->mark;	/* what was seen stays seen */
+	e->mark = there->mark;	/* what was seen stays seen */
 	return false;
 }
 
 bool
-replica_lags(const struct sync_cookie *cookie, const struct entry *e)
+replica_lags(const struct sync_cookie *cookie, const struct member *m)
 {
-	return e->mark != 0 && cookie->there &&
-	    entry_mark_older(entry_mark_known(cookie->bytes, cookie->len, entry_mark_server(e->mark)), e->mark);
+	return m->mark != 0 && cookie->there &&
+	    entry_mark_older(entry_mark_known(cookie->bytes, cookie->len, entry_mark_server(m->mark)), m->mark);
 }
 
 /* ---- the end of a refresh, and a person's word ---- */

@@ -15,6 +15,7 @@ struct member {
 	bool leaves;		/* next is no user any more */
 	bool is_user;
 	bool dirty, listed;	/* to be told of; on the list of those who wait */
+	uint64_t mark;		/* of the newest that was told of it (entry_mark.h); 0: unknown */
 	uint64_t round;		/* in which it was last put or kept */
 	uint64_t changed_round;	/* in which a change of it was gathered last */
 	size_t at;		/* in list */
@@ -114,7 +115,7 @@ void replica_older_done(struct replica *r);
 bool replica_is_older(const struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE], const struct member *there,
     struct entry *e, int64_t now_utc_sec);
 /* Whether a server that does not list an entry only does not know it yet. */
-bool replica_lags(const struct sync_cookie *cookie, const struct entry *e);
+bool replica_lags(const struct sync_cookie *cookie, const struct member *m);
 
 /* Who has gone: from the store, and for good. */
 int replica_tomb_add(struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE], uint64_t mark);	/* 0 or -ENOMEM */

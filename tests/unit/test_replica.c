@@ -367,65 +367,6 @@ START_TEST(rp04a_one_by_one)
 }
 END_TEST
 
-/* u<id> is no user any more, but still an entry that is told of: a group, say. */
-static void
-put_no_user(unsigned char id)
-{
-	const uint8_t uuid[SYNC_UUID_SIZE] = { 100, id };
-	struct entry *e;
-	char dn[64];
-
-	(void)snprintf(dn, sizeof dn, "uid=u%u,dc=x", id);
-	e = entry_new(dn);
-	ck_assert_ptr_nonnull(e);
-	ck_assert_int_eq(entry_set(e, "objectClass", "posixGroup"), 0);
-	ck_assert_int_eq(entry_set(e, "cn", "nobody"), 0);
-	ck_assert_int_eq(replica_put(r, uuid, e), 0);
-}
-
-/* Who loses posixAccount is removed as a user: few at once, many after a person's look, and one who gets it back stays. */
-START_TEST(rp04a_no_users_any_more)
-{
-	begin();
-	for (unsigned char i = 0; i < 100; i++)
-		put_user(i, 2000u + i);
-	apply();
-	for (unsigned char i = 90; i < 100; i++)
-		put_no_user(i);
-	apply();
-	ck_assert_uint_eq(replica_held(r)->removed, 0);
-	ck_assert_str_eq(cn_of("uid=u95,dc=x"), "nobody");
-	for (unsigned char i = 0; i < 40; i++)
-		put_no_user(i);
-	apply();
-	ck_assert_uint_eq(replica_held(r)->removed, 40);
-	ck_assert_uint_eq(replica_held(r)->renumbered, 0);
-	ck_assert_str_eq(cn_of("uid=u7,dc=x"), "2007");
-	put_user(7, 2007);
-	apply();
-	ck_assert_uint_eq(replica_held(r)->removed, 39);
-	replica_close(r);
-	open_it("origin");
-	ck_assert_str_eq(cn_of("uid=u8,dc=x"), "2008");
-	replica_drop(r);
-	for (unsigned char i = 0; i < 40; i++)
-		if (i != 7)
-			put_no_user(i);
-	apply();
-	ck_assert_uint_eq(replica_held(r)->removed, 39);
-	replica_approve(r);
-	apply();
-	ck_assert_uint_eq(replica_held(r)->removed, 0);
-	ck_assert_str_eq(cn_of("uid=u7,dc=x"), "2007");
-	ck_assert_str_eq(cn_of("uid=u8,dc=x"), "nobody");
-	for (unsigned char i = 40; i < 46; i++)	/* 51 users are left: six at once are many */
-		put_no_user(i);
-	apply();
-	ck_assert_uint_eq(replica_held(r)->removed, 6);
-	end();
-}
-END_TEST
-
 /* The last one of a small directory, too: an empty tree is no tree. */
 START_TEST(rp04a_nobody_left)
 {
@@ -650,7 +591,7 @@ main(void)
 		{ nothing_of_a_part, 0 }, { too_many_bytes, 0 }, { told_again, 0 }, { rp02a_present_abort, 0 }, { rp07a_rename, 0 }, { rp12a_providers, 0 },
 		{ gone_and_back, 0 }, { gone_and_its_dn_taken, 0 }, { a_restart_resumes, 0 },
 		{ torn_store, 0 }, { store_unwritable, 0 }, { views_stay, 0 },
-		{ rp04a_mass_change, 0 }, { rp04a_one_by_one, 0 }, { rp04a_no_users_any_more, 0 }, { rp04a_nobody_left, 0 }, { rp05a_tighten, 0 },
+		{ rp04a_mass_change, 0 }, { rp04a_one_by_one, 0 }, { rp04a_nobody_left, 0 }, { rp05a_tighten, 0 },
 		{ rp05a_renumbered_and_ended, 0 }, { rp05a_tightened_over_a_restart, 0 },
 	};
 

@@ -1,5 +1,6 @@
 /*
- * test_replica_older.c - a server that lags behind, or was restored from a backup, brings nobody back (THREATS 5.5).
+ * test_replica_older.c - a server that lags behind, or was restored from a backup, brings nobody back, and who is only no
+ * user any more goes like others (THREATS 5.5).
  */
 #include <config.h>
 
@@ -215,6 +216,88 @@ START_TEST(tightened)
 }
 END_TEST
 
+/* Servers that write something of their own beside it tell the same all the same; and what they name is known. */
+START_TEST(same_or_named)
+{
+	const uint8_t second[SYNC_UUID_SIZE] = { 100, 2 }, nobody[SYNC_UUID_SIZE] = { 100, 99 };
+
+	begin_scene();
+	put_at(3, T(05), "cn", "three");
+	apply();
+	ck_assert_uint_eq(replica_older(r), 0);
+	put_at(3, T(06), "cn", "other");
+	apply();
+	ck_assert_uint_eq(replica_older(r), 1);
+	ck_assert_str_eq(value_of(3, "cn"), "three");
+	fail_over();
+	ck_assert_int_eq(replica_keep(r, second), 0);
+	ck_assert(replica_is_whole(r));
+	ck_assert_int_eq(replica_keep(r, nobody), 0);
+	ck_assert(!replica_is_whole(r));
+	end();
+}
+END_TEST
+
+/* u<id> is no user any more, but still an entry that is told of: a group, say. */
+static void
+put_no_user(unsigned char id)
+{
+	const uint8_t uuid[SYNC_UUID_SIZE] = { 100, id };
+	struct entry *e;
+	char dn[32];
+
+	(void)snprintf(dn, sizeof dn, "uid=u%u,dc=x", id);
+	e = entry_new(dn);
+	ck_assert_ptr_nonnull(e);
+	ck_assert_int_eq(entry_set(e, "objectClass", "posixGroup"), 0);
+	ck_assert_int_eq(entry_set(e, "cn", "nobody"), 0);
+	ck_assert_int_eq(replica_put(r, uuid, e), 0);
+}
+
+static void
+put_no_users(unsigned char from, unsigned char end_before)
+{
+	for (unsigned char i = from; i < end_before; i++)
+		if (i != 7)
+			put_no_user(i);
+	apply();
+}
+
+/* Who loses posixAccount is removed as a user: few at once, many after a person's look, and one who gets it back stays. */
+START_TEST(rp04a_no_users_any_more)
+{
+	begin();
+	for (unsigned char i = 0; i < 100; i++)
+		put_at(i, "", "cn", "user");
+	apply();
+	put_no_users(90, 100);
+	ck_assert_uint_eq(replica_held(r)->removed, 0);
+	ck_assert_str_eq(value_of(95, "cn"), "nobody");
+	put_no_user(7);
+	put_no_users(0, 40);
+	ck_assert_uint_eq(replica_held(r)->removed, 40);
+	ck_assert_uint_eq(replica_held(r)->renumbered, 0);
+	ck_assert_str_eq(value_of(7, "cn"), "user");
+	put_at(7, "", "cn", "user");
+	apply();
+	ck_assert_uint_eq(replica_held(r)->removed, 39);
+	replica_close(r);
+	open_it("origin");
+	ck_assert_str_eq(value_of(8, "cn"), "user");
+	replica_drop(r);
+	put_no_users(0, 40);
+	ck_assert_uint_eq(replica_held(r)->removed, 39);
+	replica_approve(r);
+	apply();
+	ck_assert_uint_eq(replica_held(r)->removed, 0);
+	ck_assert_str_eq(value_of(7, "cn"), "user");
+	ck_assert_str_eq(value_of(8, "cn"), "nobody");
+	put_no_users(40, 46);		/* 51 users are left: six at once are many */
+	ck_assert_uint_eq(replica_held(r)->removed, 6);
+	end();
+}
+END_TEST
+
 static const struct { const char *csn; bool is_one; } csns[] = {
 	{ "20261126120000.000000Z#000000#001#000000", true }, { "20061208120000Z#000000#00#000000", true },
 	{ "20261126120000.000000Z#000000#00g#000000", false }, { "20261126120000.00000xZ#000000#001#000000", false },
@@ -274,7 +357,7 @@ int
 main(void)
 {
 	const struct suite_row rows[] = {
-		{ lagging, 0 }, { catching_up, 0 }, { approved, 0 }, { tightened, 0 }, { marks, 0 }, { taken, 0 },
+		{ lagging, 0 }, { catching_up, 0 }, { approved, 0 }, { tightened, 0 }, { same_or_named, 0 }, { rp04a_no_users_any_more, 0 }, { marks, 0 }, { taken, 0 },
 	};
 
 	return suite_run("replica_older", rows, ROWS(rows), 60);
