@@ -13,7 +13,7 @@
 #include <sys/uio.h>
 
 #define EVENT_VALUE_MAX		256	/* bytes of a value after escaping; longer ones are cut */
-#define EVENT_FIELDS_MAX	40
+#define EVENT_FIELDS_MAX	64
 
 enum event_id {
 #define EVENT(ID, ...) EVENT_##ID,
@@ -44,7 +44,7 @@ struct event {
 	size_t used, message_used;
 	unsigned count;
 	struct iovec iov[EVENT_FIELDS_MAX];	/* "NAME=value", complete after event_finish() */
-	char buf[12288];		/* holds every field at its longest, and MESSAGE */
+	char buf[16384];		/* holds every field at its longest, and MESSAGE */
 	char message[1024];
 };
 

@@ -159,7 +159,6 @@ struct record {
 	char user[65], service[65], rhost[256], tty[65], txn[PROOF_ID_SIZE], roles[256], rule[128], actor[257];
 	char key[AUTHORIZED_KEY_PRINT_SIZE];
 	char exemptions[256];
-	char key[AUTHORIZED_KEY_PRINT_SIZE];
 	char note[256], fault[256], token[65], groups[512], protected[512];
 	bool has_uid;
 	uint32_t uid;

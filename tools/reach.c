@@ -120,11 +120,12 @@ static struct request
 request_of(const struct reach *reach, const struct reach_host *host)
 {
 	bool has_token = reach->facts->token_count > 0;
+	unsigned typed = FACTOR_PASSWORD | (has_token ? FACTOR_OTP : 0u);
 
 	return (struct request){ .stage = STAGE_ACCOUNT, .service = reach->service, .rhost = reach->rhost != NULL ? reach->rhost : "",
 		.host = host->name, .host_groups = host->groups,
-		.factors = FACTOR_PASSWORD | FACTOR_KEY | (has_token ? FACTOR_OTP : 0u), .live_mfa_session = has_token,
-		.clock_trusted = true };
+		.factors = FACTOR_KEY | (reach->facts->kind == KIND_SERVICE ? 0u : typed), .key_unseen = true,
+		.live_mfa_session = has_token, .clock_trusted = true };
 }
 
 /* From nowhere, and for what comes over a network from each network that a role names. */

@@ -11,6 +11,7 @@ people_there() {
 		add_person shut contractor --until +60d --sponsor carol && isms-userctl disable shut && enroll_person ada --hotp
 }
 check "people" people_there
+check "a key" ssh-keygen -q -t ed25519 -N "" -f /run/a-key
 
 rows=$(dirname "$0")/wrong-input.rows
 out=/run/wrong-out err=/run/wrong-err

@@ -10,7 +10,7 @@
 #include "daemon/census.h"
 #include "tests/unit/suite.h"
 
-enum { CROWD = 100100, FEW_MS = 500 };
+enum { CROWD = 100100, FEW_MS = 5000 };
 
 static struct settings settings;
 static struct census *census;

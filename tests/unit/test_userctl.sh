@@ -33,7 +33,7 @@ while read -r command; do
 	[ ! -s "$root/out" ] || wrong "documents of $command"
 done <"$root/commands"
 complete_() { (. "$completion"; COMP_WORDS=(isms-userctl "$@") COMP_CWORD=$#; _isms_userctl; echo "${COMPREPLY[*]}"); }
-[ "$(complete_ se)" = "setup set-expiry" ] || wrong "completion of se: $(complete_ se)"
+[ "$(complete_ se)" = "setup set-expiry sessions" ] || wrong "completion of se: $(complete_ se)"
 [ "$(complete_ --json config '')" = "check show" ] || wrong "completion of config: $(complete_ --json config '')"
 [ "$(complete_ add ada --kind s)" = "service" ] || wrong "completion of --kind s"
 [ "$(complete_ add ada --pass)" = "--password-fd" ] || wrong "completion of --pass"

@@ -9,11 +9,11 @@ csv=$root/people.csv
 file() { printf '%s\n' "$@" >"$csv"; }
 
 # ---- add ------------------------------------------------------------------------------------------
-file user,kind,until,sponsor,group,display,ticket \
-	'carol,employee,,,,"Dam, Carol van",' \
-	"ada,contractor,$next-12-31,carol,web-deploy log-read,\"Ada \"\"A\"\" van Dam\",CR-7" \
-	"ben,contractor,$next-06-30,carol,web-deploy,," \
-	'rob,service,,,,,'
+file user,kind,until,sponsor,group,display,ticket,owner \
+	'carol,employee,,,,"Dam, Carol van",,' \
+	"ada,contractor,$next-12-31,carol,web-deploy log-read,\"Ada \"\"A\"\" van Dam\",CR-7," \
+	"ben,contractor,$next-06-30,carol,web-deploy,,," \
+	"rob,service,$next-06-30,,,,,carol"
 before=$(sha256sum "$ldif")
 run 0 add --from-csv "$csv" --dry-run; says "dry run"; [ "$before" = "$(sha256sum "$ldif")" ] || wrong "a dry run wrote"
 run 0 add --from-csv "$csv" --json --reason "the new team"
@@ -27,7 +27,7 @@ has "displayName: Dam, Carol van"; has "memberUid: ben"
 run 0 show ada --json; json "[['web-deploy', 'kept'], ['log-read', 'kept']]" '[[g["group"], g["effect"]] for g in d["groups"]]'
 
 # passwords: made and handed out by a descriptor, for people alone
-file user,kind 'kim,employee' 'sam,service' 'lee,employee'
+file user,kind,until,owner 'kim,employee,,' 'sam,service,+30d,carol' 'lee,employee,,'
 run 0 add --from-csv "$csv" --generate-password --secret-fd 3 3>"$root/generated"
 [ "$(cut -d' ' -f1 "$root/generated" | tr '\n' ' ')" = "kim lee " ] && [ "$(grep -cE '^(kim|lee) [a-z2-9A]{20}$' "$root/generated")" = 2 ] || wrong "passwords"
 lacks "$(sed -n 's/^kim //p' "$root/generated")"; run 0 show kim --json; json True 'd["password_set"]'
@@ -37,7 +37,7 @@ unchanged 2 add --from-csv "$csv" --generate-password; says "--secret-fd"
 unchanged 2 add --from-csv "$csv" --generate-password --secret-fd 77; says "open descriptor"
 unchanged 2 add --from-csv "$csv" --password-fd 3 3<"$root/password"; says "USER PASSWORD"
 # what the command line says holds for every line that does not say otherwise
-file user,kind 'max,service' 'mia,'
+file user,kind,owner 'max,service,carol' 'mia,,'
 run 0 add --from-csv "$csv" --kind contractor --until +30d --sponsor carol --json
 json "[('service', 'carol'), ('contractor', 'carol')]" '[(r["kind"], r["sponsor"]) for r in d]'
 

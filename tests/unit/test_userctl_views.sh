@@ -61,7 +61,7 @@ run 0 who-can --json; json "['ada', 'alone', 'ben', 'carol']" "$names"
 json "('sshd', 'web1 @web', 'allow', ['contractor'], 'carol')" '(d["service"], d["host"], d["users"][0]["verdict"], d["users"][0]["roles"], d["users"][0]["sponsor"])'
 run 0 who-can; says "role contractor: allow-services (policy.conf:3)"; lacks "old"
 run 0 who-can --all --json
-json "('deny', 'kind-not-interactive')" '[(u["verdict"], u["reason"]) for u in d["users"] if u["user"] == "rob"][0]'
+json "('deny', 'key-not-bound')" '[(u["verdict"], u["reason"]) for u in d["users"] if u["user"] == "rob"][0]'
 json "expired" '[u["reason"] for u in d["users"] if u["user"] == "old"][0]'
 json "not-managed" '[u["reason"] for u in d["users"] if u["user"] == "local"][0]'	# of /etc/passwd
 run 0 who-can --host db9 --json; json "['carol', 'local']" "$names"
@@ -307,6 +307,30 @@ enroll         | mallory --secret-fd @
 unenroll       | mallory --token @
 recovery-codes | mallory --count @
 setup          | --yes --contact @
+approve        | @
+arm            | mallory --for 1h --reason @
+arm            | @ --for @ --reason x
+disarm         | @
+exempt         | mallory mfa --until +1d --reason @
+exempt         | mallory @ --until @ --key @ --service @ --source @
+exempt         | --list
+exempt         | --revoke @
+grant          | mallory @ --for 1h --reason @
+grant          |
+ungrant        | @ @
+request        | @ web-deploy --for 1h --reason @
+request        |
+key add        | mallory --key-file @
+key list       | mallory
+key remove     | mallory @
+leave          | mallory --dry-run --reason @
+report         |
+report         | --leavers @
+review start   | --scope @
+review list    |
+review confirm | @
+review remove  | @
+review export  |
 snapshot show  |
 snapshot approve | --reason @
 snapshot reject | --reason @
