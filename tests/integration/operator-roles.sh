@@ -17,7 +17,7 @@ roles() { # adam: accounts, lena: locks; tom: tokens and audrey: auditors are th
 check "roles" roles
 people_there() {
 	add_person carol employee && add_person ada contractor --until +60d --sponsor carol && add_person ben contractor --until +60d --sponsor carol &&
-		wait_user ada && enroll_person ada --hotp && isms-userctl disable ben && isms-userctl add robot --kind service
+		wait_user ada && enroll_person ada --hotp && isms-userctl disable ben && isms-userctl add robot --kind service --owner carol --until +60d
 }
 check "people" people_there
 whole() { slapcat -F $slapd_dir/config -n1 | grep -v '^pwdFailureTime\|^entryCSN\|^modif\|^pwdLastSuccess'; }
@@ -40,6 +40,23 @@ verbs_table() {
 		who-can        | accounts tokens locks auditors |
 		matrix         | accounts tokens locks auditors |
 		inventory      | accounts tokens locks auditors |
+		leave          | accounts locks                 | ben
+		key add        | accounts                       | carol --key-file /run/new-key.pub
+		key remove     | nobody                         | carol SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
+		key list       | accounts tokens locks auditors | carol
+		arm            | nobody                         | carol --for 1h --reason x
+		disarm         | nobody                         | carol
+		exempt         | nobody                         | ada mfa --until +1d --reason x
+		grant          | nobody                         | ada carol --for 1h --reason x
+		ungrant        | nobody                         | ada carol
+		request        | nobody                         | ada carol --for 1h --reason x
+		approve        | nobody                         | none
+		review start   | accounts                       | --scope kind:employee
+		review list    | accounts tokens locks auditors |
+		review confirm | nobody                         | ada --review none
+		review remove  | nobody                         | ada --review none
+		review export  | accounts tokens locks auditors |
+		report         | accounts tokens locks auditors |
 		policy show    | root                           |
 		why            | root                           | ada
 		sessions       | root                           |
@@ -59,6 +76,7 @@ verbs_table() {
 }
 printf '[case x]\nexpect = allow\n' >/run/cases
 chmod 644 /run/cases
+ssh-keygen -q -t ed25519 -N '' -C new -f /run/new-key </dev/null && chmod 644 /run/new-key.pub
 trim() { sed 's/^ *//; s/ *$//' <<<"$1"; }
 who_is() {
 	case $1 in
@@ -129,7 +147,7 @@ while IFS='|' read -r verb allowed arguments; do
 			*) check "$role may not: $verb" may_not "$verb" "$arguments" as_role $role ;;
 		esac
 		case $allowed/$verb in
-			" anybody "/* | " root "/* | */show | */list | */who-can | */matrix | */inventory) ;;
+			" anybody "/* | " root "/* | */show | */list | */who-can | */matrix | */inventory | */"key list" | */"review list" | */"review export" | */report) ;;
 			*" $role "*) check "$role: $verb: as before" put_back ;;
 		esac
 	done
