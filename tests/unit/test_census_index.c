@@ -124,6 +124,7 @@ START_TEST(many_keys)
 {
 	enum { MANY = 300000 };
 	struct census_index x;
+	unsigned strangers = 0;
 	uint32_t at;
 
 	ck_assert_int_eq(census_index_init(&x, _i == 0), 0);
@@ -133,9 +134,14 @@ START_TEST(many_keys)
 		census_index_remove(&x, key_of(&x, i), i);
 	census_index_pack(&x);
 	for (unsigned i = 0; i < MANY; i++) {
-		at = 0;
-		ck_assert_uint_eq(census_index_next(&x, key_of(&x, i), &at), i % 2 == 0 ? i + 1 : 0);
+		bool found = false;
+		uint32_t item;
+
+		for (at = 0; (item = census_index_next(&x, key_of(&x, i), &at)) != 0; strangers += item != i + 1)
+			found = found || item == i + 1;
+		ck_assert(found == (i % 2 == 0));
 	}
+	ck_assert_uint_le(strangers, x.brief ? 20 : 0);	/* 38 bits: that two keys meet is to be expected once in ten runs */
 	ck_assert_uint_le(x.slot_count, MANY / 2 + MANY / 8 + 64);
 	census_index_done(&x);
 }
