@@ -377,8 +377,10 @@ END_TEST
 int
 main(void)
 {
-	const struct suite_row rows[] = { { an_exemption_is_used_and_told, 0 }, { ps01a_max_sessions, 0 },
-		{ ps02a_leader_killed, 0 }, { why_never_disagrees, 0 } };
+	const struct suite_row rows[] = { { an_exemption_is_used_and_told, 0 }, { why_never_disagrees, 0 },
+		{ ps01a_max_sessions, 0 }, { ps02a_leader_killed, 0 } };
+	/* Debian 12's valgrind knows no pidfd_open(), without which no session is watched. */
+	int count = ROWS(rows) - (getenv("ISMS_VALGRIND") != NULL ? 2 : 0);
 
-	return suite_run("front care", rows, ROWS(rows), 600);
+	return suite_run("front care", rows, count, 600);
 }
