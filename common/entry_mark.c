@@ -14,6 +14,7 @@
 #define SERVER_MASK	((1ull << SERVER_BITS) - 1)
 #define WHOLE_SECOND	(SECOND - 1)	/* of a time without fraction: some time within it */
 #define CSN_MIN		32		/* "20061208120000Z#000000#00#000000": the form of old servers */
+#define NUMBER_DIGITS	6		/* hexadecimal: of changes at that time, and of one within its change */
 #define SEC_MAX		4000000000ll	/* later than any clock: no mark */
 
 static uint64_t
@@ -42,7 +43,7 @@ uint64_t
 entry_mark_csn(const char *text, size_t len)
 {
 	const char *end = memchr(text, '#', len), *server, *more;
-	uint64_t usec = 0, by;
+	uint64_t usec = 0, by, number;
 	int64_t sec;
 	size_t time_len;
 
@@ -52,6 +53,11 @@ entry_mark_csn(const char *text, size_t len)
 	server = memchr(end + 1, '#', len - time_len - 1);
 	more = server != NULL ? memchr(server + 1, '#', len - (size_t)(server + 1 - text)) : NULL;
 	if (more == NULL || more - server > 4 || !read_digits(server + 1, (size_t)(more - server) - 1, 16, &by))
+		return 0;
+	/* Two numbers beside it and nothing else: what a cookie holds is told apart by what no CSN holds. */
+	if (server - end != 1 + NUMBER_DIGITS || !read_digits(end + 1, NUMBER_DIGITS, 16, &number) ||
+	    text + len - more != 1 + NUMBER_DIGITS || !read_digits(more + 1, NUMBER_DIGITS, 16, &number) ||
+	    memchr(text, ',', time_len) != NULL)
 		return 0;
 	if (civil_date_parse_generalized(text, time_len, &sec) < 0)
 		return 0;
