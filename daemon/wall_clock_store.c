@@ -23,14 +23,18 @@
 static int
 parse(const char *text, const char *boot_id, struct wall_clock *ret)
 {
-	int end = 0;
+	char *end;
 
 	if (strlen(text) < 37 || text[36] != ' ')
 		return -EBADMSG;
 	if (strncmp(text, boot_id, 36) != 0)
 		return 0;
-	if (sscanf(text + 36, " %" SCNd64 " %" SCNd64 "\n%n", &ret->real_usec, &ret->boot_usec, &end) != 2 ||
-	    text[36 + end] != '\0' || ret->real_usec <= 0 || ret->boot_usec <= 0)
+	errno = 0;
+	ret->real_usec = strtoll(text + 36, &end, 10);
+	if (errno != 0 || *end != ' ' || ret->real_usec <= 0)
+		return -EBADMSG;
+	ret->boot_usec = strtoll(end, &end, 10);
+	if (errno != 0 || strcmp(end, "\n") != 0 || ret->boot_usec <= 0)
 		return -EBADMSG;
 	return 1;
 }

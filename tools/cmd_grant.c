@@ -31,25 +31,6 @@ static const struct column columns[] = {
 };
 
 static enum exit_code
-out_of_memory(const char *user)
-{
-	output_error("%s: out of memory; nothing was changed", user);
-	return EXIT_UNREACHABLE;
-}
-
-static void
-print(const struct invocation *in, json_t *result)
-{
-	if (in->dry_run)
-		(void)json_object_set_new(result, "note", json_string("dry run: nothing was changed"));
-	(void)json_object_set_new(result, "dry_run", json_boolean(in->dry_run));
-	if (in->json)
-		(void)output_json(result);
-	else
-		output_record(result, columns);
-}
-
-static enum exit_code
 list(struct invocation *in)
 {
 	struct account account;
@@ -143,7 +124,7 @@ grant(struct invocation *in, struct account *account)
 		return EXIT_REFUSED;
 	new.about = &about;
 	if (grant_make_name('g', name) < 0 || grant_put(in, account, &new, dn, sizeof dn) < 0)
-		return out_of_memory(user);
+		return grant_out_of_memory(user);
 	code = account_commit(account);
 	if (code != EXIT_DONE)
 		return code;
@@ -153,7 +134,7 @@ grant(struct invocation *in, struct account *account)
 	    name, "from", output_time(new.from_utc_sec), "until", output_time(new.until_utc_sec), "length",
 	    civil_date_format_span(new.until_utc_sec - new.from_utc_sec, length), "approver", output_string(by),
 	    "reason", output_string(in->reason));
-	print(in, result);
+	grant_print(in, result, columns);
 	json_decref(result);
 	return EXIT_DONE;
 }
@@ -228,7 +209,7 @@ ungrant(struct invocation *in, struct account *account)
 		return code;
 	ended = end_all(in, account, &about);
 	if (ended < 0)
-		return out_of_memory(user);
+		return grant_out_of_memory(user);
 	if (ended == 0) {
 		output_error("%s: no grant of %s that counts or will; see isms-userctl grant --list", user,
 		    about.group->name);
@@ -240,7 +221,7 @@ ungrant(struct invocation *in, struct account *account)
 	record(in, EVENT_GRANT_REMOVED, &about, in->now_utc_sec, NULL);
 	result = json_pack("{s:s, s:s, s:i, s:o}", "user", user, "group", about.group->name, "ended", ended, "until",
 	    output_time(in->now_utc_sec));
-	print(in, result);
+	grant_print(in, result, columns);
 	json_decref(result);
 	return EXIT_DONE;
 }

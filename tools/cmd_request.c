@@ -31,25 +31,6 @@ static const struct column columns[] = {
 	{ "turnaround", "After" }, { "note", "Note" }, { NULL, NULL },
 };
 
-static void
-print(const struct invocation *in, json_t *result)
-{
-	if (in->dry_run)
-		(void)json_object_set_new(result, "note", json_string("dry run: nothing was changed"));
-	(void)json_object_set_new(result, "dry_run", json_boolean(in->dry_run));
-	if (in->json)
-		(void)output_json(result);
-	else
-		output_record(result, columns);
-}
-
-static enum exit_code
-out_of_memory(const char *what)
-{
-	output_error("%s: out of memory; nothing was changed", what);
-	return EXIT_UNREACHABLE;
-}
-
 /* ---- asking ---- */
 
 static enum exit_code
@@ -146,14 +127,14 @@ request(struct invocation *in, struct account *account)
 	if (!grant_is_known(account))
 		return EXIT_REFUSED;
 	if (grant_make_name('r', name) < 0 || put_request(in, account, &about, name, requester) < 0)
-		return out_of_memory(user);
+		return grant_out_of_memory(user);
 	code = account_commit(account);
 	if (code != EXIT_DONE)
 		return code;
 	record(in, EVENT_REQUEST_ADDED, user, group, NULL, name);
 	result = json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "name", name, "user", user, "group", group, "span", span,
 	    "state", "open", "requester", output_string(grant_name_of(account, requester, by, sizeof by)));
-	print(in, result);
+	grant_print(in, result, columns);
 	json_decref(result);
 	return EXIT_DONE;
 }
@@ -302,7 +283,7 @@ say(struct decision *d)
 	    d->about.member->name, "group", d->about.group->name, "state", d->refuses ? "refused" : "granted", "until",
 	    d->refuses ? json_null() : output_time(d->until_utc_sec), "decider", output_string(by), "turnaround_sec",
 	    (json_int_t)took, "turnaround", civil_date_format_span(took, span));
-	print(d->in, result);
+	grant_print(d->in, result, columns);
 	json_decref(result);
 }
 
@@ -328,7 +309,7 @@ decide(struct decision *d)
 		return EXIT_REFUSED;
 	}
 	if (r < 0)
-		return out_of_memory(d->in->line.operands[0]);
+		return grant_out_of_memory(d->in->line.operands[0]);
 	code = account_commit(&d->account);
 	if (code != EXIT_DONE)
 		return code;

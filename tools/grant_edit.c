@@ -308,3 +308,22 @@ grant_request_rows(const struct invocation *in, const struct account *account, c
 	}
 	return rows;
 }
+
+void
+grant_print(const struct invocation *in, json_t *result, const struct column *columns)
+{
+	if (in->dry_run)
+		(void)json_object_set_new(result, "note", json_string("dry run: nothing was changed"));
+	(void)json_object_set_new(result, "dry_run", json_boolean(in->dry_run));
+	if (in->json)
+		(void)output_json(result);
+	else
+		output_record(result, columns);
+}
+
+enum exit_code
+grant_out_of_memory(const char *what)
+{
+	output_error("%s: out of memory; nothing was changed", what);
+	return EXIT_UNREACHABLE;
+}

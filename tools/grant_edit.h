@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "tools/account.h"
+#include "tools/output.h"
 
 #define GRANT_UNIT		"grants"
 #define GRANT_REQUEST_UNIT	"requests"
@@ -79,5 +80,11 @@ bool grant_is_known(const struct account *account);
  */
 json_t *grant_rows(const struct invocation *in, const struct account *account, const char *user, const char *group);
 json_t *grant_request_rows(const struct invocation *in, const struct account *account, const char *user);
+
+/* Print what a verb has done, or would do, by its columns. */
+void grant_print(const struct invocation *in, json_t *result, const struct column *columns);
+
+/* Say that memory lacked for what was named on the command line. Returns EXIT_UNREACHABLE. */
+enum exit_code grant_out_of_memory(const char *what);
 
 #endif
