@@ -48,7 +48,7 @@ struct source_status {
 };
 
 /*
- * Somebody is another one, or connected where it was lost, or lost where it was connected.
+ * Somebody is another one, or connected where it was lost, or lost where it was connected, or the source has begun.
  *
  *  news  of the census; NULL: none. Lives during the call
  */
@@ -109,6 +109,7 @@ struct source {
 	const struct settings *settings;	/* borrowed */
 	struct census *census;		/* owned */
 	struct source_grants *grants;	/* owned */
+	bool begun;			/* what was kept from before, if anything, is in it */
 	uint64_t generation;		/* of what it holds: 0 before the first complete state, then 1, 2, ... */
 	struct identity_holders *holders;	/* borrowed from the kind of source; NULL: it does not look for returned names */
 	bool accept_newcomers;		/* all of the next state */
