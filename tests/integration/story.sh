@@ -148,7 +148,10 @@ else
 	# b has used up codes: what it has counted is ahead of what a knows.
 	echo 12 >$people/ada/counter
 	check "a session here, too" session_here
+	# What show says of her: of the grant that is to come, and not of the one that has ended.
+	shown() { isms-userctl show ada --json | jq -e '.grants | map([.group, .state, .approver]) == [["db-admin", "future", "carol"]]'; }
 	check "and a grant to come" as_carol grant ada db-admin --from +1h --for 10m --reason "the rest of it" --ticket T-3
+	check "which show tells of" shown
 fi
 check "both look on" meet leaving 120
 
