@@ -142,6 +142,13 @@ void front_judge_at(struct front *f, const struct facts *facts, const struct sub
     unsigned factors, const struct moment *moment, struct decision *ret);
 
 /*
+ * Whether what the account stage allows hangs on a key that sshd names only when the session opens, as that of a service
+ * account or of an exemption does: the session stage would refuse it as it stands.
+ */
+bool front_awaits_key(struct front *f, const struct facts *facts, const struct subject *subject, unsigned factors,
+    const struct moment *moment);
+
+/*
  * Ask the directory process for the facts of a user.
  *
  *  deadline_ms  CLOCK_MONOTONIC
@@ -196,6 +203,14 @@ void record_summary(const char *key, const void *sample, unsigned count, void *f
 
 /* Write state.unwritable once for as long as it is true. */
 void front_watch_state(struct front *f);
+
+/* ---- front_account.c ---- */
+
+/* Begin the record of login.granted: by the account stage, or by the session of what front_awaits_key(). */
+void front_granted_init(struct front *f, struct record *r, const struct subject *subject, const struct facts *facts,
+    const struct decision *judged, unsigned factors);
+/* Write it, and beside it what it used: the account, exemptions, break-glass. */
+void front_granted_write(struct front *f, const struct record *r);
 
 /* ---- front_text.c ---- */
 

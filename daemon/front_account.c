@@ -2,7 +2,8 @@
  * front_account.c - the account stage, the authority over who may enter (see front.h, THREATS I6).
  *
  * Runs in the front. It judges fresh facts whatever auth has said, takes nothing as proven but a proof that was
- * issued for this user, service and peer, and calls a login granted only when the module has taken the verdict.
+ * issued for this user, service and peer, and calls a login granted only when the module has taken the verdict. Where
+ * that hangs on a key that sshd has not named yet, the session calls it so, or denied (front_session.c).
  */
 #include <config.h>
 
@@ -25,7 +26,8 @@ struct account {
 	char proof[PROOF_ID_SIZE];
 	struct ask *ask;		/* owned */
 	bool granted;			/* allowed, and waiting for ACK */
-	struct record record;		/* of login.granted */
+	bool awaits_key;		/* as far as the session */
+	struct record record;		/* of login.granted; of auth.passed if it awaits the key */
 };
 
 static void
@@ -66,6 +68,32 @@ begin_unproven(struct account *a, enum verdict verdict)
 		(void)proof_random(a->subject.txn);
 }
 
+void
+front_granted_init(struct front *f, struct record *r, const struct subject *subject, const struct facts *facts,
+    const struct decision *judged, unsigned factors)
+{
+	record_init(f, r, EVENT_LOGIN_GRANTED, "granted", judged->reason, subject, facts, judged);
+	r->factors = factors;
+	if (facts->kind == KIND_BREAK_GLASS) {
+		(void)snprintf(r->actor, sizeof r->actor, "%s", facts->armed_by);
+		(void)snprintf(r->note, sizeof r->note, "%s", facts->armed_reason);
+	}
+	r->use = last_use_counts(f, subject, facts);
+}
+
+/* Let in as far as the opening of the session. */
+static void
+init_passed(struct account *a, const struct facts *facts, const struct decision *d, unsigned factors)
+{
+	struct record *rec = &a->record;
+
+	record_init(a->front, rec, EVENT_AUTH_PASSED, "passed", REASON_AUTH_PASSED, &a->subject, facts, d);
+	rec->factors = factors;
+	rec->exemptions[0] = '\0';	/* not used yet */
+	(void)snprintf(rec->note, sizeof rec->note, "the session judges the key");
+	proof_await_key(a->front->proofs, a->subject.txn, a->subject.user, loop_now_ms());
+}
+
 static void
 tell(struct account *a, const struct facts *facts, const struct decision *d, unsigned factors)
 {
@@ -74,19 +102,19 @@ tell(struct account *a, const struct facts *facts, const struct decision *d, uns
 	struct record *rec = &a->record;
 
 	a->granted = d->verdict == VERDICT_ALLOW;
-	record_init(f, rec, a->granted ? EVENT_LOGIN_GRANTED : EVENT_LOGIN_DENIED, a->granted ? "granted" : "denied",
-	    d->reason, &a->subject, facts, d);
-	rec->factors = factors | (a->subject.key ? (unsigned)FACTOR_KEY : 0U);
 	memcpy(msg.txn, a->subject.txn, sizeof a->subject.txn);
-	if (a->granted && facts->kind == KIND_BREAK_GLASS) {
-		(void)snprintf(rec->actor, sizeof rec->actor, "%s", facts->armed_by);
-		(void)snprintf(rec->note, sizeof rec->note, "%s", facts->armed_reason);
-	}
+	if (a->subject.key)
+		factors |= FACTOR_KEY;
+	if (a->granted && a->awaits_key)
+		init_passed(a, facts, d, factors);
+	else if (a->granted)
+		front_granted_init(f, rec, &a->subject, facts, d, factors);
 	if (a->granted) {
-		rec->use = last_use_counts(f, &a->subject, facts);
 		msg.max_session_sec = d->max_session_sec;
 		msg.not_after_utc_sec = front_session_end(f, facts, d->roles);
 	} else {
+		record_init(f, rec, EVENT_LOGIN_DENIED, "denied", d->reason, &a->subject, facts, d);
+		rec->factors = factors;
 		record_write(f, rec);
 		text_refused(f, d->reason, facts, d, msg.text, sizeof msg.text);
 	}
@@ -98,6 +126,7 @@ on_facts(void *arg, int error, enum message number, const void *msg)
 {
 	struct account *a = arg;
 	const struct facts *facts = error == 0 && number == MSG_FACTS ? msg : NULL;
+	struct moment moment;
 	struct decision d;
 	unsigned factors, change;
 
@@ -105,7 +134,11 @@ on_facts(void *arg, int error, enum message number, const void *msg)
 	factors = take_proof(a);
 	/* Asked twice, the second time without its proof, a login stays what it was. */
 	change = proof_change(a->front->proofs, a->subject.txn, a->subject.user, loop_now_ms());
-	front_judge(a->front, facts, &a->subject, STAGE_ACCOUNT, factors | change, &d);
+	front_moment(a->front, &moment);
+	front_moment_sessions(a->front, facts, &a->subject, &moment);
+	front_judge_at(a->front, facts, &a->subject, STAGE_ACCOUNT, factors | change, &moment, &d);
+	a->awaits_key = d.verdict == VERDICT_ALLOW &&
+	    front_awaits_key(a->front, facts, &a->subject, factors | change, &moment);
 	if ((factors | change) == 0)
 		begin_unproven(a, d.verdict);
 	tell(a, facts, &d, factors);
@@ -137,14 +170,23 @@ handle_account(struct connection *c, const void *msg)
 
 /* Loud, beside the event that every login has; the user manager comes with a session that was told of. */
 static void
-tell_used(struct account *a)
+tell_used(struct front *f, const struct record *granted)
 {
-	struct record used = a->record;
+	struct record used = *granted;
 
 	if (used.kind != KIND_BREAK_GLASS || strcmp(used.service, "systemd-user") == 0)
 		return;
 	used.id = EVENT_BREAKGLASS_USED;
-	record_write(a->front, &used);
+	record_write(f, &used);
+}
+
+void
+front_granted_write(struct front *f, const struct record *r)
+{
+	record_write_granted(f, r);
+	last_use_tell(f, r->user);
+	record_write_exemptions(f, r);
+	tell_used(f, r);
 }
 
 int
@@ -156,12 +198,10 @@ handle_ack(struct connection *c, const void *msg)
 	(void)msg;
 	if (head != NULL && head->kind == REQUEST_ACCOUNT) {
 		a = connection_data(c);
-		if (a->granted) {
-			record_write_granted(a->front, &a->record);
-			last_use_tell(a->front, a->record.user);
-			record_write_exemptions(a->front, &a->record);
-			tell_used(a);
-		}
+		if (a->granted && a->awaits_key)
+			record_write(a->front, &a->record);
+		else if (a->granted)
+			front_granted_write(a->front, &a->record);
 		a->granted = false;
 	}
 	connection_close(c);

@@ -112,8 +112,8 @@ allow(struct opening *o, const struct facts *facts, const struct decision *d)
 	};
 	struct front *f = o->front;
 	struct session_row gone;
-	struct record rec;
-	bool watched;
+	struct record granted, rec;
+	bool awaited = proof_awaits_key(f->proofs, o->subject.txn, o->subject.user, loop_now_ms()), watched;
 	unsigned factors = track(o, facts, &watched);
 
 	/* One that cannot be counted would be one too many sooner or later. */
@@ -128,12 +128,16 @@ allow(struct opening *o, const struct facts *facts, const struct decision *d)
 	memcpy(msg.txn, o->subject.txn, sizeof o->subject.txn);
 	record_init(f, &rec, EVENT_SESSION_OPENED, "none", REASON_NONE, &o->subject, facts, d);
 	rec.factors = factors;
+	if (awaited)
+		front_granted_init(f, &granted, &o->subject, facts, d, factors);
 	report_groups(f, &o->subject, facts, d->roles, o->dropped, "");
 	last_login_text(f, &o->subject, msg.text, sizeof msg.text);
 	if (connection_send(o->connection, MSG_VERDICT, &msg, ST_DECIDED) < 0) {	/* o is gone then */
 		(void)live_session_remove(f->sessions, rec.txn, rec.user, &gone);
 		return;
 	}
+	if (awaited)
+		front_granted_write(f, &granted);
 	record_write(f, &rec);
 	last_login_note(f, &rec);
 }

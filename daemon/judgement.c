@@ -278,6 +278,18 @@ front_judge(struct front *f, const struct facts *facts, const struct subject *su
 	front_judge_at(f, facts, subject, stage, factors, &moment, ret);
 }
 
+bool
+front_awaits_key(struct front *f, const struct facts *facts, const struct subject *subject, unsigned factors,
+    const struct moment *moment)
+{
+	struct decision later;
+
+	if (subject->key || strcmp(subject->service, "sshd") != 0)
+		return false;
+	front_judge_at(f, facts, subject, STAGE_SESSION, factors, moment, &later);
+	return later.verdict != VERDICT_ALLOW;
+}
+
 int
 front_ask_facts(struct front *f, const char *user, int64_t deadline_ms, ask_reply *reply, void *arg, struct ask **ret)
 {

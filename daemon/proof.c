@@ -266,6 +266,23 @@ proof_changed(struct proofs *all, const char *txn, const char *user, int64_t now
 		t->factors = (t->factors & ~CHANGE_BITS) | FACTOR_PASSWORD_CHANGED;
 }
 
+void
+proof_await_key(struct proofs *all, const char *txn, const char *user, int64_t now_ms)
+{
+	struct transaction *t = find_txn(all, txn, user, now_ms);
+
+	if (t != NULL)
+		t->awaits_key = true;
+}
+
+bool
+proof_awaits_key(struct proofs *all, const char *txn, const char *user, int64_t now_ms)
+{
+	const struct transaction *t = find_txn(all, txn, user, now_ms);
+
+	return t != NULL && t->proof[0] == '\0' && t->awaits_key;
+}
+
 unsigned
 proof_session(struct proofs *all, const char *txn, const char *user, int64_t now_ms)
 {

@@ -28,6 +28,7 @@ struct transaction {
 	char service[65];
 	uid_t peer_uid;
 	unsigned factors;		/* FACTOR_* */
+	bool awaits_key;		/* proof_await_key() */
 	int64_t proven_ms;		/* CLOCK_MONOTONIC; 0: nothing was proven, or a change has used it */
 	int64_t expires_ms;
 };
@@ -92,6 +93,11 @@ void proof_return(struct proofs *all, const char *txn, const char *user, int64_t
 unsigned proof_change(struct proofs *all, const char *txn, const char *user, int64_t now_ms);
 /* The password was changed within the transaction: none is due any more. */
 void proof_changed(struct proofs *all, const char *txn, const char *user, int64_t now_ms);
+
+/* Account let the user as far as his session, which judges his key: only then is the login granted. */
+void proof_await_key(struct proofs *all, const char *txn, const char *user, int64_t now_ms);
+/* Whether it did, until proof_finish(). */
+bool proof_awaits_key(struct proofs *all, const char *txn, const char *user, int64_t now_ms);
 
 /*
  * The session of a transaction opens: what was proven in it, once.

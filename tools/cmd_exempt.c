@@ -17,6 +17,7 @@
 #include "tools/account.h"
 #include "tools/approver.h"
 #include "tools/audit.h"
+#include "tools/exemption_rows.h"
 #include "tools/invocation.h"
 #include "tools/output.h"
 
@@ -30,83 +31,13 @@ static const struct column columns[] = {
 	{ "bound", "Bound to" }, { "approver", "Approver" }, { "reason", "Reason" }, { "note", "Note" }, { NULL, NULL },
 };
 
-/* ---- what an entry says ----------------------------------------------------------------------------------- */
-
-static void
-describe_bounds(const struct exemption *x, char *buf, size_t size)
-{
-	(void)snprintf(buf, size, "%s%s%s%s%s%s", x->key, x->key[0] != '\0' && x->service[0] != '\0' ? " " : "", x->service,
-	    (x->key[0] != '\0' || x->service[0] != '\0') && x->sources[0] != '\0' ? " " : "", x->sources,
-	    x->key[0] == '\0' && x->service[0] == '\0' && x->sources[0] == '\0' ? "nothing" : "");
-}
-
-/* The user whom a DN is of; NULL: nobody. */
-static const struct identity *
-user_of(const struct account *account, const char *dn)
-{
-	char *ndn = dn != NULL ? entry_normalise_dn(dn) : NULL;
-	const struct identity *found = NULL;
-
-	for (size_t i = 0; ndn != NULL && found == NULL && i < account->identities.user_count; i++)
-		if (strcmp(account->identities.users[i].entry->ndn, ndn) == 0)
-			found = &account->identities.users[i];
-	free(ndn);
-	return found;
-}
-
-/* Whether hosts honour it, in a word, by what census_care.c looks at. */
-static const char *
-state_of(const struct account *account, const struct entry *e, const struct exemption *x, int64_t now_utc_sec)
-{
-	const struct identity *member = user_of(account, entry_value(e, "ismsMember"));
-	const struct identity *approver = user_of(account, entry_value(e, "ismsApprover"));
-
-	if (now_utc_sec >= x->until_utc_sec)
-		return "ended";
-	if (member == NULL)
-		return "nobody's";
-	if (approver != NULL && strcmp(account_state(approver, now_utc_sec), "active") != 0)
-		return "void: approver";
-	return now_utc_sec < x->from_utc_sec ? "not yet" : "active";
-}
-
-static json_t *
-row_of(const struct account *account, const struct entry *e, int64_t now_utc_sec)
-{
-	const struct identity *member = user_of(account, entry_value(e, "ismsMember"));
-	char fault[IDENTITY_FAULT_SIZE] = "", bound[400] = "";
-	struct exemption x;
-	json_t *row = json_object();
-	bool whole = exemption_read(e, NULL, &x, fault, sizeof fault) == 0;
-
-	if (whole)
-		describe_bounds(&x, bound, sizeof bound);
-	(void)json_object_set_new(row, "name", output_string(entry_value(e, "cn")));
-	(void)json_object_set_new(row, "dn", output_string(e->dn));
-	(void)json_object_set_new(row, "user", output_string(member != NULL ? member->name : entry_value(e, "ismsMember")));
-	(void)json_object_set_new(row, "control", output_string(entry_value(e, "ismsControl")));
-	(void)json_object_set_new(row, "state", output_string(whole ? state_of(account, e, &x, now_utc_sec) : "void"));
-	(void)json_object_set_new(row, "from", output_time(whole ? x.from_utc_sec : 0));
-	(void)json_object_set_new(row, "until", output_time(whole ? x.until_utc_sec : 0));
-	(void)json_object_set_new(row, "bound", output_string(whole ? bound : NULL));
-	(void)json_object_set_new(row, "approver", output_string(entry_value(e, "ismsApprover")));
-	(void)json_object_set_new(row, "reason", output_string(entry_value(e, "ismsReason")));
-	(void)json_object_set_new(row, "ticket", output_string(entry_value(e, "ismsTicket")));
-	(void)json_object_set_new(row, "fault", output_string(whole ? NULL : fault));
-	return row;
-}
-
 static enum exit_code
 list(struct invocation *in)
 {
 	struct account account;
 	enum exit_code code = account_open(in, NULL, DIRECTORY_READ, &account);
-	const struct entries *all = code == EXIT_DONE ? directory_entries(account.directory) : NULL;
-	json_t *rows = json_array();
+	json_t *rows = code == EXIT_DONE ? exemption_rows(&account, NULL, in->now_utc_sec) : NULL;
 
-	for (size_t i = 0; all != NULL && i < all->count; i++)
-		if (entry_has_class(all->list[i], "ismsExemption"))
-			(void)json_array_append_new(rows, row_of(&account, all->list[i], in->now_utc_sec));
 	if (code == EXIT_DONE && in->json)
 		(void)output_json(rows);
 	else if (code == EXIT_DONE && json_array_size(rows) == 0)
@@ -164,7 +95,7 @@ revoke(struct invocation *in, const char *name)
 	if (code == EXIT_DONE && e == NULL)
 		code = EXIT_REFUSED;
 	if (code == EXIT_DONE) {
-		member = user_of(&account, entry_value(e, "ismsMember"));
+		member = exemption_user(&account, entry_value(e, "ismsMember"));
 		(void)snprintf(user, sizeof user, "%s", member != NULL ? member->name : "");
 		(void)snprintf(what, sizeof what, "%.20s until %.40s", entry_value(e, "ismsControl") != NULL ?
 		    entry_value(e, "ismsControl") : "?", entry_value(e, "ismsUntil") != NULL ? entry_value(e, "ismsUntil") : "?");
@@ -324,7 +255,7 @@ write_entry(struct making *m)
 		entry_free(e);
 		return code;
 	}
-	m->row = row_of(&m->account, e, m->in->now_utc_sec);
+	m->row = exemption_row(&m->account, e, m->in->now_utc_sec);
 	if (account_need_unit(m->in, d, "exemptions") < 0 || directory_add(d, e) < 0) {
 		output_error("%s: the exemption cannot be added; nothing was changed", m->user);
 		return EXIT_UNREACHABLE;

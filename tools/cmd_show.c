@@ -17,6 +17,7 @@
 #include "tools/ask_daemon.h"
 #include "tools/contract_end.h"
 #include "tools/group_view.h"
+#include "tools/held.h"
 #include "tools/invocation.h"
 #include "tools/key_entry.h"
 #include "tools/output.h"
@@ -32,7 +33,8 @@ static const struct column columns[] = {
 	{ "owner", "Owner" }, { "sources", "Keys from" }, { "command", "Keys run" }, { "armed_until", "Armed until" },
 	{ "armed_by", "Armed by" }, { "armed_reason", "Armed for" }, { "keys", "Keys" }, { "last_use", "Last use" },
 	{ "reviewed_at", "Reviewed" }, { "reviewed_by", "Reviewed by" }, { "home", "Home" },
-	{ "shell", "Shell" }, { "roles", "Roles" }, { "groups", "Groups" }, { "tokens", "Tokens" },
+	{ "shell", "Shell" }, { "roles", "Roles" }, { "groups", "Groups" }, { "grants", "Grants" },
+	{ "exemptions", "Exemptions" }, { "tokens", "Tokens" },
 	{ "recovery_codes", "Recovery codes" }, { "login_now", "Login now" },
 	{ "failures", "Failures" },
 	{ "created", "Created" }, { "dn", "Entry" }, { "entry_id", "Entry id" }, { NULL, NULL },
@@ -240,6 +242,7 @@ print(const struct invocation *in, const struct account *account)
 	set(object, "ends", describe_ends(id->entry));
 	if (created != NULL && civil_date_parse_generalized(created, strlen(created), &utc_sec) == 0)
 		set(object, "created", output_time(utc_sec));
+	held_add(object, in, account);
 	set(object, "tokens", describe_tokens(account));
 	set(object, "keys", key_entry_list(id->entry, in->now_utc_sec));
 	key_entry_add_uses(in, id->name, json_object_get(object, "keys"));
@@ -255,6 +258,7 @@ print(const struct invocation *in, const struct account *account)
 		(void)output_json(object);
 	else {
 		put_into_words(object);
+		held_put_into_words(object, account);
 		output_record(object, columns);
 	}
 	json_decref(object);

@@ -11,9 +11,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/recovery_code.h"
 #include "tools/output.h"
+#include "tools/standing.h"
 #include "tools/token.h"
 
 #define LOCKED_FOR_EVER	"000001010000Z"	/* as isms-userctl disable */
@@ -160,7 +162,16 @@ keys(struct account *account, const char *only, json_t *items)
 
 /* ---- entries of others ---- */
 
-/* Remove entries of a class whose ismsMember he is. */
+/* What has ended gives nothing, and is the evidence of who had what. */
+static bool
+has_ended(const struct entry *e)
+{
+	int64_t until_utc_sec = standing_instant(e, "ismsUntil");
+
+	return until_utc_sec != 0 && until_utc_sec <= (int64_t)time(NULL);
+}
+
+/* Remove entries of a class whose ismsMember he is, but for those that have ended. */
 static int
 remove_entries(struct account *account, const char *object_class, const char *only, json_t *items)
 {
@@ -172,7 +183,7 @@ remove_entries(struct account *account, const char *object_class, const char *on
 
 	for (i = 0; i < all->count; i++)
 		if (entry_has_class(all->list[i], object_class) && is_chosen(all->list[i], only) &&
-		    value_with_dn(all->list[i], "ismsMember", ndn) != NULL)
+		    value_with_dn(all->list[i], "ismsMember", ndn) != NULL && !has_ended(all->list[i]))
 			item(items, all->list[i]->dn);
 	for (i = before; i < json_array_size(items) && r == 0; i++) {
 		dn = json_array_get(items, i);

@@ -48,9 +48,18 @@ check "enable: in within a second" let_in_again
 check "disable: refused within a second" bites
 check "disable: its twin, enabled" let_in_again
 check "sessions of every kind are open again" open_all
-check "PS06a the contract's end: all gone within five seconds of it" bash -c "
-	. $tests/check.sh; . $tests/integration/people.sh
-	isms-userctl set-expiry ada +3s --reason test --yes && sleep 3 && wait_until 5 no_processes ada"
+put_out_at_the_end() {
+	local end since
+	end=$(isms-userctl set-expiry ada +5s --reason test --yes --json | jq -r .new) && end=$(date -d "$end" +%s%3N) || return
+	wait_until 12 gone ada && since=$(($(date +%s%3N) - end)) || return
+	echo "$since ms after the end"
+	[ $since -ge 0 ] && [ $since -le 5000 ] && ! through_tunnel
+}
+check "PS06a the contract's end: all gone within five seconds of it, and not before" put_out_at_the_end
+check "she was warned" grep -i "contract\|access.*end" /run/people/ada/shell
+refused "and is refused after it" by_ssh ada -- true
+check "reason expired" denied_with expired ada
+check "why says expired" why_says ada expired
 extended() { # an end that is moved in time does not bite
 	isms-userctl set-expiry ada +1h --reason test --yes && sleep 1 || return
 	by_ssh ada -tt -- 'sleep 300' >/dev/null 2>&1 &

@@ -1,6 +1,6 @@
 #!/bin/bash
 # ldap: what a real LDAP directory can do to logins: changes, outages of every kind, certificates, hostile entries,
-# mass changes (CASES LD, RP). The first story on it is story.sh and its neighbours with ISMS_DIRECTORY=ldap.
+# mass changes (CASES LD, RP). What is not about LDAP itself stands in its neighbours, with ISMS_DIRECTORY=ldap.
 export ISMS_DIRECTORY=ldap
 . "$(dirname "$0")/lib.sh"
 prepare

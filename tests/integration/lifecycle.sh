@@ -50,10 +50,10 @@ check "isms-authorized-keys: its key with all that binds it, and no other" its_l
 check "mark" mark
 check "its key from its network runs its command" runs svc
 granted() {
-	event_is '.ISMS_EVENT == "login.granted"' '.ISMS_USER == "svc"' '.ISMS_KIND == "service"' &&
+	event_is '.ISMS_EVENT == "login.granted"' '.ISMS_USER == "svc"' '.ISMS_KIND == "service"' ".ISMS_KEY == \"$(print_of bound)\"" &&
 		event_is '.ISMS_EVENT == "session.opened"' '.ISMS_USER == "svc"' ".ISMS_KEY == \"$(print_of bound)\""
 }
-check "the events name it, the session the key" granted
+check "the events name it and its key" granted
 with_terminal() { from 127.0.1.7 bound svc -tt -- please 2>&1 | tr -d '\r' >/run/tty; cat /run/tty; grep -q "PTY allocation request failed" /run/tty && ! grep -q "terminal: terminal" /run/tty; }
 used_key() { isms-userctl key list svc --json | jq -e '.[0].last_use != null and .[0].last_rhost == "127.0.1.7" and .[0].age_days == 0'; }
 check "the key's age and last use are known" used_key
@@ -92,6 +92,7 @@ check "mark" mark
 refused "without the fragment: the key in its home" from 127.0.1.7 stray svc -- please
 at_session() { event_is '.ISMS_USER == "svc"' '.ISMS_REASON == "key-not-bound"' '.ISMS_NOTE == "session"'; }
 check "reason key-not-bound, at the opening of the session" at_session
+refused "and nothing before it called the login granted" event_is '.ISMS_EVENT == "login.granted"' '.ISMS_USER == "svc"'
 install -m 600 -o svc -g "$(id -g svc)" /run/people/bound.pub /home/svc/.ssh/authorized_keys
 check "its twin: the bound key there, which opens a session" from 127.0.1.7 bound svc -- true
 check "mark" mark

@@ -193,6 +193,72 @@ START_TEST(service_account_has_no_password)
 }
 END_TEST
 
+/* ---- what is granted only once sshd has named the key ---- */
+
+#define BOUND "ismsKey: " KEY "\n\ndn: cn=r1,ou=exemptions,dc=isms,dc=local\nobjectClass: ismsExemption\ncn: r1\n" \
+	"ismsControl: mfa\nismsMember: uid=dora,ou=people,dc=isms,dc=local\nismsReason: test\n" \
+	"ismsApprover: uid=emil,ou=people,dc=isms,dc=local\nismsUntil: 20991231000000Z\nismsKeyFingerprint: " PRINT "\n"
+
+/* A service account, and an exemption that is bound to a key. */
+static const struct { const char *user, *lines, *want; enum reason refused; const char *exemption; } bound[] = {
+	{ "robo", ROBOT, ROBOT_OPTIONS KEY "\n", REASON_KEY_NOT_BOUND, "" },
+	{ "dora", BOUND, NULL, REASON_MFA_NOT_ENROLLED, "exemption=r1" },
+};
+
+/* Account and session of one login by sshd, which names the key to the first of them or not. */
+static void
+log_in(const char *user, const char *account_info, const char *session_info, char txn[static 33])
+{
+	struct msg_account account = { .service = "sshd", .tty = "ssh", .rhost = "192.0.2.7", .ruid = geteuid() };
+	struct msg_session_open open = { .service = "sshd", .tty = "ssh", .rhost = "192.0.2.7", .ruid = geteuid() };
+
+	(void)snprintf(account.user, sizeof account.user, "%s", user);
+	(void)snprintf(account.auth_info, sizeof account.auth_info, "%s", account_info);
+	talk_run(&s, MSG_ACCOUNT, &account, NULL, &t);
+	talk_expect(&t, VERDICT_ALLOW, REASON_OK);
+	memcpy(txn, t.verdict.txn, 33);
+	talk_ack(&t);
+	memcpy(open.user, account.user, sizeof open.user);
+	(void)snprintf(open.auth_info, sizeof open.auth_info, "%s", session_info);
+	memcpy(open.txn, txn, 33);
+	talk_run(&s, MSG_SESSION_OPEN, &open, NULL, &t);
+	talk_end(&t);
+}
+
+START_TEST(granted_when_the_key_is_named)
+{
+	const char *user = bound[_i].user;
+	char named[96], txn[33];
+
+	scene_start(&s, "");
+	(void)snprintf(named, sizeof named, "user=%s ", user);
+	scene_change_user(&s, user, bound[_i].lines);
+	await_lines(user, "192.0.2.7", PRINT, bound[_i].want != NULL ? bound[_i].want :
+	    "expiry-time=\"20991231230000Z\" " KEY "\n");
+	/* Another key: the session refuses, and nothing before it has called the login granted. */
+	log_in(user, "", "publickey " KEY2, txn);
+	talk_expect(&t, VERDICT_DENY, bound[_i].refused);
+	ck_assert_uint_eq(scene_events(&s, 1, "login denied", named, "note=session", "key=" PRINT2, txn, NULL), 1);
+	ck_assert_uint_eq(scene_events(&s, 0, "login granted", named, NULL), 0);
+	ck_assert_uint_eq(scene_events(&s, 0, "authentication passed", named, txn, NULL), 1);
+	ck_assert_uint_eq(scene_events(&s, 0, "exemption used", named, NULL), 0);
+	/* Its twin, the key that it is bound to: granted when the session opens, once, with the key. */
+	log_in(user, "", "publickey " KEY, txn);
+	talk_expect(&t, VERDICT_ALLOW, REASON_OK);
+	ck_assert_uint_eq(scene_events(&s, 1, "session opened", named, "key=" PRINT, txn, NULL), 1);
+	ck_assert_uint_eq(scene_events(&s, 1, "login granted", named, "key=" PRINT, txn, bound[_i].exemption, NULL), 1);
+	ck_assert_uint_eq(scene_events(&s, 0, "login granted", named, NULL), 1);
+	ck_assert_uint_eq(scene_events(&s, 0, "exemption used", named, bound[_i].exemption, NULL), _i == 1 ? 1 : 0);
+	/* Where sshd names it to the account stage, that one tells, and the session does not again. */
+	log_in(user, "publickey " KEY, "publickey " KEY, txn);
+	talk_expect(&t, VERDICT_ALLOW, REASON_OK);
+	ck_assert_uint_eq(scene_events(&s, 1, "session opened", named, txn, NULL), 1);
+	ck_assert_uint_eq(scene_events(&s, 0, "login granted", named, "key=" PRINT, txn, NULL), 1);
+	ck_assert_uint_eq(scene_events(&s, 0, "authentication passed", named, txn, NULL), 0);
+	scene_stop(&s);
+}
+END_TEST
+
 START_TEST(break_glass)
 {
 	char lines[512], until[32], want[512];
@@ -231,7 +297,7 @@ main(void)
 {
 	const struct suite_row rows[] = {
 		{ keys_of_people, 0 }, { nobody_whose_time_is_over, ROWS(overs) }, { service_account, 0 },
-		{ service_account_has_no_password, 0 }, { break_glass, 0 },
+		{ service_account_has_no_password, 0 }, { granted_when_the_key_is_named, ROWS(bound) }, { break_glass, 0 },
 	};
 
 	return suite_run("front_keys", rows, ROWS(rows), 120);

@@ -97,6 +97,23 @@ START_TEST(session_learns_what_was_proven)
 }
 END_TEST
 
+START_TEST(session_learns_that_its_key_is_awaited)
+{
+	issue(1000);
+	proof_await_key(all, txn, "bob", 2000);
+	ck_assert_ptr_nonnull(proof_take(all, proof, "ada", "sshd", 0, 2000));
+	ck_assert(!proof_awaits_key(all, txn, "ada", 3000));
+	proof_await_key(all, txn, "ada", 3000);
+	ck_assert(!proof_awaits_key(all, txn, "bob", 3000));
+	ck_assert(!proof_awaits_key(all, "", "ada", 3000));
+	ck_assert(!proof_awaits_key(all, txn, "ada", 2000 + PROOF_SESSION_MS));
+	ck_assert(proof_awaits_key(all, txn, "ada", 1999 + PROOF_SESSION_MS));
+	ck_assert_uint_eq(proof_finish(all, txn, "ada", 3000), both);
+	ck_assert(!proof_awaits_key(all, txn, "ada", 3000));	/* of one session */
+	proofs_free(all);
+}
+END_TEST
+
 START_TEST(recent_for_a_password_change)
 {
 	issue(1000);
@@ -205,6 +222,7 @@ main(void)
 		{ pa06a_for_nobody_else, ROWS(strangers) },
 		{ pa13a_no_proof_is_nothing_proven, 0 },
 		{ session_learns_what_was_proven, 0 },
+		{ session_learns_that_its_key_is_awaited, 0 },
 		{ recent_for_a_password_change, 0 },
 		{ bounded, 0 },
 		{ unproven_gives_way, 0 },

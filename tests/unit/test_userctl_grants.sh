@@ -25,6 +25,7 @@ run() { # WANTED_STATUS ARGUMENT...
 	! grep -q "runtime error\|AddressSanitizer\|LeakSanitizer" "$root/err" || wrong "sanitizer: $*"
 }
 says() { grep -qF -- "$1" "$root/out" "$root/err" || wrong "does not say: $1"; }
+lacks() { ! grep -qF -- "$1" "$root/out" "$root/err" || wrong "says: $1"; }
 has() { grep -qixF -- "$1" "$ldif" || wrong "not in the directory: $1"; }
 json() { # WANTED PYTHON
 	local got
@@ -73,16 +74,38 @@ has "ismsGroup: cn=web,ou=groups,dc=example,dc=com"
 has "ismsApprover: uid=bob,ou=people,dc=example,dc=com"
 has "ismsTicket: CHG-7"
 run 0 show ada; says "web"
+run 0 show eve --json; json "[[], []]" '[d["grants"], d["exemptions"]]'
+run 0 show eve; lacks "Grants"; lacks "Exemptions"
 run 0 grant --list --json
 json 1 'len(d)'; json active 'd[0]["state"]'; json None 'd[0]["fault"]'
 run 0 grant ada ops --as bob --reason later --from +1h --for 1h
 run 0 grant --list; says "future"; says "active"
+# what a user holds for a time stands in show, as in the lists, and so does what will never count
+run 0 exempt ada mfa --until +1h --service sshd --source 192.0.2.0/24 --reason "lost token" --ticket CHG-8 --as bob
+run 0 exempt ada hours --until +2h --from +1h --reason "night shift" --as carol
+printf '\ndn: cn=x9,ou=exemptions,dc=example,dc=com\nobjectClass: ismsExemption\ncn: x9\nismsMember: uid=ada,ou=people,dc=example,dc=com\nismsControl: all\nismsApprover: uid=bob,ou=people,dc=example,dc=com\n' >>"$ldif"
+printf '\ndn: cn=x8,ou=exemptions,dc=example,dc=com\nobjectClass: ismsExemption\ncn: x8\nismsMember: uid=ada,ou=people,dc=example,dc=com\nismsControl: mfa\nismsApprover: uid=bob,ou=people,dc=example,dc=com\nismsReason: x\nismsUntil: 20200101000000Z\n' >>"$ldif"
+run 0 exempt --list --json; json 4 'len(d)'
+run 0 show ada --json
+json "[('ops', 'future', 'bob'), ('web', 'active', 'bob')]" 'sorted((g["group"], g["state"], g["approver"]) for g in d["grants"])'
+json "[('all', 'void'), ('hours', 'not yet'), ('mfa', 'active')]" 'sorted((x["control"], x["state"]) for x in d["exemptions"])'
+json True 'all(x["fault"] for x in d["exemptions"] if x["state"] == "void") and all(x["user"] == "ada" for x in d["exemptions"])'
+run 0 show ada
+saysit() { grep -qE "$1" "$root/out" || wrong "no line $1"; }
+saysit '^Grants +web: active until [-0-9]+T[:0-9]+Z, by bob: deploy 7 \(CHG-7\)$'
+saysit '^ +ops: future, from [-0-9]+T[:0-9]+Z until [-0-9]+T[:0-9]+Z, by bob: later$'
+saysit '^(Exemptions)? +mfa: active until [-0-9]+T[:0-9]+Z, for sshd 192\.0\.2\.0/24, by bob: lost token \(CHG-8\)$'
+saysit '^(Exemptions)? +hours: not yet, from [-0-9]+T[:0-9]+Z until [-0-9]+T[:0-9]+Z, for any login, by carol: night shift$'
+saysit '^(Exemptions)? +all: void \(.+\), by bob$'
+run 0 show bob --json; json "[[], []]" '[d["grants"], d["exemptions"]]'
 unchanged 2 grant --list ada
 # who is put out approves nothing, and what he approved counts no more
 run 0 disable bob --yes
 unchanged 1 grant ada web --as bob --reason deploy --for 1h; says "the approver is disabled"
 run 0 grant --list --json; json "['refused', 'refused']" '[g["state"] for g in d]'
 says "the approver is disabled"
+run 0 show ada; saysit '^Grants +web: refused \(.*the approver is disabled.*\), until .*, by bob: deploy 7 \(CHG-7\)$'
+saysit 'mfa: void: approver until '
 run 3 enable bob	# no front here to forget his failures
 run 0 grant --list --json; json "['active', 'future']" 'sorted(g["state"] for g in d)'
 
@@ -95,7 +118,7 @@ sleep 1.1					# a grant of no length would be malformed
 run 0 ungrant ada web
 run 0 grant --list --json; json ended 'd[0]["state"]'
 unchanged 1 ungrant ada web
-run 0 show ada --json
+run 0 show ada --json; json "[]" 'd["grants"]'	# over, or gone
 
 # ---- request, approve ----
 unchanged 2 request ada web --reason x; says "request needs"
