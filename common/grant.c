@@ -174,12 +174,23 @@ judge_approver(const struct entry *e, const struct settings *settings, struct gr
 	return r;
 }
 
-static int64_t
-longest_of(const struct entry *group, const struct settings *settings)
+int
+grant_takes(const struct grant_reach *reach, int64_t length_sec, char fault[static GRANT_FAULT_SIZE])
 {
-	const char *name;
+	const struct grant_group *by = &reach->list[reach->limiting];
+	struct fault found = { "" };
+	char text[32], above[128] = "";
 
-	return entry_single(group, "cn", &name) == 1 ? grant_longest_sec(settings->directory_max_grant, name) : 0;
+	if (reach->limiting != 0)
+		(void)snprintf(above, sizeof above, ", since it is a member of %.90s", by->name != NULL ? by->name : by->ndn);
+	if (reach->many)
+		identity_fault(&found, "the group takes no grants: it is a member of more than %d groups", GRANT_REACH_MAX - 1);
+	else if (reach->longest_sec == 0)
+		identity_fault(&found, "the group takes no grants%s ([directory] max-grant)", above);
+	else if (length_sec > reach->longest_sec)
+		identity_fault(&found, "the longest grant of this group is %s%s ([directory] max-grant)",
+		    civil_date_format_span(reach->longest_sec, text), above);
+	return found.text[0] == '\0' ? 0 : wrong(fault, &found);
 }
 
 int
@@ -188,23 +199,21 @@ grant_judge(const struct grant *g, const struct grant_parties *parties, const st
 {
 	struct grant_window window = { g->from_utc_sec, g->until_utc_sec };
 	struct fault found = { "" };
-	int64_t longest;
+	char taken[GRANT_FAULT_SIZE];
 	int r;
 
 	if (parties->member == NULL || !entry_has_class(parties->member, "posixAccount") ||
 	    identity_is_group(parties->member))
 		identity_fault(&found, "the member is no user");
-	if (parties->group == NULL || !identity_is_group(parties->group)) {
+	if (parties->group == NULL || !identity_is_group(parties->group) || parties->reach == NULL) {
 		identity_fault(&found, "there is no such group");
 		return wrong(fault, &found);
 	}
-	longest = longest_of(parties->group, settings);
-	if (longest == 0)
-		identity_fault(&found, "the group takes no grants ([directory] max-grant)");
-	else if (g->from_utc_sec != 0 && g->until_utc_sec - g->from_utc_sec > longest)
-		identity_fault(&found, "it is longer than the group takes ([directory] max-grant)");
+	if (grant_takes(parties->reach, g->from_utc_sec != 0 ? g->until_utc_sec - g->from_utc_sec : 0, taken) < 0)
+		identity_fault(&found, "%s", taken);
 	if (g->from_utc_sec == 0)
-		window.from_utc_sec = g->until_utc_sec > longest ? g->until_utc_sec - longest : 1;
+		window.from_utc_sec = g->until_utc_sec > parties->reach->longest_sec ?
+		    g->until_utc_sec - parties->reach->longest_sec : 1;
 	r = judge_approver(parties->approver, settings, &window, &found);
 	if (r < 0)
 		return r;
@@ -249,28 +258,49 @@ find_person(const struct entries *all, const char *dn)
 	return e != NULL && !e->gone ? e : NULL;
 }
 
-/* Add what one grant says to the group in *to. */
-static int
-apply_one(const struct entries *all, const struct entry *e, const struct settings *settings, int64_t now_utc_sec,
-    struct entries *to)
+int
+grant_judge_among(const struct entries *all, const struct grant *g, struct grant_nesting *nesting,
+    const struct settings *settings, struct grant_window *ret, char fault[static GRANT_FAULT_SIZE])
 {
-	struct grant_parties parties;
+	struct grant_parties parties = { find_person(all, g->member), entries_find(all, g->group),
+		find_person(all, g->approver), NULL };
+	struct grant_reach *reach = NULL;
+	int r = parties.group != NULL ? grant_nesting_reach(nesting, parties.group, settings, NULL, NULL, &reach) : 0;
+
+	parties.reach = reach;
+	if (r == 0)
+		r = grant_judge(g, &parties, settings, ret, fault);
+	grant_reach_unref(reach);
+	return r;
+}
+
+/* Of the grants of *all. */
+struct applying {
+	const struct entries *all;
+	struct grant_nesting nesting;
+	bool nested;			/* it is complete */
+	const struct settings *settings;
+	int64_t now_utc_sec;
+	struct entries *to;
+};
+
+/* Add what one grant says to the group in a->to. */
+static int
+apply_one(struct applying *a, const struct entry *e)
+{
 	struct grant_window window;
 	char fault[GRANT_FAULT_SIZE];
 	struct grant g = { 0 };
 	struct entry *copy;
 	int r = grant_read(e, &g, fault);
 
-	if (r == 0) {
-		parties = (struct grant_parties){ find_person(all, g.member), entries_find(all, g.group),
-			find_person(all, g.approver) };
-		r = grant_judge(&g, &parties, settings, &window, fault);
-	}
-	if (r == 0 && grant_counts(&window, now_utc_sec)) {
-		copy = grant_add_members(entries_find(to, g.group), &g.member, 1);
+	if (r == 0)
+		r = grant_judge_among(a->all, &g, &a->nesting, a->settings, &window, fault);
+	if (r == 0 && grant_counts(&window, a->now_utc_sec)) {
+		copy = grant_add_members(entries_find(a->to, g.group), &g.member, 1);
 		if (copy != NULL)
-			(void)entries_remove(to, g.group);
-		r = copy != NULL ? entries_add(to, copy) : -ENOMEM;
+			(void)entries_remove(a->to, g.group);
+		r = copy != NULL ? entries_add(a->to, copy) : -ENOMEM;
 		if (r < 0)
 			entry_free(copy);
 	}
@@ -281,6 +311,7 @@ apply_one(const struct entries *all, const struct entry *e, const struct setting
 int
 grants_apply(const struct entries *all, const struct settings *settings, int64_t now_utc_sec, struct entries *ret)
 {
+	struct applying a = { .all = all, .settings = settings, .now_utc_sec = now_utc_sec, .to = ret };
 	int r = 0;
 
 	for (size_t i = 0; i < all->count && r == 0; i++) {
@@ -288,9 +319,16 @@ grants_apply(const struct entries *all, const struct settings *settings, int64_t
 		if (r < 0)
 			entry_free(all->list[i]);
 	}
-	for (size_t i = 0; i < all->count && r == 0; i++)
-		if (grant_is(all->list[i]) && !all->list[i]->gone)
-			r = apply_one(all, all->list[i], settings, now_utc_sec, ret);
+	for (size_t i = 0; i < all->count && r == 0; i++) {
+		if (!grant_is(all->list[i]) || all->list[i]->gone)
+			continue;
+		if (!a.nested)
+			r = grant_nesting_add_all(&a.nesting, all);
+		a.nested = true;
+		if (r == 0)
+			r = apply_one(&a, all->list[i]);
+	}
+	grant_nesting_done(&a.nesting);
 	if (r < 0)
 		entries_done(ret);
 	return r;

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "common/entry.h"
+#include "common/grant_nesting.h"
 #include "common/settings.h"
 
 #define GRANT_FAULT_SIZE	256
@@ -33,6 +34,7 @@ struct grant_window {
 /* The entries that a grant names, as they are; NULL: there is none, or nobody can say which. Borrowed. */
 struct grant_parties {
 	const struct entry *member, *group, *approver;
+	const struct grant_reach *reach;	/* of the group; NULL where there is no group */
 };
 
 /* Whether an entry is a grant, good or not. */
@@ -51,8 +53,8 @@ void grant_done(struct grant *g);	/* a zeroed struct is fine */
 
 /*
  * Judge a grant by those whom it names: the member is a user and not the approver; the approver is a user who is
- * valid by his own entry for as long as the grant counts; the group takes grants of such a length ([directory]
- * max-grant). A grant that names no begin has the longest length that its group takes.
+ * valid by his own entry for as long as the grant counts; the group, and every one that it is nested in, takes grants of
+ * such a length ([directory] max-grant). A grant that names no begin has the longest length that all of them take.
  *
  *  ret    the time in which it counts
  *  fault  why it never does
@@ -61,6 +63,24 @@ void grant_done(struct grant *g);	/* a zeroed struct is fine */
  */
 int grant_judge(const struct grant *g, const struct grant_parties *parties, const struct settings *settings,
     struct grant_window *ret, char fault[static GRANT_FAULT_SIZE]);
+
+/*
+ * The same, with those whom it names looked for in a directory.
+ *
+ *  nesting  of the groups of all
+ */
+int grant_judge_among(const struct entries *all, const struct grant *g, struct grant_nesting *nesting,
+    const struct settings *settings, struct grant_window *ret, char fault[static GRANT_FAULT_SIZE]);
+
+/*
+ * Whether a group takes grants of a length, by itself and by the groups that it is nested in.
+ *
+ *  length_sec  0: of any length
+ *  fault       why not
+ *
+ * Returns 0, or -EINVAL with the fault.
+ */
+int grant_takes(const struct grant_reach *reach, int64_t length_sec, char fault[static GRANT_FAULT_SIZE]);
 
 /* Whether it counts at that time. */
 bool grant_counts(const struct grant_window *window, int64_t now_utc_sec);

@@ -90,6 +90,8 @@ int census_owner(struct census *c, const struct census_asking *asking, const str
  */
 struct entry *census_entry_at(const struct census *c, const char *ndn, uint32_t *at, uint8_t ret_id[ENTRY_ID_SIZE],
     bool *ret_gone);
+/* Groups that have a DN, normalised, as a member; the same. */
+struct entry *census_parent_at(const struct census *c, const char *ndn, uint32_t *at, uint8_t ret_id[ENTRY_ID_SIZE]);
 
 /* What a change came to. */
 struct census_news {

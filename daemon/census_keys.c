@@ -179,6 +179,21 @@ census_entry_at(const struct census *c, const char *ndn, uint32_t *at, uint8_t r
 	return NULL;
 }
 
+struct entry *
+census_parent_at(const struct census *c, const char *ndn, uint32_t *at, uint8_t ret_id[ENTRY_ID_SIZE])
+{
+	uint64_t key = census_key(&c->index, CENSUS_CHILD_DN, ndn, strlen(ndn));
+	uint32_t item;
+
+	while ((item = census_index_next(&c->children, key, at)) != 0) {
+		if (c->items[item - 1].e == NULL)
+			continue;
+		memcpy(ret_id, c->items[item - 1].id, ENTRY_ID_SIZE);
+		return c->items[item - 1].e;
+	}
+	return NULL;
+}
+
 const struct entry *
 census_before(const struct census *c, uint32_t item, struct entry **ret_owned)
 {

@@ -156,25 +156,33 @@ has_gid(const struct roster_user *user, uint32_t gid)
 	return gid == user->gid;
 }
 
+/* What of one loss he has not, of one kind: privileged or not. */
+static void
+add_loss(struct maker *m, const struct grant_reach *reach, bool privileged, struct roster_user *out)
+{
+	for (size_t i = 0; i < reach->count && out->lost_count < ROSTER_LOST_MAX; i++) {
+		const struct grant_group *g = &reach->list[i];
+		bool there = g->gid == 0 || has_gid(out, g->gid);
+
+		for (uint32_t k = 0; k < out->lost_count && !there; k++)
+			there = m->lost[k] == g->gid;
+		if (!there && (g->name != NULL && policy_is_privileged(m->policy, g->name)) == privileged)
+			m->lost[out->lost_count++] = g->gid;
+	}
+}
+
 /* Groups that grants gave to a user and do not any more: what still runs with one is the publisher's to see. */
 static void
 add_losses(struct maker *m, const struct identity *user, struct roster_user *out)
 {
 	size_t count = 0;
 	const struct grant_loss *losses = m->rules->grants == NULL ? NULL :
-	    grant_book_losses(m->rules->grants, user->entry->ndn, &count);
+	    grant_book_losses(m->rules->grants, user->entry_id, &count);
 
 	out->lost = m->lost;
 	for (int told = 0; told < 2; told++) {		/* privileged ones first, of each kind the latest */
-		for (size_t i = count; i > 0 && out->lost_count < ROSTER_LOST_MAX; i--) {
-			const struct grant_loss *loss = &losses[i - 1];
-			bool there = has_gid(out, loss->gid);
-
-			for (uint32_t k = 0; k < out->lost_count && !there; k++)
-				there = m->lost[k] == loss->gid;
-			if (!there && loss->gid != 0 && policy_is_privileged(m->policy, loss->group) == (told == 0))
-				m->lost[out->lost_count++] = loss->gid;
-		}
+		for (size_t i = count; i > 0; i--)
+			add_loss(m, losses[i - 1].reach, told == 0, out);
 		if (told == 0)
 			out->lost_ending = out->lost_count;
 	}

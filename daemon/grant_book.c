@@ -15,8 +15,7 @@
 #include <string.h>
 #include <sys/types.h>
 
-#include "common/identity.h"
-#include "common/siphash.h"
+#include "common/identity_parts.h"
 #include "daemon/grant_book_parts.h"
 
 struct grant_book *
@@ -30,11 +29,14 @@ grant_book_new(void)
 static void
 state_done(struct grant_state *s)
 {
-	for (size_t i = 0; i < s->count; i++)
+	for (size_t i = 0; i < s->count; i++) {
 		grant_slot_unref(s->list[i].slot);
+		grant_reach_unref(s->list[i].reach);
+	}
 	grant_overlays_done(s);
 	free(s->list);
 	free(s->watched);
+	free(s->nested);
 	*s = (struct grant_state){ 0 };
 }
 
@@ -42,7 +44,7 @@ static void
 losses_done(struct grant_loss *list, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		free(list[i].member);
+		grant_reach_unref(list[i].reach);
 	free(list);
 }
 
@@ -61,14 +63,6 @@ grant_book_free(struct grant_book *b)
 
 /* ---- whether there is anything to do ---- */
 
-static uint64_t
-hash(const void *bytes, size_t len)
-{
-	static const uint64_t key[2];	/* two that meet cost time, and nothing else */
-
-	return siphash13(key, bytes, len);
-}
-
 static int
 compare_hashes(const void *a, const void *b)
 {
@@ -86,9 +80,10 @@ is_watched(const struct grant_state *s, uint64_t what)
 static bool
 concerns(const struct grant_state *s, const struct entry_change *change)
 {
-	if (change->e != NULL && (grant_is(change->e) || is_watched(s, hash(change->e->ndn, strlen(change->e->ndn)))))
+	if (change->e != NULL && (grant_is(change->e) || is_watched(s, grant_hash(change->e->ndn, strlen(change->e->ndn))) ||
+	    grant_has_member(change->e, s->nested, s->nested_count)))
 		return true;
-	return grant_state_find(s, change->id) != NULL || is_watched(s, hash(change->id, ENTRY_ID_SIZE));
+	return grant_state_find(s, change->id) != NULL || is_watched(s, grant_hash(change->id, ENTRY_ID_SIZE));
 }
 
 static bool
@@ -126,6 +121,7 @@ judge_one(struct grant_judged *j, const struct parties *p, const struct grant_mo
 {
 	const struct grant_slot *s = j->slot;
 	struct grant_parties parties;
+	struct fault ignored = { "" };
 	int r;
 
 	if (!s->readable) {
@@ -133,7 +129,7 @@ judge_one(struct grant_judged *j, const struct parties *p, const struct grant_mo
 		return 0;
 	}
 	parties = (struct grant_parties){ valid_person(p, s->g.member), parties_get(p, s->g.group)->e,
-		valid_person(p, s->g.approver) };
+		valid_person(p, s->g.approver), parties_get(p, s->g.group)->reach };
 	r = grant_judge(&s->g, &parties, m->settings, &j->window, j->fault);
 	if (r == -ENOMEM)
 		return r;
@@ -141,8 +137,11 @@ judge_one(struct grant_judged *j, const struct parties *p, const struct grant_mo
 	j->active = j->good && grant_counts(&j->window, m->now_utc_sec);
 	copy_name(parties.member, "uid", j->user_name);
 	copy_name(parties.group, "cn", j->group_name);
-	j->gid = parties.group != NULL && entry_value(parties.group, "gidNumber") != NULL ?
-	    (uint32_t)strtoul(entry_value(parties.group, "gidNumber"), NULL, 10) : 0;
+	if (!j->good)
+		return 0;
+	identity_entry_id(parties.member, &ignored, j->member_id);
+	j->reach = parties_get(p, s->g.group)->reach;
+	j->reach->refs++;
 	return 0;
 }
 
@@ -157,16 +156,29 @@ take_next(struct grant_state *s, int64_t at_utc_sec, int64_t now_utc_sec)
 static int
 watch(struct grant_state *s, const struct parties *p)
 {
-	s->watched = calloc(2 * p->count + 1, sizeof *s->watched);
-	if (s->watched == NULL)
+	size_t room = 0;
+
+	for (size_t i = 0; i < p->count; i++)
+		room += p->list[i].reach != NULL ? p->list[i].reach->count : 0;
+	s->watched = calloc(2 * (p->count + room) + 1, sizeof *s->watched);
+	s->nested = calloc(room + 1, sizeof *s->nested);
+	if (s->watched == NULL || s->nested == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < p->count; i++) {
-		s->watched[s->watch_count++] = hash(p->list[i].ndn, strlen(p->list[i].ndn));
+		const struct grant_reach *reach = p->list[i].reach;
+
+		s->watched[s->watch_count++] = grant_hash(p->list[i].ndn, strlen(p->list[i].ndn));
 		if (p->list[i].e != NULL)
-			s->watched[s->watch_count++] = hash(p->list[i].id, ENTRY_ID_SIZE);
+			s->watched[s->watch_count++] = grant_hash(p->list[i].id, ENTRY_ID_SIZE);
+		for (size_t k = 0; reach != NULL && k < reach->count; k++) {
+			uint64_t dn = grant_hash(reach->list[k].ndn, strlen(reach->list[k].ndn));
+
+			s->nested[s->nested_count++] = s->watched[s->watch_count++] = dn;
+			s->watched[s->watch_count++] = reach->list[k].tag;
+		}
 	}
-	if (s->watch_count > 0)
-		qsort(s->watched, s->watch_count, sizeof *s->watched, compare_hashes);
+	qsort(s->watched, s->watch_count, sizeof *s->watched, compare_hashes);
+	qsort(s->nested, s->nested_count, sizeof *s->nested, compare_hashes);
 	return 0;
 }
 
@@ -193,6 +205,8 @@ find_parties(const struct grant_book *b, const struct grant_moment *m, const str
 		ndns[count++] = g->approver;
 	}
 	r = parties_find(&from, ndns, count, ret);
+	if (r == 0)
+		r = grant_reaches_find(&from, m->settings, ret);
 	free(ndns);
 	return r;
 }
@@ -236,14 +250,19 @@ add_loss(struct grant_book *b, const struct grant_judged *j, int64_t at_utc_sec)
 	if (list == NULL)
 		return -ENOMEM;
 	b->fresh = list;
-	list += b->fresh_count;
-	*list = (struct grant_loss){ .member = strdup(j->slot->g.member), .gid = j->gid,
-		.at_utc_sec = at_utc_sec };
-	memcpy(list->group, j->group_name, sizeof list->group);
-	if (list->member == NULL)
-		return -ENOMEM;
-	b->fresh_count++;
+	list += b->fresh_count++;
+	*list = (struct grant_loss){ .reach = j->reach, .at_utc_sec = at_utc_sec };
+	memcpy(list->member_id, j->member_id, sizeof list->member_id);
+	list->reach->refs++;
 	return 0;
+}
+
+/* Whether one that counted gave its member something that it does not give him now. is may be NULL. */
+static bool
+is_lost(const struct grant_judged *was, const struct grant_judged *is)
+{
+	return is == NULL || !is->active || strcmp(is->member_id, was->member_id) != 0 ||
+	    grant_reach_has_more(was->reach, is->reach);
 }
 
 /* What counted and does not now; of a first state, what had ended before: somebody may have been logged in with it. */
@@ -256,8 +275,7 @@ list_losses(struct grant_book *b, int64_t now_utc_sec)
 		const struct grant_judged *was = &b->now.list[i], *is = grant_state_find(&b->next, was->slot->id);
 		int64_t at = was->window.until_utc_sec < now_utc_sec ? was->window.until_utc_sec : now_utc_sec;
 
-		if (was->active && (is == NULL || !is->active || strcmp(is->slot->g.member, was->slot->g.member) != 0 ||
-		    strcmp(is->slot->g.group, was->slot->g.group) != 0))
+		if (was->active && is_lost(was, is))
 			r = add_loss(b, was, at);
 	}
 	for (size_t i = 0; i < b->next.count && r == 0 && !b->begun; i++) {
@@ -275,7 +293,7 @@ static int
 compare_losses(const void *a, const void *b)
 {
 	const struct grant_loss *x = a, *y = b;
-	int r = strcmp(x->member, y->member);
+	int r = strcmp(x->member_id, y->member_id);
 
 	return r != 0 ? r : (x->at_utc_sec > y->at_utc_sec) - (x->at_utc_sec < y->at_utc_sec);
 }
@@ -300,7 +318,7 @@ keep_losses(struct grant_book *b)
 	if (b->loss_count > GRANT_LOSSES_MAX) {
 		qsort(b->losses, b->loss_count, sizeof *b->losses, compare_times);	/* the latest first */
 		while (b->loss_count > GRANT_LOSSES_MAX)
-			free(b->losses[--b->loss_count].member);
+			grant_reach_unref(b->losses[--b->loss_count].reach);
 	}
 	qsort(b->losses, b->loss_count, sizeof *b->losses, compare_losses);
 }
@@ -319,21 +337,21 @@ reserve_losses(struct grant_book *b)
 static int
 compare_member(const void *key, const void *loss)
 {
-	return strcmp(key, ((const struct grant_loss *)loss)->member);
+	return strcmp(key, ((const struct grant_loss *)loss)->member_id);
 }
 
 const struct grant_loss *
-grant_book_losses(const struct grant_book *b, const char *member_ndn, size_t *ret_count)
+grant_book_losses(const struct grant_book *b, const char *member_id, size_t *ret_count)
 {
 	const struct grant_loss *at = b->loss_count == 0 ? NULL :
-	    bsearch(member_ndn, b->losses, b->loss_count, sizeof *b->losses, compare_member);
+	    bsearch(member_id, b->losses, b->loss_count, sizeof *b->losses, compare_member);
 
 	*ret_count = 0;
 	if (at == NULL)
 		return NULL;
-	while (at > b->losses && strcmp(at[-1].member, member_ndn) == 0)
+	while (at > b->losses && strcmp(at[-1].member_id, member_id) == 0)
 		at--;
-	while (at + *ret_count < b->losses + b->loss_count && strcmp(at[*ret_count].member, member_ndn) == 0)
+	while (at + *ret_count < b->losses + b->loss_count && strcmp(at[*ret_count].member_id, member_id) == 0)
 		++*ret_count;
 	return at;
 }

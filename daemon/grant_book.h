@@ -71,19 +71,20 @@ void grant_book_counts(const struct grant_book *b, size_t *ret_all, size_t *ret_
 /* The i-th grant with a fault, as "DN: what is wrong"; NULL past the last. buf is filled with it. */
 const char *grant_book_fault(const struct grant_book *b, size_t i, char buf[static IDENTITY_FAULT_SIZE]);
 
-/* A group that somebody had by a grant, and has by it no more. */
+/* What somebody had by a grant, and has by it no more: a group, and what that is nested in. */
 struct grant_loss {
-	char *member;			/* owned; DN, normalised */
-	char group[33];			/* its name */
-	uint32_t gid;			/* 0: it has none */
+	char member_id[65];		/* entry_id of his identity, which moves with him */
+	struct grant_reach *reach;	/* one reference */
 	int64_t at_utc_sec;
 };
 
 /*
  * What a member lost.
  *
+ *  member_id  entry_id of his identity
+ *
  * Returns the first of *ret_count losses, in the order of their times; NULL when there are none.
  */
-const struct grant_loss *grant_book_losses(const struct grant_book *b, const char *member_ndn, size_t *ret_count);
+const struct grant_loss *grant_book_losses(const struct grant_book *b, const char *member_id, size_t *ret_count);
 
 #endif

@@ -21,8 +21,8 @@ struct grant_judged {
 	struct grant_slot *slot;	/* one reference */
 	bool good, active;
 	struct grant_window window;	/* of a good one */
-	char user_name[33], group_name[33];
-	uint32_t gid;			/* of the group; 0: none */
+	char user_name[33], group_name[33], member_id[65];
+	struct grant_reach *reach;	/* one reference; of a good one */
 	char fault[GRANT_FAULT_SIZE];
 };
 
@@ -39,6 +39,8 @@ struct grant_state {
 	int64_t next_utc_sec;
 	uint64_t *watched;		/* owned; sorted hashes of DNs and ids whose change matters */
 	size_t watch_count;
+	uint64_t *nested;		/* owned; sorted hashes of DNs: who gets such a member matters, too */
+	size_t nested_count;
 	struct party_base *bases;	/* owned, with one reference to each entry; sorted by id */
 	struct grant_overlay *overlays;	/* owned */
 	size_t overlay_count;		/* of both */

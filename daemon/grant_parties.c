@@ -238,6 +238,8 @@ parties_find(const struct party_sources *from, const char *const *ndns, size_t c
 void
 parties_done(struct parties *p)
 {
+	for (size_t i = 0; i < p->count; i++)
+		grant_reach_unref(p->list[i].reach);
 	free(p->list);
 	free(p->ids);
 	*p = (struct parties){ 0 };

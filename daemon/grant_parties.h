@@ -1,6 +1,6 @@
 /*
- * grant_parties.h - the entries that grants name, as they will be once changes are taken in. grant_book.c alone uses
- * it.
+ * grant_parties.h - the entries that grants name, as they will be once changes are taken in. The grant book's files alone
+ * use it.
  */
 #ifndef ISMS_GRANT_PARTIES_H
 #define ISMS_GRANT_PARTIES_H
@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/grant_nesting.h"
 #include "daemon/census.h"
 #include "daemon/entry_changes.h"
 
@@ -18,6 +19,7 @@ struct party {
 	uint8_t id[ENTRY_ID_SIZE];
 	bool gone;			/* the server has it no more */
 	bool many;			/* several have this DN: nobody can say who it is */
+	struct grant_reach *reach;	/* one reference; by grant_reaches_find(): of a group; else NULL */
 };
 
 /* What the census has in place of an entry of the directory. */
@@ -53,6 +55,9 @@ struct party_sources {
  */
 int parties_find(const struct party_sources *from, const char *const *ndns, size_t count, struct parties *ret);
 void parties_done(struct parties *p);
+
+/* grant_reach.c: what membership of those that are groups comes to, as it will be, too. Returns 0 or -ENOMEM. */
+int grant_reaches_find(const struct party_sources *from, const struct settings *settings, struct parties *p);
 
 /* The party of a DN that parties_find() was given. */
 const struct party *parties_get(const struct parties *p, const char *ndn);

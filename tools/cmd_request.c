@@ -101,9 +101,9 @@ request(struct invocation *in, struct account *account)
 {
 	const char *user = in->line.operands[0], *group = in->line.operands[1];
 	const char *span = command_line_value(&in->line, OPTION_request_for);
-	char requester[ACCOUNT_DN_MAX], name[16], by[ACCOUNT_DN_MAX], longest[32];
+	char requester[ACCOUNT_DN_MAX], name[16], by[ACCOUNT_DN_MAX];
 	struct grant_about about;
-	int64_t sec = 0, max_sec;
+	int64_t sec = 0;
 	enum exit_code code;
 	json_t *result;
 
@@ -117,14 +117,7 @@ request(struct invocation *in, struct account *account)
 		    sizeof requester);
 	if (code != EXIT_DONE)
 		return code;
-	max_sec = grant_longest_sec(in->settings.directory_max_grant, group);
-	if (sec > max_sec) {
-		output_error(max_sec == 0 ? "%s: the group takes no grants ([directory] max-grant)" :
-		    "%s: the longest grant of this group is %s ([directory] max-grant)", group,
-		    civil_date_format_span(max_sec, longest));
-		return EXIT_REFUSED;
-	}
-	if (!grant_is_known(account))
+	if (grant_fits(in, account, &about, sec) != EXIT_DONE || !grant_is_known(account))
 		return EXIT_REFUSED;
 	if (grant_make_name('r', name) < 0 || put_request(in, account, &about, name, requester) < 0)
 		return grant_out_of_memory(user);

@@ -98,13 +98,33 @@ grant_find(const struct account *account, const char *user, const char *group, s
 }
 
 enum exit_code
+grant_fits(const struct invocation *in, const struct account *account, const struct grant_about *about,
+    int64_t length_sec)
+{
+	struct grant_nesting nesting = { 0 };
+	struct grant_reach *reach = NULL;
+	char fault[GRANT_FAULT_SIZE];
+	int r = grant_nesting_add_all(&nesting, directory_entries(account->directory));
+
+	if (r == 0)
+		r = grant_nesting_reach(&nesting, about->group->entry, &in->settings, NULL, NULL, &reach);
+	if (r == 0)
+		r = grant_takes(reach, length_sec, fault);
+	grant_nesting_done(&nesting);
+	grant_reach_unref(reach);
+	if (r == -ENOMEM)
+		return grant_out_of_memory(about->group->name);
+	if (r < 0)
+		output_error("%s: %s", about->group->name, fault);
+	return r < 0 ? EXIT_REFUSED : EXIT_DONE;
+}
+
+enum exit_code
 grant_may(const struct invocation *in, const struct account *account, const struct grant_about *about,
     const char *approver_dn, int64_t length_sec)
 {
 	const struct identity *approver = grant_identity(account, approver_dn);
-	int64_t longest = grant_longest_sec(in->settings.directory_max_grant, about->group->name);
 	const char *state = approver != NULL ? account_state(approver, in->now_utc_sec) : "";
-	char text[32];
 
 	if (approver == about->member)
 		output_error("%s: nobody approves for himself; somebody else has to", about->member->name);
@@ -112,13 +132,8 @@ grant_may(const struct invocation *in, const struct account *account, const stru
 		output_error("%.255s is no user of the directory, and cannot approve", approver_dn);
 	else if (strcmp(state, "active") != 0 && strcmp(state, "locked") != 0)	/* locked for a while: still somebody */
 		output_error("%s: the approver is %s", approver->name, state);
-	else if (longest == 0)
-		output_error("%s: the group takes no grants ([directory] max-grant)", about->group->name);
-	else if (length_sec > longest)
-		output_error("%s: the longest grant of this group is %s ([directory] max-grant)", about->group->name,
-		    civil_date_format_span(longest, text));
 	else
-		return EXIT_DONE;
+		return grant_fits(in, account, about, length_sec);
 	return EXIT_REFUSED;
 }
 
@@ -219,19 +234,15 @@ group_name_of(const struct account *account, const char *dn, char *buf, size_t s
 
 /* What a grant comes to now, as the processes judge it. */
 static const char *
-judge(const struct invocation *in, const struct account *account, const struct entry *e, char *fault)
+judge(const struct invocation *in, const struct account *account, struct grant_nesting *nesting, const struct entry *e,
+    char *fault)
 {
-	const struct entries *all = directory_entries(account->directory);
 	struct grant g = { 0 };
 	struct grant_window window;
 	int r = grant_read(e, &g, fault);
 
-	if (r == 0) {
-		const struct grant_parties parties = { entries_find(all, g.member), entries_find(all, g.group),
-			entries_find(all, g.approver) };
-
-		r = grant_judge(&g, &parties, &in->settings, &window, fault);
-	}
+	if (r == 0)
+		r = grant_judge_among(directory_entries(account->directory), &g, nesting, &in->settings, &window, fault);
 	grant_done(&g);
 	if (r < 0)
 		return "refused";
@@ -256,8 +267,11 @@ json_t *
 grant_rows(const struct invocation *in, const struct account *account, const char *user, const char *group)
 {
 	const struct entries *all = directory_entries(account->directory);
+	struct grant_nesting nesting = { 0 };
 	json_t *rows = json_array();
 
+	if (grant_nesting_add_all(&nesting, all) < 0)
+		output_error("out of memory: states of grants in nested groups may be wrong");
 	for (size_t i = 0; i < all->count; i++) {
 		const struct entry *e = all->list[i];
 		char fault[GRANT_FAULT_SIZE] = "", approver[ACCOUNT_DN_MAX];
@@ -266,7 +280,7 @@ grant_rows(const struct invocation *in, const struct account *account, const cha
 		if (!grant_is(e) || !is_about(e, "ismsMember", user) || !is_about(e, "ismsGroup", group))
 			continue;
 		row = common_row(account, e);
-		(void)json_object_set_new(row, "state", json_string(judge(in, account, e, fault)));
+		(void)json_object_set_new(row, "state", json_string(judge(in, account, &nesting, e, fault)));
 		(void)json_object_set_new(row, "from", output_time(grant_time(e, "ismsFrom")));
 		(void)json_object_set_new(row, "until", output_time(grant_time(e, "ismsUntil")));
 		(void)json_object_set_new(row, "approver",
@@ -274,6 +288,7 @@ grant_rows(const struct invocation *in, const struct account *account, const cha
 		(void)json_object_set_new(row, "fault", output_string(fault[0] != '\0' ? fault : NULL));
 		(void)json_array_append_new(rows, row);
 	}
+	grant_nesting_done(&nesting);
 	return rows;
 }
 

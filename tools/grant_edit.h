@@ -53,6 +53,10 @@ enum exit_code grant_find(const struct account *account, const char *user, const
 enum exit_code grant_may(const struct invocation *in, const struct account *account, const struct grant_about *about,
     const char *approver_dn, int64_t length_sec);
 
+/* The last of it alone; length_sec 0: of any length. */
+enum exit_code grant_fits(const struct invocation *in, const struct account *account, const struct grant_about *about,
+    int64_t length_sec);
+
 /* A new entry's name: a letter and random digits. Returns 0 or -EIO. */
 int grant_make_name(char letter, char buf[static 16]);
 

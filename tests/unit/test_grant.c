@@ -90,18 +90,17 @@ new_grant(void)
 static void
 judge(const struct entry *e, struct grant_window *ret, char fault[static GRANT_FAULT_SIZE])
 {
+	struct grant_nesting nesting = { 0 };
 	struct grant g = { 0 };
 	int r = grant_read(e, &g, fault);
 
-	if (r == 0) {
-		const struct grant_parties parties = { entries_find(&all, g.member), entries_find(&all, g.group),
-			entries_find(&all, g.approver) };
-
-		r = grant_judge(&g, &parties, &settings, ret, fault);
-	}
+	ck_assert_int_eq(grant_nesting_add_all(&nesting, &all), 0);
+	if (r == 0)
+		r = grant_judge_among(&all, &g, &nesting, &settings, ret, fault);
 	if (r == 0)
 		fault[0] = '\0';
 	grant_done(&g);
+	grant_nesting_done(&nesting);
 }
 
 static const struct {
@@ -133,7 +132,7 @@ static const struct {
 	{ "ismsUntil", AT("5"), AT("4"), "must have one plain value" },
 	{ "ismsUntil", AT("1"), NULL, "is not after ismsFrom" },
 	{ "ismsUntil", AT("6"), NULL, NULL },
-	{ "ismsUntil", "20270115080601Z", NULL, "longer than the group takes" },
+	{ "ismsUntil", "20270115080601Z", NULL, "the longest grant of this group is 5 minutes (" },
 	{ "ismsFrom", "now", NULL, "is no GeneralizedTime" },
 	{ "ismsFrom", AT("1"), AT("2"), "must have one plain value" },
 	{ "ismsFrom", AT("5"), NULL, "is not after ismsFrom" },
@@ -220,6 +219,88 @@ START_TEST(longest)
 	ck_assert_int_eq(grant_longest_sec("30d sudo=8h", "sud"), 30 * 86400);
 	ck_assert_int_eq(grant_longest_sec("30d sudo=8h", "sudoers"), 30 * 86400);
 	ck_assert_int_eq(grant_longest_sec("30d sudo=0s", "sudo"), 0);
+}
+END_TEST
+
+/* web is in the groups between it and the last one, in a ring with them. */
+static void
+nest(unsigned depth, const char *last)
+{
+	char name[32], dn[64], member[64] = WEB;
+	struct entry *e = NULL;
+
+	for (unsigned i = 0; i < depth; i++) {
+		(void)snprintf(name, sizeof name, "g%u", i);
+		(void)snprintf(dn, sizeof dn, "CN=%s, ou=groups," BASE, i + 1 == depth ? last : name);
+		e = add(dn, (const char *const[]){ "objectClass", "groupOfNames", "cn", i + 1 == depth ? last : name, "member",
+			member, NULL });
+		(void)snprintf(member, sizeof member, "%s", dn);
+	}
+	ck_assert_int_eq(entry_add_value(entries_find(&all, WEB), "member", e->dn, strlen(e->dn)), 0);
+}
+
+static const struct {
+	const char *max_grant;
+	unsigned depth;
+	const char *last, *fault;	/* NULL: good, of 4 minutes */
+} nestings[] = {
+	{ "5m", 3, "top", NULL },
+	{ "5m top=4m", 3, "top", NULL },
+	{ "5m top=3m", 3, "top", "the longest grant of this group is 3 minutes, since it is a member of top (" },
+	{ "5m top=0s", 1, "top", "the group takes no grants, since it is a member of top (" },
+	{ "5m top=0s", 16, "top", "the group takes no grants, since it is a member of top (" },
+	{ "5m top=0s g1=1m", 3, "top", "the group takes no grants, since it is a member of top (" },
+	{ "5m web=0s top=1m", 3, "top", "the group takes no grants (" },
+	{ "0s web=5m top=5m g0=5m g1=5m", 3, "top", NULL },
+	{ "0s web=5m top=5m g0=5m", 3, "top", "the group takes no grants, since it is a member of g1 (" },
+	{ "5m other=0s", 3, "top", NULL },
+	{ "5m", GRANT_REACH_MAX - 1, "top", NULL },
+	{ "5m", GRANT_REACH_MAX, "top", "the group takes no grants: it is a member of more than 255 groups" },
+};
+
+/* Whoever gets a group gets those that it is in: their limits are its own. */
+START_TEST(by_nesting)
+{
+	struct entry *e = new_grant();
+	char fault[GRANT_FAULT_SIZE];
+	struct grant_window w;
+
+	(void)snprintf(settings.directory_max_grant, sizeof settings.directory_max_grant, "%s", nestings[_i].max_grant);
+	nest(nestings[_i].depth, nestings[_i].last);
+	judge(e, &w, fault);
+	if (nestings[_i].fault == NULL)
+		ck_assert_str_eq(fault, "");
+	else
+		ck_assert_msg(strncmp(fault, nestings[_i].fault, strlen(nestings[_i].fault)) == 0, "\"%s\"", fault);
+	if (_i == 1) {			/* one that names no begin */
+		ck_assert_int_eq(entry_set(e, "ismsFrom", NULL), 0);
+		judge(e, &w, fault);
+		ck_assert_int_eq(w.from_utc_sec, START + 60);
+	}
+	entry_free(e);
+}
+END_TEST
+
+/* A group above that nobody can name limits like one that takes none; who is a member of no group, but called so, does not. */
+START_TEST(nesting_is_strict)
+{
+	struct entry *e = new_grant(), *top;
+	char fault[GRANT_FAULT_SIZE];
+	struct grant_window w;
+
+	nest(1, "top");
+	top = entries_find(&all, "cn=top,ou=groups," BASE);
+	ck_assert_int_eq(entry_add_value(top, "cn", "other", 5), 0);
+	judge(e, &w, fault);
+	ck_assert_ptr_nonnull(strstr(fault, "since it is a member of cn=top,ou=groups,dc=x ("));
+	ck_assert_int_eq(entry_set(top, "objectClass", "device"), 0);
+	judge(e, &w, fault);
+	ck_assert_str_eq(fault, "");
+	ck_assert_int_eq(entry_set(top, "objectClass", "groupOfMembers"), 0);
+	ck_assert_int_eq(entry_set(top, "member", "cn=web\\2cou=groups," BASE), 0);
+	judge(e, &w, fault);
+	ck_assert_str_eq(fault, "");
+	entry_free(e);
 }
 END_TEST
 
@@ -313,6 +394,20 @@ end(void)
 	census_free(census);
 }
 
+static const struct grant_loss *
+losses_of_ada(size_t *ret_count)
+{
+	struct census_part part = { 0 };
+	const struct grant_loss *losses;
+	const struct identity *who;
+
+	ck_assert_int_eq(census_find(census, &settings, NULL, "ada", &part, &who), 0);
+	ck_assert_ptr_nonnull(who);
+	losses = grant_book_losses(book, who->entry_id, ret_count);
+	census_part_done(&part);
+	return losses;
+}
+
 static bool
 is_member(const char *user, const char *group)
 {
@@ -347,14 +442,16 @@ START_TEST(begins_and_ends)
 	take(NULL, START + 299);
 	ck_assert_str_eq(heard, "");
 	ck_assert(is_member("ada", "web"));
-	ck_assert_ptr_null(grant_book_losses(book, "uid=ada,ou=people,dc=x", &count));
+	ck_assert_ptr_null(losses_of_ada(&count));
 	take(NULL, START + 302);
 	ck_assert_str_eq(heard, "ended ada web;");
 	ck_assert_int_eq(grant_book_next(book), 0);
 	ck_assert(!is_member("ada", "web"));
-	loss = grant_book_losses(book, "uid=ada,ou=people,dc=x", &count);
+	loss = losses_of_ada(&count);
 	ck_assert_uint_eq(count, 1);
-	ck_assert_str_eq(loss->group, "web");
+	ck_assert_uint_eq(loss->reach->count, 1);
+	ck_assert_str_eq(loss->reach->list[0].name, "web");
+	ck_assert_uint_eq(loss->reach->list[0].gid, 3001);
 	ck_assert_int_eq(loss->at_utc_sec, START + 300);
 	entry_free(e);
 	end();
@@ -374,7 +471,7 @@ START_TEST(after_a_restart)
 	begin(e, START + 400);
 	ck_assert_str_eq(heard, "");
 	ck_assert(!is_member("ada", "web"));
-	ck_assert_ptr_nonnull(grant_book_losses(book, "uid=ada,ou=people,dc=x", &count));
+	ck_assert_ptr_nonnull(losses_of_ada(&count));
 	entry_free(e);
 	end();
 }
@@ -392,7 +489,7 @@ START_TEST(taken_back)
 	ck_assert_int_eq(entry_set(shorter, "ismsUntil", AT("2")), 0);
 	change(shorter, 1, START + 130);
 	ck_assert_str_eq(heard, "ended ada web;");
-	ck_assert_int_eq(grant_book_losses(book, "uid=ada,ou=people,dc=x", &count)->at_utc_sec, START + 130);
+	ck_assert_int_eq(losses_of_ada(&count)->at_utc_sec, START + 130);
 	change(e, 1, START + 140);
 	ck_assert_str_eq(heard, "began ada web;");
 	change(NULL, 1, START + 150);
@@ -406,7 +503,7 @@ START_TEST(taken_back)
 	take(&changes, START + 170);
 	ck_assert_str_eq(heard, "ended ada web;refused ada web;");
 	ck_assert(!is_member("ada", "web"));
-	ck_assert_ptr_nonnull(grant_book_losses(book, "uid=ada,ou=people,dc=x", &count));
+	ck_assert_ptr_nonnull(losses_of_ada(&count));
 	ck_assert_uint_eq(count, 3);
 	entry_free(e);
 	entry_free(shorter);
@@ -451,7 +548,7 @@ START_TEST(forgotten)
 	ck_assert_uint_eq(changes.count, 1);
 	grant_book_forget(book);
 	entry_changes_done(&changes);
-	ck_assert_ptr_null(grant_book_losses(book, "uid=ada,ou=people,dc=x", &count));
+	ck_assert_ptr_null(losses_of_ada(&count));
 	take(NULL, START + 301);
 	ck_assert_str_eq(heard, "ended ada web;");
 	ck_assert(!is_member("ada", "web"));
@@ -522,7 +619,8 @@ int
 main(void)
 {
 	const struct suite_row rows[] = {
-		{ by_its_values, ROWS(grants) }, { by_time, 1 }, { by_its_approver, 1 }, { longest, 1 }, { applied, 1 },
+		{ by_its_values, ROWS(grants) }, { by_time, 1 }, { by_its_approver, 1 }, { longest, 1 },
+		{ by_nesting, ROWS(nestings) }, { nesting_is_strict, 1 }, { applied, 1 },
 		{ begins_and_ends, 1 }, { after_a_restart, 1 }, { taken_back, 1 }, { group_changes_meanwhile, 1 }, { forgotten, 1 },
 		{ faults_are_told_once, 1 }, { clock_is_kept, 1 },
 	};

@@ -159,4 +159,22 @@ for i in 1 2 3 4 5 6; do
 done
 wait
 [ "$(grep -c '^ismsReason: race' "$ldif")" = 6 ] || wrong "$(grep -c '^ismsReason: race' "$ldif") of 6 grants that were written at once"
+
+# ---- groups within groups: whoever is granted ops would be in payroll, which takes no grants ----
+run 0 request carol ops --for 10m --reason x --as carol --json
+three=$(value 'd["name"]')
+sed -i '/^dn: cn=payroll,/a member: cn=Ops, ou=groups,dc=example,dc=com' "$ldif"
+unchanged 1 grant carol ops --as bob --reason x --for 1m; says "ops: the group takes no grants, since it is a member of payroll"
+unchanged 1 request carol ops --for 1m --reason x --as carol; says "since it is a member of payroll"
+unchanged 1 approve "$three" --as bob; says "since it is a member of payroll"
+run 0 grant --list --json; json "['refused']" 'sorted({g["state"] for g in d if g["group"] == "ops"})'
+says "since it is a member of payroll"
+run 0 show eve --json; json False '"payroll" in str(d["groups"]) and "ops" in str(d["groups"])'
+sed -i 's/ payroll=0s$/ payroll=5m/' "$root/etc/isms/isms.conf"
+unchanged 1 grant carol ops --as bob --reason x --for 6m; says "the longest grant of this group is 5 minutes, since it is a member of payroll"
+unchanged 1 approve "$three" --as bob; says "is 5 minutes, since it is a member of payroll"
+run 0 grant carol ops --as bob --reason x --for 5m
+run 0 grant --list --json; json active '[g["state"] for g in d if g["user"] == "carol" and g["group"] == "ops"][0]'
+sed -i '/^member: cn=Ops,/d' "$ldif"
+run 0 approve "$three" --as bob
 [ $failed = 0 ] || { echo "$failed of $count failed"; exit 1; }
