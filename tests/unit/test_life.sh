@@ -127,6 +127,7 @@ hasnt "ismsClosedAt"
 person erin --kind employee --group ops
 run 0 review start --name ops --scope group:ops
 run 1 review confirm bob --as carol; says "2 reviews are open"
+unchanged 1 review remove bob --review ops --as dave; says "dave is disabled, and decides nothing"
 run 0 review remove bob erin --review ops --as carol --json; json "['done', 'done']" "[i['result'] for i in d]"
 for user in bob erin; do
 	grep -A9 "^dn: cn=ops," "$ldif" | grep -q "memberUid: $user" && wrong "$user still in the group"
