@@ -73,13 +73,12 @@ judge_service_account(const struct facts *facts, const struct request *request, 
 static enum reason
 judge_break_glass(const struct facts *facts, const struct request *request, const char **ret_rule)
 {
-	int64_t left = facts->armed_until_utc_sec - request->now_utc_sec;
-
-	if (facts->armed_until_utc_sec <= 0 || request->now_utc_sec < 0 || left <= 0)
+	if (request->now_utc_sec < 0 || facts->armed_until_utc_sec <= request->now_utc_sec)
 		return find(REASON_BREAKGLASS_NOT_ARMED, "kind break-glass: only while armed", ret_rule);
 	if (facts->armed_by[0] == '\0')
 		return find(REASON_BREAKGLASS_NOT_ARMED, "kind break-glass: armed by somebody with a name", ret_rule);
-	if (request->armed_longest_sec != 0 && left > request->armed_longest_sec)
+	if (request->armed_longest_sec != 0 &&
+	    facts->armed_until_utc_sec - request->now_utc_sec > request->armed_longest_sec)
 		return find(REASON_BREAKGLASS_NOT_ARMED, "kind break-glass: armed for longer than [login] longest-arming", ret_rule);
 	return REASON_NONE;
 }
