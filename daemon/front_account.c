@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/emergency.h"
 #include "daemon/evaluation.h"
 #include "daemon/front_last_use.h"
 #include "daemon/loop.h"
@@ -26,6 +27,7 @@ struct account {
 	struct ask *ask;		/* owned */
 	bool granted;			/* allowed, and waiting for ACK */
 	struct record record;		/* of login.granted */
+	int64_t armed_until_utc_sec;	/* of a break-glass account */
 };
 
 static void
@@ -79,6 +81,7 @@ tell(struct account *a, const struct facts *facts, const struct decision *d, uns
 	rec->factors = factors | (a->subject.key ? (unsigned)FACTOR_KEY : 0U);
 	memcpy(msg.txn, a->subject.txn, sizeof a->subject.txn);
 	if (a->granted && facts->kind == KIND_BREAK_GLASS) {
+		a->armed_until_utc_sec = facts->armed_until_utc_sec;
 		(void)snprintf(rec->actor, sizeof rec->actor, "%s", facts->armed_by);
 		(void)snprintf(rec->note, sizeof rec->note, "%s", facts->armed_reason);
 	}
@@ -140,11 +143,16 @@ static void
 tell_used(struct account *a)
 {
 	struct record used = a->record;
+	struct msg_emergency m = { .until_utc_sec = a->armed_until_utc_sec, .used = 1 };
 
 	if (used.kind != KIND_BREAK_GLASS || strcmp(used.service, "systemd-user") == 0)
 		return;
 	used.id = EVENT_BREAKGLASS_USED;
 	record_write(a->front, &used);
+	(void)snprintf(m.user, sizeof m.user, "%.32s", used.user);
+	(void)snprintf(m.by, sizeof m.by, "%.255s", used.actor);
+	(void)snprintf(m.reason, sizeof m.reason, "%.128s", used.note);
+	emergency_tell(a->front->event, a->front->paths, &a->front->peers, &m);
 }
 
 int
