@@ -53,8 +53,7 @@ struct publisher {
 	sd_event_source *rebuild, *accounts;	/* owned: timer; inotify on the folder of passwd and group */
 
 	/* publisher_tell.c */
-	int64_t told_since_ms;
-	unsigned told_count;			/* since then */
+	struct { int64_t since_ms; unsigned count; } told[2];	/* by the directory process, by others */
 
 	/* publisher_ends.c */
 	struct wall_clock clock;

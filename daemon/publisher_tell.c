@@ -72,17 +72,18 @@ tell(uint32_t uid, char *buf, size_t size, void *arg)
 	return true;
 }
 
-/* Whether one more may be told of now. */
+/* Whether a peer may have one more told now. The directory process, which parses network data, cannot use up the others'. */
 static bool
-has_room(struct publisher *p)
+has_room(struct publisher *p, uid_t peer)
 {
+	size_t at = peer == p->peers.directory ? 0 : 1;
 	int64_t now_ms = loop_now_ms();
 
-	if (p->told_count == 0 || now_ms - p->told_since_ms >= SPAN_MS) {
-		p->told_since_ms = now_ms;
-		p->told_count = 0;
+	if (p->told[at].count == 0 || now_ms - p->told[at].since_ms >= SPAN_MS) {
+		p->told[at].since_ms = now_ms;
+		p->told[at].count = 0;
 	}
-	return p->told_count++ < TOLD_MAX;
+	return p->told[at].count++ < TOLD_MAX;
 }
 
 int
@@ -91,7 +92,7 @@ publisher_tell_emergency(struct connection *c, const void *msg)
 	struct publisher *p = connection_context(c);
 	const struct msg_emergency *m = msg;
 	struct msg_done answer = { 0 };
-	struct telling *t = has_room(p) ? calloc(1, sizeof *t) : NULL;
+	struct telling *t = has_room(p, connection_uid(c)) ? calloc(1, sizeof *t) : NULL;
 
 	if (t == NULL) {
 		answer.error = EBUSY;
