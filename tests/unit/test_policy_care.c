@@ -91,6 +91,7 @@ CHANGE(sessions_cron, LIMIT("max-sessions = 2"); s->request.sessions = 2; s->req
 /* ---- exemptions ---- */
 #define CODE s->policy = "[role a]\nmatch = any\nallow-services = sshd sudo\nmfa = required\n"; s->request.factors = FACTOR_KEY
 CHANGE(code_missing, CODE)
+CHANGE(code_of_two, CODE; s->policy = "[role a]\nmatch = any\nallow-services = sshd\nmfa = required\n[role b]\nmatch = any\nmfa = required\n")
 CHANGE(code_exempt, CODE; EXEMPT("r mfa 0 1782856801 - - -"))
 CHANGE(exempt_ended, CODE; EXEMPT("r mfa 0 1782856800 - - -"))
 CHANGE(exempt_begins, CODE; EXEMPT("r mfa 1782856800 1782856801 - - -"))
@@ -153,7 +154,8 @@ static const struct scene_row rows[] = {
 	ROW(sessions_least, DENY, TOO_MANY_SESSIONS, "role b"), ROW(sessions_least_first, DENY, TOO_MANY_SESSIONS, "role a"),
 	ROW(sessions_of_stage, DENY, TOO_MANY_SESSIONS, ""), ROW(sessions_later, ALLOW, OK, ""), ROW(sessions_sudo, ALLOW, OK, ""),
 	ROW(sessions_cron, ALLOW, OK, ""),
-	ROW(code_missing, DENY, MFA_REQUIRED, "role a: mfa"), ROW(code_exempt, ALLOW, OK, ""), ROW(exempt_ended, DENY, MFA_REQUIRED, ""),
+	ROW(code_missing, DENY, MFA_REQUIRED, "role a: mfa"), ROW(code_of_two, DENY, MFA_REQUIRED, "role a: mfa"), ROW(code_exempt, ALLOW, OK, ""),
+	ROW(exempt_ended, DENY, MFA_REQUIRED, ""),
 	ROW(exempt_begins, ALLOW, OK, ""), ROW(exempt_later, DENY, MFA_REQUIRED, ""), ROW(exempt_other, DENY, MFA_REQUIRED, ""),
 	ROW(exempt_second, ALLOW, OK, ""), ROW(exempt_unread, DENY, MFA_REQUIRED, ""), ROW(exempt_longer, DENY, MFA_REQUIRED, ""),
 	ROW(exempt_negative, DENY, MFA_REQUIRED, ""), ROW(exempt_no_end, DENY, MFA_REQUIRED, ""),
