@@ -103,12 +103,9 @@ policy_group(const struct policy *policy, uint64_t roles, const char *group, boo
 {
 	bool matched = false, named = false, dropped = false;
 
-	for (size_t i = 0; i < policy->role_count; i++) {
-		const struct role *role = policy_matching(policy, roles, i);
-		bool has_keep = role != NULL && role->lines[KEY_KEEP_GROUPS] != 0;
+	for (const struct role *role = NULL; (role = policy_next_role(policy, roles, role)) != NULL;) {
+		bool has_keep = role->lines[KEY_KEEP_GROUPS] != 0;
 
-		if (role == NULL)
-			continue;
 		matched = true;
 		named = named || has_keep;
 		dropped = dropped || names_has(&role->drop_groups, group) ||
@@ -131,10 +128,8 @@ policy_mfa_rule(const struct policy *policy, uint64_t roles, const struct role *
 {
 	const struct role *strictest = NULL;
 
-	for (size_t i = 0; i < policy->role_count; i++) {
-		const struct role *role = policy_matching(policy, roles, i);
-
-		if (role != NULL && (strictest == NULL || role->mfa > strictest->mfa))
+	for (const struct role *role = NULL; (role = policy_next_role(policy, roles, role)) != NULL;) {
+		if (strictest == NULL || role->mfa > strictest->mfa)
 			strictest = role;
 	}
 	*ret_role = strictest;

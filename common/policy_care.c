@@ -26,10 +26,8 @@ strictest(const struct policy *policy, uint64_t roles, enum role_key key, int64_
 {
 	const struct role *found = NULL;
 
-	for (size_t i = 0; i < policy->role_count; i++) {
-		const struct role *role = policy_matching(policy, roles, i);
-
-		if (role != NULL && role->lines[key] != 0 && (found == NULL || span(role) < span(found)))
+	for (const struct role *role = NULL; (role = policy_next_role(policy, roles, role)) != NULL;) {
+		if (role->lines[key] != 0 && (found == NULL || span(role) < span(found)))
 			found = role;
 	}
 	return found;
@@ -45,6 +43,12 @@ static int64_t
 dormant_after(const struct role *role)
 {
 	return role->dormant_after_sec;
+}
+
+int64_t
+policy_later(int64_t a_utc_sec, int64_t b_utc_sec)
+{
+	return a_utc_sec > b_utc_sec ? a_utc_sec : b_utc_sec;
 }
 
 /* Whether he is valid at this moment: who was when he was looked at may have come to his end since. */
@@ -67,10 +71,8 @@ least_grace(const struct policy *policy, uint64_t roles)
 {
 	const struct role *found = NULL;
 
-	for (size_t i = 0; i < policy->role_count; i++) {
-		const struct role *role = policy_matching(policy, roles, i);
-
-		if (role != NULL && (found == NULL || role->owner_grace_sec < found->owner_grace_sec))
+	for (const struct role *role = NULL; (role = policy_next_role(policy, roles, role)) != NULL;) {
+		if (found == NULL || role->owner_grace_sec < found->owner_grace_sec)
 			found = role;
 	}
 	return found;
@@ -112,10 +114,8 @@ policy_answers_denies(const struct facts *facts, const struct policy *policy, co
 		return true;
 	if (is_valid(facts->sponsor_state, facts->sponsor_end_utc_sec, request->now_utc_sec))
 		return false;
-	for (size_t i = 0; i < policy->role_count; i++) {
-		const struct role *role = policy_matching(policy, roles, i);
-
-		if (role != NULL && role->require_sponsor)
+	for (const struct role *role = NULL; (role = policy_next_role(policy, roles, role)) != NULL;) {
+		if (role->require_sponsor)
 			return find(ret, REASON_SPONSOR_MISSING, role, KEY_REQUIRE_SPONSOR, "require-sponsor");
 	}
 	return false;
@@ -125,12 +125,10 @@ policy_answers_denies(const struct facts *facts, const struct policy *policy, co
 static int64_t
 since(const struct facts *facts, int64_t last_utc_sec, int64_t now_utc_sec)
 {
-	int64_t begin = facts->created_utc_sec;
+	int64_t begin = policy_later(facts->created_utc_sec, facts->not_before_utc_sec);
 
-	if (facts->not_before_utc_sec > begin)
-		begin = facts->not_before_utc_sec;
-	if (last_utc_sec > begin && last_utc_sec <= now_utc_sec + AHEAD_SEC)
-		begin = last_utc_sec;
+	if (last_utc_sec <= now_utc_sec + AHEAD_SEC)
+		begin = policy_later(begin, last_utc_sec);
 	return begin <= now_utc_sec + AHEAD_SEC ? begin : 0;
 }
 
@@ -161,12 +159,11 @@ policy_care_denies(const struct facts *facts, const struct policy *policy, const
 static void
 note_exemption(struct decision *out, const char *name)
 {
-	size_t used = strlen(out->exemptions), len = strlen(name);
-	const char *found = strstr(out->exemptions, name);
+	size_t used = strlen(out->exemptions);
 
-	if (found != NULL && (found == out->exemptions || found[-1] == ' ') && (found[len] == ' ' || found[len] == '\0'))
+	if (policy_has_word(out->exemptions, name))
 		return;
-	if (used + len + 6 > sizeof out->exemptions)
+	if (used + strlen(name) + sizeof "  ..." > sizeof out->exemptions)
 		name = "...";
 	(void)snprintf(out->exemptions + used, sizeof out->exemptions - used, "%s%s", used > 0 ? " " : "", name);
 }
@@ -195,11 +192,7 @@ policy_spares_sessions(const struct policy *policy, uint64_t roles)
 {
 	bool spares = false;
 
-	for (size_t i = 0; i < policy->role_count; i++) {
-		const struct role *role = policy_matching(policy, roles, i);
-
-		if (role == NULL)
-			continue;
+	for (const struct role *role = NULL; (role = policy_next_role(policy, roles, role)) != NULL;) {
 		if (!role->deny_new)
 			return false;
 		spares = true;

@@ -139,10 +139,9 @@ judge_expiry(struct trial *t)
 static bool
 judge_term(struct trial *t)
 {
-	int64_t begin = t->facts->not_before_utc_sec, end = t->facts->not_after_utc_sec;
+	int64_t begin = policy_later(t->facts->not_before_utc_sec, t->request->now_utc_sec);
+	int64_t end = t->facts->not_after_utc_sec;
 
-	if (begin < t->request->now_utc_sec)
-		begin = t->request->now_utc_sec;
 	for (const struct role *role = next_role(t, NULL); role != NULL; role = next_role(t, role)) {
 		if (role->max_term_sec == 0 || (end != 0 && end - begin <= role->max_term_sec))
 			continue;

@@ -8,7 +8,6 @@
  */
 #include <config.h>
 
-#include <stdio.h>
 #include <string.h>
 
 #include "common/policy_parts.h"
@@ -16,19 +15,13 @@
 bool
 policy_role_allows_host(const struct role *role, const char *host, const char *host_groups)
 {
-	char group[128];
-
 	if (role->allow_hosts.size == 0)
 		return true;
 	if (host != NULL && names_has(&role->allow_hosts, host))
 		return true;
-	for (const char *at = host_groups != NULL ? host_groups : ""; *at != '\0'; at += strspn(at, " \t")) {
-		size_t len = strcspn(at, " \t");
-
-		(void)snprintf(group, sizeof group, "@%.*s", (int)(len < sizeof group ? len : sizeof group), at);
-		if (names_has(&role->allow_hosts, group))
+	for (const char *name = NULL; (name = names_next(&role->allow_hosts, name)) != NULL;) {
+		if (name[0] == '@' && host_groups != NULL && policy_has_word(host_groups, name + 1))
 			return true;
-		at += len;
 	}
 	return false;
 }
@@ -45,10 +38,8 @@ may_use(const struct policy *policy, uint64_t roles, uint32_t kind, const char *
 {
 	if (kind == KIND_SERVICE && strcmp(service, "sshd") != 0 && policy_class(policy, service, true) != CLASS_UNATTENDED)
 		return false;
-	for (size_t i = 0; i < policy->role_count; i++) {
-		const struct role *role = policy_matching(policy, roles, i);
-
-		if (role != NULL && role->lines[KEY_ALLOW_SERVICES] != 0 && !policy_role_allows(policy, role, service))
+	for (const struct role *role = NULL; (role = policy_next_role(policy, roles, role)) != NULL;) {
+		if (role->lines[KEY_ALLOW_SERVICES] != 0 && !policy_role_allows(policy, role, service))
 			return false;
 	}
 	return true;
@@ -60,14 +51,11 @@ has_service(const struct policy *policy, uint64_t roles, uint32_t kind)
 {
 	const struct role *first = NULL;
 
-	for (size_t i = 0; i < policy->role_count && first == NULL; i++) {
-		const struct role *role = policy_matching(policy, roles, i);
-
-		if (role != NULL && role->lines[KEY_ALLOW_SERVICES] != 0)
-			first = role;
-	}
-	if (first == NULL)
-		return false;
+	do {
+		first = policy_next_role(policy, roles, first);
+		if (first == NULL)
+			return false;
+	} while (first->lines[KEY_ALLOW_SERVICES] == 0);
 	for (const char *s = names_next(&first->allow_services, NULL); s != NULL; s = names_next(&first->allow_services, s)) {
 		if (may_use(policy, roles, kind, s))
 			return true;
@@ -80,14 +68,12 @@ policy_could_enter(const struct facts *facts, const struct policy *policy, const
 {
 	uint64_t roles = policy_match(policy, facts);
 
-	if (facts->state != FACTS_MANAGED || facts->kind == KIND_UNKNOWN || facts->kind >= KIND_COUNT || roles == 0)
+	if (facts->kind == KIND_UNKNOWN || facts->kind >= KIND_COUNT)
 		return false;
-	for (size_t i = 0; i < policy->role_count; i++) {
-		const struct role *role = policy_matching(policy, roles, i);
-
-		if (role != NULL && (!policy_role_allows_host(role, host, host_groups) ||
-		    policy_role_drops_primary(policy, role, facts->primary_group)))
+	for (const struct role *role = NULL; (role = policy_next_role(policy, roles, role)) != NULL;) {
+		if (!policy_role_allows_host(role, host, host_groups) ||
+		    policy_role_drops_primary(policy, role, facts->primary_group))
 			return false;
 	}
-	return has_service(policy, roles, facts->kind);
+	return has_service(policy, roles, facts->kind);	/* false without roles: of somebody who is not managed */
 }

@@ -17,14 +17,16 @@ find(enum reason reason, const char *rule, const char **ret_rule)
 	return reason;
 }
 
-static bool
-has_word(const char *list, const char *word)
+bool
+policy_has_word(const char *list, const char *word)
 {
-	size_t len = strlen(word);
+	size_t len;
 
-	for (const char *at = list; len > 0 && (at = strstr(at, word)) != NULL; at += len)
-		if ((at == list || at[-1] == ' ') && (at[len] == ' ' || at[len] == '\0'))
+	for (const char *at = list + strspn(list, " \t"); *at != '\0'; at += len, at += strspn(at, " \t")) {
+		len = strcspn(at, " \t");
+		if (len == strlen(word) && memcmp(at, word, len) == 0)
 			return true;
+	}
 	return false;
 }
 
@@ -44,7 +46,7 @@ judge_bound_key(const struct facts *facts, const struct request *request, const 
 {
 	bool is_seen = request->key != NULL && request->key[0] != '\0';
 
-	if (is_seen ? !has_word(facts->keys, request->key) : !request->key_unseen || facts->keys[0] == '\0')
+	if (is_seen ? !policy_has_word(facts->keys, request->key) : !request->key_unseen || facts->keys[0] == '\0')
 		return find(REASON_KEY_NOT_BOUND, "kind service: a key of its entry (ismsKey)", ret_rule);
 	if (!comes_from(facts->sources, request->rhost))
 		return find(REASON_SOURCE_NOT_ALLOWED, "kind service: a network of its entry (ismsSource)", ret_rule);
@@ -71,13 +73,12 @@ judge_service_account(const struct facts *facts, const struct request *request, 
 static enum reason
 judge_break_glass(const struct facts *facts, const struct request *request, const char **ret_rule)
 {
-	int64_t left = facts->armed_until_utc_sec - request->now_utc_sec;
-
-	if (facts->armed_until_utc_sec <= 0 || request->now_utc_sec < 0 || left <= 0)
+	if (request->now_utc_sec < 0 || facts->armed_until_utc_sec <= request->now_utc_sec)
 		return find(REASON_BREAKGLASS_NOT_ARMED, "kind break-glass: only while armed", ret_rule);
 	if (facts->armed_by[0] == '\0')
 		return find(REASON_BREAKGLASS_NOT_ARMED, "kind break-glass: armed by somebody with a name", ret_rule);
-	if (request->armed_longest_sec != 0 && left > request->armed_longest_sec)
+	if (request->armed_longest_sec != 0 &&
+	    facts->armed_until_utc_sec - request->now_utc_sec > request->armed_longest_sec)
 		return find(REASON_BREAKGLASS_NOT_ARMED, "kind break-glass: armed for longer than [login] longest-arming", ret_rule);
 	return REASON_NONE;
 }

@@ -17,7 +17,7 @@
 
 #include "common/conf_file.h"
 
-enum { DAY_MIN = 24 * 60, DAY_SEC = 86400, WORD_MAX = 80 };
+enum { DAY_MIN = 24 * 60, DAY_SEC = 86400, WEEK_SEC = 7 * DAY_SEC, WORD_MAX = 80 };
 
 /* The next word; false at the end. One that is too long is cut, and then fits nothing. */
 static bool
@@ -27,7 +27,7 @@ next_word(const char **at, char ret[static WORD_MAX])
 
 	*at += strspn(*at, " \t");
 	len = strcspn(*at, " \t");
-	(void)snprintf(ret, WORD_MAX, "%.*s", (int)(len < WORD_MAX ? len : WORD_MAX - 1), *at);
+	(void)snprintf(ret, WORD_MAX, "%.*s", (int)len, *at);
 	*at += len;
 	return len > 0;
 }
@@ -38,9 +38,9 @@ next_word(const char **at, char ret[static WORD_MAX])
 static int
 take_day(const char **at)
 {
-	static const char days[7][4] = { "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun" };
+	static const char *const days[] = { "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun", NULL };
 
-	for (int i = 0; i < 7; i++) {
+	for (int i = 0; days[i] != NULL; i++) {
 		if (strncmp(*at, days[i], 3) == 0) {
 			*at += 3;
 			return i;
@@ -135,9 +135,8 @@ bool
 hours_contain(const struct hours *hours, int64_t utc_sec)
 {
 	int64_t local_sec = utc_sec + zone_offset(&hours->zone, utc_sec);
-	int64_t day = (local_sec >= 0 ? local_sec : local_sec - (DAY_SEC - 1)) / DAY_SEC;
-	int minute = (int)((local_sec - day * DAY_SEC) / 60);
-	int weekday = (int)(((day + 3) % 7 + 7) % 7);	/* 1970-01-01 was a Thursday */
+	int64_t since_monday_sec = ((local_sec + 3 * DAY_SEC) % WEEK_SEC + WEEK_SEC) % WEEK_SEC;	/* 1970-01-01 was a Thursday */
+	int weekday = (int)(since_monday_sec / DAY_SEC), minute = (int)(since_monday_sec % DAY_SEC / 60);
 
 	for (size_t i = 0; i < hours->count; i++) {
 		const struct hours_window *w = &hours->windows[i];

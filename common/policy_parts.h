@@ -87,12 +87,11 @@ policy_next_role(const struct policy *policy, uint64_t roles, const struct role 
 	return i < policy->role_count ? &policy->roles[i] : NULL;
 }
 
-/* Role i if bit i is set, else NULL. */
-static inline const struct role *
-policy_matching(const struct policy *policy, uint64_t roles, size_t i)
-{
-	return i < policy->role_count && (roles >> i & 1) != 0 ? &policy->roles[i] : NULL;
-}
+/* Whether a word is in a list whose words blanks separate; "" never is. */
+bool policy_has_word(const char *list, const char *word);
+
+/* The later of two instants. */
+int64_t policy_later(int64_t a_utc_sec, int64_t b_utc_sec);
 
 /* policy_keys.c: values of keys. Return 0, or -EINVAL with what is wrong and what to write in error. */
 int policy_parse_max_sessions(struct role *role, const char *value, char *error, size_t size);

@@ -34,9 +34,8 @@ bool
 policy_reach_source(const struct policy *policy, uint64_t roles, size_t i, char ret_address[static POLICY_NETWORK_MAX],
     char ret_network[static POLICY_NETWORK_MAX])
 {
-	for (size_t r = 0; r < policy->role_count; r++) {
-		const struct role *role = policy_matching(policy, roles, r);
-		const struct sources *from = role != NULL ? role->from : NULL;
+	for (const struct role *role = NULL; (role = policy_next_role(policy, roles, role)) != NULL;) {
+		const struct sources *from = role->from;
 
 		if (from == NULL)
 			continue;
@@ -57,10 +56,8 @@ policy_reach_source(const struct policy *policy, uint64_t roles, size_t i, char 
 static bool
 all_hours_contain(const struct policy *policy, uint64_t roles, int64_t utc_sec)
 {
-	for (size_t r = 0; r < policy->role_count; r++) {
-		const struct role *role = policy_matching(policy, roles, r);
-
-		if (role != NULL && role->hours != NULL && !hours_contain(role->hours, utc_sec))
+	for (const struct role *role = NULL; (role = policy_next_role(policy, roles, role)) != NULL;) {
+		if (role->hours != NULL && !hours_contain(role->hours, utc_sec))
 			return false;
 	}
 	return true;

@@ -62,8 +62,11 @@ enum token_type { TOKEN_NONE, TOKEN_TOTP, TOKEN_HOTP };
 enum token_algorithm { TOKEN_SHA_NONE, TOKEN_SHA1, TOKEN_SHA256, TOKEN_SHA512 };
 
 /* Who may send a message; judged by the kernel's peer credentials alone. */
-enum peer { PEER_ANY = 1, PEER_ROOT, PEER_FRONT, PEER_DIRECTORY, PEER_SERVER };
-/* PEER_FRONT: uid of isms, or root; PEER_DIRECTORY: uid of isms-dir, or root; PEER_SERVER: an answer, never a request. */
+enum peer { PEER_ANY = 1, PEER_ROOT, PEER_FRONT, PEER_DIRECTORY, PEER_OURS, PEER_SERVER };
+/*
+ * PEER_FRONT: uid of isms, or root; PEER_DIRECTORY: uid of isms-dir, or root; PEER_OURS: any of these; PEER_SERVER: an answer,
+ * never a request.
+ */
 
 /* The receiver's state in which a message is legal. */
 enum proto_state { ST_NEW = 1, ST_PROMPTED, ST_DECIDED, ST_WAITING };

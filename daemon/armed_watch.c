@@ -56,6 +56,8 @@ look_at(struct armed_watch *w, const struct identity *user, int64_t now_utc_sec)
 	if (at < w->count && w->told[at].until_utc_sec == user->armed_until_utc_sec)
 		return;
 	tell(user);
+	if (w->hook != NULL)
+		w->hook(user, w->arg);
 	if (at == ARMED_WATCH_MAX)
 		return;
 	(void)snprintf(w->told[at].name, sizeof w->told[at].name, "%s", user->name);

@@ -11,6 +11,8 @@
 struct armed_watch {
 	struct { char name[33]; int64_t until_utc_sec; } told[ARMED_WATCH_MAX];
 	size_t count;
+	void (*hook)(const struct identity *user, void *arg);	/* called beside the event; NULL: nothing */
+	void *arg;			/* borrowed */
 };
 
 /*

@@ -17,6 +17,7 @@
 #include "common/policy.h"
 #include "daemon/directory_roster.h"
 #include "daemon/directory_state.h"
+#include "daemon/emergency.h"
 #include "daemon/loop.h"
 #include "daemon/process.h"
 #include "daemon/report.h"
@@ -126,6 +127,18 @@ on_roster_wanted(void *arg)
 }
 
 static void
+on_armed(const struct identity *user, void *arg)
+{
+	struct directory *d = arg;
+	struct msg_emergency m = { .until_utc_sec = user->armed_until_utc_sec };
+
+	(void)snprintf(m.user, sizeof m.user, "%.32s", user->name);
+	(void)snprintf(m.by, sizeof m.by, "%.255s", user->armed_by != NULL ? user->armed_by : "");
+	(void)snprintf(m.reason, sizeof m.reason, "%.128s", user->armed_reason != NULL ? user->armed_reason : "");
+	emergency_tell(d->event, d->paths, &d->peers, &m);
+}
+
+static void
 on_source_changed(const struct census_news *news, void *arg)
 {
 	struct directory *d = arg;
@@ -229,6 +242,8 @@ start(struct directory *d)
 		report_log(LOG_ERR, "cannot start: %s", strerror(-r));
 		return r;
 	}
+	d->armed.hook = on_armed;
+	d->armed.arg = d;
 	d->source->ops->reload(d->source);
 	if (d->source->begun)
 		open_door(d);

@@ -174,6 +174,7 @@ struct record {
 	enum kind kind;
 	unsigned factors;
 	int64_t not_after_utc_sec, data_age_sec;	/* 0, -1: none */
+	int64_t armed_until_utc_sec;	/* of a break-glass account */
 	bool has_remaining;
 	unsigned remaining;		/* recovery codes */
 	bool use;			/* a login that counts as a use of the account */

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/emergency.h"
 #include "daemon/evaluation.h"
 #include "daemon/front_last_use.h"
 #include "daemon/loop.h"
@@ -75,6 +76,7 @@ front_granted_init(struct front *f, struct record *r, const struct subject *subj
 	record_init(f, r, EVENT_LOGIN_GRANTED, "granted", judged->reason, subject, facts, judged);
 	r->factors = factors;
 	if (facts->kind == KIND_BREAK_GLASS) {
+		r->armed_until_utc_sec = facts->armed_until_utc_sec;
 		(void)snprintf(r->actor, sizeof r->actor, "%s", facts->armed_by);
 		(void)snprintf(r->note, sizeof r->note, "%s", facts->armed_reason);
 	}
@@ -173,11 +175,16 @@ static void
 tell_used(struct front *f, const struct record *granted)
 {
 	struct record used = *granted;
+	struct msg_emergency m = { .until_utc_sec = granted->armed_until_utc_sec, .used = 1 };
 
 	if (used.kind != KIND_BREAK_GLASS || strcmp(used.service, "systemd-user") == 0)
 		return;
 	used.id = EVENT_BREAKGLASS_USED;
 	record_write(f, &used);
+	(void)snprintf(m.user, sizeof m.user, "%.32s", used.user);
+	(void)snprintf(m.by, sizeof m.by, "%.255s", used.actor);
+	(void)snprintf(m.reason, sizeof m.reason, "%.128s", used.note);
+	emergency_tell(f->event, f->paths, &f->peers, &m);
 }
 
 void

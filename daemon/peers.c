@@ -57,6 +57,8 @@ peers_allow(const struct peers *peers, uid_t uid, enum peer sender)
 		return uid == peers->root || uid == peers->front;
 	case PEER_DIRECTORY:
 		return uid == peers->root || uid == peers->directory;
+	case PEER_OURS:
+		return uid == peers->root || uid == peers->front || uid == peers->directory;
 	case PEER_SERVER:
 		break;
 	}

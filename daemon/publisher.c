@@ -20,6 +20,7 @@
 #include "daemon/loop.h"
 #include "daemon/process.h"
 #include "daemon/publisher_state.h"
+#include "daemon/publisher_tell.h"
 #include "daemon/publisher_store.h"
 #include "daemon/report.h"
 #include "daemon/snapshot_write.h"
@@ -242,6 +243,7 @@ serve(struct publisher *p)
 		{ .number = MSG_ROSTER, .handle = on_roster, .takes_fd = true },
 		{ .number = MSG_ROSTER_VOUCH, .handle = on_vouch },
 		{ .number = MSG_SESSIONS_END, .handle = on_sessions_end },
+		{ .number = MSG_EMERGENCY, .handle = publisher_tell_emergency },
 		{ .number = MSG_PUBLISHER_STATUS, .handle = on_status },
 		{ .number = MSG_CLOCK_TRUST, .handle = on_clock_trust },
 		{ .handle = NULL },

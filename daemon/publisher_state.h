@@ -52,6 +52,9 @@ struct publisher {
 	int64_t confirmed_utc_sec;		/* when the directory process last said that book holds */
 	sd_event_source *rebuild, *accounts;	/* owned: timer; inotify on the folder of passwd and group */
 
+	/* publisher_tell.c */
+	struct { int64_t since_ms; unsigned count; } told[2];	/* by the directory process, by others */
+
 	/* publisher_ends.c */
 	struct wall_clock clock;
 	int64_t seen_utc_sec;			/* ends and warnings up to here are dealt with */

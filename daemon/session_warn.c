@@ -12,9 +12,11 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <systemd/sd-login.h>
 #include <unistd.h>
 
 #include "common/civil_date.h"
@@ -62,9 +64,10 @@ write_to(int dir_fd, const char *name, uid_t owner, const char *text)
 	return n > 0;
 }
 
+/* Terminals whose owners' uids are from least to most. */
 static unsigned
-visit_folder(const char *path, const char *prefix, bool (*text)(uint32_t uid, char *buf, size_t size, void *arg),
-    void *arg)
+visit_folder(const char *path, const char *prefix, uid_t least, uid_t most, bool (*text)(uint32_t uid, char *buf,
+    size_t size, void *arg), void *arg)
 {
 	char buf[SESSION_WARN_TEXT_MAX];
 	DIR *dir = opendir(path);
@@ -79,7 +82,7 @@ visit_folder(const char *path, const char *prefix, bool (*text)(uint32_t uid, ch
 			continue;
 		if (fstatat(dirfd(dir), d->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !is_terminal(&st))
 			continue;
-		if (st.st_uid < FIRST_USER_UID || !text(st.st_uid, buf, sizeof buf, arg))
+		if (st.st_uid < least || st.st_uid > most || !text(st.st_uid, buf, sizeof buf, arg))
 			continue;
 		written += write_to(dirfd(dir), d->d_name, st.st_uid, buf);
 	}
@@ -93,7 +96,46 @@ session_warn_each(const char *dev, bool (*text)(uint32_t uid, char *buf, size_t 
 	char pts[256];
 
 	(void)snprintf(pts, sizeof pts, "%s/pts", dev);
-	return visit_folder(pts, "", text, arg) + visit_folder(dev, "tty", text, arg);
+	return visit_folder(pts, "", FIRST_USER_UID, UINT32_MAX, text, arg) +
+	    visit_folder(dev, "tty", FIRST_USER_UID, UINT32_MAX, text, arg);
+}
+
+static bool
+copy_text(uint32_t uid, char *buf, size_t size, void *arg)
+{
+	(void)uid;
+	(void)snprintf(buf, size, "%s", (const char *)arg);
+	return true;
+}
+
+/* A console of root's where nobody is logged in shows a prompt, or is not in use. */
+static unsigned
+visit_root_consoles(const char *dev, const char *text)
+{
+	char **sessions = NULL, *tty;
+	int count = sd_uid_get_sessions(0, 0, &sessions), fd = open(dev, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	unsigned written = 0;
+
+	for (int i = 0; i < count; i++) {
+		tty = NULL;
+		if (fd >= 0 && sd_session_get_tty(sessions[i], &tty) >= 0 && is_numbered(tty, "tty"))
+			written += write_to(fd, tty, 0, text);
+		free(tty);
+		free(sessions[i]);
+	}
+	free(sessions);
+	if (fd >= 0)
+		(void)close(fd);
+	return written;
+}
+
+unsigned
+session_warn_root(const char *dev, const char *text)
+{
+	char pts[256];
+
+	(void)snprintf(pts, sizeof pts, "%s/pts", dev);
+	return visit_folder(pts, "", 0, 0, copy_text, (void *)(uintptr_t)text) + visit_root_consoles(dev, text);
 }
 
 /* Printable ASCII only: a terminal's character set is not known here. */
@@ -139,4 +181,27 @@ session_warn_ended(char *buf, size_t size, const char *contact)
 
 	clean(contact, whom, sizeof whom);
 	(void)snprintf(buf, size, "\r\n*** Your access to this system has ended. Contact: %s\r\n", whom);
+}
+
+/* "uid=carol,ou=people,..." as carol. */
+static void
+short_name(const char *dn, char *buf, size_t size)
+{
+	const char *value = strchr(dn, '=');
+
+	value = value != NULL ? value + 1 : dn;
+	clean(value, buf, size);
+	buf[strcspn(buf, ",+\\")] = '\0';
+}
+
+void
+session_warn_emergency(char *buf, size_t size, const struct msg_emergency *m)
+{
+	char user[33], by[65], reason[129], until[32];
+
+	clean(m->user, user, sizeof user);
+	short_name(m->by, by, sizeof by);
+	clean(m->reason, reason, sizeof reason);
+	(void)snprintf(buf, size, "\r\n*** Break-glass account %s %s by %s until %s: %s\r\n", user,
+	    m->used != 0 ? "is used, armed" : "was armed", by, civil_date_format(m->until_utc_sec, until), reason);
 }

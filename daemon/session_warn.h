@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/proto.h"
+
 #define SESSION_WARN_TEXT_MAX 512
 
 /*
@@ -20,6 +22,15 @@
  * Returns how many terminals were written to.
  */
 unsigned session_warn_each(const char *dev, bool (*text)(uint32_t uid, char *buf, size_t size, void *arg), void *arg);
+
+/*
+ * Write a text to root's terminals: pseudo terminals, closed to messages or not, and consoles on which logind has a
+ * session of his. Returns how many were written to.
+ */
+unsigned session_warn_root(const char *dev, const char *text);
+
+/* Compose what administrators are told of a break-glass account. */
+void session_warn_emergency(char *buf, size_t size, const struct msg_emergency *m);
 
 /*
  * Compose the warning before an end.

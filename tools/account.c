@@ -197,6 +197,19 @@ account_state(const struct identity *identity, int64_t now_utc_sec)
 	return "active";
 }
 
+const struct identity *
+account_find_dn(const struct account *account, const char *dn)
+{
+	char *ndn = entry_normalise_dn(dn);
+	const struct identity *found = NULL;
+
+	for (size_t i = 0; ndn != NULL && i < account->identities.user_count && found == NULL; i++)
+		if (strcmp(account->identities.users[i].entry->ndn, ndn) == 0)
+			found = &account->identities.users[i];
+	free(ndn);
+	return found;
+}
+
 char *
 account_sponsor_name(const struct identity *identity, char *buf, size_t size)
 {

@@ -36,6 +36,9 @@ enum exit_code account_open(struct invocation *in, const char *name, enum direct
  */
 enum exit_code account_find(struct account *account, const char *name);
 
+/* The user of a DN, however it is written; NULL: none. */
+const struct identity *account_find_dn(const struct account *account, const char *dn);
+
 /*
  * Understand the entries again after changes, and find the user again.
  *

@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/civil_date.h"
@@ -24,63 +23,6 @@ static const struct column columns[] = {
 	{ "user", "User" }, { "old", "Old state" }, { "new", "New state" }, { "armed_by", "Armed by" },
 	{ "reason", "Reason" }, { "note", "Note" }, { NULL, NULL },
 };
-
-static const struct identity *
-find_by_dn(const struct account *account, const char *dn)
-{
-	char *ndn = entry_normalise_dn(dn);
-	const struct identity *found = NULL;
-
-	for (size_t i = 0; ndn != NULL && found == NULL && i < account->identities.user_count; i++)
-		if (strcmp(account->identities.users[i].entry->ndn, ndn) == 0)
-			found = &account->identities.users[i];
-	free(ndn);
-	return found;
-}
-
-/*
- * Who arms. At a server the one that it knows; else whoever logged in, and where that is nobody of the directory, root
- * says who.
- */
-static const struct identity *
-find_actor(const struct invocation *in, const struct account *account)
-{
-	const char *told = command_line_value(&in->line, OPTION_arm_as_user);
-	const struct identity *who;
-	char dn[ACCOUNT_DN_MAX];
-
-	who = actor_dn(account, dn, sizeof dn)[0] != '\0' ? find_by_dn(account, dn) : NULL;
-	if (who == NULL && told != NULL && !directory_is_server(account->directory))
-		return identities_find(&account->identities, told);
-	if (who == NULL || told == NULL)
-		return who;
-	output_error("--as: you are known as %s", who->name);
-	return NULL;
-}
-
-static enum exit_code
-check_actor(const struct invocation *in, const struct account *account, const struct identity *who)
-{
-	const struct identity *target = account->identity;
-
-	if (who == NULL) {
-		output_error("%s: who arms it must be an account of the directory: %s; nothing was changed", target->name,
-		    directory_is_server(account->directory) ? "bind as one (--bind-dn)" : "log in as one, or name one with --as");
-		return EXIT_REFUSED;
-	}
-	if (who == target || actor_is(account, target)) {
-		output_error("%s: nobody arms himself; ask another administrator; nothing was changed", target->name);
-		return EXIT_REFUSED;
-	}
-	if (strcmp(account_state(who, in->now_utc_sec), "active") != 0 || who->kind == KIND_SERVICE ||
-	    who->kind == KIND_BREAK_GLASS) {
-		output_error("%s: %s cannot arm it: %s; nothing was changed", target->name, who->name,
-		    who->kind == KIND_SERVICE || who->kind == KIND_BREAK_GLASS ? "that is no person's account" :
-		    account_state(who, in->now_utc_sec));
-		return EXIT_REFUSED;
-	}
-	return EXIT_DONE;
-}
 
 /* What can be judged without the directory. */
 static enum exit_code
@@ -189,7 +131,6 @@ check_target(const struct invocation *in, const struct account *account)
 static enum exit_code
 arm(struct invocation *in, struct account *account, int64_t sec)
 {
-	const struct identity *who;
 	struct change changes[4];
 	char old[64], until[32], by[33], dn[ACCOUNT_DN_MAX];
 	enum exit_code code = check_target(in, account);
@@ -197,12 +138,12 @@ arm(struct invocation *in, struct account *account, int64_t sec)
 
 	if (code != EXIT_DONE)
 		return code;
-	who = find_actor(in, account);
-	code = check_actor(in, account, who);
+	code = actor_find(in, account, ACT_ARM, command_line_value(&in->line, OPTION_arm_as_user), dn, sizeof dn);
+	if (code == EXIT_DONE)
+		code = actor_may(in, account, ACT_ARM, dn, account->identity);
 	if (code != EXIT_DONE)
 		return code;
-	(void)snprintf(by, sizeof by, "%s", who->name);
-	(void)snprintf(dn, sizeof dn, "%s", who->entry->dn);
+	(void)snprintf(by, sizeof by, "%s", account_find_dn(account, dn)->name);
 	describe_state(account->identity, in->now_utc_sec, old, sizeof old);
 	if (!entry_has_class(account->identity->entry, "ismsAccount"))
 		changes[count++] = (struct change){ CHANGE_ADD, "objectClass", "ismsAccount" };

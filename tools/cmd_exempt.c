@@ -15,7 +15,7 @@
 #include "common/exemption.h"
 #include "common/ldap_escape.h"
 #include "tools/account.h"
-#include "tools/approver.h"
+#include "tools/actor.h"
 #include "tools/audit.h"
 #include "tools/exemption_rows.h"
 #include "tools/invocation.h"
@@ -294,8 +294,10 @@ make(struct making *m)
 		code = EXIT_REFUSED;
 	}
 	if (code == EXIT_DONE)
-		code = approver_find(m->in, &m->account, command_line_value(&m->in->line, OPTION_exempt_as), m->account.identity,
-		    m->approver, sizeof m->approver);
+		code = actor_find(m->in, &m->account, ACT_EXEMPT, command_line_value(&m->in->line, OPTION_exempt_as), m->approver,
+		    sizeof m->approver);
+	if (code == EXIT_DONE)
+		code = actor_may(m->in, &m->account, ACT_EXEMPT, m->approver, m->account.identity);
 	if (code == EXIT_DONE)
 		code = write_entry(m);
 	if (code == EXIT_DONE)

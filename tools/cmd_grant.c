@@ -13,6 +13,7 @@
 #include "common/civil_date.h"
 #include "common/grant.h"
 #include "tools/account.h"
+#include "tools/actor.h"
 #include "tools/audit.h"
 #include "tools/grant_edit.h"
 #include "tools/invocation.h"
@@ -114,7 +115,7 @@ grant(struct invocation *in, struct account *account)
 	if (code == EXIT_DONE)
 		code = grant_find(account, user, in->line.operands[1], &about);
 	if (code == EXIT_DONE)
-		code = grant_actor(in, account, command_line_value(&in->line, OPTION_grant_as), approver,
+		code = actor_find(in, account, ACT_GRANT, command_line_value(&in->line, OPTION_grant_as), approver,
 		    sizeof approver);
 	if (code == EXIT_DONE)
 		code = grant_may(in, account, &about, approver, new.until_utc_sec - new.from_utc_sec);

@@ -14,6 +14,7 @@
 #include "common/grant.h"
 #include "common/ldap_escape.h"
 #include "tools/account.h"
+#include "tools/actor.h"
 #include "tools/audit.h"
 #include "tools/grant_edit.h"
 #include "tools/invocation.h"
@@ -113,7 +114,7 @@ request(struct invocation *in, struct account *account)
 	}
 	code = grant_find(account, user, group, &about);
 	if (code == EXIT_DONE)
-		code = grant_actor(in, account, command_line_value(&in->line, OPTION_request_as), requester,
+		code = actor_find(in, account, ACT_REQUEST, command_line_value(&in->line, OPTION_request_as), requester,
 		    sizeof requester);
 	if (code != EXIT_DONE)
 		return code;
@@ -191,7 +192,7 @@ find_about(struct decision *d)
 	char *ndn;
 
 	if (entry_single(d->e, "ismsMember", &member) == 1)
-		d->about.member = grant_identity(&d->account, member);
+		d->about.member = account_find_dn(&d->account, member);
 	ndn = entry_single(d->e, "ismsGroup", &group) == 1 ? entry_normalise_dn(group) : NULL;
 	for (size_t i = 0; ndn != NULL && i < d->account.identities.group_count; i++) {
 		const struct identity_group *g = &d->account.identities.groups[i];
@@ -217,12 +218,13 @@ static enum exit_code
 judge(struct decision *d)
 {
 	const char *requester = entry_value(d->e, "ismsRequestedBy");
-	const struct identity *who = grant_identity(&d->account, d->decider);
+	const struct identity *asked = requester != NULL ? account_find_dn(&d->account, requester) : NULL;
+	enum exit_code code = actor_may(d->in, &d->account, ACT_DECIDE, d->decider, d->about.member);
 
-	if (who != NULL && (who == d->about.member ||
-	    (requester != NULL && who == grant_identity(&d->account, requester)))) {
-		output_error("%s: nobody decides about %s; somebody else has to", who->name,
-		    who == d->about.member ? "himself" : "his own request");
+	if (code != EXIT_DONE)
+		return code;
+	if (asked != NULL && actor_is(&d->account, d->decider, asked)) {
+		output_error("%s: nobody decides about his own request; somebody else has to", asked->name);
 		return EXIT_REFUSED;
 	}
 	if (d->refuses)
@@ -289,7 +291,7 @@ decide(struct decision *d)
 	if (code == EXIT_DONE)
 		code = find_about(d);
 	if (code == EXIT_DONE)
-		code = grant_actor(d->in, &d->account, command_line_value(&d->in->line, OPTION_approve_as), d->decider,
+		code = actor_find(d->in, &d->account, ACT_DECIDE, command_line_value(&d->in->line, OPTION_approve_as), d->decider,
 		    sizeof d->decider);
 	if (code == EXIT_DONE)
 		code = judge(d);

@@ -13,6 +13,7 @@
 
 #include "common/civil_date.h"
 #include "tools/account.h"
+#include "tools/actor.h"
 #include "tools/audit.h"
 #include "tools/invocation.h"
 #include "tools/leave_steps.h"
@@ -69,8 +70,8 @@ refusal(const struct deciding *x, const struct account *account, const struct re
 		why = "no such account in the directory";
 	else if (reviewer == NULL || (review->reviewer_dn != NULL && named == NULL))
 		why = "who decides has no usable name";
-	else if (strcmp(reviewer, id->entry->ndn) == 0)
-		why = "nobody decides about himself";
+	else if (actor_refusal(x->in, account, ACT_DECIDE, x->reviewer, id, buf, size) != NULL)
+		why = buf;
 	else if (named != NULL && strcmp(named, reviewer) != 0)
 		why = "the review names another reviewer";
 	else if (before != NULL) {
@@ -314,7 +315,7 @@ look_and_ask(struct deciding *x, bool all)
 	if (code == EXIT_DONE)
 		code = review_find(&account, x->review_name, &review);
 	if (code == EXIT_DONE)
-		code = review_decider(x->in, &account, x->as, x->reviewer, sizeof x->reviewer);
+		code = actor_find(x->in, &account, ACT_DECIDE, x->as, x->reviewer, sizeof x->reviewer);
 	if (code == EXIT_DONE)
 		code = take_users(x, &account, &review, all);
 	if (code == EXIT_DONE) {

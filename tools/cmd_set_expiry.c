@@ -82,7 +82,7 @@ judge(const struct expiry *x)
 		output_error("%s: the contract begins after this end; change pwdStartTime first", x->user);
 		return EXIT_REFUSED;
 	}
-	if (x->old_utc_sec != 0 && (x->end_utc_sec == 0 || x->end_utc_sec > x->old_utc_sec) && actor_is(x->account, id)) {
+	if (x->old_utc_sec != 0 && (x->end_utc_sec == 0 || x->end_utc_sec > x->old_utc_sec) && actor_is(x->account, NULL, id)) {
 		output_error("%s: nobody extends the own contract; ask another administrator", x->user);
 		return EXIT_REFUSED;
 	}

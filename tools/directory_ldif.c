@@ -21,7 +21,7 @@
 
 struct ldif_directory {
 	struct directory base;
-	bool editing;
+	bool editing, changed;
 	struct ldif_edit edit;		/* editing */
 	struct entries entries;		/* reading */
 };
@@ -71,6 +71,12 @@ open_ldif(const struct settings *settings, struct operator *who, const char *roo
 	return 0;
 }
 
+static struct ldif_directory *
+ldif_of(struct directory *d)
+{
+	return (struct ldif_directory *)(uintptr_t)d;
+}
+
 static const struct entries *
 read_entries(const struct directory *d)
 {
@@ -85,6 +91,8 @@ add(struct directory *d, struct entry *e)
 	r = entries_add(entries_of(d), e);
 	if (r < 0)
 		entry_free(e);
+	else
+		ldif_of(d)->changed = true;
 	return r;
 }
 
@@ -93,23 +101,31 @@ modify(struct directory *d, const char *dn, const struct change *changes, size_t
 {
 	struct entry *e = entries_find(entries_of(d), dn);
 
-	return e != NULL ? directory_change_entry(e, changes, count) : -ENOENT;
+	if (e == NULL)
+		return -ENOENT;
+	ldif_of(d)->changed = true;
+	return directory_change_entry(e, changes, count);
 }
 
 static int
 remove_entry(struct directory *d, const char *dn)
 {
-	return entries_remove(entries_of(d), dn) ? 0 : -ENOENT;
+	if (!entries_remove(entries_of(d), dn))
+		return -ENOENT;
+	ldif_of(d)->changed = true;
+	return 0;
 }
 
 static int
 commit(struct directory *d, char *error, size_t size)
 {
-	struct ldif_directory *l = (struct ldif_directory *)(uintptr_t)d;
+	struct ldif_directory *l = ldif_of(d);
 	int r;
 
 	if (!l->editing)
 		return -EROFS;
+	if (!l->changed)
+		return 0;	/* close ends the edit; nobody has to read the same again */
 	r = ldif_store_commit(&l->edit);	/* ends the edit, also on failure */
 	l->edit = (struct ldif_edit){ .lock_fd = -1 };
 	l->editing = false;
@@ -121,7 +137,7 @@ commit(struct directory *d, char *error, size_t size)
 static void
 close_ldif(struct directory *d)
 {
-	struct ldif_directory *l = (struct ldif_directory *)(uintptr_t)d;
+	struct ldif_directory *l = ldif_of(d);
 
 	if (l->editing)
 		ldif_store_abort(&l->edit);

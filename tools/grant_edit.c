@@ -1,8 +1,7 @@
 /*
  * grant_edit.c - grants and requests in the directory (see grant_edit.h).
  *
- * Runs in isms-userctl only. Must never let somebody approve for himself, by whatever name, nor take the actor from
- * the environment.
+ * Runs in isms-userctl only. Must never make a grant that actor.h or max-grant forbid.
  */
 #include <config.h>
 
@@ -13,72 +12,22 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <unistd.h>
 
 #include "common/civil_date.h"
 #include "common/grant.h"
 #include "common/ldap_escape.h"
 #include "tools/actor.h"
-#include "tools/audit.h"
 #include "tools/output.h"
 
 /* ---- who ---- */
 
-const struct identity *
-grant_identity(const struct account *account, const char *dn)
-{
-	char *ndn = entry_normalise_dn(dn);
-	const struct identity *found = NULL;
-
-	for (size_t i = 0; ndn != NULL && i < account->identities.user_count && found == NULL; i++)
-		if (strcmp(account->identities.users[i].entry->ndn, ndn) == 0)
-			found = &account->identities.users[i];
-	free(ndn);
-	return found;
-}
-
 char *
 grant_name_of(const struct account *account, const char *dn, char *buf, size_t size)
 {
-	const struct identity *id = dn != NULL ? grant_identity(account, dn) : NULL;
+	const struct identity *id = dn != NULL ? account_find_dn(account, dn) : NULL;
 
 	(void)snprintf(buf, size, "%s", id != NULL && id->name[0] != '\0' ? id->name : dn != NULL ? dn : "");
 	return buf;
-}
-
-/* The account of a name. */
-static enum exit_code
-take_name(const struct account *account, const char *name, char *ret, size_t size)
-{
-	const struct identity *id = identities_find(&account->identities, name);
-
-	if (id == NULL || (size_t)snprintf(ret, size, "%s", id->entry->dn) >= size)
-		return EXIT_REFUSED;
-	return EXIT_DONE;
-}
-
-enum exit_code
-grant_actor(const struct invocation *in, const struct account *account, const char *as, char *ret, size_t size)
-{
-	bool named = directory_is_server(account->directory) && in->who.way != OPERATOR_UNNAMED &&
-	    in->who.way != OPERATOR_EXTERNAL;
-	char actor[256];
-
-	if (named && as == NULL) {
-		(void)directory_whoami(account->directory, ret, size);
-		return EXIT_DONE;
-	}
-	if (as != NULL && (named || (in->root[0] == '\0' && geteuid() != 0))) {
-		output_error("--as is for root alone");
-		return EXIT_USAGE;
-	}
-	if (take_name(account, as != NULL ? as : audit_actor(actor, sizeof actor), ret, size) == EXIT_DONE)
-		return EXIT_DONE;
-	if (as != NULL)
-		output_error("--as %.64s: no such account in the directory", as);
-	else
-		output_error("%s is no account of the directory; say who decides: --as USER", actor);
-	return as != NULL ? EXIT_REFUSED : EXIT_USAGE;
 }
 
 enum exit_code
@@ -123,18 +72,9 @@ enum exit_code
 grant_may(const struct invocation *in, const struct account *account, const struct grant_about *about,
     const char *approver_dn, int64_t length_sec)
 {
-	const struct identity *approver = grant_identity(account, approver_dn);
-	const char *state = approver != NULL ? account_state(approver, in->now_utc_sec) : "";
+	enum exit_code code = actor_may(in, account, ACT_GRANT, approver_dn, about->member);
 
-	if (approver == about->member)
-		output_error("%s: nobody approves for himself; somebody else has to", about->member->name);
-	else if (approver == NULL)
-		output_error("%.255s is no user of the directory, and cannot approve", approver_dn);
-	else if (strcmp(state, "active") != 0 && strcmp(state, "locked") != 0)	/* locked for a while: still somebody */
-		output_error("%s: the approver is %s", approver->name, state);
-	else
-		return grant_fits(in, account, about, length_sec);
-	return EXIT_REFUSED;
+	return code != EXIT_DONE ? code : grant_fits(in, account, about, length_sec);
 }
 
 /* ---- entries ---- */

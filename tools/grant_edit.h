@@ -1,5 +1,5 @@
 /*
- * grant_edit.h - grants and requests in the directory, for the verbs: who acts, what may be granted, the entries.
+ * grant_edit.h - grants and requests in the directory, for the verbs: what may be granted, the entries.
  *
  * A grant is an entry ismsGrant below ou=grants, a request an entry ismsRequest below ou=requests; the grant that a
  * request came to has its name, so that it can be granted once only.
@@ -23,30 +23,15 @@ struct grant_about {
 	const struct identity_group *group;
 };
 
-/*
- * Who acts: an identity of the directory. On a server the operator's own; else, and for root at ldapi://, the
- * account that is called as the login user is (audit.h), or whom --as names, which only root's word stands for.
- *
- *  as   value of --as; NULL
- *  ret  its DN
- *
- * Returns EXIT_DONE, or EXIT_REFUSED or EXIT_USAGE after it has said why.
- */
-enum exit_code grant_actor(const struct invocation *in, const struct account *account, const char *as, char *ret,
-    size_t size);
-
-/* The identity of a DN; NULL: no account of the directory. */
-const struct identity *grant_identity(const struct account *account, const char *dn);
-
-/* Its name, or the DN where it has none. Returns buf. */
+/* The name of a DN's account, or the DN where it has none. Returns buf. */
 char *grant_name_of(const struct account *account, const char *dn, char *buf, size_t size);
 
 /* Find both. Returns EXIT_DONE, or EXIT_REFUSED after it has said what is not there. */
 enum exit_code grant_find(const struct account *account, const char *user, const char *group, struct grant_about *ret);
 
 /*
- * Whether an approver may give a group for some time: he is a valid user and not the member, and the group takes
- * grants of that length.
+ * Whether an approver (actor.h) may give a group for some time: he may act for the member, and the group takes grants
+ * of that length.
  *
  * Returns EXIT_DONE, or EXIT_REFUSED after it has said why not.
  */

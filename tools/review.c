@@ -13,13 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 #include "common/civil_date.h"
 #include "common/last_use.h"
 #include "common/ldap_escape.h"
-#include "tools/audit.h"
-#include "tools/directory_ldap.h"
 #include "tools/output.h"
 
 bool
@@ -224,45 +221,4 @@ review_row(const struct invocation *in, const struct account *account, const str
 	if (row != NULL && decision != NULL)
 		add_decision(row, decision);
 	return row;
-}
-
-/* ---- who decides ---- */
-
-static enum exit_code
-dn_of_account(const struct account *account, const char *name, char *ret, size_t size)
-{
-	const struct identity *id = identities_find(&account->identities, name);
-
-	if (id == NULL || (size_t)snprintf(ret, size, "%s", id->entry->dn) >= size)
-		return EXIT_REFUSED;
-	return EXIT_DONE;
-}
-
-enum exit_code
-review_decider(const struct invocation *in, const struct account *account, const char *as, char *ret, size_t size)
-{
-	bool is_server = directory_is_server(account->directory);
-	char who[ACCOUNT_DN_MAX] = "", actor[256];
-
-	if (is_server)
-		(void)directory_ldap_whoami((const struct ldap_directory *)account->directory, who, sizeof who);
-	if (is_server && in->who.way != OPERATOR_UNNAMED && in->who.way != OPERATOR_EXTERNAL) {
-		if (as != NULL) {
-			output_error("--as is for root alone; you are %s", who);
-			return EXIT_USAGE;
-		}
-		(void)snprintf(ret, size, "%s", who);
-		return EXIT_DONE;
-	}
-	if (as != NULL && in->root[0] == '\0' && geteuid() != 0) {
-		output_error("--as is for root alone");
-		return EXIT_USAGE;
-	}
-	if (dn_of_account(account, as != NULL ? as : audit_actor(actor, sizeof actor), ret, size) == EXIT_DONE)
-		return EXIT_DONE;
-	if (as != NULL)
-		output_error("--as %.64s: no such account in the directory", as);
-	else
-		output_error("%s is no account of the directory: say who decides: --as USER", actor);
-	return as != NULL ? EXIT_REFUSED : EXIT_USAGE;
 }

@@ -79,16 +79,4 @@ const char *review_stale(const struct invocation *in, int64_t seen_utc_sec, char
  */
 enum exit_code review_seen(const struct invocation *in, const char *text, int64_t *ret_utc_sec);
 
-/*
- * Who decides: an identity of the directory. On a server the operator's own; else, and for root at ldapi://, the
- * account that is called as the login user is (audit.h), or whom --as names, which only root's word stands for.
- *
- *  as   value of --as; NULL
- *  ret  the DN
- *
- * Returns EXIT_DONE, or EXIT_REFUSED or EXIT_USAGE after it has said why.
- */
-enum exit_code review_decider(const struct invocation *in, const struct account *account, const char *as, char *ret,
-    size_t size);
-
 #endif

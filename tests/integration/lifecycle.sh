@@ -2,7 +2,7 @@
 # lifecycle: service accounts by keys of the directory, and break-glass accounts (issue 5, done when 4): each refusal
 # with its own reason, beside it the same account with one fact changed.
 . "$(dirname "$0")/lib.sh"
-prepare "$default_policy
+prepare "${default_policy//log-read/log-read sudo}
 [role robot]
 match          = kind:service
 allow-services = sshd cron
@@ -167,13 +167,38 @@ check "reason breakglass-not-armed" denied_with breakglass-not-armed glas
 refused "armed by nobody of the directory" isms-userctl arm glas --for 1h --reason test
 refused "armed for longer than is allowed" by_carol arm glas --for 9h --reason test
 check "still out" eval '! glass true'
+# Who administers this host has it on his terminal: root, a local one, one of the directory. bea does not.
+at_terminal() { by_ssh "$1" -tt -- sleep 417 >"/run/$1.terminal" 2>&1 & }
+are_there() { [ "$(pgrep -cxf 'sleep 417')" = 4 ]; }
+administrators() { gpasswd -a local sudo && gpasswd -a carol sudo && enroll_person carol --hotp && wait_until 10 eval 'id -nG carol | grep -qw sudo'; }
+check "administrators, and bea who is none" eval 'administrators && contractor bea'
+code='' at_terminal root; code='' at_terminal local; at_terminal carol; at_terminal bea
+check "each at a terminal" wait_until 30 are_there
+told() { # TEXT: once on each of their terminals, and with no byte that moves one
+	local name
+	for name in root local carol; do
+		[ "$(tr -d '\r' <"/run/$name.terminal" | grep -cE "^\*\*\* Break-glass account glas $1 by carol until [0-9TZ:-]{20}: disk is full$")" = 1 ] || { echo "$name:"; cat -v "/run/$name.terminal"; return 1; }
+	done
+}
 check "mark" mark
 check "armed" by_carol arm glas --for 1h --reason "disk is full"
+check "their terminals tell them who armed it, until when and why" wait_until 5 told "was armed"
 loud() { event_is '.ISMS_EVENT == "breakglass.armed"' '.ISMS_USER == "glas"' '.ISMS_ARMED_BY == "carol"' '.PRIORITY == "2"' '.ISMS_NOTE == "disk is full"'; }
 check "loud" loud
 every_host() { event_is '.ISMS_EVENT == "breakglass.armed"' '._SYSTEMD_UNIT == "ismsd-directory.service"' '.ISMS_USER == "glas"' '.PRIORITY == "2"' '.ISMS_ARMED_BY | startswith("uid=carol,")'; }
 check "on every host that sees it" wait_until 10 every_host
 check "armed: in" wait_until 10 glass true
+check "and that it is used" wait_until 5 told "is used, armed"
+not_told() { [ -e /run/bea.terminal ] && ! grep -q Break-glass /run/bea.terminal; }
+check "bea's terminal is left alone" not_told
+unheard() {
+	systemctl kill -s STOP ismsd-publisher && by_carol arm glas --for 2h --reason "disk is full" && wait_until 10 at_once
+}
+at_once() { local since=$SECONDS; glass true && [ $((SECONDS - since)) -le 5 ]; }
+check "nobody there who tells: armed and in all the same" unheard
+check "goes on" systemctl kill -s CONT ismsd-publisher
+pkill -xf "sleep 417"
+wait
 used() { event_is '.ISMS_EVENT == "breakglass.used"' '.ISMS_USER == "glas"' '.PRIORITY == "1"' '.ISMS_NOTE == "disk is full"' '.ISMS_ACTOR | startswith("uid=carol,")'; }
 check "its use is loud, with who armed it and why" used
 in_session() { pgrep -u glas -x sleep >/dev/null; }

@@ -493,3 +493,48 @@ talk_expect(const struct talk *t, enum verdict verdict, enum reason reason)
 	ck_assert_msg(t->verdict.verdict == verdict && t->verdict.reason == reason, "got %s, %s",
 	    verdict_token(t->verdict.verdict), reason_token(t->verdict.reason));
 }
+
+void
+scene_log_in(const struct scene *s, const char *service, uint64_t counter, char txn[static 33], struct talk *ret)
+{
+	struct talk account;
+
+	scene_auth(s, "hana", service, SCENE_PASSWORD, scene_hotp(counter), ret);
+	talk_expect(ret, VERDICT_ALLOW, REASON_AUTH_PASSED);
+	scene_account(s, "hana", service, ret->verdict.proof, &account);
+	ck_assert_uint_eq(account.verdict.verdict, VERDICT_ALLOW);
+	memcpy(txn, account.verdict.txn, 33);
+	talk_ack(&account);
+}
+
+pid_t
+scene_open_session(const struct scene *s, const struct msg_session_open *m, struct talk *ret)
+{
+	int told[2];
+	pid_t pid;
+
+	ck_assert_int_eq(pipe(told), 0);
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		talk_run(s, MSG_SESSION_OPEN, m, NULL, ret);
+		talk_end(ret);
+		(void)!write(told[1], ret, sizeof *ret);
+		for (;;)
+			(void)pause();
+	}
+	ck_assert_int_eq(read(told[0], ret, sizeof *ret), (ssize_t)sizeof *ret);
+	(void)close(told[0]);
+	(void)close(told[1]);
+	if (ret->verdict.verdict == VERDICT_ALLOW)
+		return pid;
+	scene_end_session(pid);
+	return 0;
+}
+
+void
+scene_end_session(pid_t pid)
+{
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+}

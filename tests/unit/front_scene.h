@@ -83,6 +83,16 @@ void scene_auth(const struct scene *s, const char *user, const char *service, co
 /* The account stage with a proof ("" for none). */
 void scene_account(const struct scene *s, const char *user, const char *service, const char *proof, struct talk *ret);
 
+/* Auth and account of hana by password and code, acknowledged; the transaction goes to txn. ret: of the auth stage. */
+void scene_log_in(const struct scene *s, const char *service, uint64_t counter, char txn[static 33], struct talk *ret);
+
+/*
+ * A process of its own opens a session, as sshd's monitor does, and lives until scene_end_session(). Returns it; 0 where
+ * that was refused.
+ */
+pid_t scene_open_session(const struct scene *s, const struct msg_session_open *m, struct talk *ret);
+void scene_end_session(pid_t pid);
+
 /* The code of a token now: TOTP of ada and olga (step offset), HOTP of the others (counter). */
 const char *scene_totp(int offset_steps);
 const char *scene_totp_long(int offset_steps);

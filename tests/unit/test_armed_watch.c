@@ -31,6 +31,15 @@ __wrap_report_event(struct event *e)
 
 static struct armed_watch watch;
 static struct identity user;
+static unsigned hooked;
+
+static void
+hook(const struct identity *armed, void *arg)
+{
+	ck_assert_ptr_eq(armed, &user);
+	ck_assert_ptr_eq(arg, &watch);
+	hooked++;
+}
 
 static unsigned
 look(const char *name, int64_t until_utc_sec)
@@ -39,8 +48,9 @@ look(const char *name, int64_t until_utc_sec)
 
 	(void)snprintf(user.name, sizeof user.name, "%s", name);
 	user.armed_until_utc_sec = until_utc_sec;
-	told = 0;
+	told = hooked = 0;
 	armed_watch_look(&watch, &all, NOW);
+	ck_assert_uint_eq(hooked, told);
 	return told;
 }
 
@@ -52,7 +62,7 @@ begin(void)
 
 	entry = entry_new("uid=glas,dc=isms,dc=local");
 	ck_assert_ptr_nonnull(entry);
-	watch = (struct armed_watch){ .count = 0 };
+	watch = (struct armed_watch){ .hook = hook, .arg = &watch };
 	user = (struct identity){ .entry = entry, .state = FACTS_MANAGED, .kind = KIND_BREAK_GLASS, .uid = 2000 };
 	user.armed_by = strdup(by);
 }

@@ -20,59 +20,16 @@
 static struct scene s;
 static struct talk t;
 
-/* Auth and account of hana; the transaction goes to txn. */
-static void
-log_in(const char *service, uint64_t counter, char txn[static 33])
-{
-	struct talk account;
-
-	scene_auth(&s, "hana", service, SCENE_PASSWORD, scene_hotp(counter), &t);
-	talk_expect(&t, VERDICT_ALLOW, REASON_AUTH_PASSED);
-	scene_account(&s, "hana", service, t.verdict.proof, &account);
-	ck_assert_uint_eq(account.verdict.verdict, VERDICT_ALLOW);
-	memcpy(txn, account.verdict.txn, 33);
-	talk_ack(&account);
-}
-
-/* A process of its own opens the session, as sshd's monitor does, and lives until told otherwise. */
 static pid_t
 open_from_child(const char *user, const char *service, const char *txn, const char *dropped, bool strip_failed)
 {
 	struct msg_session_open m = { .strip_failed = strip_failed };
-	int told[2], status = 1;
-	pid_t pid;
 
 	(void)snprintf(m.user, sizeof m.user, "%s", user);
 	(void)snprintf(m.service, sizeof m.service, "%s", service);
 	(void)snprintf(m.txn, sizeof m.txn, "%s", txn);
 	(void)snprintf(m.dropped, sizeof m.dropped, "%s", dropped);
-	ck_assert_int_eq(pipe(told), 0);
-	pid = fork();
-	ck_assert_int_ge(pid, 0);
-	if (pid == 0) {
-		talk_run(&s, MSG_SESSION_OPEN, &m, NULL, &t);
-		talk_end(&t);
-		(void)!write(told[1], &t, sizeof t);
-		for (;;)
-			(void)pause();
-	}
-	ck_assert_int_eq(read(told[0], &t, sizeof t), (ssize_t)sizeof t);
-	(void)close(told[0]);
-	(void)close(told[1]);
-	if (t.verdict.verdict == VERDICT_ALLOW)
-		return pid;
-	(void)kill(pid, SIGKILL);
-	(void)waitpid(pid, &status, 0);
-	return 0;
-}
-
-static void
-end_child(pid_t pid)
-{
-	int status;
-
-	ck_assert_int_eq(kill(pid, SIGKILL), 0);
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	return scene_open_session(&s, &m, &t);
 }
 
 /* hana asks sudo, from her own uid. Returns the number of prompts until refused or passed. */
@@ -100,7 +57,7 @@ START_TEST(elevation)
 	talk_run(&s, MSG_ACCOUNT, &nopasswd, NULL, &t);
 	talk_end(&t);
 	talk_expect(&t, VERDICT_DENY, REASON_MFA_REQUIRED);
-	log_in("sshd", 0, txn);
+	scene_log_in(&s, "sshd", 0, txn, &t);
 	pid = open_from_child("hana", "sshd", txn, "", false);
 	ck_assert_int_gt(pid, 0);
 	ck_assert_uint_eq(t.verdict.max_session_sec, 8 * 3600);
@@ -114,7 +71,7 @@ START_TEST(elevation)
 	/* Another caller's su to hana is not hana's elevation. */
 	ck_assert_uint_eq(elevate("ada", 2001, SCENE_PASSWORD, NULL), 2);
 	ck_assert_uint_eq(elevate("ada", 2002, SCENE_PASSWORD, NULL), 2);
-	end_child(pid);
+	scene_end_session(pid);
 	ck_assert_uint_eq(scene_events(&s, 1, "session closed", "user=hana ", txn, NULL), 1);
 	ck_assert_uint_eq(elevate("hana", 2002, SCENE_PASSWORD, NULL), 2);
 	scene_stop(&s);
@@ -131,12 +88,12 @@ START_TEST(unproven_sessions)
 	scene_auth(&s, "hana", "sshd", SCENE_PASSWORD, scene_hotp(0), &t);
 	pid[0] = open_from_child("hana", "sshd", t.verdict.txn, "", false);
 	pid[1] = open_from_child("hana", "sshd", "", "", false);
-	log_in("sshd", 1, txn);
+	scene_log_in(&s, "sshd", 1, txn, &t);
 	pid[2] = open_from_child("emil", "sshd", txn, "", false);
 	ck_assert(pid[0] > 0 && pid[1] > 0 && pid[2] > 0);
 	ck_assert_uint_eq(elevate("hana", 2002, SCENE_PASSWORD, NULL), 2);
 	for (unsigned i = 0; i < 3; i++)
-		end_child(pid[i]);
+		scene_end_session(pid[i]);
 	ck_assert_uint_eq(scene_events(&s, 3, "session closed", NULL), 3);
 	scene_stop(&s);
 }
@@ -151,18 +108,18 @@ START_TEST(sessions_of_one_person)
 	scene_start(&s, "");
 	for (unsigned i = 0; i < 16; i++)
 		ck_assert_int_gt(pid[i] = open_from_child("hana", "sshd", "", "", false), 0);
-	log_in("sshd", 0, txn);
+	scene_log_in(&s, "sshd", 0, txn, &t);
 	ck_assert_int_gt(proven = open_from_child("hana", "sshd", txn, "", false), 0);
 	ck_assert_uint_eq(elevate("hana", 2002, SCENE_PASSWORD, NULL), 2);
-	end_child(proven);
-	end_child(pid[0]);
+	scene_end_session(proven);
+	scene_end_session(pid[0]);
 	ck_assert_uint_eq(scene_events(&s, 1, "session closed", "user=hana ", NULL), 1);
-	log_in("sshd", 1, txn);
+	scene_log_in(&s, "sshd", 1, txn, &t);
 	ck_assert_int_gt(proven = open_from_child("hana", "sshd", txn, "", false), 0);
 	ck_assert_uint_eq(elevate("hana", 2002, SCENE_PASSWORD, NULL), 1);
-	end_child(proven);
+	scene_end_session(proven);
 	for (unsigned i = 1; i < 16; i++)
-		end_child(pid[i]);
+		scene_end_session(pid[i]);
 	scene_stop(&s);
 }
 END_TEST
@@ -176,7 +133,7 @@ START_TEST(closed_in_good_order)
 	int fd;
 
 	scene_start(&s, "");
-	log_in("sshd", 0, txn);
+	scene_log_in(&s, "sshd", 0, txn, &t);
 	pid = open_from_child("hana", "sshd", txn, "", false);
 	memcpy(m.txn, txn, sizeof txn);
 	for (int i = 0; i < 2; i++) {
@@ -185,7 +142,7 @@ START_TEST(closed_in_good_order)
 		ck_assert_uint_eq(done.error, 0);
 		(void)close(fd);
 	}
-	end_child(pid);
+	scene_end_session(pid);
 	ck_assert_uint_eq(scene_events(&s, 1, "session closed", "note=closed ", txn, NULL), 1);
 	ck_assert_uint_eq(scene_events(&s, 1, "session closed", NULL), 1);
 	scene_stop(&s);
@@ -215,7 +172,7 @@ START_TEST(ps08a_group_edge)
 	pid = open_from_child("hana", "sshd", "", "27 4711", false);
 	ck_assert_int_gt(pid, 0);
 	ck_assert_uint_eq(scene_events(&s, 1, "groups dropped", "groups=\"sudo 4711\"", "groups_protected=\"barred barred\"", NULL), 1);
-	end_child(pid);
+	scene_end_session(pid);
 	scene_stop(&s);
 }
 END_TEST
@@ -421,7 +378,7 @@ START_TEST(px06a_session_right_after)
 	talk_expect(&t, VERDICT_ALLOW, REASON_OK);
 	pid = open_from_child("mona", "sshd", txn, "", false);
 	ck_assert_int_ne(pid, 0);
-	end_child(pid);
+	scene_end_session(pid);
 	scene_stop(&s);
 }
 END_TEST
@@ -434,7 +391,7 @@ START_TEST(change_needs_the_old_password)
 	char txn[33];
 
 	scene_start(&s, "");
-	log_in("sshd", 0, txn);
+	scene_log_in(&s, "sshd", 0, txn, &t);
 	change("passwd", txn, 0, wrong);
 	talk_expect(&t, VERDICT_DENY, REASON_PASSWORD_FAILED);
 	ck_assert_str_eq(t.prompt[0].text, "Password: ");
@@ -540,7 +497,7 @@ START_TEST(attempts_side_by_side)
 	int status;
 
 	scene_start(&s, "[mfa]\ndelay-after = 2\nlock-after = 100\n");
-	log_in("sshd", 0, txn);
+	scene_log_in(&s, "sshd", 0, txn, &t);
 	session = open_from_child("hana", "sshd", txn, "", false);
 	for (unsigned i = 0; i < 8; i++) {
 		pid[i] = fork();
@@ -566,7 +523,7 @@ START_TEST(attempts_side_by_side)
 	ck_assert_uint_le(scene_events(&s, 2, "reason=password-failed", NULL), 3 + (unsigned)(took_ms / 1000));
 	if (took_ms < 5000)	/* else the machine was too slow for all to come at once */
 		ck_assert_uint_ge(scene_events(&s, 1, "reason=mfa-locked", NULL), 1);
-	end_child(session);
+	scene_end_session(session);
 	scene_stop(&s);
 }
 END_TEST

@@ -3,11 +3,9 @@
  */
 #include <config.h>
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/channel.h"
@@ -20,40 +18,19 @@
 static struct scene s;
 static struct talk t;
 
-/* A process of its own opens a session and lives until it is killed. */
 static pid_t
 open_session(const char *user, const char *service, const char *tty, const char *txn)
 {
 	struct msg_session_open m = { .flags = 0 };
-	int told[2];
 	pid_t pid;
 
 	(void)snprintf(m.user, sizeof m.user, "%s", user);
 	(void)snprintf(m.service, sizeof m.service, "%s", service);
 	(void)snprintf(m.tty, sizeof m.tty, "%s", tty);
 	(void)snprintf(m.txn, sizeof m.txn, "%s", txn);
-	ck_assert_int_eq(pipe(told), 0);
-	pid = fork();
-	ck_assert_int_ge(pid, 0);
-	if (pid == 0) {
-		talk_run(&s, MSG_SESSION_OPEN, &m, NULL, &t);
-		talk_end(&t);
-		(void)!write(told[1], &t, sizeof t);
-		for (;;)
-			(void)pause();
-	}
-	ck_assert_int_eq(read(told[0], &t, sizeof t), (ssize_t)sizeof t);
-	(void)close(told[0]);
-	(void)close(told[1]);
-	ck_assert_uint_eq(t.verdict.verdict, VERDICT_ALLOW);
+	pid = scene_open_session(&s, &m, &t);
+	ck_assert_int_gt(pid, 0);
 	return pid;
-}
-
-static void
-end_session(pid_t pid)
-{
-	ck_assert_int_eq(kill(pid, SIGKILL), 0);
-	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
 }
 
 /* One page. Returns the number of lines "session=" in it. */
@@ -71,19 +48,6 @@ ask(uint32_t from, struct msg_report *ret)
 	return count;
 }
 
-/* Auth and account of hana, by password and code. */
-static void
-log_in(char txn[static 33])
-{
-	struct talk account;
-
-	scene_auth(&s, "hana", "sshd", SCENE_PASSWORD, scene_hotp(0), &t);
-	scene_account(&s, "hana", "sshd", t.verdict.proof, &account);
-	ck_assert_uint_eq(account.verdict.verdict, VERDICT_ALLOW);
-	memcpy(txn, account.verdict.txn, 33);
-	talk_ack(&account);
-}
-
 START_TEST(with_what_it_was_proven)
 {
 	static struct msg_report report;
@@ -93,7 +57,7 @@ START_TEST(with_what_it_was_proven)
 	scene_start(&s, "");
 	ck_assert_uint_eq(ask(0, &report), 0);
 	ck_assert_str_eq(report.lines, "");
-	log_in(txn);
+	scene_log_in(&s, "sshd", 0, txn, &t);
 	first = open_session("hana", "sshd", "ssh", txn);
 	second = open_session("ada", "sudo", "a tty", "");
 	ck_assert_uint_eq(ask(0, &report), 2);
@@ -107,11 +71,11 @@ START_TEST(with_what_it_was_proven)
 	ck_assert_uint_eq(ask(1, &report), 1);
 	ck_assert_uint_eq(ask(2, &report), 0);
 	ck_assert_uint_eq(ask(UINT32_MAX, &report), 0);
-	end_session(first);
+	scene_end_session(first);
 	while (ask(0, &report) != 1)	/* it hears of the end by itself */
 		;
 	ck_assert_ptr_null(strstr(report.lines, "hana"));
-	end_session(second);
+	scene_end_session(second);
 	scene_stop(&s);
 }
 END_TEST
@@ -147,7 +111,7 @@ START_TEST(page_by_page)
 	ck_assert_uint_gt(pages, 1);
 	for (unsigned i = 0; i < MANY; i++) {
 		ck_assert_int_lt(pids[i], 0);
-		end_session(-pids[i]);
+		scene_end_session(-pids[i]);
 	}
 	scene_stop(&s);
 }

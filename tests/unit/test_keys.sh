@@ -1,19 +1,7 @@
 #!/bin/bash
 # test_keys.sh: keys, service and break-glass accounts by the real isms-userctl on a root in a temp folder, as whoever
 # runs the tests: exit status, JSON, what stands in the directory afterwards.
-set -u
-umask 022
-tool=$PWD/isms-userctl
-[ -x "$tool" ] || { echo "run me in the build folder"; exit 2; }
-root=$(mktemp -d /tmp/isms-keys-XXXXXX)
-trap 'rm -rf "$root"' EXIT
-ldif=$root/var/lib/isms/directory/directory.ldif
-failed=0 count=0
-export LC_ALL=C.UTF-8 TZ=UTC
-mkdir -p "$root/etc"
-printf 'daemon:x:1:1::/:/bin/sh\n' >"$root/etc/passwd"
-printf 'daemon:x:1:\n' >"$root/etc/group"
-echo correct-horse-battery >"$root/password"
+. "${srcdir:-.}/tests/unit/userctl_scene.sh"
 ed=AAAAC3NzaC1lZDI1NTE5AAAAIJwcbgZh5k/FdMefRGw0mP0bb60T5OtVxV6e73Rk/47Q
 print=SHA256:G6KzWJFdTwHq17+U+jvKyp5Jza4rVoLvj0jks/E74tg
 ec="AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBE3W9mvg1xnAVUba65Av8Ba6ahqBpT46tb8OJB6rI5hN"
@@ -26,34 +14,9 @@ echo "command=\"sh\" ssh-ed25519 $ed" >"$root/options.pub"
 printf 'ssh-ed25519 %s a\033[2Jb\n' "$ed" >"$root/escape.pub"
 echo "ssh-ed25519 $ed isms-added=20200101000000Z" >"$root/old.pub"
 
-wrong() { echo "FAIL: $*"; sed 's/^/    /' "$root/out" "$root/err"; failed=$((failed + 1)); }
-# run WANTED_STATUS ARGUMENT...: without a terminal; output in $root/out, messages in $root/err.
-run() {
-	local want=$1 got=0
-	shift
-	count=$((count + 1))
-	"$tool" --root "$root" "$@" >"$root/out" 2>"$root/err" </dev/null || got=$?
-	[ $got = "$want" ] || wrong "status $got instead of $want: $*"
-	! grep -q "runtime error\|AddressSanitizer\|LeakSanitizer" "$root/err" || wrong "sanitizer: $*"
-}
-says() { grep -qF -- "$1" "$root/out" "$root/err" || wrong "does not say: $1"; }
-has() { grep -qxF -- "$1" "$ldif" || wrong "not in the directory: $1"; }
-hasnt() { ! grep -qF -- "$1" "$ldif" || wrong "in the directory: $1"; }
 # A long value is folded: without the folds it stands there so often.
 values() { sed -e ':a' -e 'N;$!ba' -e 's/\n //g' "$ldif" | grep -cE "$1"; }
-json() { # WANTED PYTHON: the output is JSON, and an expression over it (d) is as wanted
-	local got
-	got=$(python3 -c 'import json,sys; d=json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' "$root/out" "$2" 2>&1)
-	[ "$got" = "$1" ] || wrong "JSON: $2 is $got instead of $1"
-}
-# unchanged STATUS ARGUMENT...: no byte of the directory is another.
-unchanged() {
-	local before
-	before=$(sha256sum "$ldif")
-	run "$@"
-	[ "$before" = "$(sha256sum "$ldif")" ] || wrong "the directory was touched: $*"
-}
-person() { run 0 add "$@" --password-fd 3 3<"$root/password"; }
+person() { add 0 "$@"; }
 
 run 0 setup --yes
 person carol --until +90d
@@ -113,10 +76,10 @@ unchanged 2 arm glas --for soon --reason x; says "is no time"
 unchanged 2 arm glas --for 0s --reason x; says "is no time"
 unchanged 2 arm glas --for 1h --reason $'a\nb'; says "plain text"
 unchanged 1 arm glas --for 9h --reason x --as carol; says "longest-arming"
-unchanged 1 "${arm[@]}"; says "must be an account of the directory"
-unchanged 1 "${arm[@]}" --as nobody-here; says "must be an account of the directory"
+unchanged 2 "${arm[@]}"; says "is no account of the directory: say who arms: --as USER"
+unchanged 1 "${arm[@]}" --as nobody-here; says "no such account in the directory"
 unchanged 1 "${arm[@]}" --as glas; says "nobody arms himself"
-unchanged 1 "${arm[@]}" --as bob; says "bob cannot arm it: disabled"
+unchanged 1 "${arm[@]}" --as bob; says "bob is disabled, and arms nothing"
 unchanged 1 "${arm[@]}" --as svc; says "no person's account"
 unchanged 1 arm carol --for 1h --reason x --as bob; says "break-glass accounts alone"
 unchanged 0 "${arm[@]}" --as carol --dry-run; says "dry run"
@@ -137,6 +100,11 @@ if [ "$actor" != root ]; then
 	unchanged 1 arm "$actor" --for 1h --reason x --as carol; says "you are known as $actor"
 	unchanged 1 "${arm[@]}" --as carol; says "you are known as $actor"
 	unchanged 1 "${arm[@]}"; says "no person's account"
+	unchanged 1 exempt carol mfa --until +1d --reason x --as bob; says "you are known as $actor"
+	unchanged 1 exempt "$actor" mfa --until +1d --reason x; says "nobody approves for himself"
+	unchanged 1 exempt carol mfa --until +1d --reason x; says "no person's account"
+	sed -i "/^dn: uid=$actor,/,/^\$/s/^employeeType: .*/employeeType: employee/" "$ldif"
+	run 0 exempt carol mfa --until +1d --reason x; says "approved by uid=$actor,"
 fi
 
 [ $failed = 0 ] || { echo "$failed of $count runs and their checks failed"; exit 1; }

@@ -1,54 +1,16 @@
 #!/bin/bash
 # test_life.sh: leave, reviews and the auditor's report by the real isms-userctl on a root in a temp folder, as whoever
 # runs the tests: exit status, JSON, what stands in the directory afterwards.
-set -u
-umask 022
-tool=$PWD/isms-userctl
-[ -x "$tool" ] || { echo "run me in the build folder"; exit 2; }
-root=$(mktemp -d /tmp/isms-life-XXXXXX)
-trap 'rm -rf "$root"' EXIT
-ldif=$root/var/lib/isms/directory/directory.ldif
+. "${srcdir:-.}/tests/unit/userctl_scene.sh"
 base=dc=isms,dc=local
-failed=0 count=0
-export LC_ALL=C.UTF-8 TZ=UTC
-mkdir -p "$root/etc"
-printf 'root:x:0:0::/root:/bin/sh\n' >"$root/etc/passwd"
-printf 'root:x:0:\n' >"$root/etc/group"
-echo correct-horse-battery >"$root/password"
-
-wrong() { echo "FAIL: $*"; sed 's/^/    /' "$root/out" "$root/err"; failed=$((failed + 1)); }
-# run WANTED_STATUS ARGUMENT...: without a terminal; output in $root/out, messages in $root/err.
-run() {
-	local want=$1 got=0
-	shift
-	count=$((count + 1))
-	"$tool" --root "$root" "$@" >"$root/out" 2>"$root/err" </dev/null || got=$?
-	[ $got = "$want" ] || wrong "status $got instead of $want: $*"
-	! grep -q "runtime error\|AddressSanitizer\|LeakSanitizer" "$root/err" || wrong "sanitizer: $*"
-}
-says() { grep -qF -- "$1" "$root/out" "$root/err" || wrong "does not say: $1"; }
-has() { grep -qxF -- "$1" "$ldif" || wrong "not in the directory: $1"; }
-hasnt() { ! grep -qF -- "$1" "$ldif" || wrong "in the directory: $1"; }
-json() { # WANTED PYTHON: the output is JSON, and an expression over it (d) is as wanted
-	local got
-	got=$(python3 -c 'import json,sys; d=json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' "$root/out" "$2" 2>&1)
-	[ "$got" = "$1" ] || wrong "JSON: $2 is $got instead of $1"
-}
-# unchanged STATUS ARGUMENT...: no byte of the directory is another.
-unchanged() {
-	local before
-	before=$(sha256sum "$ldif")
-	run "$@"
-	[ "$before" = "$(sha256sum "$ldif")" ] || wrong "the directory was touched: $*"
-}
-add() { run 0 add "$@" --password-fd 3 3<"$root/password"; }
+person() { add 0 "$@"; }
 put() { cat >>"$ldif"; }	# entries on stdin, as another tool of ours would have written them
 
 run 0 setup --base $base --yes
-add carol --kind employee
-add dave --kind employee
-add ada --kind contractor --until +30d --sponsor carol --group web --group ops
-add bob --kind contractor --until +30d --sponsor ada --group ops
+person carol --kind employee
+person dave --kind employee
+person ada --kind contractor --until +30d --sponsor carol --group web --group ops
+person bob --kind contractor --until +30d --sponsor ada --group ops
 for user in ada bob; do
 	put <<-L
 
@@ -179,9 +141,10 @@ run 0 review list --json; json "['carol']" "[i['user'] for i in d]"
 run 1 review confirm --all --as carol; says "nobody decides about himself"
 hasnt "ismsClosedAt"
 # a review of a group: the membership goes, the account stays
-add erin --kind employee --group ops
+person erin --kind employee --group ops
 run 0 review start --name ops --scope group:ops
 run 1 review confirm bob --as carol; says "2 reviews are open"
+unchanged 1 review remove bob --review ops --as dave; says "dave is disabled, and decides nothing"
 run 0 review remove bob erin --review ops --as carol --json; json "['done', 'done']" "[i['result'] for i in d]"
 for user in bob erin; do
 	grep -A9 "^dn: cn=ops," "$ldif" | grep -q "memberUid: $user" && wrong "$user still in the group"

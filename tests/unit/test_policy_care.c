@@ -53,6 +53,8 @@ CHANGE(grace_shortest, TWO("owner-grace = 60s", "owner-grace = 10s"); s->facts.k
     s->facts.owner_state = CARE_ENDED; s->facts.owner_end_utc_sec = NOW - 10)
 CHANGE(grace_shortest_runs, TWO("owner-grace = 60s", "owner-grace = 10s"); s->facts.kind = KIND_SERVICE;
     s->request.service = "systemd-user"; s->facts.owner_state = CARE_ENDED; s->facts.owner_end_utc_sec = NOW - 9)
+CHANGE(grace_equal, TWO("owner-grace = 10s", "owner-grace = 10s"); s->facts.kind = KIND_SERVICE; s->request.service = "systemd-user";
+    s->facts.owner_state = CARE_ENDED; s->facts.owner_end_utc_sec = NOW - 10)
 /* ---- reviews; the contract began 1000 s ago ---- */
 CHANGE(review_due, LIMIT("review-every = 1000s"))
 CHANGE(review_not_due, LIMIT("review-every = 1001s"))
@@ -66,6 +68,7 @@ CHANGE(review_of_other_clock, LIMIT("review-every = 60s"); s->facts.reviewed_at_
 CHANGE(created_ahead, LIMIT("review-every = 3660d"); s->facts.created_utc_sec = NOW + 86401)
 CHANGE(review_shortest, TWO("review-every = 70s", "review-every = 60s"); s->facts.reviewed_at_utc_sec = NOW - 60)
 CHANGE(review_shortest_done, TWO("review-every = 70s", "review-every = 60s"); s->facts.reviewed_at_utc_sec = NOW - 59)
+CHANGE(review_equal, TWO("review-every = 60s", "review-every = 60s"); s->facts.reviewed_at_utc_sec = NOW - 60)
 CHANGE(review_exempt, LIMIT("review-every = 60s"); EXEMPT("r review 0 1782856801 - - -"))
 CHANGE(review_other, LIMIT("review-every = 60s"); EXEMPT("r dormant 0 1782856801 - - -"))
 /* ---- use ---- */
@@ -88,6 +91,7 @@ CHANGE(sessions_cron, LIMIT("max-sessions = 2"); s->request.sessions = 2; s->req
 /* ---- exemptions ---- */
 #define CODE s->policy = "[role a]\nmatch = any\nallow-services = sshd sudo\nmfa = required\n"; s->request.factors = FACTOR_KEY
 CHANGE(code_missing, CODE)
+CHANGE(code_of_two, CODE; s->policy = "[role a]\nmatch = any\nallow-services = sshd\nmfa = required\n[role b]\nmatch = any\nmfa = required\n")
 CHANGE(code_exempt, CODE; EXEMPT("r mfa 0 1782856801 - - -"))
 CHANGE(exempt_ended, CODE; EXEMPT("r mfa 0 1782856800 - - -"))
 CHANGE(exempt_begins, CODE; EXEMPT("r mfa 1782856800 1782856801 - - -"))
@@ -136,6 +140,7 @@ static const struct scene_row rows[] = {
 	ROW(grace_over, DENY, OWNER_EXPIRED, "role b: owner-grace"), ROW(grace_unknown, DENY, OWNER_MISSING, "owner-grace"),
 	ROW(grace_known, ALLOW, OK, ""), ROW(grace_of_nobody, DENY, OWNER_MISSING, ""), ROW(grace_none, DENY, OWNER_EXPIRED, ""),
 	ROW(grace_shortest, DENY, OWNER_EXPIRED, "role b"), ROW(grace_shortest_runs, ALLOW, OK, ""),
+	ROW(grace_equal, DENY, OWNER_EXPIRED, "role a: owner-grace"), ROW(review_equal, DENY, REVIEW_OVERDUE, "role a: review-every"),
 	ROW(review_due, DENY, REVIEW_OVERDUE, "role b: review-every"), ROW(review_not_due, ALLOW, OK, ""),
 	ROW(review_done, ALLOW, OK, ""), ROW(review_at_end, DENY, REVIEW_OVERDUE, ""), ROW(review_by_creation, ALLOW, OK, ""),
 	ROW(review_by_old_creation, DENY, REVIEW_OVERDUE, ""), ROW(review_by_nothing, DENY, REVIEW_OVERDUE, ""),
@@ -149,7 +154,8 @@ static const struct scene_row rows[] = {
 	ROW(sessions_least, DENY, TOO_MANY_SESSIONS, "role b"), ROW(sessions_least_first, DENY, TOO_MANY_SESSIONS, "role a"),
 	ROW(sessions_of_stage, DENY, TOO_MANY_SESSIONS, ""), ROW(sessions_later, ALLOW, OK, ""), ROW(sessions_sudo, ALLOW, OK, ""),
 	ROW(sessions_cron, ALLOW, OK, ""),
-	ROW(code_missing, DENY, MFA_REQUIRED, "role a: mfa"), ROW(code_exempt, ALLOW, OK, ""), ROW(exempt_ended, DENY, MFA_REQUIRED, ""),
+	ROW(code_missing, DENY, MFA_REQUIRED, "role a: mfa"), ROW(code_of_two, DENY, MFA_REQUIRED, "role a: mfa"), ROW(code_exempt, ALLOW, OK, ""),
+	ROW(exempt_ended, DENY, MFA_REQUIRED, ""),
 	ROW(exempt_begins, ALLOW, OK, ""), ROW(exempt_later, DENY, MFA_REQUIRED, ""), ROW(exempt_other, DENY, MFA_REQUIRED, ""),
 	ROW(exempt_second, ALLOW, OK, ""), ROW(exempt_unread, DENY, MFA_REQUIRED, ""), ROW(exempt_longer, DENY, MFA_REQUIRED, ""),
 	ROW(exempt_negative, DENY, MFA_REQUIRED, ""), ROW(exempt_no_end, DENY, MFA_REQUIRED, ""),
@@ -195,6 +201,29 @@ START_TEST(exemptions_are_named)
 	ck_assert_uint_eq(scene_decide(s).ask, FACTOR_PASSWORD);
 	s->facts.exemptions[0] = '\0';
 	ck_assert_uint_eq(scene_decide(s).ask, FACTOR_PASSWORD | FACTOR_OTP);
+}
+END_TEST
+
+/* As many names as there is room for; where one more had none, "..." says so. A name within another one is one of its own. */
+START_TEST(exemptions_have_room)
+{
+	static const char a[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", *const b = a + 1, *const c = a + 2;
+	static struct scene scene, *const s = &scene;
+	char wanted[sizeof ((struct decision *)NULL)->exemptions];
+
+	scene_base(s);
+	LIMIT("from = 198.51.100.0/24\nhours = Mon 21:00-23:00 UTC\nreview-every = 60s\ndormant-after = 60s\n"
+	    "[role c]\nmatch = any\nmfa = required");
+	s->request.factors = FACTOR_KEY;
+	for (int len = 58; len <= 61; len++) {
+		const char *d = a + 64 - len;
+
+		(void)snprintf(s->facts.exemptions, sizeof s->facts.exemptions, "%s source 0 1782856801 - - -\n%s hours 0 1782856801 - - -\n"
+		    "%s review 0 1782856801 - - -\n%s dormant 0 1782856801 - - -\nz mfa 0 1782856801 - - -\n", a, b, c, d);
+		(void)snprintf(wanted, sizeof wanted, "%s %s %s %s", a, b, c, len < 60 ? d : "...");
+		ck_assert_int_eq(scene_decide(s).verdict, VERDICT_ALLOW);
+		ck_assert_msg(strncmp(scene_decide(s).exemptions, wanted, strlen(wanted)) == 0, "%d: %s", len, scene_decide(s).exemptions);
+	}
 }
 END_TEST
 
@@ -343,8 +372,8 @@ END_TEST
 int
 main(void)
 {
-	const struct suite_row tests[] = { { denials_and_their_twins, ROWS(rows) }, { exemptions_are_named, 0 }, { contacts, 0 }, { owner_ends, 0 }, { on_end, 0 },
-		{ entries_are_read_strictly, ROWS(entries_of) } };
+	const struct suite_row tests[] = { { denials_and_their_twins, ROWS(rows) }, { exemptions_are_named, 0 },
+		{ exemptions_have_room, 0 }, { contacts, 0 }, { owner_ends, 0 }, { on_end, 0 }, { entries_are_read_strictly, ROWS(entries_of) } };
 
 	return suite_run("policy care", tests, ROWS(tests), 60);
 }

@@ -33,6 +33,11 @@ CHANGE(broken, s->facts.state = FACTS_BROKEN)
 CHANGE(not_ready, s->facts.state = FACTS_NOT_READY)
 CHANGE(no_kind, s->facts.kind = KIND_UNKNOWN)
 CHANGE(kind_of_nowhere, s->facts.kind = KIND_COUNT)
+#define ANY s->policy = "[role a]\nmatch = any\nallow-services = sshd\n"
+CHANGE(any_kind, ANY)
+CHANGE(any_no_kind, ANY; s->facts.kind = KIND_UNKNOWN)
+CHANGE(any_kind_of_nowhere, ANY; s->facts.kind = KIND_COUNT)
+CHANGE(any_broken, ANY; s->facts.state = FACTS_BROKEN)
 CHANGE(no_role, s->policy = "[role x]\nmatch = user:eve\nallow-services = sshd\n")
 CHANGE(no_list, s->policy = "[role x]\nmatch = any\n")
 CHANGE(lists_agree, LIMIT("allow-services = cron sshd"))
@@ -44,6 +49,9 @@ CHANGE(other_host, LIMIT("allow-hosts = db7"); s->request.host = "db8")
 CHANGE(host_without_name, LIMIT("allow-hosts = db7"); s->request.host = NULL)
 CHANGE(this_group, LIMIT("allow-hosts = @web"); s->request.host = "none"; s->request.host_groups = "db web")
 CHANGE(other_group, LIMIT("allow-hosts = @web"); s->request.host = "web"; s->request.host_groups = "db webs")
+CHANGE(last_group, LIMIT("allow-hosts = db7 @db"); s->request.host = "db8"; s->request.host_groups = "web \tdb\t")
+CHANGE(no_group, LIMIT("allow-hosts = @web"); s->request.host = "web"; s->request.host_groups = NULL)
+CHANGE(group_without_at, LIMIT("allow-hosts = xweb"); s->request.host = "db7"; s->request.host_groups = "web")
 CHANGE(robot_cron, s->facts.kind = KIND_SERVICE; s->policy = "[role r]\nmatch = kind:service\nallow-services = cron\n")
 CHANGE(robot_sudo, s->facts.kind = KIND_SERVICE; s->policy = "[role r]\nmatch = kind:service\nallow-services = sudo\n")
 CHANGE(robot_ssh, s->facts.kind = KIND_SERVICE; s->policy = "[role r]\nmatch = kind:service\nallow-services = sshd\n")
@@ -74,9 +82,11 @@ static const struct {
 } rows[] = {
 #define YES(change) { #change, change, true }
 #define NO(change) { #change, change, false }
-	YES(nothing), NO(unknown), NO(broken), NO(not_ready), NO(no_kind), NO(kind_of_nowhere), NO(no_role), NO(no_list),
+	YES(nothing), NO(unknown), NO(broken), NO(not_ready), NO(no_kind), NO(kind_of_nowhere), YES(any_kind), NO(any_no_kind), NO(any_kind_of_nowhere), NO(any_broken),
+	 NO(no_role), NO(no_list),
 	YES(lists_agree), YES(lists_imply), NO(lists_disagree), YES(list_of_one), YES(this_host), NO(other_host),
-	NO(host_without_name), YES(this_group), NO(other_group), YES(robot_cron), NO(robot_sudo), YES(robot_ssh), YES(robot_su),
+	NO(host_without_name), YES(this_group), NO(other_group), YES(last_group), NO(no_group), NO(group_without_at),
+	 YES(robot_cron), NO(robot_sudo), YES(robot_ssh), YES(robot_su),
 	NO(primary_dropped), YES(primary_kept), YES(primary_protected), YES(disabled), YES(locked), YES(ended),
 	YES(begins_later), YES(no_end), YES(term_too_long), YES(other_hours), YES(other_source), YES(no_token),
 	YES(must_change), YES(no_password), YES(not_armed),

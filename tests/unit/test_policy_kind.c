@@ -102,6 +102,9 @@ GLASS(armed_over_cron, s->facts.armed_until_utc_sec = NOW; s->request.service = 
 GLASS(armed_by_nobody, s->facts.armed_by[0] = '\0')
 GLASS(armed_too_long, s->facts.armed_until_utc_sec = NOW + 3601)
 GLASS(armed_before_time, s->facts.armed_until_utc_sec = -5; s->request.now_utc_sec = -10)
+#define EPOCH s->facts.not_before_utc_sec = 0; s->facts.armed_until_utc_sec = 5
+GLASS(armed_at_epoch, EPOCH; s->request.now_utc_sec = 0)
+GLASS(armed_before_epoch, EPOCH; s->request.now_utc_sec = -1)
 GLASS(armed_ended, s->facts.not_after_utc_sec = NOW)
 GLASS(armed_disabled, s->facts.disabled = 1)
 GLASS(armed_no_service, s->request.service = "vsftpd")
@@ -132,7 +135,8 @@ static const struct scene_row rows[] = {
 	ROW(armed_over, DENY, BREAKGLASS_NOT_ARMED, ""), ROW(armed_over_session, DENY, BREAKGLASS_NOT_ARMED, ""),
 	ROW(armed_over_cron, DENY, BREAKGLASS_NOT_ARMED, ""), ROW(armed_by_nobody, DENY, BREAKGLASS_NOT_ARMED, "name"),
 	ROW(armed_too_long, DENY, BREAKGLASS_NOT_ARMED, "longest-arming"), ROW(armed_ended, EXPIRED, EXPIRED, ""),
-	ROW(armed_before_time, DENY, NOT_YET_VALID, ""),
+	ROW(armed_before_time, DENY, NOT_YET_VALID, ""), ROW(armed_at_epoch, ALLOW, OK, ""),
+	ROW(armed_before_epoch, DENY, BREAKGLASS_NOT_ARMED, ""),
 	ROW(armed_disabled, DENY, DISABLED, ""), ROW(armed_no_service, DENY, SERVICE_NOT_ALLOWED, ""),
 };
 

@@ -3,9 +3,12 @@
  */
 #include <config.h>
 
+#include <arpa/inet.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "common/policy_limits.h"
 #include "tests/unit/policy_scene.h"
 #include "tests/unit/suite.h"
 
@@ -141,6 +144,35 @@ START_TEST(hours)
 }
 END_TEST
 
+/* Windows beyond the number of them are none, whatever stands there. */
+START_TEST(hours_counted)
+{
+	static struct hours week;
+	char error[256];
+
+	ck_assert_int_eq(hours_parse("Mon 00:00-24:00 UTC", &week, error, sizeof error), 0);
+	week.windows[1] = (struct hours_window){ .days = 0x7f, .begin_min = 0, .end_min = 24 * 60 };
+	ck_assert(!hours_contain(&week, NOW));
+	week.count = 2;
+	ck_assert(hours_contain(&week, NOW));
+	hours_done(&week);
+}
+END_TEST
+
+/* An address with its interface has a longest length; what is longer is none. */
+START_TEST(source_length)
+{
+	static struct sources sources;
+	char rhost[INET6_ADDRSTRLEN + IF_NAMESIZE + 2] = "fe80::1%", error[256];
+
+	ck_assert_int_eq(sources_parse("fe80::/10", &sources, error, sizeof error), 0);
+	memset(rhost + strlen(rhost), 'x', INET6_ADDRSTRLEN + IF_NAMESIZE - strlen(rhost));
+	ck_assert(sources_contain(&sources, rhost));
+	rhost[INET6_ADDRSTRLEN + IF_NAMESIZE] = 'x';
+	ck_assert(!sources_contain(&sources, rhost));
+}
+END_TEST
+
 /* What auth asks for does not depend on what is wrong with the user. */
 START_TEST(pa10a_same_questions)
 {
@@ -159,7 +191,7 @@ int
 main(void)
 {
 	const struct suite_row tests[] = {
-		{ reasons_and_their_twins, ROWS(rows) }, { hours, 0 }, { pa10a_same_questions, 4 },
+		{ reasons_and_their_twins, ROWS(rows) }, { hours, 0 }, { hours_counted, 0 }, { source_length, 0 }, { pa10a_same_questions, 4 },
 	};
 
 	return suite_run("policy_limits", tests, ROWS(tests), 60);

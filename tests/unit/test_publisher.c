@@ -399,6 +399,29 @@ START_TEST(first_roster_after_a_restart)
 }
 END_TEST
 
+/* An emergency is answered whether anybody has a terminal; somebody who is told of one after the other is told no more. */
+START_TEST(tells_of_emergencies)
+{
+	const struct msg_emergency m = { .user = "glas", .by = "uid=carol", .reason = "test of isms-access", .until_utc_sec = 1 };
+	struct msg_done answer;
+	unsigned told = 0;
+
+	if (geteuid() == 0)	/* root's terminals would have it, whoever sits there */
+		return;
+	begin();
+	for (int i = 0; i < 20; i++) {
+		int fd = connect_to();
+
+		ck_assert_int_eq(channel_ask(fd, MSG_EMERGENCY, &m, MSG_DONE, &answer, channel_now_ms() + 60000), 0);
+		(void)close(fd);
+		ck_assert(answer.error == (i < 16 ? 0 : EBUSY));
+		told += answer.error == 0;
+	}
+	ck_assert_uint_eq(told, 16);
+	end();
+}
+END_TEST
+
 int
 main(void)
 {
@@ -406,7 +429,7 @@ main(void)
 		{ publishes, 0 }, { republishes, 0 }, { rejects, 0 }, { survives_a_restart, 0 },
 		{ resumes_all_or_nothing, 3 }, { cannot_write, 0 },
 		{ puts_back_what_is_gone, 0 }, { tells_of_the_page, 0 }, { ps06a_ends_at_the_instant, 0 }, { ends_who_must_leave, 0 },
-		{ first_roster_after_a_restart, 0 },
+		{ first_roster_after_a_restart, 0 }, { tells_of_emergencies, 0 },
 	};
 
 	return suite_run("publisher", rows, ROWS(rows), 60);

@@ -562,6 +562,7 @@ END_TEST
 START_TEST(texts_are_bounded)
 {
 	char buf[SESSION_WARN_TEXT_MAX], contact[1024];
+	struct msg_emergency m = { .until_utc_sec = INT64_MAX, .used = 1 };
 
 	memset(contact, 'x', sizeof contact - 1);
 	contact[sizeof contact - 1] = '\0';
@@ -569,6 +570,17 @@ START_TEST(texts_are_bounded)
 	ck_assert_uint_lt(strlen(buf), sizeof buf - 1);
 	session_warn_ended(buf, sizeof buf, contact);
 	ck_assert_uint_lt(strlen(buf), sizeof buf - 1);
+	memset(m.user, 'u', sizeof m.user - 1);
+	memset(m.by, 'b', sizeof m.by - 1);
+	memset(m.reason, 'r', sizeof m.reason - 1);
+	session_warn_emergency(buf, sizeof buf, &m);
+	ck_assert_uint_lt(strlen(buf), sizeof buf - 1);
+	m = (struct msg_emergency){ .user = "glas", .by = "uid=carol,ou=people", .reason = "disk\x1b[2J\nis full", .until_utc_sec = 1782856800 };
+	session_warn_emergency(buf, sizeof buf, &m);
+	ck_assert_str_eq(buf, "\r\n*** Break-glass account glas was armed by carol until 2026-06-30T22:00:00Z: disk?[2J?is full\r\n");
+	m.used = 1;
+	session_warn_emergency(buf, sizeof buf, &m);
+	ck_assert_str_eq(buf, "\r\n*** Break-glass account glas is used, armed by carol until 2026-06-30T22:00:00Z: disk?[2J?is full\r\n");
 }
 END_TEST
 

@@ -1,51 +1,14 @@
 #!/bin/bash
 # test_userctl_grants.sh: grants and requests by the real isms-userctl on a root in a temp folder: who may approve, how long,
 # what stands in the directory afterwards.
-set -u
-umask 022
-tool=$PWD/isms-userctl
-[ -x "$tool" ] || { echo "run me in the build folder"; exit 2; }
-root=$(mktemp -d /tmp/isms-grants-XXXXXX)
-trap 'rm -rf "$root"' EXIT
-ldif=$root/var/lib/isms/directory/directory.ldif
-failed=0 count=0
-export LC_ALL=C.UTF-8 TZ=UTC
-mkdir -p "$root/etc"
-printf 'root:x:0:0::/root:/bin/sh\nlocal:x:1000:1000::/home/local:/bin/sh\n' >"$root/etc/passwd"
-printf 'root:x:0:\nlocal:x:1000:\n' >"$root/etc/group"
-echo correct-horse-staple >"$root/password"
-
-wrong() { echo "FAIL: $*"; sed 's/^/    /' "$root/out" "$root/err"; failed=$((failed + 1)); }
-run() { # WANTED_STATUS ARGUMENT...
-	local want=$1 got=0
-	shift
-	count=$((count + 1))
-	"$tool" --root "$root" "$@" >"$root/out" 2>"$root/err" </dev/null || got=$?
-	[ $got = "$want" ] || wrong "status $got instead of $want: $*"
-	! grep -q "runtime error\|AddressSanitizer\|LeakSanitizer" "$root/err" || wrong "sanitizer: $*"
-}
-says() { grep -qF -- "$1" "$root/out" "$root/err" || wrong "does not say: $1"; }
-lacks() { ! grep -qF -- "$1" "$root/out" "$root/err" || wrong "says: $1"; }
-has() { grep -qixF -- "$1" "$ldif" || wrong "not in the directory: $1"; }
-json() { # WANTED PYTHON
-	local got
-	got=$(python3 -c 'import json,sys; d=json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' "$root/out" "$2" 2>&1)
-	[ "$got" = "$1" ] || wrong "JSON: $2 is $got instead of $1"
-}
-unchanged() { # STATUS ARGUMENT...: no byte of the directory is another
-	local before after
-	before=$(sha256sum "$ldif")
-	run "$@"
-	after=$(sha256sum "$ldif")
-	[ "$before" = "$after" ] || wrong "the directory was touched: $*"
-}
+. "${srcdir:-.}/tests/unit/userctl_scene.sh"
 value() { python3 -c 'import json,sys; d=json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' "$root/out" "$1"; }
 
 run 0 setup --base dc=example,dc=com --yes
 for user in ada bob carol; do
-	run 0 add $user --group ops --password-fd 3 3<"$root/password"
+	add 0 $user --group ops
 done
-run 0 add eve --kind contractor --until +1d --group web --group payroll --password-fd 3 3<"$root/password"
+add 0 eve --kind contractor --until +1d --group web --group payroll
 sed -i 's/^\[directory\]$/&\nmax-grant = 1d web=2h payroll=0s/' "$root/etc/isms/isms.conf"
 run 0 config check
 
@@ -101,12 +64,16 @@ run 0 show bob --json; json "[[], []]" '[d["grants"], d["exemptions"]]'
 unchanged 2 grant --list ada
 # who is put out approves nothing, and what he approved counts no more
 run 0 disable bob --yes
-unchanged 1 grant ada web --as bob --reason deploy --for 1h; says "the approver is disabled"
+unchanged 1 grant ada web --as bob --reason deploy --for 1h; says "bob is disabled, and approves nothing"
 run 0 grant --list --json; json "['refused', 'refused']" '[g["state"] for g in d]'
 says "the approver is disabled"
 run 0 show ada; saysit '^Grants +web: refused \(.*the approver is disabled.*\), until .*, by bob: deploy 7 \(CHG-7\)$'
 saysit 'mfa: void: approver until '
 run 3 enable bob	# no front here to forget his failures
+# a robot's owner is no second person: who approves is one
+add 0 robot --kind service --until +1d --owner ada
+unchanged 1 grant ada web --as robot --reason deploy --for 1h; says "robot is no person's account, and approves nothing"
+unchanged 0 grant ada web --as bob --reason deploy --for 1h --dry-run
 run 0 grant --list --json; json "['active', 'future']" 'sorted(g["state"] for g in d)'
 
 # ---- ungrant ----
@@ -148,6 +115,7 @@ run 0 grant --list --json; json "['active', 'ended']" 'sorted(g["state"] for g i
 json bob '[g for g in d if g["state"] == "active"][0]["approver"]'
 run 0 request eve web --for 10m --reason "look" --as eve --json
 two=$(value 'd["name"]')
+run 0 disable bob --yes; unchanged 1 approve "$two" --refuse --as bob; says "bob is disabled, and decides nothing"; run 3 enable bob
 run 0 approve "$two" --refuse --as bob --reason "not yours"; says "refused"
 has "ismsState: refused"
 unchanged 1 approve "$two" --as bob; says "decided already: refused"

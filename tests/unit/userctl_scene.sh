@@ -1,5 +1,5 @@
 # userctl_scene.sh - the real isms-userctl on a root in a temp folder, as whoever runs the tests; sourced by the
-# test_userctl*.sh, never run.
+# test_userctl*.sh, test_keys.sh and test_life.sh, never run.
 set -u
 umask 022
 tool=$PWD/isms-userctl
