@@ -200,7 +200,7 @@ account_state(const struct identity *identity, int64_t now_utc_sec)
 const struct identity *
 account_find_dn(const struct account *account, const char *dn)
 {
-	char *ndn = entry_normalise_dn(dn);
+	char *ndn = dn != NULL ? entry_normalise_dn(dn) : NULL;
 	const struct identity *found = NULL;
 
 	for (size_t i = 0; ndn != NULL && i < account->identities.user_count && found == NULL; i++)

@@ -36,7 +36,7 @@ enum exit_code account_open(struct invocation *in, const char *name, enum direct
  */
 enum exit_code account_find(struct account *account, const char *name);
 
-/* The user of a DN, however it is written; NULL: none. */
+/* The user of a DN, however it is written; NULL: none. dn may be NULL. */
 const struct identity *account_find_dn(const struct account *account, const char *dn);
 
 /*

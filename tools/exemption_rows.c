@@ -22,25 +22,12 @@ describe_bounds(const struct exemption *x, char *buf, size_t size)
 	    x->key[0] == '\0' && x->service[0] == '\0' && x->sources[0] == '\0' ? "nothing" : "");
 }
 
-const struct identity *
-exemption_user(const struct account *account, const char *dn)
-{
-	char *ndn = dn != NULL ? entry_normalise_dn(dn) : NULL;
-	const struct identity *found = NULL;
-
-	for (size_t i = 0; ndn != NULL && found == NULL && i < account->identities.user_count; i++)
-		if (strcmp(account->identities.users[i].entry->ndn, ndn) == 0)
-			found = &account->identities.users[i];
-	free(ndn);
-	return found;
-}
-
 /* Whether hosts honour it, in a word, by what census_care.c looks at. */
 static const char *
 state_of(const struct account *account, const struct entry *e, const struct exemption *x, int64_t now_utc_sec)
 {
-	const struct identity *member = exemption_user(account, entry_value(e, "ismsMember"));
-	const struct identity *approver = exemption_user(account, entry_value(e, "ismsApprover"));
+	const struct identity *member = account_find_dn(account, entry_value(e, "ismsMember"));
+	const struct identity *approver = account_find_dn(account, entry_value(e, "ismsApprover"));
 
 	if (now_utc_sec >= x->until_utc_sec)
 		return "ended";
@@ -54,7 +41,7 @@ state_of(const struct account *account, const struct entry *e, const struct exem
 json_t *
 exemption_row(const struct account *account, const struct entry *e, int64_t now_utc_sec)
 {
-	const struct identity *member = exemption_user(account, entry_value(e, "ismsMember"));
+	const struct identity *member = account_find_dn(account, entry_value(e, "ismsMember"));
 	char fault[IDENTITY_FAULT_SIZE] = "", bound[400] = "";
 	struct exemption x;
 	json_t *row = json_object();

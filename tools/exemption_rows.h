@@ -9,9 +9,6 @@
 
 #include "tools/account.h"
 
-/* The user whom a DN is of; NULL: nobody. Borrowed. */
-const struct identity *exemption_user(const struct account *account, const char *dn);
-
 /* One entry of class ismsExemption, with what it comes to now: active, not yet, ended, or why never. */
 json_t *exemption_row(const struct account *account, const struct entry *e, int64_t now_utc_sec);
 
