@@ -65,7 +65,7 @@ state_of(const struct account *account, const struct entry *e, const struct exem
 		return "ended";
 	if (member == NULL)
 		return "nobody's";
-	if (approver != NULL && strcmp(account_state(approver, now_utc_sec), "active") != 0)
+	if (approver != NULL ? strcmp(account_state(approver, now_utc_sec), "active") != 0 : !exemption_by_operator(e, account->base))
 		return "void: approver";
 	return now_utc_sec < x->from_utc_sec ? "not yet" : "active";
 }
@@ -290,8 +290,11 @@ verify(const struct making *m, const struct entry *e)
 	char fault[IDENTITY_FAULT_SIZE] = "";
 	struct exemption back;
 
-	if (exemption_read(e, m->account.identity->entry->ndn, &back, fault, sizeof fault) == 0)
-		return EXIT_DONE;
+	if (exemption_read(e, m->account.identity->entry->ndn, &back, fault, sizeof fault) == 0) {
+		if (user_of(&m->account, m->approver) != NULL || exemption_by_operator(e, m->account.base))
+			return EXIT_DONE;
+		(void)snprintf(fault, sizeof fault, "%.160s is no account, nor below ou=roles: it approves nothing", m->approver);
+	}
 	output_error("%s: %s; nothing was changed", m->user, fault);
 	return EXIT_REFUSED;
 }
