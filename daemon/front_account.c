@@ -66,6 +66,17 @@ begin_unproven(struct account *a, enum verdict verdict)
 		(void)proof_random(a->subject.txn);
 }
 
+/* What the session must be asked for, and nobody would remember, is refused here. */
+static void
+note_awaited(struct account *a, struct decision *d)
+{
+	if (!d->key_awaited || (d->verdict != VERDICT_ALLOW && d->verdict != VERDICT_MUST_CHANGE) ||
+	    proof_await_key(a->front->proofs, a->subject.txn, a->subject.user, loop_now_ms()))
+		return;
+	d->verdict = VERDICT_DENY;
+	d->reason = REASON_DAEMON_UNAVAILABLE;
+}
+
 static void
 tell(struct account *a, const struct facts *facts, const struct decision *d, unsigned factors)
 {
@@ -108,6 +119,7 @@ on_facts(void *arg, int error, enum message number, const void *msg)
 	front_judge(a->front, facts, &a->subject, STAGE_ACCOUNT, factors | change, &d);
 	if ((factors | change) == 0)
 		begin_unproven(a, d.verdict);
+	note_awaited(a, &d);
 	tell(a, facts, &d, factors);
 }
 

@@ -28,6 +28,7 @@ struct transaction {
 	char service[65];
 	uid_t peer_uid;
 	unsigned factors;		/* FACTOR_* */
+	bool awaits_key;		/* see proof_await_key() */
 	int64_t proven_ms;		/* CLOCK_MONOTONIC; 0: nothing was proven, or a change has used it */
 	int64_t expires_ms;
 };
@@ -102,6 +103,16 @@ unsigned proof_finish(struct proofs *all, const char *txn, const char *user, int
 
 /* The same, which it stays: what the session that is about to open was proven with. */
 unsigned proof_session(struct proofs *all, const char *txn, const char *user, int64_t now_ms);
+
+/*
+ * The account stage let in by an exemption that is bound to a key, which sshd names when the session opens: then an exemption
+ * must hold for that key.
+ *
+ * Returns false when there is no such transaction: nobody would know it then.
+ */
+bool proof_await_key(struct proofs *all, const char *txn, const char *user, int64_t now_ms);
+/* Whether that is so. */
+bool proof_awaits_key(struct proofs *all, const char *txn, const char *user, int64_t now_ms);
 
 /* Transactions that are alive, for status. */
 size_t proof_count(const struct proofs *all, int64_t now_ms);

@@ -149,6 +149,29 @@ START_TEST(unproven_gives_way)
 END_TEST
 
 /* A change takes it once; the session still knows what was proven. */
+/* What a session has to be asked for is not pushed out by what anybody's jobs begin. */
+START_TEST(a_key_is_awaited)
+{
+	const struct transaction *t;
+
+	all = proofs_new();
+	ck_assert_int_eq(proof_begin(all, "ada", "sshd", 0, "", 1000, &t), 0);
+	memcpy(txn, t->txn, sizeof txn);
+	ck_assert(!proof_awaits_key(all, txn, "ada", 1000));
+	ck_assert(!proof_await_key(all, txn, "bob", 1000));
+	ck_assert(!proof_await_key(all, "", "ada", 1000));
+	ck_assert(proof_await_key(all, txn, "ada", 1000));
+	for (int i = 0; i < PROOF_MAX * 2; i++)
+		ck_assert_int_eq(proof_begin(all, "bob", "cron", 0, "", 2000, &t), 0);
+	ck_assert(proof_awaits_key(all, txn, "ada", 2000));
+	ck_assert(!proof_awaits_key(all, txn, "bob", 2000));
+	ck_assert_uint_eq(proof_session(all, txn, "ada", 2000), 0);
+	ck_assert_uint_eq(proof_finish(all, txn, "ada", 2000), 0);
+	ck_assert(!proof_awaits_key(all, txn, "ada", 2000));
+	proofs_free(all);
+}
+END_TEST
+
 START_TEST(change_uses_it_up)
 {
 	int64_t proven_ms;
@@ -200,7 +223,7 @@ main(void)
 {
 	const struct suite_row rows[] = {
 		{ serves_once, 0 },
-		{ change_uses_it_up, 0 },
+		{ a_key_is_awaited, 0 }, { change_uses_it_up, 0 },
 		{ px06a_for_a_change_only, 0 },
 		{ pa06a_for_nobody_else, ROWS(strangers) },
 		{ pa13a_no_proof_is_nothing_proven, 0 },
