@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "common/civil_date.h"
+#include "common/identity.h"
 
 #define KEY_LENGTH 43			/* SHA-256 in base64 without its "=" */
 
@@ -186,6 +187,22 @@ exemption_read(const struct entry *e, const char *member, struct exemption *ret,
 	(void)snprintf(ret->name, sizeof ret->name, "%s", name);
 	ret->control = exemption_control(control);
 	return 0;
+}
+
+bool
+exemption_by_operator(const struct entry *e, const char *base)
+{
+	const char *approver = entry_value(e, "ismsApprover");
+	char unit[320], *nunit = NULL, *ndn = approver != NULL ? entry_normalise_dn(approver) : NULL;
+	bool is_below = false;
+
+	if (snprintf(unit, sizeof unit, "ou=roles,%s", base) < (int)sizeof unit)
+		nunit = entry_normalise_dn(unit);
+	if (ndn != NULL && nunit != NULL)
+		is_below = strcmp(ndn, nunit) != 0 && identity_is_below(ndn, nunit);
+	free(nunit);
+	free(ndn);
+	return is_below;
 }
 
 static const char *

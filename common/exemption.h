@@ -44,6 +44,14 @@ const char *exemption_control_name(enum control control);
  */
 int exemption_read(const struct entry *e, const char *member, struct exemption *ret, char *fault, size_t size);
 
+/*
+ * Whether who approved it has an entry below ou=roles, as operators have who are no accounts. Anybody else who is no account
+ * is nobody: he has left, or never was.
+ *
+ *  base  [directory] base
+ */
+bool exemption_by_operator(const struct entry *e, const char *base);
+
 /* Write the line. Returns its length, or -ENOBUFS. */
 int exemption_format(const struct exemption *x, char *buf, size_t size);
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "common/identity_parts.h"
+#include "common/last_use.h"
 
 #define DN_MAX		256
 #define REASON_MAX	128
@@ -52,7 +53,7 @@ identity_read_care(const struct entry *e, struct identity *user, struct fault *f
 	const char *reason = identity_single(e, "ismsArmedReason", fault);
 	int r;
 
-	(void)identity_single_time(e, "ismsLastUse", fault, &user->last_use_utc_sec);
+	user->last_use_utc_sec = last_use_of(e);	/* no fault: hosts write it, and one must not break people for all */
 	(void)identity_single_time(e, "ismsReviewedAt", fault, &user->reviewed_at_utc_sec);
 	(void)identity_single_time(e, "ismsArmedUntil", fault, &user->armed_until_utc_sec);
 	(void)identity_single_time(e, "createTimestamp", fault, &user->created_utc_sec);

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/last_use.h"
 #include "common/snapshot.h"
 
 #define HOME_BYTES_MAX	255
@@ -101,10 +102,13 @@ identity_check_sizes(const struct entry *e, struct fault *fault)
 		identity_fault(fault, "%.200s", untranslated);
 	if (e->count > ENTRY_ATTRIBUTES_MAX)
 		identity_fault(fault, "has more than %d attributes", ENTRY_ATTRIBUTES_MAX);
-	for (size_t i = 0; i < e->count; i++)
+	for (size_t i = 0; i < e->count; i++) {
+		if (strcasecmp(e->attributes[i].name, LAST_USE_ATTRIBUTE) == 0)	/* see identity_read_care() */
+			continue;
 		for (size_t k = 0; k < e->attributes[i].count; k++)
 			if (e->attributes[i].values[k].len > ENTRY_VALUE_MAX)
 				identity_fault(fault, "%.60s holds a value of more than 64 KiB", e->attributes[i].name);
+	}
 }
 
 /* FNV-1a, 128 bit: names an entry that has no entryUUID; whoever writes entries can write entryUUID as well. */

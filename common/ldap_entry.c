@@ -11,6 +11,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/last_use.h"
+
 static bool
 is_one_of(const char *const *names, const char *name)
 {
@@ -65,6 +67,7 @@ static int
 take_attributes(LDAP *ld, LDAPMessage *msg, BerElement *ber, const struct attribute_map *map, const char *const *without,
     struct entry *e)
 {
+	const char *const hosts_write[] = { attribute_map_theirs(map, LAST_USE_ATTRIBUTE), NULL };
 	struct berval name, *values;
 	const char *ours;
 	int r = 0;
@@ -78,6 +81,8 @@ take_attributes(LDAP *ld, LDAPMessage *msg, BerElement *ber, const struct attrib
 		ours = attribute_map_ours(map, name.bv_val);
 		if (is_one_of(without, name.bv_val) || (ours != NULL && is_one_of(without, ours)))
 			ours = NULL;
+		if (is_one_of(hosts_write, name.bv_val) && strchr(name.bv_val, ';') != NULL)
+			ours = NULL;		/* with options any host could fill the entry, and have people refused on all */
 		if (ours != NULL && !has_room(e, ours))
 			ours = NULL;
 		r = take_values(e, ours, values);

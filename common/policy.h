@@ -34,6 +34,7 @@ struct request {
 	const char *rhost;		/* address that the request comes from; "" for none */
 	const char *key;		/* fingerprint "SHA256:..." of the key that was proven; NULL or "" for none, or not seen */
 	bool key_unseen;		/* sshd does not name the key yet: it does when the session opens, and is judged by then */
+	bool key_awaited;		/* SESSION: struct decision said so at the account stage */
 	unsigned sessions;		/* live ones of this person by services of CLASS_REMOTE, this one apart */
 	int64_t armed_longest_sec;	/* break-glass armed for longer counts as not armed; 0: for however long */
 	const char *host, *host_groups;	/* this host's names in allow-hosts: one; and its groups, space-separated */
@@ -49,6 +50,7 @@ struct decision {
 	enum reason reason;
 	unsigned ask;			/* FACTOR_*: what auth has yet to ask for */
 	bool mfa_due;			/* a code is due for this user and service */
+	bool key_awaited;		/* no code is due by an exemption bound to a key that nobody has seen: the session must show it */
 	uint64_t roles;			/* bit i: role i matched */
 	uint32_t max_session_sec;	/* 0: no limit */
 	uint32_t max_sessions;		/* 0: no limit */

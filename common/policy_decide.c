@@ -293,7 +293,7 @@ deny_mfa(struct trial *t)
 
 /*
  * Sessions are not asked for codes. But whom the account stage let in by an exemption that is bound to a key, before sshd had
- * named it, comes no further with another key.
+ * named it, comes no further with another key; nor with any, when that exemption is not there any more.
  */
 static bool
 judge_bound_key(struct trial *t)
@@ -302,10 +302,24 @@ judge_bound_key(struct trial *t)
 	struct decision scratch = { .verdict = VERDICT_DENY };
 
 	unseen.key_unseen = true;
-	if (strcmp(t->service, "sshd") != 0 || !policy_exempts(t->facts, &unseen, CONTROL_MFA, &scratch) ||
+	if (strcmp(t->service, "sshd") != 0 ||
+	    (!t->request->key_awaited && !policy_exempts(t->facts, &unseen, CONTROL_MFA, &scratch)) ||
 	    policy_exempts(t->facts, t->request, CONTROL_MFA, t->out))
 		return false;
 	return deny_mfa(t);
+}
+
+/* By one that is bound to no key sooner than by one whose key is still to come. */
+static bool
+is_exempt(struct trial *t)
+{
+	struct request without = *t->request;
+
+	without.key_unseen = false;
+	if (policy_exempts(t->facts, &without, CONTROL_MFA, t->out))
+		return true;
+	t->out->key_awaited = policy_exempts(t->facts, t->request, CONTROL_MFA, t->out);
+	return t->out->key_awaited;
 }
 
 static bool
@@ -315,7 +329,7 @@ judge_mfa(struct trial *t)
 		return false;
 	if (t->stage == STAGE_SESSION)
 		return judge_bound_key(t);
-	if (policy_exempts(t->facts, t->request, CONTROL_MFA, t->out)) {
+	if (is_exempt(t)) {
 		t->out->mfa_due = false;
 		t->out->ask &= ~(unsigned)FACTOR_OTP;
 		return false;

@@ -73,8 +73,8 @@ look_up(const struct caring *in, const char *dn, uint32_t *ret_state, int64_t *r
 }
 
 /*
- * An exemption holds while its approver does. One who is no account here is an operator with an entry of his own: that he
- * may, the directory's rules have said.
+ * An exemption holds while its approver does. One who is no account is an operator with an entry of his own below ou=roles:
+ * that he may, the directory's rules have said. Of an account that has left nobody knows what it may.
  */
 static int
 approve(const struct caring *in, const struct entry *e, struct exemption *x, bool *ret_holds)
@@ -87,6 +87,8 @@ approve(const struct caring *in, const struct entry *e, struct exemption *x, boo
 	*ret_holds = ndn != NULL && state == CARE_VALID;
 	if (end_utc_sec != 0 && end_utc_sec < x->until_utc_sec)
 		x->until_utc_sec = end_utc_sec;
+	if (item == 0 && !exemption_by_operator(e, in->settings->directory_base))
+		*ret_holds = false;
 	free(ndn);
 	return r;
 }

@@ -87,6 +87,7 @@ struct subject {
 	char key_print[AUTHORIZED_KEY_PRINT_SIZE];	/* its fingerprint; "": none, or no plain key */
 	bool self;			/* AUTH_SELF */
 	bool change;			/* CHANGE_BEGIN */
+	bool key_awaited;		/* of a session: its account stage relied on a key that was still to come */
 };
 
 /* ---- judgement.c ---- */

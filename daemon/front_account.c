@@ -93,7 +93,17 @@ init_passed(struct account *a, const struct facts *facts, const struct decision 
 	rec->factors = factors;
 	rec->exemptions[0] = '\0';	/* not used yet */
 	(void)snprintf(rec->note, sizeof rec->note, "the session judges the key");
-	proof_await_key(a->front->proofs, a->subject.txn, a->subject.user, loop_now_ms());
+}
+
+/* What the session must be asked for, and nobody would remember, is refused here. */
+static void
+note_awaited(struct account *a, struct decision *d)
+{
+	if ((!a->awaits_key && !d->key_awaited) || (d->verdict != VERDICT_ALLOW && d->verdict != VERDICT_MUST_CHANGE) ||
+	    proof_await_key(a->front->proofs, a->subject.txn, a->subject.user, d->key_awaited, loop_now_ms()))
+		return;
+	d->verdict = VERDICT_DENY;
+	d->reason = REASON_DAEMON_UNAVAILABLE;
 }
 
 static void
@@ -143,6 +153,7 @@ on_facts(void *arg, int error, enum message number, const void *msg)
 	    front_awaits_key(a->front, facts, &a->subject, factors | change, &moment);
 	if ((factors | change) == 0)
 		begin_unproven(a, d.verdict);
+	note_awaited(a, &d);
 	tell(a, facts, &d, factors);
 }
 

@@ -154,6 +154,7 @@ on_facts(void *arg, int error, enum message number, const void *msg)
 	/* An application may go on after PAM_NEW_AUTHTOK_REQD as if nothing were due (I1). */
 	change = proof_change(o->front->proofs, o->subject.txn, o->subject.user, loop_now_ms());
 	proven = proof_session(o->front->proofs, o->subject.txn, o->subject.user, loop_now_ms());
+	o->subject.key_awaited = proof_key_exempts(o->front->proofs, o->subject.txn, o->subject.user, loop_now_ms());
 	front_judge(o->front, facts, &o->subject, STAGE_SESSION, change | proven, &d);
 	if (d.verdict == VERDICT_ALLOW && o->strip_failed) {
 		d.verdict = VERDICT_DENY;

@@ -221,6 +221,7 @@ front_judge_at(struct front *f, const struct facts *facts, const struct subject 
 		.rhost = subject->rhost,
 		.key = subject->key_print,
 		.key_unseen = stage == STAGE_ACCOUNT && !subject->key && strcmp(subject->service, "sshd") == 0,
+		.key_awaited = stage == STAGE_SESSION && subject->key_awaited,
 		.armed_longest_sec = (int64_t)f->settings.login_longest_arming,
 		.host = f->settings.login_host_name,
 		.host_groups = f->settings.login_host_groups,

@@ -89,12 +89,19 @@ copy_text(char *to, size_t size, const char *from)
 	return true;
 }
 
+/* Without it a session would not be refused that has to be. */
+static bool
+says_nothing(const struct transaction *t)
+{
+	return t->factors == 0 && !t->awaits_key;
+}
+
 /* Whether a gives way rather than b: first who proves nothing, then who expires first. */
 static bool
 gives_way(const struct transaction *a, const struct transaction *b)
 {
-	if ((a->factors == 0) != (b->factors == 0))
-		return a->factors == 0;
+	if (says_nothing(a) != says_nothing(b))
+		return says_nothing(a);
 	return a->expires_ms < b->expires_ms;
 }
 
@@ -117,7 +124,7 @@ find_place(struct proofs *all, bool proven, int64_t now_ms)
 		if (gives_way(t, first))
 			first = t;
 	}
-	if (!proven && first->factors != 0 && is_alive(first, now_ms))
+	if (!proven && !says_nothing(first) && is_alive(first, now_ms))
 		return NULL;
 	explicit_bzero(first, sizeof *first);
 	return first;
@@ -266,23 +273,6 @@ proof_changed(struct proofs *all, const char *txn, const char *user, int64_t now
 		t->factors = (t->factors & ~CHANGE_BITS) | FACTOR_PASSWORD_CHANGED;
 }
 
-void
-proof_await_key(struct proofs *all, const char *txn, const char *user, int64_t now_ms)
-{
-	struct transaction *t = find_txn(all, txn, user, now_ms);
-
-	if (t != NULL)
-		t->awaits_key = true;
-}
-
-bool
-proof_awaits_key(struct proofs *all, const char *txn, const char *user, int64_t now_ms)
-{
-	const struct transaction *t = find_txn(all, txn, user, now_ms);
-
-	return t != NULL && t->proof[0] == '\0' && t->awaits_key;
-}
-
 unsigned
 proof_session(struct proofs *all, const char *txn, const char *user, int64_t now_ms)
 {
@@ -303,6 +293,34 @@ proof_finish(struct proofs *all, const char *txn, const char *user, int64_t now_
 	factors = t->factors & ~CHANGE_BITS;
 	explicit_bzero(t, sizeof *t);
 	return factors;
+}
+
+bool
+proof_await_key(struct proofs *all, const char *txn, const char *user, bool exempts, int64_t now_ms)
+{
+	struct transaction *t = find_txn(all, txn, user, now_ms);
+
+	if (t == NULL)
+		return false;
+	t->awaits_key = true;
+	t->key_exempts = t->key_exempts || exempts;
+	return true;
+}
+
+bool
+proof_awaits_key(struct proofs *all, const char *txn, const char *user, int64_t now_ms)
+{
+	const struct transaction *t = find_txn(all, txn, user, now_ms);
+
+	return t != NULL && t->proof[0] == '\0' && t->awaits_key;
+}
+
+bool
+proof_key_exempts(struct proofs *all, const char *txn, const char *user, int64_t now_ms)
+{
+	const struct transaction *t = find_txn(all, txn, user, now_ms);
+
+	return t != NULL && t->key_exempts;
 }
 
 size_t

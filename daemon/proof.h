@@ -28,7 +28,7 @@ struct transaction {
 	char service[65];
 	uid_t peer_uid;
 	unsigned factors;		/* FACTOR_* */
-	bool awaits_key;		/* proof_await_key() */
+	bool awaits_key, key_exempts;	/* see proof_await_key() */
 	int64_t proven_ms;		/* CLOCK_MONOTONIC; 0: nothing was proven, or a change has used it */
 	int64_t expires_ms;
 };
@@ -94,11 +94,6 @@ unsigned proof_change(struct proofs *all, const char *txn, const char *user, int
 /* The password was changed within the transaction: none is due any more. */
 void proof_changed(struct proofs *all, const char *txn, const char *user, int64_t now_ms);
 
-/* Account let the user as far as his session, which judges his key: only then is the login granted. */
-void proof_await_key(struct proofs *all, const char *txn, const char *user, int64_t now_ms);
-/* Whether it did, until proof_finish(). */
-bool proof_awaits_key(struct proofs *all, const char *txn, const char *user, int64_t now_ms);
-
 /*
  * The session of a transaction opens: what was proven in it, once.
  *
@@ -108,6 +103,19 @@ unsigned proof_finish(struct proofs *all, const char *txn, const char *user, int
 
 /* The same, which it stays: what the session that is about to open was proven with. */
 unsigned proof_session(struct proofs *all, const char *txn, const char *user, int64_t now_ms);
+
+/*
+ * The account stage let the user as far as his session, which judges the key that sshd names then: only then is the login
+ * granted.
+ *
+ *  exempts  it did so by an exemption that is bound to a key: one must hold for the key of the session
+ *
+ * Returns false when there is no such transaction: nobody would know it then.
+ */
+bool proof_await_key(struct proofs *all, const char *txn, const char *user, bool exempts, int64_t now_ms);
+/* Whether it did, and whether by an exemption; until proof_finish(). */
+bool proof_awaits_key(struct proofs *all, const char *txn, const char *user, int64_t now_ms);
+bool proof_key_exempts(struct proofs *all, const char *txn, const char *user, int64_t now_ms);
 
 /* Transactions that are alive, for status. */
 size_t proof_count(const struct proofs *all, int64_t now_ms);

@@ -15,6 +15,7 @@ struct account {
 	struct entries effective;		/* as they were read, with the members that grants give now */
 	struct identities identities;		/* what the entries mean; after a change only by account_refresh() */
 	const struct identity *identity;	/* borrowed from identities; NULL when only the directory was opened */
+	const char *base;			/* borrowed from the settings; NULL until they were read */
 };
 
 /*

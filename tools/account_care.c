@@ -61,7 +61,7 @@ look_up(const struct account *account, const char *dn, int64_t now_utc_sec, uint
 		*ret_state = find_account(account, dn, &user) ? identity_care(user, now_utc_sec, ret_end_utc_sec) : CARE_MISSING;
 }
 
-/* One whose approver is an account that does not stand any more holds no more; one that ends with him, until then. */
+/* One whose approver does not stand any more, or is nobody, holds no more; one that ends with him, until then. */
 static bool
 is_approved(const struct account *account, const struct entry *e, int64_t now_utc_sec, struct exemption *x)
 {
@@ -71,7 +71,9 @@ is_approved(const struct account *account, const struct entry *e, int64_t now_ut
 
 	if (dn == NULL || dn[0] == '\0')
 		return false;
-	if (find_account(account, dn, &user) && identity_care(user, now_utc_sec, &end_utc_sec) != CARE_VALID)
+	if (!find_account(account, dn, &user))
+		return exemption_by_operator(e, account->base);
+	if (identity_care(user, now_utc_sec, &end_utc_sec) != CARE_VALID)
 		return false;
 	if (end_utc_sec != 0 && end_utc_sec < x->until_utc_sec)
 		x->until_utc_sec = end_utc_sec;

@@ -95,7 +95,7 @@ revoke(struct invocation *in, const char *name)
 	if (code == EXIT_DONE && e == NULL)
 		code = EXIT_REFUSED;
 	if (code == EXIT_DONE) {
-		member = exemption_user(&account, entry_value(e, "ismsMember"));
+		member = account_find_dn(&account, entry_value(e, "ismsMember"));
 		(void)snprintf(user, sizeof user, "%s", member != NULL ? member->name : "");
 		(void)snprintf(what, sizeof what, "%.20s until %.40s", entry_value(e, "ismsControl") != NULL ?
 		    entry_value(e, "ismsControl") : "?", entry_value(e, "ismsUntil") != NULL ? entry_value(e, "ismsUntil") : "?");
@@ -221,8 +221,11 @@ verify(const struct making *m, const struct entry *e)
 	char fault[IDENTITY_FAULT_SIZE] = "";
 	struct exemption back;
 
-	if (exemption_read(e, m->account.identity->entry->ndn, &back, fault, sizeof fault) == 0)
-		return EXIT_DONE;
+	if (exemption_read(e, m->account.identity->entry->ndn, &back, fault, sizeof fault) == 0) {
+		if (account_find_dn(&m->account, m->approver) != NULL || exemption_by_operator(e, m->account.base))
+			return EXIT_DONE;
+		(void)snprintf(fault, sizeof fault, "%.160s is no account, nor below ou=roles: it approves nothing", m->approver);
+	}
 	output_error("%s: %s; nothing was changed", m->user, fault);
 	return EXIT_REFUSED;
 }

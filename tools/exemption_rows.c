@@ -33,7 +33,7 @@ state_of(const struct account *account, const struct entry *e, const struct exem
 		return "ended";
 	if (member == NULL)
 		return "nobody's";
-	if (approver != NULL && strcmp(account_state(approver, now_utc_sec), "active") != 0)
+	if (approver != NULL ? strcmp(account_state(approver, now_utc_sec), "active") != 0 : !exemption_by_operator(e, account->base))
 		return "void: approver";
 	return now_utc_sec < x->from_utc_sec ? "not yet" : "active";
 }

@@ -434,7 +434,7 @@ by_code(const struct oracle_case *c)
 		return REASON_OK;
 	if (q->stage == STAGE_SESSION) {
 		/* Only who came in by an exemption whose key nobody had seen is asked for that key. */
-		if (strcmp(q->service, "sshd") != 0 || !exempt(c, "mfa", true))
+		if (strcmp(q->service, "sshd") != 0 || (!exempt(c, "mfa", true) && !q->key_awaited))
 			return REASON_OK;
 		return exempt(c, "mfa", q->key_unseen) ? REASON_OK : reason;
 	}

@@ -158,6 +158,7 @@ scene_add_random_exemptions(struct scene *s)
 		    scene_random() % 4 == 0 ? "sshd" : "-", scene_random() % 4 == 0 ? "192.0.2.0/24" : "-");
 	s->request.key = scene_random() % 2 == 0 ? scene_key : "";
 	s->request.key_unseen = scene_random() % 4 == 0;
+	s->request.key_awaited = scene_random() % 4 == 0;
 }
 
 void

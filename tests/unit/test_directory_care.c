@@ -11,7 +11,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "common/civil_date.h"
+#include "common/ldif_store.h"
+#include "tests/unit/directory_maker.h"
 #include "tests/unit/directory_maker.h"
 #include "tests/unit/suite.h"
 
@@ -141,6 +142,48 @@ START_TEST(exemptions_of_a_user)
 }
 END_TEST
 
+/* An approver who has gone is not one who was never known: and no other spelling of oneself is somebody else. */
+START_TEST(an_approver_is_somebody)
+{
+	static const char *const voids[] = { "alias", "number", "nobody", "roles", "other", "comma" };
+	char error[256];
+	struct ldif_edit e;
+
+	begin();
+	say_user("robot", 2000, "employee", "");
+	say_user("carol", 2001, "employee", "");
+	say_exemption("by-carol", ROBOT, CAROL, "20990101000000Z");
+	say_exemption("operator", ROBOT, "cn=alice,ou=Roles, " BASE, "20990101000000Z");
+	say_exemption("deeper", ROBOT, "cn=alice,ou=desk,ou=roles," BASE, "20990101000000Z");
+	say_exemption("alias", ROBOT, "userid=robot,ou=people," BASE, "20990101000000Z");
+	say_exemption("number", ROBOT, "0.9.2342.19200300.100.1.1=robot,ou=people," BASE, "20990101000000Z");
+	say_exemption("nobody", ROBOT, "cn=whoever," BASE, "20990101000000Z");
+	say_exemption("roles", ROBOT, "ou=roles," BASE, "20990101000000Z");
+	say_exemption("other", ROBOT, "cn=alice,ou=myroles," BASE, "20990101000000Z");
+	say_exemption("comma", ROBOT, "cn=alice\\,ou=roles," BASE, "20990101000000Z");
+	start();
+	ck_assert_ptr_nonnull(strstr(get_facts("robot")->exemptions, "by-carol mfa"));
+	ck_assert_ptr_nonnull(strstr(facts.exemptions, "operator mfa"));
+	ck_assert_ptr_nonnull(strstr(facts.exemptions, "deeper mfa"));
+	for (size_t i = 0; i < sizeof voids / sizeof voids[0]; i++)
+		ck_assert_msg(strstr(facts.exemptions, voids[i]) == NULL, "%s", facts.exemptions);
+
+	edit(CAROL, "nsAccountLock", "TRUE");
+	while (strstr(get_facts("robot")->exemptions, "by-carol") != NULL)
+		;
+	ck_assert_msg(ldif_store_begin(file, PATIENCE_MS, &e, error, sizeof error) == 0, "%s", error);
+	ck_assert(entries_remove(&e.entries, CAROL));
+	ck_assert_ptr_nonnull(entries_find(&e.entries, ROBOT));
+	ck_assert_int_eq(entry_set(entries_find(&e.entries, ROBOT), "displayName", "later"), 0);
+	ck_assert_int_eq(ldif_store_commit(&e), 0);
+	while (strcmp(get_facts("robot")->display, "later") != 0)
+		;
+	ck_assert_ptr_null(strstr(facts.exemptions, "by-carol"));
+	ck_assert_ptr_nonnull(strstr(facts.exemptions, "operator mfa"));
+	teardown();
+}
+END_TEST
+
 /* Of the next roster; what it borrows from there is gone. */
 static const struct roster_user *
 robot_of(void)
@@ -207,6 +250,7 @@ int
 main(void)
 {
 	const struct suite_row rows[] = { { others_say_who_answers, 0 }, { exemptions_of_a_user, 0 },
+		{ an_approver_is_somebody, 0 },
 		{ owner_ends_the_sessions, 0 }, { sessions_may_be_spared, 0 } };
 
 	return suite_run("directory care", rows, ROWS(rows), 180);

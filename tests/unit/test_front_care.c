@@ -64,6 +64,66 @@ START_TEST(an_exemption_is_used_and_told)
 }
 END_TEST
 
+#define KEY "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJwcbgZh5k/FdMefRGw0mP0bb60T5OtVxV6e73Rk/47Q"
+#define PRINT "SHA256:G6KzWJFdTwHq17+U+jvKyp5Jza4rVoLvj0jks/E74tg"
+#define KEY2 "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBE3W9mvg1xnAVUba65Av8Ba6ahqBpT46" \
+	"tb8OJB6rI5hNJS+uveVORNhpgqXVXyDwlu3VQqOHWfmHgMBmGOV53KQ="
+
+/* dora's account stage until it says this; the transaction to txn. */
+static void
+await_account(enum verdict verdict, char txn[static 33])
+{
+	for (int i = 0; i < 600; i++) {
+		scene_account(&s, "dora", "sshd", "", &t);
+		talk_ack(&t);
+		if ((enum verdict)t.verdict.verdict == verdict)
+			break;
+		(void)usleep(100000);
+	}
+	ck_assert_int_eq(t.verdict.verdict, verdict);
+	(void)snprintf(txn, 33, "%s", t.verdict.txn);
+}
+
+static void
+open_by(const char *txn, const char *key, enum verdict verdict, enum reason reason)
+{
+	struct msg_session_open m = { .user = "dora", .service = "sshd", .tty = "ssh" };
+
+	(void)snprintf(m.txn, sizeof m.txn, "%s", txn);
+	(void)snprintf(m.auth_info, sizeof m.auth_info, "publickey %s\n", key);
+	m.ruid = geteuid();
+	talk_run(&s, MSG_SESSION_OPEN, &m, NULL, &t);
+	talk_expect(&t, verdict, reason);
+	talk_end(&t);
+}
+
+/* sshd names the key when the session opens: until then the exemption may have come to its end. */
+START_TEST(a_bound_exemption_ends_before_the_session)
+{
+	char by_key[33], by_other[33], without[33], none[33];
+
+	scene_start(&s, "");
+	scene_change_user(&s, "dora", EXEMPTION("mfa", APPROVED "ismsKeyFingerprint: " PRINT "\n"));
+	await_account(VERDICT_ALLOW, by_key);
+	await_account(VERDICT_ALLOW, by_other);
+	open_by(by_key, KEY, VERDICT_ALLOW, REASON_OK);
+	open_by(by_other, KEY2, VERDICT_DENY, REASON_MFA_NOT_ENROLLED);
+	await_account(VERDICT_ALLOW, by_other);
+	await_account(VERDICT_ALLOW, by_key);
+	scene_change_user(&s, "dora", NULL);
+	await_account(VERDICT_DENY, none);
+	open_by(by_other, KEY2, VERDICT_DENY, REASON_MFA_NOT_ENROLLED);
+	open_by(by_key, KEY, VERDICT_DENY, REASON_MFA_NOT_ENROLLED);
+	/* Its twin is bound to nothing: sessions are not asked for codes (I6). */
+	scene_change_user(&s, "dora", EXEMPTION("mfa", APPROVED));
+	await_account(VERDICT_ALLOW, without);
+	scene_change_user(&s, "dora", NULL);
+	await_account(VERDICT_DENY, none);
+	open_by(without, KEY2, VERDICT_ALLOW, REASON_OK);
+	scene_stop(&s);
+}
+END_TEST
+
 /* ---- the number of sessions ---- */
 
 enum { LOGINS = 200, SESSIONS = 5 };
@@ -377,8 +437,8 @@ END_TEST
 int
 main(void)
 {
-	const struct suite_row rows[] = { { an_exemption_is_used_and_told, 0 }, { why_never_disagrees, 0 },
-		{ ps01a_max_sessions, 0 }, { ps02a_leader_killed, 0 } };
+	const struct suite_row rows[] = { { an_exemption_is_used_and_told, 0 },
+		{ a_bound_exemption_ends_before_the_session, 0 }, { why_never_disagrees, 0 }, { ps01a_max_sessions, 0 }, { ps02a_leader_killed, 0 } };
 	/* Debian 12's valgrind knows no pidfd_open(), without which no session is watched. */
 	int count = ROWS(rows) - (getenv("ISMS_VALGRIND") != NULL ? 2 : 0);
 

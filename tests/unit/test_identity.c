@@ -280,8 +280,6 @@ static const struct { const char *lines, *fault; } cares[] = {
 	{ "owner: carol\n", "owner \"carol\" is no DN" },
 	{ "owner: uid=carol," BASE "\nowner: uid=dan," BASE "\n", "owner must have one" },
 	{ "ismsLastUse: 20260101000000Z\n", "" },
-	{ "ismsLastUse: yesterday\n", "ismsLastUse" },
-	{ "ismsLastUse: 20260101000000Z\nismsLastUse: 20260101000001Z\n", "ismsLastUse must have one" },
 	{ "ismsReviewedAt: 20260101000000Z\n", "" },
 	{ "ismsReviewedAt: 20261301000000Z\n", "ismsReviewedAt" },
 	{ "ismsArmedUntil: 20260101000000Z\nismsArmedBy: uid=carol," BASE "\nismsArmedReason: fire\n", "" },
@@ -334,6 +332,37 @@ START_TEST(care_is_strict)
 	ck_assert_uint_eq(facts_of("ada")->state, cares[_i].fault[0] == '\0' ? FACTS_MANAGED : FACTS_BROKEN);
 	ck_assert_msg(strstr(facts.fault, cares[_i].fault) != NULL, "%s", facts.fault);
 	end();
+}
+END_TEST
+
+/* Hosts write it: the worst that a host can say of somebody is that he was never there. */
+START_TEST(last_use_breaks_nobody)
+{
+	static const struct { const char *value; int64_t utc_sec; } uses[] = {
+		{ "20260101000000Z", 1767225600 }, { "19000101000000Z", 0 }, { "00000101000000Z", 0 }, { "20260101000000,9Z", 1767225600 },
+		{ "99991231235959+0000", 253402300799 }, { "20260101", 0 }, { "yesterday", 0 },
+		{ "20260101000000Z\nismsLastUse: 20260101000001Z", 0 }, { "20260101000000Z\nismsReviewedAt: yesterday", -1 },
+	};
+	static char line[ENTRY_VALUE_MAX + 128];
+
+	for (size_t i = 0; i < sizeof uses / sizeof uses[0]; i++) {
+		begin();
+		(void)snprintf(line, sizeof line, "ismsLastUse: %s\n", uses[i].value);
+		add_user("ada", 2000, line);
+		build_after(NULL);
+		ck_assert_msg(facts_of("ada")->state == (uses[i].utc_sec < 0 ? FACTS_BROKEN : FACTS_MANAGED), "%s", line);
+		ck_assert_msg(uses[i].utc_sec < 0 || facts.last_use_utc_sec == uses[i].utc_sec, "%s", line);
+		end();
+	}
+	for (int own = 0; own < 2; own++) {		/* what is as long in another attribute does break him */
+		begin();
+		(void)snprintf(line, sizeof line, "%s: 20260101000000.%0*dZ\n", own != 0 ? "gecos" : "ismsLastUse", ENTRY_VALUE_MAX, 0);
+		add_user("ada", 2000, line);
+		build_after(NULL);
+		ck_assert_uint_eq(facts_of("ada")->state, own != 0 ? FACTS_BROKEN : FACTS_MANAGED);
+		ck_assert_int_eq(facts.last_use_utc_sec, 0);
+		end();
+	}
 }
 END_TEST
 
@@ -421,6 +450,7 @@ main(void)
 		{ earliest_end_wins, ROWS(ends) },
 		{ tm02a_shadow_expire, 0 },
 		{ care_is_strict, ROWS(cares) }, { key_limits_are_strict, ROWS(keys) }, { care_in_facts, 0 },
+		{ last_use_breaks_nobody, 0 },
 		{ any_lock_wins, ROWS(locks) },
 		{ password_set, ROWS(passwords) },
 		{ gecos_made_clean, 0 },

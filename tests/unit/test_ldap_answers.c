@@ -242,6 +242,32 @@ START_TEST(too_many_attributes)
 }
 END_TEST
 
+/* The day of the last use any host may write, with as many options as it likes: that must refuse nobody. */
+START_TEST(what_hosts_write_refuses_nobody)
+{
+	struct ber attributes = { .len = 0 };
+	struct entry *e = NULL;
+	char name[32];
+
+	begin();
+	for (int i = 0; i < 300; i++) {
+		(void)snprintf(name, sizeof name, "seen;x-%d", i);
+		add_attribute(&attributes, name, "20260101000000Z");
+	}
+	add_attribute(&attributes, "SEEN", "20260101000000Z");
+	add_attribute(&attributes, "seenot", "x");
+	add_attribute(&attributes, "pwdReset;x-1", "TRUE");
+	say_entry(1, "uid=ada,dc=x", &attributes);
+	say_done(1, NULL);
+	ck_assert_int_eq(take("ismsLastUse=seen", NULL, &e), 0);
+	ck_assert_uint_eq(e->count, 3);
+	ck_assert_str_eq(entry_value(e, "ismsLastUse"), "20260101000000Z");
+	ck_assert_str_eq(entry_value(e, "pwdReset;x-1"), "TRUE");
+	entry_free(e);
+	end();
+}
+END_TEST
+
 /* What comes after a broken attribute may be a lock: an entry without it is not this entry. */
 START_TEST(a_broken_attribute_is_no_end)
 {
@@ -366,7 +392,7 @@ main(void)
 {
 	const struct suite_row rows[] = {
 		{ pages_to_the_end, 0 }, { a_broken_control_is_no_end, 0 }, { entries_are_taken, 0 },
-		{ a_broken_attribute_is_no_end, 0 }, { too_many_attributes, 0 },
+		{ a_broken_attribute_is_no_end, 0 }, { too_many_attributes, 0 }, { what_hosts_write_refuses_nobody, 0 },
 		{ ranges_are_read, ROWS(ranges) }, { members_in_parts, ROWS(parts) },
 	};
 

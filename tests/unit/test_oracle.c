@@ -141,6 +141,7 @@ make_request(struct request *q, int64_t now)
 	*q = (struct request){ .stage = (enum stage)(1 + roll(3)), .now_utc_sec = now, .clock_trusted = roll(10) != 0, .host = "db7",
 		.host_groups = PICK("", "web", "mail web", "webs"), .root_caller = roll(4) == 0, .live_mfa_session = roll(3) == 0,
 		.sessions = roll(5), .key = roll(2) == 0 ? KEY_A : roll(2) == 0 ? "" : NULL, .key_unseen = roll(5) == 0,
+		.key_awaited = roll(3) == 0,
 		.armed_longest_sec = roll(2) == 0 ? 0 : span() };
 	q->service = roll(2) == 0 ? "sshd" : PICK("login", "sudo", "su", "su-l", "cron", "systemd-user", "unprivileged", "vault", "atd");
 	q->rhost = PICK("", "192.0.2.7", "192.0.2.200", "198.51.100.7", "2001:db8::1", "2001:db9::1", "::ffff:192.0.2.7", "db.example");

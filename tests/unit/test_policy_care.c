@@ -120,6 +120,16 @@ CHANGE(opens_with_code, CODE; EXEMPT("r mfa 0 1782856801 " OTHER_KEY " - -"); OP
 CHANGE(opens_sudo, CODE; EXEMPT("r mfa 0 1782856801 " OTHER_KEY " - -"); OPENS; s->request.service = "sudo")
 CHANGE(opens_unbound, CODE; EXEMPT("r mfa 0 1782856801 - - -"); OPENS)
 CHANGE(opens_no_token, CODE; EXEMPT("r mfa 0 1782856801 " OTHER_KEY " - -"); OPENS; s->facts.token_count = 0)
+#define AWAITED OPENS; s->request.key_awaited = true; s->request.key = scene_key
+CHANGE(awaited_no_more, CODE; AWAITED)
+CHANGE(awaited_ended, CODE; EXEMPT("r mfa 0 1782856800 - - -"); AWAITED)
+CHANGE(awaited_other, CODE; EXEMPT("r hours 0 1782856801 - - -"); AWAITED)
+CHANGE(awaited_by_other_key, CODE; EXEMPT("r mfa 0 1782856801 " OTHER_KEY " - -"); AWAITED)
+CHANGE(awaited_by_key, CODE; EXEMPT("r mfa 0 1782856801 " OTHER_KEY " - -"); AWAITED; s->request.key = OTHER_KEY)
+CHANGE(awaited_unbound, CODE; EXEMPT("r mfa 0 1782856801 - - -"); AWAITED)
+CHANGE(awaited_with_code, CODE; AWAITED; s->request.factors = FACTOR_PASSWORD | FACTOR_OTP)
+CHANGE(awaited_not_due, LIMIT("from = 192.0.2.0/24"); AWAITED)
+CHANGE(not_awaited, CODE; AWAITED; s->request.key_awaited = false)
 CHANGE(source, LIMIT("from = 198.51.100.0/24"))
 CHANGE(source_exempt, LIMIT("from = 198.51.100.0/24"); EXEMPT("r source 0 1782856801 - - -"))
 CHANGE(source_exempt_network, LIMIT("from = 198.51.100.0/24"); EXEMPT("r source 0 1782856801 - - 192.0.2.7"))
@@ -166,6 +176,10 @@ static const struct scene_row rows[] = {
 	ROW(exempt_unseen_key, ALLOW, OK, ""), ROW(opens_by_key, ALLOW, OK, ""), ROW(opens_by_other_key, DENY, MFA_REQUIRED, "role a: mfa"),
 	ROW(opens_without_key, DENY, MFA_REQUIRED, ""), ROW(opens_with_code, ALLOW, OK, ""), ROW(opens_sudo, ALLOW, OK, ""),
 	ROW(opens_unbound, ALLOW, OK, ""), ROW(opens_no_token, DENY, MFA_NOT_ENROLLED, ""),
+	ROW(awaited_no_more, DENY, MFA_REQUIRED, "role a: mfa"), ROW(awaited_ended, DENY, MFA_REQUIRED, ""),
+	ROW(awaited_other, DENY, MFA_REQUIRED, ""), ROW(awaited_by_other_key, DENY, MFA_REQUIRED, ""), ROW(awaited_by_key, ALLOW, OK, ""),
+	ROW(awaited_unbound, ALLOW, OK, ""), ROW(awaited_with_code, ALLOW, OK, ""), ROW(awaited_not_due, ALLOW, OK, ""),
+	ROW(not_awaited, ALLOW, OK, ""),
 	ROW(source, DENY, SOURCE_NOT_ALLOWED, ""), ROW(source_exempt, ALLOW, OK, ""), ROW(source_exempt_network, ALLOW, OK, ""),
 	ROW(source_exempt_elsewhere, DENY, SOURCE_NOT_ALLOWED, ""), ROW(hour, DENY, OUTSIDE_HOURS, ""), ROW(hour_exempt, ALLOW, OK, ""),
 	ROW(hour_not_source, DENY, OUTSIDE_HOURS, ""),
@@ -224,6 +238,32 @@ START_TEST(exemptions_have_room)
 		ck_assert_int_eq(scene_decide(s).verdict, VERDICT_ALLOW);
 		ck_assert_msg(strncmp(scene_decide(s).exemptions, wanted, strlen(wanted)) == 0, "%d: %s", len, scene_decide(s).exemptions);
 	}
+}
+END_TEST
+
+/* That the session has to show a key, which nobody has seen, is told: but only where nothing else lets in. */
+START_TEST(a_key_is_awaited)
+{
+	static struct scene scene, *const s = &scene;
+
+	scene_base(s);
+	CODE;
+	s->request.key_unseen = true;
+	EXEMPT("bound mfa 0 1782856801 " OTHER_KEY " - -");
+	ck_assert_int_eq(scene_decide(s).verdict, VERDICT_ALLOW);
+	ck_assert(scene_decide(s).key_awaited);
+	ck_assert_str_eq(scene_decide(s).exemptions, "bound");
+	EXEMPT("bound mfa 0 1782856801 " OTHER_KEY " - -\nfree mfa 0 1782856801 - - -");
+	ck_assert(!scene_decide(s).key_awaited);
+	ck_assert_str_eq(scene_decide(s).exemptions, "free");
+	EXEMPT("bound mfa 0 1782856801 " OTHER_KEY " - -");
+	s->request.factors = FACTOR_KEY | FACTOR_OTP;
+	ck_assert(!scene_decide(s).key_awaited);
+	s->request.factors = FACTOR_KEY;
+	s->request.key_unseen = false;
+	s->request.key = OTHER_KEY;
+	ck_assert_int_eq(scene_decide(s).verdict, VERDICT_ALLOW);
+	ck_assert(!scene_decide(s).key_awaited);
 }
 END_TEST
 
@@ -373,7 +413,8 @@ int
 main(void)
 {
 	const struct suite_row tests[] = { { denials_and_their_twins, ROWS(rows) }, { exemptions_are_named, 0 },
-		{ exemptions_have_room, 0 }, { contacts, 0 }, { owner_ends, 0 }, { on_end, 0 }, { entries_are_read_strictly, ROWS(entries_of) } };
+		{ exemptions_have_room, 0 }, { a_key_is_awaited, 0 }, { contacts, 0 }, { owner_ends, 0 }, { on_end, 0 },
+		{ entries_are_read_strictly, ROWS(entries_of) } };
 
 	return suite_run("policy care", tests, ROWS(tests), 60);
 }

@@ -100,12 +100,13 @@ END_TEST
 START_TEST(session_learns_that_its_key_is_awaited)
 {
 	issue(1000);
-	proof_await_key(all, txn, "bob", 2000);
+	ck_assert(!proof_await_key(all, txn, "bob", false, 2000));
 	ck_assert_ptr_nonnull(proof_take(all, proof, "ada", "sshd", 0, 2000));
 	ck_assert(!proof_awaits_key(all, txn, "ada", 3000));
-	proof_await_key(all, txn, "ada", 3000);
+	ck_assert(proof_await_key(all, txn, "ada", false, 3000));
 	ck_assert(!proof_awaits_key(all, txn, "bob", 3000));
 	ck_assert(!proof_awaits_key(all, "", "ada", 3000));
+	ck_assert(!proof_key_exempts(all, txn, "ada", 3000));
 	ck_assert(!proof_awaits_key(all, txn, "ada", 2000 + PROOF_SESSION_MS));
 	ck_assert(proof_awaits_key(all, txn, "ada", 1999 + PROOF_SESSION_MS));
 	ck_assert_uint_eq(proof_finish(all, txn, "ada", 3000), both);
@@ -165,6 +166,30 @@ START_TEST(unproven_gives_way)
 }
 END_TEST
 
+/* What a session has to be asked for is not pushed out by what anybody's jobs begin. */
+START_TEST(a_key_is_awaited)
+{
+	const struct transaction *t;
+
+	all = proofs_new();
+	ck_assert_int_eq(proof_begin(all, "ada", "sshd", 0, "", 1000, &t), 0);
+	memcpy(txn, t->txn, sizeof txn);
+	ck_assert(!proof_awaits_key(all, txn, "ada", 1000));
+	ck_assert(!proof_await_key(all, txn, "bob", true, 1000));
+	ck_assert(!proof_await_key(all, "", "ada", true, 1000));
+	ck_assert(proof_await_key(all, txn, "ada", true, 1000));
+	for (int i = 0; i < PROOF_MAX * 2; i++)
+		ck_assert_int_eq(proof_begin(all, "bob", "cron", 0, "", 2000, &t), 0);
+	ck_assert(proof_awaits_key(all, txn, "ada", 2000));
+	ck_assert(proof_key_exempts(all, txn, "ada", 2000));
+	ck_assert(!proof_key_exempts(all, txn, "bob", 2000));
+	ck_assert_uint_eq(proof_session(all, txn, "ada", 2000), 0);
+	ck_assert_uint_eq(proof_finish(all, txn, "ada", 2000), 0);
+	ck_assert(!proof_key_exempts(all, txn, "ada", 2000));
+	proofs_free(all);
+}
+END_TEST
+
 /* A change takes it once; the session still knows what was proven. */
 START_TEST(change_uses_it_up)
 {
@@ -217,7 +242,7 @@ main(void)
 {
 	const struct suite_row rows[] = {
 		{ serves_once, 0 },
-		{ change_uses_it_up, 0 },
+		{ a_key_is_awaited, 0 }, { change_uses_it_up, 0 },
 		{ px06a_for_a_change_only, 0 },
 		{ pa06a_for_nobody_else, ROWS(strangers) },
 		{ pa13a_no_proof_is_nothing_proven, 0 },

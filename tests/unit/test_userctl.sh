@@ -323,6 +323,13 @@ printf 'dn: cn=odd,ou=exemptions,dc=isms,dc=local\nobjectClass: ismsExemption\nc
 exempt 0 --list --json; json 3 'len(d)'; json void '[x for x in d if x["name"] == "odd"][0]["state"]'
 exempt 0 --list; says "ismsReason is missing"
 run 0 disable carol; exempt 0 --list --json; json "void: approver" 'd[0]["state"]'; run 3 enable carol
+cp "$ldif" "$root/good.ldif"		# who approved it is nobody now, has another spelling, or is an operator by his own entry
+for approver in uid=nobody,ou=people userid=ada,ou=people cn=alice,ou=roles; do
+	sed "s/^ismsApprover: uid=carol,ou=people,/ismsApprover: $approver,/" "$root/good.ldif" >"$ldif"
+	state='void: approver'; [ $approver != cn=alice,ou=roles ] || state=active
+	exempt 0 --list --json; json "$state" 'd[0]["state"]'
+done
+cp "$root/good.ldif" "$ldif"
 unchanged 1 exempt --revoke nothing; says "no such exemption"
 exempt 0 --revoke "$name"; says "exemption removed user=ada"; hasnt "$name"
 exempt 0 --revoke odd; exempt 0 --list --json; json 1 'len(d)'
