@@ -95,6 +95,7 @@ account_open(struct invocation *in, const char *name, enum directory_mode mode, 
 	code = invocation_settings(in);
 	if (code != EXIT_DONE)
 		return code;
+	ret->base = in->settings.directory_base;
 	r = directory_open(&in->settings, &in->who, in->root, mode, in->dry_run, &ret->directory, error, sizeof error);
 	if (r < 0)
 		return complain_of_directory(in, r, error);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "common/civil_date.h"
+#include "common/entry_place.h"
 #include "common/exemption.h"
 #include "common/ldap_escape.h"
 #include "tools/account.h"
@@ -79,6 +80,10 @@ row_of(const struct account *account, const struct entry *e, int64_t now_utc_sec
 	json_t *row = json_object();
 	bool whole = exemption_read(e, NULL, &x, fault, sizeof fault) == 0;
 
+	if (!entry_counts(e, ENTRY_EXEMPTION, account->base)) {
+		(void)snprintf(fault, sizeof fault, "it counts directly below ou=exemptions of the base alone");
+		whole = false;
+	}
 	if (whole)
 		describe_bounds(&x, bound, sizeof bound);
 	(void)json_object_set_new(row, "name", output_string(entry_value(e, "cn")));
@@ -127,7 +132,7 @@ find_by_name(const struct account *account, const char *name)
 	const struct entry *found = NULL;
 
 	for (size_t i = 0; i < all->count; i++) {
-		if (!entry_has_class(all->list[i], "ismsExemption") || !entry_has_value(all->list[i], "cn", name))
+		if (!entry_counts(all->list[i], ENTRY_EXEMPTION, account->base) || !entry_has_value(all->list[i], "cn", name))
 			continue;
 		if (found != NULL) {
 			output_error("%.64s: two exemptions have this name; remove them at the server", name);
