@@ -15,6 +15,7 @@
 
 #include "common/civil_date.h"
 #include "common/conf_file.h"
+#include "common/entry_place.h"
 #include "common/identity_parts.h"
 
 /* ---- one entry ---- */
@@ -157,7 +158,7 @@ judge_approver(const struct entry *e, const struct settings *settings, struct gr
 	struct fault own = { "" };
 	int r = 0;
 
-	if (e == NULL || !entry_has_class(e, "posixAccount")) {
+	if (e == NULL || !entry_counts(e, ENTRY_ACCOUNT, settings->directory_base)) {
 		identity_fault(fault, "the approver is no user");
 		return 0;
 	}
@@ -202,10 +203,11 @@ grant_judge(const struct grant *g, const struct grant_parties *parties, const st
 	char taken[GRANT_FAULT_SIZE];
 	int r;
 
-	if (parties->member == NULL || !entry_has_class(parties->member, "posixAccount") ||
+	if (parties->member == NULL || !entry_counts(parties->member, ENTRY_ACCOUNT, settings->directory_base) ||
 	    identity_is_group(parties->member))
 		identity_fault(&found, "the member is no user");
-	if (parties->group == NULL || !identity_is_group(parties->group) || parties->reach == NULL) {
+	if (parties->group == NULL || !entry_counts(parties->group, ENTRY_GROUP, settings->directory_base) ||
+	    parties->reach == NULL) {
 		identity_fault(&found, "there is no such group");
 		return wrong(fault, &found);
 	}
@@ -320,7 +322,7 @@ grants_apply(const struct entries *all, const struct settings *settings, int64_t
 			entry_free(all->list[i]);
 	}
 	for (size_t i = 0; i < all->count && r == 0; i++) {
-		if (!grant_is(all->list[i]) || all->list[i]->gone)
+		if (all->list[i]->gone || !entry_counts(all->list[i], ENTRY_GRANT, settings->directory_base))
 			continue;
 		if (!a.nested)
 			r = grant_nesting_add_all(&a.nesting, all);

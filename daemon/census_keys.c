@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/entry_place.h"
 #include "common/snapshot.h"
 #include "daemon/census_parts.h"
 
@@ -158,7 +159,9 @@ census_each_key(const struct census *c, const struct entry *e, const struct sett
 		r = emit_children(&to, e, true);
 	if (r == 0)
 		r = emit_named(&to, e, "posixAccount", "owner", CENSUS_OWNER);
-	return r == 0 ? emit_named(&to, e, "ismsExemption", "ismsMember", CENSUS_EXEMPT) : r;
+	if (r == 0 && entry_counts(e, ENTRY_EXEMPTION, settings->directory_base))
+		r = emit_named(&to, e, "ismsExemption", "ismsMember", CENSUS_EXEMPT);
+	return r;
 }
 
 struct entry *

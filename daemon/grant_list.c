@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/types.h>
 
-#include "common/identity.h"
+#include "common/entry_place.h"
 #include "daemon/grant_book_parts.h"
 
 void
@@ -109,7 +109,8 @@ find_last(struct last_change *list, size_t count, const uint8_t id[ENTRY_ID_SIZE
 static bool
 is_grant(const struct entry_change *change, const char *nbase)
 {
-	return change->e != NULL && !change->gone && grant_is(change->e) && identity_is_below(change->e->ndn, nbase);
+	return change->e != NULL && !change->gone && grant_is(change->e) &&
+	    entry_place_allows(change->e->ndn, nbase, ENTRY_GRANT);	/* else the census says that it is none */
 }
 
 /* Every id that matters, once. Returns how many, or -ENOMEM. */

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/entry_place.h"
 #include "common/exemption.h"
 
 int
@@ -23,7 +24,7 @@ account_care_open(const struct account *account, struct account_care *ret)
 	if (ret->exemptions == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < all->count; i++)
-		if (entry_has_class(all->list[i], "ismsExemption"))
+		if (entry_counts(all->list[i], ENTRY_EXEMPTION, account->base))
 			ret->exemptions[ret->count++] = all->list[i];
 	return 0;
 }

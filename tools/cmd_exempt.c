@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "common/civil_date.h"
+#include "common/entry_place.h"
 #include "common/exemption.h"
 #include "common/ldap_escape.h"
 #include "tools/account.h"
@@ -58,7 +59,7 @@ find_by_name(const struct account *account, const char *name)
 	const struct entry *found = NULL;
 
 	for (size_t i = 0; i < all->count; i++) {
-		if (!entry_has_class(all->list[i], "ismsExemption") || !entry_has_value(all->list[i], "cn", name))
+		if (!entry_counts(all->list[i], ENTRY_EXEMPTION, account->base) || !entry_has_value(all->list[i], "cn", name))
 			continue;
 		if (found != NULL) {
 			output_error("%.64s: two exemptions have this name; remove them at the server", name);

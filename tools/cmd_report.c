@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "common/civil_date.h"
+#include "common/entry_place.h"
 #include "common/last_use.h"
 #include "common/policy.h"
 #include "tools/account.h"
@@ -177,9 +178,9 @@ gather(struct summary *x)
 	for (size_t i = 0; i < x->account.identities.user_count; i++)
 		look_at(x, &x->account.identities.users[i]);
 	for (size_t i = 0; i < all->count; i++) {
-		if (entry_has_class(all->list[i], "ismsExemption"))
+		if (entry_counts(all->list[i], ENTRY_EXEMPTION, x->account.base))
 			look_at_exception(x, all->list[i]);
-		else if (review_of(all->list[i], &review))
+		else if (review_of(all->list[i], x->account.base, &review))
 			look_at_review(x, &review);
 	}
 	percent = x->people > 0 ? 100 * x->people_with_token / x->people : 100;

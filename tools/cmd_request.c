@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "common/civil_date.h"
+#include "common/entry_place.h"
 #include "common/grant.h"
 #include "common/ldap_escape.h"
 #include "tools/account.h"
@@ -173,7 +174,7 @@ find_request(struct decision *d)
 	if (ldap_escape_dn(d->dn, sizeof d->dn, "cn", name, "ou=" GRANT_REQUEST_UNIT,
 	    d->in->settings.directory_base) == 0)
 		d->e = entries_find(directory_entries(d->account.directory), d->dn);
-	if (d->e == NULL || !entry_has_class(d->e, "ismsRequest")) {
+	if (d->e == NULL || !entry_counts(d->e, ENTRY_REQUEST, d->account.base)) {
 		output_error("%.64s: no such request; see isms-userctl request --list", name);
 		return EXIT_REFUSED;
 	}

@@ -164,7 +164,7 @@ count_items(const struct start *x, const struct account *account)
 	const struct entry *e = entries_find(directory_entries(account->directory), x->dn);
 	struct review review;
 
-	return e != NULL && review_of(e, &review) ? review_open_items(account, &review, x->in->now_utc_sec) : 0;
+	return e != NULL && review_of(e, account->base, &review) ? review_open_items(account, &review, x->in->now_utc_sec) : 0;
 }
 
 static void
@@ -259,7 +259,7 @@ cmd_review_list(struct invocation *in)
 		const struct entries *all = directory_entries(account.directory);
 
 		for (size_t i = 0; i < all->count; i++)
-			if (review_of(all->list[i], &review) &&
+			if (review_of(all->list[i], account.base, &review) &&
 			    (name != NULL ? strcmp(review.name, name) == 0 : review.closed_utc_sec == 0))
 				add_items(rows, in, &account, &review, seen_utc_sec);
 		if (in->json)

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/entry_place.h"
 #include "common/exemption.h"
 #include "tools/output.h"
 
@@ -47,6 +48,10 @@ exemption_row(const struct account *account, const struct entry *e, int64_t now_
 	json_t *row = json_object();
 	bool whole = exemption_read(e, NULL, &x, fault, sizeof fault) == 0;
 
+	if (!entry_counts(e, ENTRY_EXEMPTION, account->base)) {
+		(void)snprintf(fault, sizeof fault, "it counts directly below ou=exemptions of the base alone");
+		whole = false;
+	}
 	if (whole)
 		describe_bounds(&x, bound, sizeof bound);
 	(void)json_object_set_new(row, "name", output_string(entry_value(e, "cn")));

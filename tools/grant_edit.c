@@ -14,6 +14,7 @@
 #include <sys/random.h>
 
 #include "common/civil_date.h"
+#include "common/entry_place.h"
 #include "common/grant.h"
 #include "common/ldap_escape.h"
 #include "tools/actor.h"
@@ -179,8 +180,10 @@ judge(const struct invocation *in, const struct account *account, struct grant_n
 {
 	struct grant g = { 0 };
 	struct grant_window window;
-	int r = grant_read(e, &g, fault);
+	int r = entry_counts(e, ENTRY_GRANT, account->base) ? grant_read(e, &g, fault) : -EINVAL;
 
+	if (r < 0 && fault[0] == '\0')
+		(void)snprintf(fault, GRANT_FAULT_SIZE, "it counts directly below ou=" GRANT_UNIT " of the base alone");
 	if (r == 0)
 		r = grant_judge_among(directory_entries(account->directory), &g, nesting, &in->settings, &window, fault);
 	grant_done(&g);
@@ -245,7 +248,7 @@ grant_request_rows(const struct invocation *in, const struct account *account, c
 		char by[ACCOUNT_DN_MAX], text[32];
 		json_t *row;
 
-		if (!entry_has_class(e, "ismsRequest") || !is_about(e, "ismsMember", user))
+		if (!entry_counts(e, ENTRY_REQUEST, account->base) || !is_about(e, "ismsMember", user))
 			continue;
 		row = common_row(account, e);
 		(void)json_object_set_new(row, "state", output_string(entry_value(e, "ismsState")));

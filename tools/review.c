@@ -15,6 +15,7 @@
 #include <strings.h>
 
 #include "common/civil_date.h"
+#include "common/entry_place.h"
 #include "common/last_use.h"
 #include "common/ldap_escape.h"
 #include "tools/output.h"
@@ -42,11 +43,11 @@ time_of(const struct entry *e, const char *name)
 }
 
 bool
-review_of(const struct entry *e, struct review *ret)
+review_of(const struct entry *e, const char *base, struct review *ret)
 {
 	const char *name = entry_value(e, "cn"), *scope = entry_value(e, "ismsScope");
 
-	if (!entry_has_class(e, "ismsReview") || name == NULL || scope == NULL || strlen(name) > REVIEW_NAME_MAX ||
+	if (!entry_counts(e, ENTRY_REVIEW, base) || name == NULL || scope == NULL || strlen(name) > REVIEW_NAME_MAX ||
 	    strlen(scope) >= REVIEW_SCOPE_MAX || strlen(e->dn) >= sizeof ret->dn)
 		return false;
 	*ret = (struct review){ .reviewer_dn = entry_value(e, "ismsReviewer"), .opened_utc_sec = time_of(e,
@@ -66,7 +67,7 @@ review_find(const struct account *account, const char *name, struct review *ret)
 	unsigned found = 0;
 
 	for (size_t i = 0; i < all->count; i++) {
-		if (!review_of(all->list[i], &one) || (name != NULL ? strcmp(one.name, name) != 0 :
+		if (!review_of(all->list[i], account->base, &one) || (name != NULL ? strcmp(one.name, name) != 0 :
 		    one.closed_utc_sec != 0))
 			continue;
 		*ret = one;

@@ -29,8 +29,8 @@ struct review {
 /* Whether a scope can be one; says so if not. */
 bool review_scope_allowed(const char *scope);
 
-/* The campaign of an entry. Returns false for an entry that is none. */
-bool review_of(const struct entry *e, struct review *ret);
+/* The campaign of an entry. Returns false for an entry that is none, or not where those below the base stand. */
+bool review_of(const struct entry *e, const char *base, struct review *ret);
 
 /*
  * Find a campaign.

@@ -129,6 +129,113 @@ check "tom adds the same entry with neither" smuggles 'description: eve'
 check "which goes again" as tom ldapdelete cn=eve,ou=tokens,$base
 check "and she goes again" as_admin ldapdelete uid=eve,ou=people,$base
 
+# ---- what is written where: requests by anybody, grants and exemptions by approvers, reviews by account operators ----
+# For every refusal root's own word shows that nothing but the rules stands against the same change.
+places() {
+	local ou
+	for ou in grants exemptions requests reviews; do
+		printf '\ndn: ou=%s,%s\nobjectClass: organizationalUnit\nou: %s\n' $ou $base $ou
+	done | as_admin ldapadd && { operator amy; group_of cn=approvers,ou=roles cn=amy,ou=roles uid=sue,ou=people; } | as_admin ldapadd
+}
+by() { # WHO COMMAND ARGUMENT...: ann and sue are people, the others operators
+	local who=$1 command=$2
+	case $who in
+		ann | sue) ;;
+		*) as "$@"; return ;;
+	esac
+	LDAPTLS_CACERT=$slapd_dir/tls/ca.pem "$command" -x -H $slapd_uri -D "uid=$who,ou=people,$base" \
+		-w "$([ $who = ann ] && echo another-horse-ann || echo correct-horse-sue)" "${@:3}"
+}
+written() { # RDN,PLACE CLASS,... LINE...
+	printf 'dn: %s,%s\n' "$1" $base
+	printf 'objectClass: %s\n' ${2//,/ }
+	printf '%s\n' "${@:3}"
+}
+writes() { # WHO RDN,PLACE CLASS,... LINE...: and it goes again
+	written "${@:2}" | by "$1" ldapadd && as_admin ldapdelete "$2,$base"
+}
+writes_not() { # the same
+	written "${@:2}" | as_admin ldapadd && as_admin ldapdelete "$2,$base" || return
+	written "${@:2}" | status_is 50 by "$1" ldapadd && [ -z "$(value_of objectClass "$2,$base" 2>/dev/null)" ]
+}
+changes_not() { # WHO DN LINE...
+	local change
+	change=$(printf '%s\n' "dn: $2,$base" "changetype: modify" "${@:3}")
+	whole >/run/before
+	status_is 50 by "$1" ldapmodify <<<"$change" && whole | diff /run/before - || return
+	as_admin ldapsearch -LLL -o ldif-wrap=no -s base -b "$2,$base" >/run/entry && as_admin ldapmodify <<<"$change" &&
+		as_admin ldapdelete "$2,$base" && as_admin ldapadd </run/entry
+}
+about() { echo "ismsMember: uid=$1,ou=people,$base"; }
+approved() { case $1 in sue) echo "ismsApprover: uid=sue,ou=people,$base" ;; *) echo "ismsApprover: cn=$1,ou=roles,$base" ;; esac; }
+of_group="ismsGroup: cn=web,ou=hosts,$base" until="ismsUntil: 20270101000000Z" mine="ismsRequestedBy: uid=ann,ou=people,$base"
+an_account=("uid: q" "uidNumber: 5000" "gidNumber: 5000" "homeDirectory: /home/q")
+exempts=("cn: q" "ismsControl: mfa" "ismsReason: r" "$until")
+asks=("cn: q" "$(about ann)" "$of_group" "ismsState: open" "$mine")
+grants=("cn: q" "$of_group" "$until")
+check "places" places
+q=cn=q,ou=requests
+check "ann asks" writes ann $q ismsRequest "${asks[@]}"
+check "not in sue's name" writes_not ann $q ismsRequest "${asks[@]/#ismsRequestedBy: uid=ann/ismsRequestedBy: uid=sue}"
+check "nor as granted" writes_not ann $q ismsRequest "${asks[@]/#ismsState: open/ismsState: granted}"
+check "nor for a grant" writes_not ann $q ismsGrant,extensibleObject "${grants[@]}" "$(about ann)" "$(approved amy)" "$mine"
+check "nor for an exemption" writes_not ann $q ismsExemption,extensibleObject "${exempts[@]}" "$(about ann)" "$(approved amy)" "$mine"
+check "nor for an account" writes_not ann $q account,posixAccount,extensibleObject "cn: q" "${an_account[@]}" "$mine"
+check "nor is the request an account" writes_not ann $q ismsRequest,posixAccount "${asks[@]}" "${an_account[@]}"
+check "nor a group" writes_not ann $q ismsRequest,posixGroup "${asks[@]}" "gidNumber: 5000"
+check "nor anything" writes_not ann $q ismsRequest,extensibleObject "${asks[@]}"
+asked() { written $q ismsRequest "${asks[@]}" | by ann ldapadd; }
+check "ann's request stands" asked
+check "it becomes no account" changes_not ann $q "add: objectClass" "objectClass: posixAccount" - "add: uid" "uid: q" - "add: uidNumber" "uidNumber: 5000" \
+	- "add: gidNumber" "gidNumber: 5000" - "add: homeDirectory" "homeDirectory: /home/q"
+check "nor by its number" changes_not ann $q "add: objectClass" "objectClass: 1.3.6.1.4.1.1466.101.120.111"
+check "nor is anything below it" writes_not ann cn=r,$q ismsRequest "cn: r" "${asks[@]:1}"
+check "it goes" as_admin ldapdelete $q,$base
+
+for kind in grants exemptions; do
+	q=cn=q,ou=$kind class=ismsGrant lines=("${grants[@]}") other=ismsExemption more=("${exempts[@]:1:2}")
+	[ $kind = grants ] || { class=ismsExemption lines=("${exempts[@]}") other=ismsGrant more=("$of_group"); }
+	check "$kind: sue for ann, under her own name" writes sue $q $class "${lines[@]}" "$(about ann)" "$(approved sue)"
+	check "$kind: amy, an operator, too" writes amy $q $class "${lines[@]}" "$(about ann)" "$(approved amy)"
+	check "$kind: ann does not" writes_not ann $q $class "${lines[@]}" "$(about sue)" "$(approved sue)"
+	check "$kind: sue not under amy's name" writes_not sue $q $class "${lines[@]}" "$(about ann)" "$(approved amy)"
+	check "$kind: nor for herself under it" writes_not sue $q $class "${lines[@]}" "$(about sue)" "$(approved amy)"
+	check "$kind: nor for herself" writes_not sue $q $class "${lines[@]}" "$(about sue)" "$(approved sue)"
+	check "$kind: nor under that of nobody" writes_not sue $q $class "${lines[@]}" "$(about ann)" "ismsApprover: cn=whoever"
+	check "$kind: nor what stands elsewhere" writes_not sue $q $other,extensibleObject "cn: q" "$until" "${more[@]}" "$(about ann)" "$(approved sue)"
+	check "$kind: nor an account" writes_not sue $q $class,posixAccount "${lines[@]}" "$(about ann)" "$(approved sue)" "${an_account[@]}"
+	check "$kind: nor a group" writes_not sue $q $class,posixGroup "${lines[@]}" "$(about ann)" "$(approved sue)" "gidNumber: 5000"
+	stands() { written $q $class "${lines[@]}" "$(about ann)" "$(approved sue)" | by sue ldapadd; }
+	check "$kind: sue's stands" stands
+	check "$kind: it becomes nobody else's, in nobody else's name" changes_not sue $q "replace: ismsMember" "$(about sue)" - "replace: ismsApprover" "$(approved amy)"
+	check "$kind: nor an account" changes_not sue $q "add: objectClass" "objectClass: posixAccount" - "add: uid" "uid: q" - "add: uidNumber" "uidNumber: 5000" \
+		- "add: gidNumber" "gidNumber: 5000" - "add: homeDirectory" "homeDirectory: /home/q"
+	check "$kind: nor is anything below it" writes_not sue cn=r,$q $class "cn: r" "${lines[@]:1}" "$(about ann)" "$(approved sue)"
+	check "$kind: amy takes it back" by amy ldapdelete $q,$base
+done
+
+q=cn=q,ou=reviews
+reviews=("cn: q" "ismsScope: all" "ismsOpenedAt: 20270101000000Z")
+check "adam reviews" writes adam $q ismsReview "${reviews[@]}"
+check "tom does not" writes_not tom $q ismsReview "${reviews[@]}"
+check "nor does adam make an account of it" writes_not adam $q ismsReview,posixAccount "${reviews[@]}" "${an_account[@]}"
+check "nor a group" writes_not adam $q ismsReview,posixGroup "${reviews[@]}" "gidNumber: 5000"
+check "nor a grant" writes_not adam $q ismsGrant "${grants[@]}" "$(about ann)" "$(approved amy)"
+review_stands() { written $q ismsReview "${reviews[@]}" | by adam ldapadd; }
+check "a review stands" review_stands
+check "a decision below it" writes adam cn=ann,$q ismsReviewDecision "cn: ann" "ismsCampaign: $q,$base" "$(about ann)" "ismsDecision: confirm" \
+	"ismsDecidedBy: $(dn_of adam)" "ismsDecidedAt: 20270101000000Z"
+check "it goes again" as_admin ldapdelete $q,$base
+
+person() { written uid=q,ou=people account,posixAccount "cn: q" "${an_account[@]}" | as_admin ldapadd; }
+check "a person" person
+check "tom makes no group of him" changes_not tom uid=q,ou=people "add: objectClass" "objectClass: posixGroup"
+check "nor anything" changes_not tom uid=q,ou=people "add: objectClass" "objectClass: extensibleObject"
+tokens_may() { printf 'dn: uid=q,ou=people,%s\nchangetype: modify\nadd: objectClass\nobjectClass: %s\n%b' $base "$1" "${2-}" | as tom ldapmodify; }
+check "tom makes of him one with tokens" tokens_may oathTOTPUser "-\nadd: oathTOTPToken\noathTOTPToken: cn=t,ou=tokens,$base\n"
+check "and one with recovery codes" tokens_may ismsAccount
+check "he goes" as_admin ldapdelete uid=q,ou=people,$base
+
 # ---- Kerberos -----------------------------------------------------------------------------------
 kdc() {
 	local name

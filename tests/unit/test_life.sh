@@ -115,6 +115,21 @@ json "[False]" "list({i['overdue'] for i in d})"
 json "[None]" "list({i['stale'] for i in d})"
 json "['bob', 'ops']" "sorted([i for i in d if i['user'] == 'bob'][0]['groups'])"
 run 0 review list; says "LAST USE"
+# what stands elsewhere is no review
+cp "$ldif" "$root/before"
+put <<-L
+
+	dn: cn=stray,ou=requests,$base
+	objectClass: ismsReview
+	cn: stray
+	ismsScope: all
+
+L
+unchanged 1 review list --review stray; says "no such review"
+sed -i "s/^dn: cn=stray,ou=requests/dn: cn=stray,ou=reviews/" "$ldif"
+run 0 review list --review stray
+cat "$root/before" >"$ldif"
+unchanged 1 review list --review stray; says "no such review"
 # who decides, and about whom
 unchanged 2 review confirm bob; says "say who decides: --as USER"
 unchanged 1 review confirm bob --as nosuch; says "no such account"

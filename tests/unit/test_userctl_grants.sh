@@ -121,6 +121,47 @@ has "ismsState: refused"
 unchanged 1 approve "$two" --as bob; says "decided already: refused"
 run 0 request --list; says "refused"; says "granted"
 
+# ---- what stands in another place is none, whatever it is called ----
+cat >>"$ldif" <<L
+
+dn: cn=odd,ou=requests,dc=example,dc=com
+objectClass: ismsGrant
+cn: odd
+ismsMember: uid=eve,ou=people,dc=example,dc=com
+ismsGroup: cn=web,ou=groups,dc=example,dc=com
+ismsApprover: uid=bob,ou=people,dc=example,dc=com
+ismsFrom: $(date -u -d '-1 minute' +%Y%m%d%H%M%SZ)
+ismsUntil: $(date -u -d '+1 hour' +%Y%m%d%H%M%SZ)
+
+dn: cn=ask,ou=people,dc=example,dc=com
+objectClass: ismsRequest
+cn: ask
+ismsMember: uid=eve,ou=people,dc=example,dc=com
+ismsGroup: cn=web,ou=groups,dc=example,dc=com
+ismsState: open
+
+dn: uid=mallory,ou=requests,dc=example,dc=com
+objectClass: posixAccount
+uid: mallory
+cn: mallory
+uidNumber: 20099
+gidNumber: 20099
+homeDirectory: /home/mallory
+
+L
+state_of_odd() { run 0 grant --list --json; json "$1" '[(g["state"], g["fault"]) for g in d if g["name"] == "odd"][0]'; }
+state_of_odd "('refused', 'it counts directly below ou=grants of the base alone')"
+run 0 list --json; json False '"mallory" in [u["user"] for u in d]'
+run 0 request --list --json; json False '"ask" in [q["name"] for q in d]'
+unchanged 1 approve ask --as bob; says "no such request"
+unchanged 1 show mallory; says "no such account"
+sed -i 's/^dn: cn=odd,ou=requests/dn: cn=odd,ou=grants/; s/^dn: cn=ask,ou=people/dn: cn=ask,ou=requests/; s/^dn: uid=mallory,ou=requests/dn: uid=mallory,ou=people/' "$ldif"
+state_of_odd "('active', None)"
+run 0 list --json; json True '"mallory" in [u["user"] for u in d]'
+run 0 request --list --json; json True '"ask" in [q["name"] for q in d]'
+sed -i 's/^dn: cn=odd,ou=grants/dn: cn=odd,cn=more,ou=grants/' "$ldif"
+state_of_odd "('refused', 'it counts directly below ou=grants of the base alone')"
+
 # ---- two at once lose nothing ----
 for i in 1 2 3 4 5 6; do
 	"$tool" --root "$root" grant eve ops --as bob --reason "race $i" --for 1m >/dev/null 2>&1 </dev/null &
