@@ -63,7 +63,7 @@ by_account(const struct account *account, const char *as, char *ret, size_t size
 	if (as != NULL)
 		output_error("--as %.64s: no such account in the directory", as);
 	else
-		output_error("%.64s is no account of the directory: say who approves, --as USER", name);
+		output_error("%.64s is no account of the directory: log in as one (sudo keeps who you are), or name one: --as USER", name);
 	return as != NULL ? EXIT_REFUSED : EXIT_USAGE;
 }
 

@@ -69,7 +69,8 @@ grant_actor(const struct invocation *in, const struct account *account, const ch
 		return EXIT_DONE;
 	}
 	if (as != NULL && (named || (in->root[0] == '\0' && geteuid() != 0))) {
-		output_error("--as is for root alone");
+		output_error(named ? "--as is for root's word alone: who binds to a server acts as himself" :
+		    "--as is for root alone");
 		return EXIT_USAGE;
 	}
 	if (take_name(account, as != NULL ? as : audit_actor(actor, sizeof actor), ret, size) == EXIT_DONE)
@@ -77,7 +78,8 @@ grant_actor(const struct invocation *in, const struct account *account, const ch
 	if (as != NULL)
 		output_error("--as %.64s: no such account in the directory", as);
 	else
-		output_error("%s is no account of the directory; say who decides: --as USER", actor);
+		output_error("%s is no account of the directory: log in as one (sudo keeps who you are), or name one: --as USER",
+		    actor);
 	return as != NULL ? EXIT_REFUSED : EXIT_USAGE;
 }
 
@@ -109,7 +111,8 @@ grant_may(const struct invocation *in, const struct account *account, const stru
 	if (approver == about->member)
 		output_error("%s: nobody approves for himself; somebody else has to", about->member->name);
 	else if (approver == NULL)
-		output_error("%.255s is no user of the directory, and cannot approve", approver_dn);
+		output_error("%.255s is no user of the directory, and cannot approve: bind as a person who may (--bind-dn uid=...)",
+		    approver_dn);
 	else if (strcmp(state, "active") != 0 && strcmp(state, "locked") != 0)	/* locked for a while: still somebody */
 		output_error("%s: the approver is %s", approver->name, state);
 	else if (longest == 0)

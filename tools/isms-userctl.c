@@ -17,7 +17,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/ldap_escape.h"
 #include "common/ldap_handle.h"
+#include "tools/account.h"
+#include "tools/audit.h"
 #include "tools/commands.h"
 #include "tools/invocation.h"
 #include "tools/output.h"
@@ -126,6 +129,20 @@ may_ask_for(struct invocation *in, enum command_who who)
 	return false;
 }
 
+/* A person who asks for something need not know his DN: as `add` makes it, unless another is given. */
+static void
+bind_as_himself(struct invocation *in)
+{
+	static char dn[ACCOUNT_DN_MAX];
+	char name[256];
+
+	if (operator_is_named(&in->who, in->settings.directory_uri) ||
+	    ldap_escape_dn(dn, sizeof dn, "uid", audit_actor(name, sizeof name), "ou=people", in->settings.directory_base) < 0)
+		return;
+	in->who.way = OPERATOR_SIMPLE;
+	in->who.dn = dn;
+}
+
 /* Fill in what every verb needs from the global options. Returns an exit code. */
 static enum exit_code
 prepare(struct invocation *in)
@@ -157,7 +174,11 @@ prepare(struct invocation *in)
 		output_error("%s", error);
 		return EXIT_USAGE;
 	}
-	return may_ask_for(in, command_infos[line->command].who) ? EXIT_DONE : EXIT_REFUSED;
+	if (!may_ask_for(in, command_infos[line->command].who))
+		return EXIT_REFUSED;
+	if (line->command == COMMAND_request && geteuid() != 0)
+		bind_as_himself(in);
+	return EXIT_DONE;
 }
 
 int
@@ -167,6 +188,7 @@ main(int argc, char **argv)
 	static struct invocation in;
 	char error[512] = "";
 	enum exit_code code;
+	int r;
 
 	(void)setlocale(LC_CTYPE, "");	/* whether the terminal is UTF-8; nothing else depends on it */
 	(void)setrlimit(RLIMIT_CORE, &none);
@@ -189,9 +211,10 @@ main(int argc, char **argv)
 	if (code == EXIT_DONE)
 		code = functions[in.line.command](&in);
 	operator_done(&in.who);
-	if (output_finish() < 0 && code == EXIT_DONE) {
+	r = output_finish();
+	if (r < 0 && r != -EPIPE && code == EXIT_DONE)	/* who reads the head alone knows that there is more */
 		output_error("could not write all of the output");
+	if (r < 0 && code == EXIT_DONE)
 		code = EXIT_REFUSED;
-	}
 	return (int)code;
 }

@@ -56,6 +56,23 @@ check "he sees what became of it" sees granted
 sees_grant() { by ada grant --list --json | jq -e 'length == 1 and .[0].group == "web-deploy"'; }
 check "and the grant" sees_grant
 
+# Without saying who he is: on a terminal, of his own name.
+on_terminal() {
+	cat >/run/own.exp <<-X
+		set timeout 10
+		spawn setpriv --reuid $(id -u ada) --regid $(id -g ada) --clear-groups /usr/bin/isms-userctl request ada web-deploy --for 2h --reason again
+		expect_after { timeout { exit 9 } eof { exit 8 } }
+		expect "Password of uid=ada,ou=people,$base: " { send "$(cat $people/ada/password)\r" }
+		expect -re {State +open}
+		expect eof
+		exit [lindex [wait] 3]
+	X
+	expect /run/own.exp
+}
+check "he need not know his DN" on_terminal
+no_list() { local rc=0; setpriv --reuid nobody --regid nogroup --clear-groups /usr/bin/isms-userctl list >$out 2>&1 || rc=$?; cat $out; [ $rc = 2 ] && grep -q "say who you are" $out; }
+check "other verbs want it" no_list
+
 # ---- and nothing else ---------------------------------------------------------------------------------
 says() { local rc=0; "${@:3}" >$out 2>&1 || rc=$?; cat $out; [ $rc = "$1" ] && grep -qF -- "$2" $out; }
 check "not for another, whom he does not see" says 1 "no such account" by ada request ben web-deploy --for 1h --reason x
