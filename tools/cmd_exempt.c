@@ -74,6 +74,7 @@ static json_t *
 row_of(const struct account *account, const struct entry *e, int64_t now_utc_sec)
 {
 	const struct identity *member = user_of(account, entry_value(e, "ismsMember"));
+	const struct identity *approver = user_of(account, entry_value(e, "ismsApprover"));
 	char fault[IDENTITY_FAULT_SIZE] = "", bound[400] = "";
 	struct exemption x;
 	json_t *row = json_object();
@@ -89,7 +90,7 @@ row_of(const struct account *account, const struct entry *e, int64_t now_utc_sec
 	(void)json_object_set_new(row, "from", output_time(whole ? x.from_utc_sec : 0));
 	(void)json_object_set_new(row, "until", output_time(whole ? x.until_utc_sec : 0));
 	(void)json_object_set_new(row, "bound", output_string(whole ? bound : NULL));
-	(void)json_object_set_new(row, "approver", output_string(entry_value(e, "ismsApprover")));
+	(void)json_object_set_new(row, "approver", output_string(approver != NULL ? approver->name : entry_value(e, "ismsApprover")));
 	(void)json_object_set_new(row, "reason", output_string(entry_value(e, "ismsReason")));
 	(void)json_object_set_new(row, "ticket", output_string(entry_value(e, "ismsTicket")));
 	(void)json_object_set_new(row, "fault", output_string(whole ? NULL : fault));
@@ -160,14 +161,19 @@ revoke(struct invocation *in, const char *name)
 	const struct entry *e = code == EXIT_DONE ? find_by_name(&account, name) : NULL;
 	char user[64] = "", what[300] = "";
 	const struct identity *member;
+	const char *until;
+	json_t *row = NULL;
 
 	if (code == EXIT_DONE && e == NULL)
 		code = EXIT_REFUSED;
 	if (code == EXIT_DONE) {
 		member = user_of(&account, entry_value(e, "ismsMember"));
 		(void)snprintf(user, sizeof user, "%s", member != NULL ? member->name : "");
+		row = row_of(&account, e, in->now_utc_sec);
+		until = json_string_value(json_object_get(row, "until"));
 		(void)snprintf(what, sizeof what, "%.20s until %.40s", entry_value(e, "ismsControl") != NULL ?
-		    entry_value(e, "ismsControl") : "?", entry_value(e, "ismsUntil") != NULL ? entry_value(e, "ismsUntil") : "?");
+		    entry_value(e, "ismsControl") : "?", until != NULL ? until : "?");
+		(void)json_object_set_new(row, "note", json_string(in->dry_run ? "dry run: nothing was changed" : "taken back"));
 		if (directory_remove(account.directory, e->dn) < 0)
 			code = EXIT_UNREACHABLE;
 	}
@@ -176,10 +182,11 @@ revoke(struct invocation *in, const char *name)
 	if (code == EXIT_DONE) {
 		record(in, EVENT_EXEMPTION_REMOVED, name, user, what);
 		if (in->json)
-			(void)output_json(json_object());
+			(void)output_json(row);
 		else
-			output_line("exemption %s (%s) is taken back%s", name, what, in->dry_run ? ": dry run, nothing was changed" : "");
+			output_record(row, columns);
 	}
+	json_decref(row);
 	account_done(&account);
 	return code;
 }

@@ -16,6 +16,7 @@
 #include "tools/account.h"
 #include "tools/ask_daemon.h"
 #include "tools/contract_end.h"
+#include "tools/grant_edit.h"
 #include "tools/group_view.h"
 #include "tools/invocation.h"
 #include "tools/key_entry.h"
@@ -32,8 +33,8 @@ static const struct column columns[] = {
 	{ "owner", "Owner" }, { "sources", "Keys from" }, { "command", "Keys run" }, { "armed_until", "Armed until" },
 	{ "armed_by", "Armed by" }, { "armed_reason", "Armed for" }, { "keys", "Keys" }, { "last_use", "Last use" },
 	{ "reviewed_at", "Reviewed" }, { "reviewed_by", "Reviewed by" }, { "home", "Home" },
-	{ "shell", "Shell" }, { "roles", "Roles" }, { "groups", "Groups" }, { "tokens", "Tokens" },
-	{ "recovery_codes", "Recovery codes" }, { "login_now", "Login now" },
+	{ "shell", "Shell" }, { "roles", "Roles" }, { "groups", "Groups" }, { "grants", "Grants" },
+	{ "requests", "Requests" }, { "tokens", "Tokens" }, { "recovery_codes", "Recovery codes" }, { "login_now", "Login now" },
 	{ "failures", "Failures" },
 	{ "created", "Created" }, { "dn", "Entry" }, { "entry_id", "Entry id" }, { NULL, NULL },
 };
@@ -195,10 +196,48 @@ text_of(const json_t *row, const char *key)
 	return text != NULL ? text : "";
 }
 
+/* What he has for a limited time, or will have; and what he waits for. */
+static void
+describe_grants(json_t *object, const struct invocation *in, const struct account *account)
+{
+	json_t *grants = grant_rows(in, account, account->identity->entry->ndn, NULL), *now = json_array(), *open = json_array();
+	json_t *requests = grant_request_rows(in, account, account->identity->entry->ndn), *row;
+	size_t i;
+
+	json_array_foreach(grants, i, row)
+		if (strcmp(text_of(row, "state"), "active") == 0 || strcmp(text_of(row, "state"), "future") == 0)
+			(void)json_array_append(now, row);
+	json_array_foreach(requests, i, row)
+		if (strcmp(text_of(row, "state"), "open") == 0)
+			(void)json_array_append(open, row);
+	set(object, "grants", now);
+	set(object, "requests", open);
+	json_decref(grants);
+	json_decref(requests);
+}
+
+static void
+put_grants_into_words(json_t *object)
+{
+	json_t *grants = json_array(), *requests = json_array(), *row;
+	size_t i;
+
+	json_array_foreach(json_object_get(object, "grants"), i, row)
+		(void)json_array_append_new(grants, json_sprintf("%s: %s to %s, approved by %s", text_of(row, "group"),
+		    text_of(row, "from"), text_of(row, "until"), text_of(row, "approver")));
+	json_array_foreach(json_object_get(object, "requests"), i, row)
+		(void)json_array_append_new(requests, json_sprintf("%s: %s for %s, waits for isms-userctl approve", text_of(row, "name"),
+		    text_of(row, "group"), text_of(row, "span")));
+	set(object, "grants", grants);
+	set(object, "requests", requests);
+}
+
 /* Rows of objects as lines of words: only how they are shown differs from the JSON. */
 static void
-put_into_words(json_t *object)
+put_into_words(const struct account *account, json_t *object)
 {
+	static const char *const people[] = { "owner", "armed_by", "reviewed_by" };
+	char name[ACCOUNT_DN_MAX];
 	json_t *ends = json_array(), *groups = json_array(), *tokens = json_array(), *keys = json_array(), *row;
 	size_t i;
 
@@ -217,6 +256,10 @@ put_into_words(json_t *object)
 		    json_sprintf("%s %s %s, added %s, last used here %s", text_of(row, "type"), text_of(row, "fingerprint"),
 		    text_of(row, "comment"), text_of(row, "added")[0] != '\0' ? text_of(row, "added") : "at a time not known",
 		    text_of(row, "last_use")[0] != '\0' ? text_of(row, "last_use") : "never"));
+	for (i = 0; i < sizeof people / sizeof people[0]; i++)
+		if (json_is_string(json_object_get(object, people[i])))
+			set(object, people[i], output_string(grant_name_of(account, text_of(object, people[i]), name, sizeof name)));
+	put_grants_into_words(object);
 	set(object, "keys", keys);
 	row = json_object_get(object, "login_now");
 	if (row != NULL)
@@ -250,11 +293,12 @@ print(const struct invocation *in, const struct account *account)
 	} else
 		output_error("%s", error[0] != '\0' ? error : "policy.conf cannot be read");
 	policy_free(policy);
+	describe_grants(object, in, account);
 	describe_login(object, in, id->name);
 	if (in->json)
 		(void)output_json(object);
 	else {
-		put_into_words(object);
+		put_into_words(account, object);
 		output_record(object, columns);
 	}
 	json_decref(object);

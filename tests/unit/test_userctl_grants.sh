@@ -52,6 +52,7 @@ run 0 config check
 unchanged 2 grant ada; says "grant needs USER GROUP"
 unchanged 2 grant ada web --for 1h --as bob; says "--reason"
 unchanged 2 grant ada web --as bob --reason deploy; says "either --until WHEN or --for SPAN"
+unchanged 2 grant ada web --reason deploy --for 1h; says "is no account of the directory: log in as one"
 unchanged 2 grant ada web --as bob --reason deploy --for 1h --until +1h; says "either --until"
 unchanged 2 grant ada web --as bob --reason deploy --for soon; says "is no span"
 unchanged 2 grant ada web --as bob --reason deploy --until soon; says "is no time"
@@ -72,7 +73,8 @@ has "ismsMember: uid=ada,ou=people,dc=example,dc=com"
 has "ismsGroup: cn=web,ou=groups,dc=example,dc=com"
 has "ismsApprover: uid=bob,ou=people,dc=example,dc=com"
 has "ismsTicket: CHG-7"
-run 0 show ada; says "web"
+run 0 show ada; says "web: 20"; says "approved by bob"
+run 0 show ada --json; json "[('web', 'active')]" '[(g["group"], g["state"]) for g in d["grants"]]'
 run 0 grant --list --json
 json 1 'len(d)'; json active 'd[0]["state"]'; json None 'd[0]["fault"]'
 run 0 grant ada ops --as bob --reason later --from +1h --for 1h
@@ -95,7 +97,7 @@ sleep 1.1					# a grant of no length would be malformed
 run 0 ungrant ada web
 run 0 grant --list --json; json ended 'd[0]["state"]'
 unchanged 1 ungrant ada web
-run 0 show ada --json
+run 0 show ada --json; json "[]" 'd["grants"]'
 
 # ---- request, approve ----
 unchanged 2 request ada web --reason x; says "request needs"
@@ -109,6 +111,7 @@ one=$(value 'd["name"]')
 has "ismsState: open"
 has "ismsRequestedBy: uid=carol,ou=people,dc=example,dc=com"
 run 0 request --list --json; json open 'd[0]["state"]'; json carol 'd[0]["requester"]'
+run 0 show ada; says "$one: web for 1h, waits"
 unchanged 1 approve nothing --as bob; says "no such request"
 unchanged 1 approve 'x,ou=people' --as bob; says "no such request"
 unchanged 1 approve "$one" --as ada; says "nobody decides about himself"
