@@ -91,7 +91,7 @@ help_options(int command)
 }
 
 static void
-help(int command)
+help(int command, const char *family)
 {
 	char synopsis[1024], form[96];
 	unsigned c;
@@ -107,8 +107,11 @@ help(int command)
 		(void)help_options(-1);
 		return;
 	}
-	(void)printf("isms-userctl COMMAND [OPTION]... - access control of this host and its directory\n\n");
+	if (family == NULL)
+		(void)printf("isms-userctl COMMAND [OPTION]... - access control of this host and its directory\n\n");
 	for (c = 0; c < COMMAND_COUNT; c++) {
+		if (family != NULL && !command_line_is_family(family, c))
+			continue;
 		(void)snprintf(form, sizeof form, "%s %s", command_infos[c].name, command_infos[c].operands);
 		help_row(form, command_infos[c].help);
 	}
@@ -204,7 +207,7 @@ main(int argc, char **argv)
 		return output_finish() < 0 ? EXIT_REFUSED : EXIT_DONE;
 	}
 	if (command_line_has(&in.line, OPTION_global_help)) {
-		help(in.line.command);
+		help(in.line.command, in.line.family);
 		return output_finish() < 0 ? EXIT_REFUSED : EXIT_DONE;
 	}
 	code = prepare(&in);

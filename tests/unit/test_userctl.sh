@@ -32,6 +32,8 @@ while read -r command; do
 	done >"$root/out"
 	[ ! -s "$root/out" ] || wrong "documents of $command"
 done <"$root/commands"
+run 0 review --help; says "review confirm [USER...]"; says "Options of every command"; lacks "snapshot show"
+run 2 review; says "goes with a second word"; run 2 review all --help; says "is too much"
 complete_() { (. "$completion"; COMP_WORDS=(isms-userctl "$@") COMP_CWORD=$#; _isms_userctl; echo "${COMPREPLY[*]}"); }
 [ "$(complete_ se)" = "setup set-expiry sessions" ] || wrong "completion of se: $(complete_ se)"
 [ "$(complete_ --json config '')" = "check show" ] || wrong "completion of config: $(complete_ --json config '')"
