@@ -200,20 +200,10 @@ text_of(const json_t *row, const char *key)
 static void
 describe_grants(json_t *object, const struct invocation *in, const struct account *account)
 {
-	json_t *grants = grant_rows(in, account, account->identity->entry->ndn, NULL), *now = json_array(), *open = json_array();
-	json_t *requests = grant_request_rows(in, account, account->identity->entry->ndn), *row;
-	size_t i;
+	const char *ndn = account->identity->entry->ndn;
 
-	json_array_foreach(grants, i, row)
-		if (strcmp(text_of(row, "state"), "active") == 0 || strcmp(text_of(row, "state"), "future") == 0)
-			(void)json_array_append(now, row);
-	json_array_foreach(requests, i, row)
-		if (strcmp(text_of(row, "state"), "open") == 0)
-			(void)json_array_append(open, row);
-	set(object, "grants", now);
-	set(object, "requests", open);
-	json_decref(grants);
-	json_decref(requests);
+	set(object, "grants", grant_only(grant_rows(in, account, ndn, NULL), "active", "future"));
+	set(object, "requests", grant_only(grant_request_rows(in, account, ndn), "open", NULL));
 }
 
 static void

@@ -79,6 +79,8 @@ run 0 grant --list --json
 json 1 'len(d)'; json active 'd[0]["state"]'; json None 'd[0]["fault"]'
 run 0 grant ada ops --as bob --reason later --from +1h --for 1h
 run 0 grant --list; says "future"; says "active"
+run 0 grant --active --json; json "['active', 'future']" 'sorted(g["state"] for g in d)'
+unchanged 2 grant --active ada web; says "--list alone"
 unchanged 2 grant --list ada
 # who is put out approves nothing, and what he approved counts no more
 run 0 disable bob --yes
@@ -96,6 +98,7 @@ run 0 grant --list --json; json 1 'len(d)'	# had not begun: gone
 sleep 1.1					# a grant of no length would be malformed
 run 0 ungrant ada web
 run 0 grant --list --json; json ended 'd[0]["state"]'
+run 0 grant --active --json; json "[]" d
 unchanged 1 ungrant ada web
 run 0 show ada --json; json "[]" 'd["grants"]'
 
@@ -112,6 +115,7 @@ has "ismsState: open"
 has "ismsRequestedBy: uid=carol,ou=people,dc=example,dc=com"
 run 0 request --list --json; json open 'd[0]["state"]'; json carol 'd[0]["requester"]'
 run 0 show ada; says "$one: web for 1h, waits"
+run 0 request --open --json; json "['$one']" '[r["name"] for r in d]'
 unchanged 1 approve nothing --as bob; says "no such request"
 unchanged 1 approve 'x,ou=people' --as bob; says "no such request"
 unchanged 1 approve "$one" --as ada; says "nobody decides about himself"
@@ -132,6 +136,8 @@ run 0 approve "$two" --refuse --as bob --reason "not yours"; says "refused"
 has "ismsState: refused"
 unchanged 1 approve "$two" --as bob; says "decided already: refused"
 run 0 request --list; says "refused"; says "granted"
+run 0 request --open --json; json "[]" d
+unchanged 2 request --open ada web --for 1h --reason x; says "request needs"
 
 # ---- two at once lose nothing ----
 for i in 1 2 3 4 5 6; do
