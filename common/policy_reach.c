@@ -53,6 +53,19 @@ policy_reach_source(const struct policy *policy, uint64_t roles, size_t i, char 
 	return false;
 }
 
+bool
+policy_reach_network(const char *networks, size_t i, char ret_address[static POLICY_NETWORK_MAX],
+    char ret_network[static POLICY_NETWORK_MAX])
+{
+	struct sources all = { .count = 0 };
+	char error[128];
+
+	if (networks[0] == '\0' || sources_parse(networks, &all, error, sizeof error) < 0 || i >= all.count)
+		return false;
+	format_network(&all.networks[i], ret_address, ret_network);
+	return true;
+}
+
 static bool
 all_hours_contain(const struct policy *policy, uint64_t roles, int64_t utc_sec)
 {

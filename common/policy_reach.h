@@ -23,6 +23,10 @@
 bool policy_reach_source(const struct policy *policy, uint64_t roles, size_t i, char ret_address[static POLICY_NETWORK_MAX],
     char ret_network[static POLICY_NETWORK_MAX]);
 
+/* The i-th network of a service account's own ("192.0.2.0/24 2001:db8::/32", its facts' sources), as above. */
+bool policy_reach_network(const char *networks, size_t i, char ret_address[static POLICY_NETWORK_MAX],
+    char ret_network[static POLICY_NETWORK_MAX]);
+
 /*
  * The first instant from a given one on that lies within the hours of all matching roles, to the minute.
  *

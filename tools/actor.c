@@ -68,7 +68,8 @@ actor_find(const struct invocation *in, const struct account *account, enum act 
 	if (as != NULL)
 		output_error("--as %.64s: no such account in the directory", as);
 	else
-		output_error("%.64s is no account of the directory: say who %s: --as USER", login, acts[act].does);
+		output_error("%.64s is no account of the directory: log in as one (sudo keeps who you are), or say who %s: --as USER",
+		    login, acts[act].does);
 	return as != NULL ? EXIT_REFUSED : EXIT_USAGE;
 }
 
@@ -85,7 +86,8 @@ actor_refusal(const struct invocation *in, const struct account *account, enum a
 	else if (acts[act].himself != NULL && whom != NULL && actor_is(account, dn, whom))
 		(void)snprintf(buf, size, "nobody %s; somebody else has to", acts[act].himself);
 	else if (acts[act].needs_account && who == NULL)
-		(void)snprintf(buf, size, "%.200s is no account of the directory, and %s nothing", dn, acts[act].does);
+		(void)snprintf(buf, size, "%.200s is no account of the directory, and %s nothing: bind as a person who may (--bind-dn uid=...)",
+		    dn, acts[act].does);
 	else if (acts[act].himself != NULL && strcmp(state, "active") != 0)
 		(void)snprintf(buf, size, "%.64s is %s, and %s nothing", who->name, state, acts[act].does);
 	else if (acts[act].himself != NULL && who != NULL && (who->kind == KIND_SERVICE || who->kind == KIND_BREAK_GLASS))

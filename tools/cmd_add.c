@@ -25,9 +25,10 @@
 
 static const struct column columns[] = {
 	{ "user", "User" }, { "uid", "Id" }, { "kind", "Kind" }, { "display", "Name" }, { "not_before", "Begin" },
-	{ "not_after", "End" }, { "not_after_local", "" }, { "sponsor", "Sponsor" }, { "groups", "Groups" },
+	{ "not_after", "End" }, { "not_after_local", "" }, { "sponsor", "Sponsor" }, { "owner", "Owner" }, { "key", "Key" },
+	{ "sources", "Keys from" }, { "command", "Keys run" }, { "groups", "Groups" },
 	{ "new_groups", "New groups" }, { "home", "Home" }, { "shell", "Shell" }, { "password", "Password" },
-	{ "entry_id", "Entry" }, { "next", "Next" }, { "note", "Note" }, { NULL, NULL },
+	{ "entry_id", "Entry id" }, { "next", "Next" }, { "note", "Note" }, { NULL, NULL },
 };
 
 /* WHEN of --until or --not-before; 0 when it was not given. */
@@ -118,6 +119,10 @@ describe(const struct invocation *in, const struct new_account *new, const struc
 		(void)json_object_set_new(result, "not_after_local", output_string(
 		    contract_end_local(id->not_after_utc_sec, in->settings.login_time_zone, local, sizeof local)));
 	(void)json_object_set_new(result, "sponsor", output_string(new->sponsor));
+	(void)json_object_set_new(result, "owner", output_string(new->service.owner));
+	(void)json_object_set_new(result, "key", output_string(new->service.has_key ? new->service.key.fingerprint : NULL));
+	(void)json_object_set_new(result, "sources", output_string(new->service.sources[0] != '\0' ? new->service.sources : NULL));
+	(void)json_object_set_new(result, "command", output_string(new->service.command));
 	(void)json_object_set_new(result, "groups", groups);
 	(void)json_object_set_new(result, "new_groups", made);
 	(void)json_object_set_new(result, "home", output_string(id->home));
@@ -132,6 +137,7 @@ describe(const struct invocation *in, const struct new_account *new, const struc
 static void
 print(const struct invocation *in, const struct new_account *new, json_t *result)
 {
+	bool is_service = new->kind == KIND_SERVICE;
 	char next[96];
 
 	if (in->json) {
@@ -140,8 +146,9 @@ print(const struct invocation *in, const struct new_account *new, json_t *result
 	}
 	if (in->dry_run)
 		(void)json_object_set_new(result, "note", json_string("dry run: nothing was changed"));
-	else if (new->kind != KIND_SERVICE) {
-		(void)snprintf(next, sizeof next, "isms-userctl enroll %s", new->user);
+	else {
+		(void)snprintf(next, sizeof next, !is_service ? "isms-userctl enroll %s" : new->service.has_key ?
+		    "isms-userctl who-can --all says whether a role lets %s in" : "isms-userctl key add %s --key-file FILE", new->user);
 		(void)json_object_set_new(result, "next", json_string(next));
 	}
 	output_record(result, columns);

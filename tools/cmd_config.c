@@ -14,7 +14,7 @@
 #include "tools/output.h"
 
 static const struct column columns[] = {
-	{ "section", "SECTION" }, { "key", "KEY" }, { "value", "VALUE" }, { "default", "DEFAULT" }, { NULL, NULL },
+	{ "section", "SECTION" }, { "key", "KEY" }, { "is_default", "DEFAULT" }, { "value", "VALUE" }, { NULL, NULL },
 };
 
 /* Nothing of /etc/isms may be written by others, or they set the rules. */
@@ -57,9 +57,9 @@ cmd_config_show(struct invocation *in)
 	for (option = settings_options; code == EXIT_DONE && option->section != NULL; option++) {
 		if (settings_format(&in->settings, option, value, sizeof value) < 0)
 			continue;
-		(void)json_array_append_new(rows, json_pack("{s:s, s:s, s:o, s:s, s:s, s:s}", "section", option->section, "key",
-		    option->key, "value", output_string(value), "default", option->fallback, "unit", option->unit, "help",
-		    option->help));
+		(void)json_array_append_new(rows, json_pack("{s:s, s:s, s:o, s:s, s:b, s:s, s:s}", "section", option->section,
+		    "key", option->key, "value", output_string(value), "default", option->fallback, "is_default",
+		    strcmp(value, option->fallback) == 0, "unit", option->unit, "help", option->help));
 	}
 	if (code == EXIT_DONE && in->json)
 		(void)output_json(rows);

@@ -92,14 +92,19 @@ revoke(struct invocation *in, const char *name)
 	const struct entry *e = code == EXIT_DONE ? find_by_name(&account, name) : NULL;
 	char user[64] = "", what[300] = "";
 	const struct identity *member;
+	const char *until;
+	json_t *row = NULL;
 
 	if (code == EXIT_DONE && e == NULL)
 		code = EXIT_REFUSED;
 	if (code == EXIT_DONE) {
 		member = account_find_dn(&account, entry_value(e, "ismsMember"));
 		(void)snprintf(user, sizeof user, "%s", member != NULL ? member->name : "");
+		row = exemption_row(&account, e, in->now_utc_sec);
+		until = json_string_value(json_object_get(row, "until"));
 		(void)snprintf(what, sizeof what, "%.20s until %.40s", entry_value(e, "ismsControl") != NULL ?
-		    entry_value(e, "ismsControl") : "?", entry_value(e, "ismsUntil") != NULL ? entry_value(e, "ismsUntil") : "?");
+		    entry_value(e, "ismsControl") : "?", until != NULL ? until : "?");
+		(void)json_object_set_new(row, "note", json_string(in->dry_run ? "dry run: nothing was changed" : "taken back"));
 		if (directory_remove(account.directory, e->dn) < 0)
 			code = EXIT_UNREACHABLE;
 	}
@@ -108,10 +113,11 @@ revoke(struct invocation *in, const char *name)
 	if (code == EXIT_DONE) {
 		record(in, EVENT_EXEMPTION_REMOVED, name, user, what);
 		if (in->json)
-			(void)output_json(json_object());
+			(void)output_json(row);
 		else
-			output_line("exemption %s (%s) is taken back%s", name, what, in->dry_run ? ": dry run, nothing was changed" : "");
+			output_record(row, columns);
 	}
+	json_decref(row);
 	account_done(&account);
 	return code;
 }

@@ -40,6 +40,8 @@ list(struct invocation *in)
 
 	if (code == EXIT_DONE)
 		rows = grant_rows(in, &account, NULL, NULL);
+	if (rows != NULL && command_line_has(&in->line, OPTION_grant_active))
+		rows = grant_only(rows, "active", "future");
 	if (code == EXIT_DONE && in->json)
 		(void)output_json(rows);
 	else if (code == EXIT_DONE)
@@ -145,11 +147,12 @@ cmd_grant(struct invocation *in)
 {
 	struct account account;
 	enum exit_code code;
+	bool lists = command_line_has(&in->line, OPTION_grant_list) || command_line_has(&in->line, OPTION_grant_active);
 
-	if (command_line_has(&in->line, OPTION_grant_list) && in->line.operand_count == 0)
+	if (lists && in->line.operand_count == 0)
 		return list(in);
-	if (in->line.operand_count != 2 || in->reason == NULL || in->reason[0] == '\0') {
-		output_error(in->line.operand_count != 2 ? "grant needs USER GROUP, or --list alone" :
+	if (lists || in->line.operand_count != 2 || in->reason == NULL || in->reason[0] == '\0') {
+		output_error(lists || in->line.operand_count != 2 ? "grant needs USER GROUP, or --list alone" :
 		    "grant needs --reason TEXT: why somebody gets this group");
 		return EXIT_USAGE;
 	}

@@ -21,8 +21,8 @@
 #define ADDED_MARK "isms-added="	/* last word of the comment of a key that isms-userctl added */
 
 static const struct column columns[] = {
-	{ "user", "USER" }, { "kind", "KIND" }, { "state", "STATE" }, { "owner", "OWNER" }, { "owner_state", "IS" },
-	{ "owner_end", "UNTIL" }, { "not_after", "END" }, { "keys", "KEYS" }, { "oldest_key", "OLDEST" },
+	{ "user", "USER" }, { "kind", "KIND" }, { "state", "STATE" }, { "owner", "OWNER" }, { "owner_state", "OWNER IS" },
+	{ "owner_end", "OWNER UNTIL" }, { "not_after", "END" }, { "keys", "KEYS" }, { "oldest_key", "OLDEST KEY" },
 	{ "last_use", "LAST USE" }, { "armed_until", "ARMED UNTIL" }, { NULL, NULL },
 };
 static const struct column scan_columns[] = {

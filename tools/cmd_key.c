@@ -21,8 +21,8 @@ static const struct column columns[] = {
 };
 
 static const struct column list_columns[] = {
-	{ "fingerprint", "Fingerprint" }, { "type", "Type" }, { "comment", "Comment" }, { "added", "Added" },
-	{ "age_days", "Days" }, { "last_use", "Last use" }, { "attribute", "Attribute" }, { "fault", "Fault" }, { NULL, NULL },
+	{ "fingerprint", "FINGERPRINT" }, { "type", "TYPE" }, { "added", "ADDED" }, { "age_days", "DAYS" },
+	{ "last_use", "LAST USE" }, { "attribute", "ATTRIBUTE" }, { "fault", "FAULT" }, { "comment", "COMMENT" }, { NULL, NULL },
 };
 
 /* One change, whether it was made or would be; the entry itself is no longer there. */

@@ -23,7 +23,7 @@ static const struct column columns[] = {
 };
 static const struct column more_columns[] = {
 	{ "user", "USER" }, { "uid", "ID" }, { "kind", "KIND" }, { "state", "STATE" }, { "not_after", "END" },
-	{ "tokens", "TOKENS" }, { "sponsor", "SPONSOR" }, { "sponsor_state", "IS" }, { "last_use", "LAST USE" },
+	{ "tokens", "TOKENS" }, { "sponsor", "SPONSOR" }, { "sponsor_state", "SPONSOR IS" }, { "last_use", "LAST USE" },
 	{ "display", "NAME" }, { NULL, NULL },
 };
 

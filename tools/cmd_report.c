@@ -213,7 +213,7 @@ print(const struct summary *x)
 	output_line("State of %s, %zu accounts", civil_date_format(x->in->now_utc_sec, date),
 	    x->account.identities.user_count);
 	output_line("%s", "");
-	section("May enter (active accounts; on which hosts, by which service: why, policy show)", x->may_enter,
+	section("Active accounts (who of them may enter here, and where else: who-can, matrix)", x->may_enter,
 	    account_columns);
 	section("Exceptions", x->exceptions, exception_columns);
 	section("Expiring", x->expiring, account_columns);

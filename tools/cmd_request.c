@@ -44,6 +44,8 @@ list(struct invocation *in)
 
 	if (code == EXIT_DONE)
 		rows = grant_request_rows(in, &account, NULL);
+	if (rows != NULL && command_line_has(&in->line, OPTION_request_open))
+		rows = grant_only(rows, "open", NULL);
 	if (code == EXIT_DONE && in->json)
 		(void)output_json(rows);
 	else if (code == EXIT_DONE)
@@ -137,12 +139,13 @@ request(struct invocation *in, struct account *account)
 enum exit_code
 cmd_request(struct invocation *in)
 {
+	bool lists = command_line_has(&in->line, OPTION_request_list) || command_line_has(&in->line, OPTION_request_open);
 	struct account account;
 	enum exit_code code;
 
-	if (command_line_has(&in->line, OPTION_request_list) && in->line.operand_count == 0)
+	if (lists && in->line.operand_count == 0)
 		return list(in);
-	if (in->line.operand_count != 2 || in->reason == NULL || in->reason[0] == '\0' ||
+	if (lists || in->line.operand_count != 2 || in->reason == NULL || in->reason[0] == '\0' ||
 	    !command_line_has(&in->line, OPTION_request_for)) {
 		output_error("request needs USER GROUP --for SPAN --reason TEXT, or --list alone");
 		return EXIT_USAGE;

@@ -68,8 +68,8 @@ judge(const struct expiry *x)
 {
 	const struct identity *id = x->account->identity;
 
-	if (x->end_utc_sec == 0 && id->kind != KIND_EMPLOYEE && id->kind != KIND_SERVICE && id->kind != KIND_BREAK_GLASS) {
-		output_error("%s: only employees, service and break-glass accounts may be without an end; give a date", x->user);
+	if (x->end_utc_sec == 0 && id->kind != KIND_EMPLOYEE && id->kind != KIND_BREAK_GLASS) {
+		output_error("%s: only employees and break-glass accounts may be without an end; give a date", x->user);
 		return EXIT_REFUSED;
 	}
 	if (x->end_utc_sec != 0 && x->end_utc_sec <= x->in->now_utc_sec &&

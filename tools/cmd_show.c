@@ -16,6 +16,7 @@
 #include "tools/account.h"
 #include "tools/ask_daemon.h"
 #include "tools/contract_end.h"
+#include "tools/grant_edit.h"
 #include "tools/group_view.h"
 #include "tools/held.h"
 #include "tools/invocation.h"
@@ -34,7 +35,7 @@ static const struct column columns[] = {
 	{ "armed_by", "Armed by" }, { "armed_reason", "Armed for" }, { "keys", "Keys" }, { "last_use", "Last use" },
 	{ "reviewed_at", "Reviewed" }, { "reviewed_by", "Reviewed by" }, { "home", "Home" },
 	{ "shell", "Shell" }, { "roles", "Roles" }, { "groups", "Groups" }, { "grants", "Grants" },
-	{ "exemptions", "Exemptions" }, { "tokens", "Tokens" },
+	{ "exemptions", "Exemptions" }, { "requests", "Requests" }, { "tokens", "Tokens" },
 	{ "recovery_codes", "Recovery codes" }, { "login_now", "Login now" },
 	{ "failures", "Failures" },
 	{ "created", "Created" }, { "dn", "Entry" }, { "entry_id", "Entry id" }, { NULL, NULL },
@@ -199,8 +200,10 @@ text_of(const json_t *row, const char *key)
 
 /* Rows of objects as lines of words: only how they are shown differs from the JSON. */
 static void
-put_into_words(json_t *object)
+put_into_words(const struct account *account, json_t *object)
 {
+	static const char *const people[] = { "owner", "armed_by", "reviewed_by" };
+	char name[ACCOUNT_DN_MAX];
 	json_t *ends = json_array(), *groups = json_array(), *tokens = json_array(), *keys = json_array(), *row;
 	size_t i;
 
@@ -219,6 +222,9 @@ put_into_words(json_t *object)
 		    json_sprintf("%s %s %s, added %s, last used here %s", text_of(row, "type"), text_of(row, "fingerprint"),
 		    text_of(row, "comment"), text_of(row, "added")[0] != '\0' ? text_of(row, "added") : "at a time not known",
 		    text_of(row, "last_use")[0] != '\0' ? text_of(row, "last_use") : "never"));
+	for (i = 0; i < sizeof people / sizeof people[0]; i++)
+		if (json_is_string(json_object_get(object, people[i])))
+			set(object, people[i], output_string(grant_name_of(account, text_of(object, people[i]), name, sizeof name)));
 	set(object, "keys", keys);
 	row = json_object_get(object, "login_now");
 	if (row != NULL)
@@ -257,7 +263,7 @@ print(const struct invocation *in, const struct account *account)
 	if (in->json)
 		(void)output_json(object);
 	else {
-		put_into_words(object);
+		put_into_words(account, object);
 		held_put_into_words(object, account);
 		output_record(object, columns);
 	}

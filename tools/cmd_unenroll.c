@@ -104,7 +104,8 @@ unenroll(struct invocation *in, struct account *account, json_t *removed)
 		return EXIT_UNREACHABLE;
 	}
 	if (count == 0) {
-		output_error("%s has no such token; see isms-userctl show %s", user, user);
+		output_error(serial != NULL ? "%s has no such token; see isms-userctl show %s" :
+		    "%s has no token; isms-userctl enroll %s makes one", user, user);
 		return EXIT_REFUSED;
 	}
 	code = account_commit(account);

@@ -98,6 +98,9 @@ print(const struct invocation *in, const struct msg_why *why, const struct msg_r
 	char cure[512] = "";
 	json_t *facts = ask_daemon_report(report), *result;
 
+	/* Nobody to the directory, which is all that the front knows of him. */
+	if (reason == REASON_UNKNOWN_USER && invocation_local_uid(in, why->user) >= 0)
+		reason = REASON_NOT_MANAGED;
 	if (verdict != VERDICT_ALLOW)
 		(void)cure_for(reason, why->user, cure, sizeof cure);
 	result = json_pack("{s:s, s:s, s:o, s:o, s:s, s:s, s:s, s:o, s:O}", "user", why->user, "service", why->service,
@@ -122,6 +125,10 @@ cmd_why(struct invocation *in)
 	enum exit_code code;
 	int r;
 
+	if (strcmp(in->line.operands[0], "root") == 0) {
+		output_error("root is never judged: nothing of isms-access decides about it");
+		return EXIT_REFUSED;
+	}
 	if (!account_name_allowed("user", in->line.operands[0]))
 		return EXIT_REFUSED;
 	code = read_options(in, &why);

@@ -86,6 +86,27 @@ nearest(const char *word)
 	return found;
 }
 
+bool
+command_line_is_family(const char *word, unsigned c)
+{
+	size_t len = strlen(word);
+
+	return len > 0 && strncmp(command_infos[c].name, word, len) == 0 && command_infos[c].name[len] == ' ';
+}
+
+/* "review --help" */
+static bool
+asks_for_help(int argc, char *const *argv, const char *word)
+{
+	bool asks = false, known = false;
+
+	for (int i = 1; i < argc; i++)
+		asks |= strcmp(argv[i], "--help") == 0;
+	for (unsigned c = 0; c < COMMAND_COUNT; c++)
+		known |= command_line_is_family(word, c);
+	return asks && known;
+}
+
 /* No such command; the first word of a command of two needs the second. */
 static void
 complain_of_command(const char *word, char *error, size_t size)
@@ -94,12 +115,12 @@ complain_of_command(const char *word, char *error, size_t size)
 	size_t used = 0, len = strlen(word);
 	unsigned c;
 
-	for (c = 0; c < COMMAND_COUNT && len > 0; c++)
-		if (strncmp(command_infos[c].name, word, len) == 0 && command_infos[c].name[len] == ' ' && used < sizeof seconds)
+	for (c = 0; c < COMMAND_COUNT; c++)
+		if (command_line_is_family(word, c) && used < sizeof seconds)
 			used += (size_t)snprintf(seconds + used, sizeof seconds - used, "%s%s", used > 0 ? " or " : "",
 			    command_infos[c].name + len + 1);
 	if (used > 0)
-		(void)snprintf(error, size, "%.64s goes with a second word: %s; see isms-userctl --help", word, seconds);
+		(void)snprintf(error, size, "%.64s goes with a second word: %s; see isms-userctl %s --help", word, seconds, word);
 	else if (nearest(word) != NULL)
 		(void)snprintf(error, size, "\"%.64s\" is not a command; did you mean %.*s? See isms-userctl --help", word,
 		    (int)strcspn(nearest(word), " "), nearest(word));
@@ -216,6 +237,10 @@ check_operands(const struct command_line *line, char *error, size_t size)
 static int
 take_operand(const char *word, struct command_line *line, char *error, size_t size)
 {
+	if (line->command < 0) {
+		(void)snprintf(error, size, "\"%.64s\" is too much; see isms-userctl --help", word);
+		return -EINVAL;
+	}
 	if (line->operand_count < command_infos[line->command].max) {
 		line->operands[line->operand_count++] = word;
 		return 0;
@@ -246,6 +271,11 @@ locate_command(int argc, char *const *argv, struct command_line *line, int *ret_
 		*ret_at = at;
 		if (line->command >= 0)
 			return 0;
+		if (asks_for_help(argc, argv, argv[at])) {
+			line->family = argv[at];
+			*ret_words = 1;
+			return 0;
+		}
 		complain_of_command(argv[at], error, size);
 		return -EINVAL;
 	}

@@ -18,6 +18,7 @@
 
 struct command_line {
 	int command;			/* enum command_id, or -1: none was named */
+	const char *family;		/* the first word of several commands, whose help was asked for; NULL; borrowed */
 	const char *operands[COMMAND_LINE_OPERANDS_MAX];	/* borrowed from argv */
 	unsigned operand_count;
 	struct { enum option_id id; const char *value; } given[COMMAND_LINE_GIVEN_MAX];	/* borrowed */
@@ -32,6 +33,9 @@ struct command_line {
  * Returns 0 or -EINVAL.
  */
 int command_line_parse(int argc, char *const *argv, struct command_line *ret, char *error, size_t size);
+
+/* Whether command c has two words, of which this is the first. */
+bool command_line_is_family(const char *word, unsigned c);
 
 /* The option of a command, or of every one, that has a name (without "--"): enum option_id, or -1. */
 int command_line_option(int command, const char *name);

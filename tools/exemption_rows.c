@@ -43,6 +43,7 @@ json_t *
 exemption_row(const struct account *account, const struct entry *e, int64_t now_utc_sec)
 {
 	const struct identity *member = account_find_dn(account, entry_value(e, "ismsMember"));
+	const struct identity *approver = account_find_dn(account, entry_value(e, "ismsApprover"));
 	char fault[IDENTITY_FAULT_SIZE] = "", bound[400] = "";
 	struct exemption x;
 	json_t *row = json_object();
@@ -62,7 +63,7 @@ exemption_row(const struct account *account, const struct entry *e, int64_t now_
 	(void)json_object_set_new(row, "from", output_time(whole ? x.from_utc_sec : 0));
 	(void)json_object_set_new(row, "until", output_time(whole ? x.until_utc_sec : 0));
 	(void)json_object_set_new(row, "bound", output_string(whole ? bound : NULL));
-	(void)json_object_set_new(row, "approver", output_string(entry_value(e, "ismsApprover")));
+	(void)json_object_set_new(row, "approver", output_string(approver != NULL ? approver->name : entry_value(e, "ismsApprover")));
 	(void)json_object_set_new(row, "reason", output_string(entry_value(e, "ismsReason")));
 	(void)json_object_set_new(row, "ticket", output_string(entry_value(e, "ismsTicket")));
 	(void)json_object_set_new(row, "fault", output_string(whole ? NULL : fault));

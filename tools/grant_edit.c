@@ -267,6 +267,22 @@ grant_request_rows(const struct invocation *in, const struct account *account, c
 	return rows;
 }
 
+json_t *
+grant_only(json_t *rows, const char *state, const char *or_state)
+{
+	json_t *row;
+
+	for (size_t i = json_array_size(rows); i-- > 0;) {
+		const char *is;
+
+		row = json_array_get(rows, i);
+		is = json_string_value(json_object_get(row, "state"));
+		if (is == NULL || (strcmp(is, state) != 0 && (or_state == NULL || strcmp(is, or_state) != 0)))
+			(void)json_array_remove(rows, i);
+	}
+	return rows;
+}
+
 void
 grant_print(const struct invocation *in, json_t *result, const struct column *columns)
 {

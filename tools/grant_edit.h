@@ -70,6 +70,9 @@ bool grant_is_known(const struct account *account);
 json_t *grant_rows(const struct invocation *in, const struct account *account, const char *user, const char *group);
 json_t *grant_request_rows(const struct invocation *in, const struct account *account, const char *user);
 
+/* Drop all such rows but those of a state, or of another one where it is not NULL. Returns rows. */
+json_t *grant_only(json_t *rows, const char *state, const char *or_state);
+
 /* Print what a verb has done, or would do, by its columns. */
 void grant_print(const struct invocation *in, json_t *result, const struct column *columns);
 

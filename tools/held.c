@@ -52,6 +52,7 @@ held_add(json_t *object, const struct invocation *in, const struct account *acco
 	(void)json_object_set_new(object, "grants", without_ended(grant_rows(in, account, ndn, NULL), in->now_utc_sec));
 	(void)json_object_set_new(object, "exemptions",
 	    without_ended(exemption_rows(account, ndn, in->now_utc_sec), in->now_utc_sec));
+	(void)json_object_set_new(object, "requests", grant_only(grant_request_rows(in, account, ndn), "open", NULL));
 }
 
 /* "web: active until T, by bob: why (ticket)"; the begin where it is yet to come, the fault where it never counts. */
@@ -75,9 +76,13 @@ void
 held_put_into_words(json_t *object, const struct account *account)
 {
 	static const struct { const char *key, *what; } lists[] = { { "grants", "group" }, { "exemptions", "control" } };
-	json_t *row;
+	json_t *row, *requests = json_array();
 	size_t i;
 
+	json_array_foreach(json_object_get(object, "requests"), i, row)
+		(void)json_array_append_new(requests, json_sprintf("%s: %s for %s, waits for isms-userctl approve", text_of(row, "name"),
+		    text_of(row, "group"), text_of(row, "span")));
+	(void)json_object_set_new(object, "requests", requests);
 	for (size_t n = 0; n < sizeof lists / sizeof lists[0]; n++) {
 		json_t *words = json_array();
 

@@ -1,5 +1,5 @@
 /*
- * held.h - what an account holds for a time, for isms-userctl show: its grants and exemptions.
+ * held.h - what an account holds for a time, for isms-userctl show: its grants, exemptions and requests.
  */
 #ifndef ISMS_HELD_H
 #define ISMS_HELD_H
@@ -8,10 +8,10 @@
 
 #include "tools/account.h"
 
-/* Set "grants" and "exemptions", as the lists of grant and exempt have them; what has ended is left to those. */
+/* Set "grants", "exemptions" and "requests", as the lists of those verbs have them; what is over is left to those. */
 void held_add(json_t *object, const struct invocation *in, const struct account *account);
 
-/* Replace both by lines of words. */
+/* Replace all by lines of words. */
 void held_put_into_words(json_t *object, const struct account *account);
 
 #endif

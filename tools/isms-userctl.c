@@ -17,7 +17,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/ldap_escape.h"
 #include "common/ldap_handle.h"
+#include "tools/account.h"
+#include "tools/audit.h"
 #include "tools/commands.h"
 #include "tools/invocation.h"
 #include "tools/output.h"
@@ -88,7 +91,7 @@ help_options(int command)
 }
 
 static void
-help(int command)
+help(int command, const char *family)
 {
 	char synopsis[1024], form[96];
 	unsigned c;
@@ -104,8 +107,11 @@ help(int command)
 		(void)help_options(-1);
 		return;
 	}
-	(void)printf("isms-userctl COMMAND [OPTION]... - access control of this host and its directory\n\n");
+	if (family == NULL)
+		(void)printf("isms-userctl COMMAND [OPTION]... - access control of this host and its directory\n\n");
 	for (c = 0; c < COMMAND_COUNT; c++) {
+		if (family != NULL && !command_line_is_family(family, c))
+			continue;
 		(void)snprintf(form, sizeof form, "%s %s", command_infos[c].name, command_infos[c].operands);
 		help_row(form, command_infos[c].help);
 	}
@@ -124,6 +130,20 @@ may_ask_for(struct invocation *in, enum command_who who)
 		return true;
 	output_error("%s: only root may do this; run it with sudo", command_infos[in->line.command].name);
 	return false;
+}
+
+/* A person who asks for something need not know his DN: as `add` makes it, unless another is given. */
+static void
+bind_as_himself(struct invocation *in)
+{
+	static char dn[ACCOUNT_DN_MAX];
+	char name[256];
+
+	if (operator_is_named(&in->who, in->settings.directory_uri) ||
+	    ldap_escape_dn(dn, sizeof dn, "uid", audit_actor(name, sizeof name), "ou=people", in->settings.directory_base) < 0)
+		return;
+	in->who.way = OPERATOR_SIMPLE;
+	in->who.dn = dn;
 }
 
 /* Fill in what every verb needs from the global options. Returns an exit code. */
@@ -157,7 +177,11 @@ prepare(struct invocation *in)
 		output_error("%s", error);
 		return EXIT_USAGE;
 	}
-	return may_ask_for(in, command_infos[line->command].who) ? EXIT_DONE : EXIT_REFUSED;
+	if (!may_ask_for(in, command_infos[line->command].who))
+		return EXIT_REFUSED;
+	if (line->command == COMMAND_request && geteuid() != 0)
+		bind_as_himself(in);
+	return EXIT_DONE;
 }
 
 int
@@ -167,6 +191,7 @@ main(int argc, char **argv)
 	static struct invocation in;
 	char error[512] = "";
 	enum exit_code code;
+	int r;
 
 	(void)setlocale(LC_CTYPE, "");	/* whether the terminal is UTF-8; nothing else depends on it */
 	(void)setrlimit(RLIMIT_CORE, &none);
@@ -182,16 +207,17 @@ main(int argc, char **argv)
 		return output_finish() < 0 ? EXIT_REFUSED : EXIT_DONE;
 	}
 	if (command_line_has(&in.line, OPTION_global_help)) {
-		help(in.line.command);
+		help(in.line.command, in.line.family);
 		return output_finish() < 0 ? EXIT_REFUSED : EXIT_DONE;
 	}
 	code = prepare(&in);
 	if (code == EXIT_DONE)
 		code = functions[in.line.command](&in);
 	operator_done(&in.who);
-	if (output_finish() < 0 && code == EXIT_DONE) {
+	r = output_finish();
+	if (r < 0 && r != -EPIPE && code == EXIT_DONE)	/* who reads the head alone knows that there is more */
 		output_error("could not write all of the output");
+	if (r < 0 && code == EXIT_DONE)
 		code = EXIT_REFUSED;
-	}
 	return (int)code;
 }

@@ -96,6 +96,7 @@ describe(const char *attribute, const struct value *v, int64_t now_utc_sec)
 	struct authorized_key key;
 	const char *fault = NULL;
 	json_t *row = json_object();
+	char *mark;
 
 	(void)json_object_set_new(row, "attribute", json_string(attribute));
 	if (authorized_key_parse(v->bytes, v->len, &key, &fault) < 0) {
@@ -104,7 +105,10 @@ describe(const char *attribute, const struct value *v, int64_t now_utc_sec)
 	}
 	(void)json_object_set_new(row, "fingerprint", json_string(key.fingerprint));
 	(void)json_object_set_new(row, "type", json_string(key.type));
-	(void)json_object_set_new(row, "comment", output_string(key.comment));
+	mark = key.added_utc_sec != 0 ? strrchr(key.comment, ' ') : NULL;	/* which is told as "added" */
+	if (mark != NULL)
+		*mark = '\0';
+	(void)json_object_set_new(row, "comment", output_string(key.added_utc_sec != 0 && mark == NULL ? "" : key.comment));
 	(void)json_object_set_new(row, "added", output_time(key.added_utc_sec));
 	if (key.added_utc_sec != 0 && key.added_utc_sec <= now_utc_sec)
 		(void)json_object_set_new(row, "age_days", json_integer((now_utc_sec - key.added_utc_sec) / 86400));

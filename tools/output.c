@@ -9,10 +9,12 @@
 #include "tools/output.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/civil_date.h"
 
@@ -164,6 +166,13 @@ width(const char *text)
 	return n;
 }
 
+/* A cell of a table: what is empty is seen to be. */
+static char *
+table_cell(const json_t *value, char *buf, size_t size)
+{
+	return cell(value, buf, size)[0] != '\0' ? buf : strcpy(buf, "-");
+}
+
 static void
 pad(size_t columns)
 {
@@ -213,7 +222,7 @@ output_table(const json_t *rows, const struct column *columns)
 	for (count = 0; columns[count].key != NULL && count < 16; count++) {
 		widest[count] = width(columns[count].heading);
 		json_array_foreach(rows, i, row) {
-			w = width(cell(json_object_get(row, columns[count].key), buf, sizeof buf));
+			w = width(table_cell(json_object_get(row, columns[count].key), buf, sizeof buf));
 			if (w > widest[count])
 				widest[count] = w;
 		}
@@ -226,8 +235,7 @@ output_table(const json_t *rows, const struct column *columns)
 	(void)putchar('\n');
 	json_array_foreach(rows, i, row) {
 		for (c = 0; c < count; c++) {
-			(void)cell(json_object_get(row, columns[c].key), buf, sizeof buf);
-			(void)printf("%s", buf);
+			(void)printf("%s", table_cell(json_object_get(row, columns[c].key), buf, sizeof buf));
 			if (c + 1 < count)
 				pad(widest[c] - width(buf) + 2);
 		}
@@ -280,5 +288,9 @@ output_error(const char *format, ...)
 int
 output_finish(void)
 {
-	return fflush(stdout) != 0 || ferror(stdout) != 0 ? -EIO : 0;
+	struct pollfd reader = { .fd = STDOUT_FILENO };
+
+	if (fflush(stdout) == 0 && ferror(stdout) == 0)
+		return 0;
+	return poll(&reader, 1, 0) == 1 && (reader.revents & POLLERR) != 0 ? -EPIPE : -EIO;
 }

@@ -128,7 +128,21 @@ request_of(const struct reach *reach, const struct reach_host *host)
 		.live_mfa_session = has_token, .clock_trusted = true };
 }
 
-/* From nowhere, and for what comes over a network from each network that a role names. */
+/* The i-th network that a service account's entry names, then those of the roles. */
+static bool
+next_source(const struct reach *reach, uint64_t roles, size_t i, char address[static POLICY_NETWORK_MAX],
+    char network[static POLICY_NETWORK_MAX])
+{
+	size_t own = 0;
+
+	if (reach->facts->kind == KIND_SERVICE)
+		for (; policy_reach_network(reach->facts->sources, own, address, network); own++)
+			if (own == i)
+				return true;
+	return policy_reach_source(reach->policy, roles, i - own, address, network);
+}
+
+/* From nowhere, and for what comes over a network from each network that a role or the entry names. */
 static void
 judge_sources(struct reach *reach, struct request *request, struct reach_answer *ret)
 {
@@ -139,7 +153,7 @@ judge_sources(struct reach *reach, struct request *request, struct reach_answer 
 	if (reach->rhost != NULL || (ret->decision.reason != REASON_SOURCE_NOT_ALLOWED &&
 	    (ret->decision.verdict != VERDICT_ALLOW || policy_class(reach->policy, reach->service, false) != CLASS_REMOTE)))
 		return;
-	for (size_t i = 0; policy_reach_source(reach->policy, ret->decision.roles, i, address, network); i++) {
+	for (size_t i = 0; next_source(reach, ret->decision.roles, i, address, network); i++) {
 		request->rhost = address;
 		policy_decide(reach->facts, reach->policy, request, &d);
 		if (d.reason == REASON_SOURCE_NOT_ALLOWED || (ret->sources != NULL && d.verdict != VERDICT_ALLOW))
@@ -159,6 +173,7 @@ reach_judge(struct reach *reach, const struct identity *user, const struct reach
 
 	*ret = (struct reach_answer){ .decision = { .verdict = VERDICT_DENY } };
 	identity_facts(&reach->account.identities, user, reach->facts);
+	identity_fact_keys(user, reach->facts);
 	account_care(&reach->care, user, now_utc_sec, reach->facts);
 	if (host->is_here && json_object_get(reach->local, user->name) != NULL) {
 		ret->decision = (struct decision){ .verdict = VERDICT_NOT_OURS, .reason = REASON_NOT_MANAGED };

@@ -168,11 +168,11 @@ left_over(const struct account *account, const struct identity *id)
 	for (uint32_t i = 0; i < id->group_count; i++)
 		groups += account->identities.groups[id->groups[i]].gid != id->gid;
 	if (id->token_count > 0)
-		(void)json_array_append_new(list, json_sprintf("%u tokens", id->token_count));
+		(void)json_array_append_new(list, json_sprintf(id->token_count == 1 ? "%u token" : "%u tokens", id->token_count));
 	if (keys > 0)
 		(void)json_array_append_new(list, json_string("keys"));
 	if (groups > 0)
-		(void)json_array_append_new(list, json_sprintf("%u groups", groups));
+		(void)json_array_append_new(list, json_sprintf(groups == 1 ? "%u group" : "%u groups", groups));
 	return list;
 }
 

@@ -78,7 +78,8 @@ review_find(const struct account *account, const char *name, struct review *ret)
 	if (name != NULL)
 		output_error("%.64s: no such review; see isms-userctl review list", name);
 	else if (found == 0)
-		output_error("no review is open; isms-userctl review start begins one");
+		output_error("no review is open%s; isms-userctl review start begins one",
+		    directory_is_server(account->directory) ? ", or the server shows you none" : "");
 	else
 		output_error("%u reviews are open; say which: --review NAME", found);
 	return EXIT_REFUSED;

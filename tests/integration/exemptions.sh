@@ -13,7 +13,7 @@ no_limit() { rm -f /etc/isms/policy.d/limit.conf && reload && mark; }
 # root names who approves; whoever binds to a server approves as himself, here alice, an operator with an entry of her own
 as=(--as dan)
 approvers() {
-	printf 'dn: cn=approvers,ou=roles,%s\nobjectClass: groupOfNames\ncn: approvers\nmember: cn=alice,ou=roles,%s\n' $base $base |
+	printf 'dn: ou=exemptions,%s\nobjectClass: organizationalUnit\n\ndn: cn=approvers,ou=roles,%s\nobjectClass: groupOfNames\ncn: approvers\nmember: cn=alice,ou=roles,%s\n' $base $base $base |
 		as_admin ldapadd
 }
 [ "${ISMS_DIRECTORY-}" != ldap ] || { as=(); check "alice may approve" approvers; }

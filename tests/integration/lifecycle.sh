@@ -153,7 +153,7 @@ check "its twin: in again" wait_until 20 runs svc
 
 # ---- break-glass --------------------------------------------------------------------------------------
 # Who arms is carol: at slapd by her bind, on the embedded directory by root's word.
-on_slapd && check "carol may write accounts" eval 'printf "dn: cn=account-operators,ou=roles,%s\nchangetype: modify\nadd: member\nmember: uid=carol,ou=people,%s\n" $base $base | as_admin ldapmodify'
+on_slapd && check "carol is an approver" eval 'printf "dn: cn=approvers,ou=roles,%s\nobjectClass: groupOfNames\nmember: uid=carol,ou=people,%s\n" $base $base | as_admin ldapadd'
 by_carol() {
 	if on_slapd; then /usr/bin/isms-userctl "$@" --bind-dn "uid=carol,ou=people,$base" --bind-password-fd 9 9<$people/carol/password
 	else isms-userctl "$@" --as carol; fi

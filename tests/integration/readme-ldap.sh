@@ -73,6 +73,30 @@ check "ssh with password and code" wait_until 5 by_ssh ada -- true
 finds_nothing() { isms-userctl doctor --directory; }
 check "doctor --directory finds nothing" finds_nothing
 
+# ---- day to day: ada asks, carol decides ---------------------------------------------------------
+mkdir -p $people/carol && echo correct-horse-carol >$people/carol/password
+adds_carol() { isms-userctl add carol --group web-deploy --bind-dn $alice --bind-password-fd 9 --password-fd 3 3<$people/carol/password 9<<<alice-password; }
+check "carol, and a group" adds_carol
+approvers() { sed -n '/^# dn: cn=approvers/,$ s/^# //p' tree-sample.ldif | ldapadd -Y EXTERNAL -H ldapi:///; }
+check "the approvers of tree-sample.ldif" approvers
+person() { # NAME VERB...
+	local name=$1
+	shift
+	isms-userctl "$@" --bind-dn "uid=$name,ou=people,$base" --bind-password-fd 9 9<"$people/$name/password"
+}
+check "ada is in no such group" eval '! id -nG ada | grep -qw web-deploy'
+check "request" person ada request ada web-deploy --for 8h --reason CHG-18
+asked=$(person carol request --list --json | jq -r '.[0].name')
+check "approve" person carol approve "$asked"
+check "ada is in the group" wait_until 2 eval 'id -nG ada | grep -qw web-deploy'
+check "exempt" person carol exempt ada mfa --until +1d --reason "phone lost"
+adds_glass() { isms-userctl add glass --kind break-glass --bind-dn $alice --bind-password-fd 9 --password-fd 3 3<<<correct-horse-glass 9<<<alice-password; }
+check "a break-glass account" adds_glass
+check "arm" person carol arm glass --for 1h --reason "fire"
+finds_nothing_more() { isms-userctl doctor --directory; }
+check "doctor --directory finds nothing still" finds_nothing_more
+check "revoke" person carol exempt --revoke "$(person carol exempt --list --json | jq -r '.[0].name')"
+
 # ---- nobody locks the host out -------------------------------------------------------------------
 guesses() { local i; for i in {1..25}; do ! ldapwhoami -H ldaps://$server -x -D "$1" -w wrong-$i 2>/dev/null || return; done; }
 check "25 wrong passwords in the host's name" guesses cn=web1,ou=hosts,$base

@@ -42,6 +42,8 @@ unchanged 1 "${svc[@]}" --key-file "$root/options.pub"; says "must have no optio
 unchanged 1 "${svc[@]}" --key-file "$root/escape.pub"; says "control character"
 unchanged 1 "${svc[@]}" --key-file "$root"; says "--key-file"
 run 0 "${svc[@]}" --key-file "$root/ed.pub" --source 192.0.2.0/24 --source 2001:db8::/32 --command '/bin/backup "a b"'
+says "Owner"; says "$print"; says "192.0.2.0/24 2001:db8::/32"; says '/bin/backup "a b"'; says "who-can --all"
+unchanged 1 set-expiry svc none; says "without an end"
 has "owner: uid=carol,ou=people,dc=isms,dc=local"; has "ismsSource: 192.0.2.0/24"; has "ismsSource: 2001:db8::/32"
 has 'ismsCommand: /bin/backup "a b"'; has "employeeType: service"
 [ "$(values "^ismsKey: ssh-ed25519 $ed ops@desk isms-added=[0-9]{14}Z\$")" = 1 ] || wrong "ismsKey"
@@ -59,7 +61,8 @@ run 0 key add svc --key-file "$root/ec.pub" --ticket CR-9; says "key=$print2"; s
 run 0 key add carol --key-file "$root/old.pub"
 [ "$(values "^ismsKey: ssh-ed25519 $ed isms-added=20200101")" = 0 ] || wrong "a foreign mark was taken for ours"
 run 0 key list svc --json; json 2 'len(d)'; json "None" 'd[0].get("fault")'
-run 0 key list svc; says "$print2"; says "ecdsa-sha2-nistp256"
+json "['ops@desk', '']" '[k["comment"] for k in d]'
+run 0 key list svc; says "$print2"; says "ecdsa-sha2-nistp256"; says "FINGERPRINT"
 unchanged 2 key remove svc "MD5:aa"; says "is no fingerprint"
 unchanged 1 key remove svc "SHA256:wQVCxxZ6sPcvQIwqMWbh7BcIbiAeptn3aDSyjl5mIH8"; says "has no key"
 unchanged 0 key remove svc "$print" --dry-run; says "dry run"

@@ -16,6 +16,7 @@ run 0 config check
 unchanged 2 grant ada; says "grant needs USER GROUP"
 unchanged 2 grant ada web --for 1h --as bob; says "--reason"
 unchanged 2 grant ada web --as bob --reason deploy; says "either --until WHEN or --for SPAN"
+unchanged 2 grant ada web --reason deploy --for 1h; says "is no account of the directory: log in as one"
 unchanged 2 grant ada web --as bob --reason deploy --for 1h --until +1h; says "either --until"
 unchanged 2 grant ada web --as bob --reason deploy --for soon; says "is no span"
 unchanged 2 grant ada web --as bob --reason deploy --until soon; says "is no time"
@@ -36,9 +37,9 @@ has "ismsMember: uid=ada,ou=people,dc=example,dc=com"
 has "ismsGroup: cn=web,ou=groups,dc=example,dc=com"
 has "ismsApprover: uid=bob,ou=people,dc=example,dc=com"
 has "ismsTicket: CHG-7"
-run 0 show ada; says "web"
-run 0 show eve --json; json "[[], []]" '[d["grants"], d["exemptions"]]'
-run 0 show eve; lacks "Grants"; lacks "Exemptions"
+run 0 show eve --json; json "[[], [], []]" '[d["grants"], d["exemptions"], d["requests"]]'
+run 0 show eve; lacks "Grants"; lacks "Exemptions"; lacks "Requests"
+run 0 show ada --json; json "[('web', 'active')]" '[(g["group"], g["state"]) for g in d["grants"]]'
 run 0 grant --list --json
 json 1 'len(d)'; json active 'd[0]["state"]'; json None 'd[0]["fault"]'
 run 0 grant ada ops --as bob --reason later --from +1h --for 1h
@@ -61,6 +62,8 @@ saysit '^(Exemptions)? +mfa: active until [-0-9]+T[:0-9]+Z, for sshd 192\.0\.2\.
 saysit '^(Exemptions)? +hours: not yet, from [-0-9]+T[:0-9]+Z until [-0-9]+T[:0-9]+Z, for any login, by carol: night shift$'
 saysit '^(Exemptions)? +all: void \(.+\), by bob$'
 run 0 show bob --json; json "[[], []]" '[d["grants"], d["exemptions"]]'
+run 0 grant --active --json; json "['active', 'future']" 'sorted(g["state"] for g in d)'
+unchanged 2 grant --active ada web; says "--list alone"
 unchanged 2 grant --list ada
 # who is put out approves nothing, and what he approved counts no more
 run 0 disable bob --yes
@@ -84,6 +87,7 @@ run 0 grant --list --json; json 1 'len(d)'	# had not begun: gone
 sleep 1.1					# a grant of no length would be malformed
 run 0 ungrant ada web
 run 0 grant --list --json; json ended 'd[0]["state"]'
+run 0 grant --active --json; json "[]" d
 unchanged 1 ungrant ada web
 run 0 show ada --json; json "[]" 'd["grants"]'	# over, or gone
 
@@ -99,6 +103,8 @@ one=$(value 'd["name"]')
 has "ismsState: open"
 has "ismsRequestedBy: uid=carol,ou=people,dc=example,dc=com"
 run 0 request --list --json; json open 'd[0]["state"]'; json carol 'd[0]["requester"]'
+run 0 show ada; says "$one: web for 1h, waits"
+run 0 request --open --json; json "['$one']" '[r["name"] for r in d]'
 unchanged 1 approve nothing --as bob; says "no such request"
 unchanged 1 approve 'x,ou=people' --as bob; says "no such request"
 unchanged 1 approve "$one" --as ada; says "nobody decides about himself"
@@ -120,6 +126,8 @@ run 0 approve "$two" --refuse --as bob --reason "not yours"; says "refused"
 has "ismsState: refused"
 unchanged 1 approve "$two" --as bob; says "decided already: refused"
 run 0 request --list; says "refused"; says "granted"
+run 0 request --open --json; json "[]" d
+unchanged 2 request --open ada web --for 1h --reason x; says "request needs"
 
 # ---- what stands in another place is none, whatever it is called ----
 cat >>"$ldif" <<L

@@ -212,6 +212,27 @@ printf 'what = sudo\n' >"$root/etc/isms/declared.conf"; run 1 inventory --scan; 
 chmod 666 "$root/etc/isms/declared.conf"; run 1 inventory --scan; says "declared.conf"
 rm "$root/etc/isms/declared.conf"
 
+# ---- who-can: a service account comes by its own key, from its own networks -----------------------------
+policy <<-'P'
+	[role robots]
+	match = kind:service
+	allow-services = sshd cron
+P
+robot="ismsKey: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDwnPDwnPDwnPDwnPDwnPDwnPDwnPDwnPDwnPDwnPDwn robot"
+{
+	person keyed 1204 service "$end" "owner: uid=carol,ou=people,$base" "$robot" 'ismsSource: 192.0.2.0/24' 'ismsSource: 2001:db8::/32' 'ismsCommand: /usr/bin/true'
+	person nonet 1205 service "$end" "owner: uid=carol,ou=people,$base" "$robot" 'ismsCommand: /usr/bin/true'
+	person nocmd 1206 service "$end" "owner: uid=carol,ou=people,$base" "$robot" 'ismsSource: 192.0.2.0/24'
+} >>"$ldif"
+run 0 who-can --json; json "[('keyed', ['192.0.2.0/24', '2001:db8::/32'])]" '[(u["user"], u["sources"]) for u in d["users"]]'
+run 0 who-can --rhost 192.0.2.9 --json; json "['keyed']" "$names"
+run 0 who-can --rhost 198.51.100.9 --json; json "[]" "$names"
+run 0 who-can --all --json
+json "[('keyed', 'ok'), ('nocmd', 'kind-not-interactive'), ('nonet', 'source-not-allowed')]" '[(u["user"], u["reason"]) for u in d["users"] if u["user"] in ("keyed", "nonet", "nocmd")]'
+run 0 matrix --host web1 --json; json "[('robots', 'web1', ['keyed'])]" "$cell"
+echo 'from = 192.0.2.128/25 203.0.113.0/24' >>"$root/etc/isms/policy.conf"
+run 0 who-can --json; json "[('keyed', ['192.0.2.128/25'])]" '[(u["user"], u["sources"]) for u in d["users"]]'
+
 # ---- nothing of a directory, a file or a command line acts on a terminal --------------------------------
 # Values with ESC, CSI of one byte and of two, BEL, backspace, a line end, DEL, and marks that turn the text around.
 evil=$'x\e[2J\xc2\x9b31m\x9b31m\a\b\x7f\xe2\x80\xaey\xe2\x81\xa6z'

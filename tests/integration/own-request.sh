@@ -1,0 +1,153 @@
+#!/bin/bash
+# own-request: what a plain person may do at an LDAP server by the sample of access rules: ask for a group, for himself and
+# under his own name, see what became of it, and nothing else; and that no request, grant or exemption is a user or a group.
+export ISMS_DIRECTORY=ldap
+. "$(dirname "$0")/lib.sh"
+prepare
+people_there() {
+	add_person ada contractor --until +60d --sponsor carol && add_person ben employee --group web-deploy && add_person olga employee &&
+		enroll_person ada --hotp && wait_user ben
+}
+check "people" people_there
+entries() { # carol approves; olga is an account operator, too
+	as_admin ldapadd <<-L
+		dn: ou=grants,$base
+		objectClass: organizationalUnit
+
+		dn: ou=requests,$base
+		objectClass: organizationalUnit
+
+		dn: ou=exemptions,$base
+		objectClass: organizationalUnit
+
+		dn: cn=approvers,ou=roles,$base
+		objectClass: groupOfNames
+		member: uid=carol,ou=people,$base
+
+		dn: cn=account-operators,ou=roles,$base
+		changetype: modify
+		add: member
+		member: uid=olga,ou=people,$base
+	L
+}
+check "entries" entries
+export LDAPTLS_CACERT=$slapd_dir/tls/ca.pem
+out=/run/own-out
+# Each as the person himself, on this host, who is no root.
+by() { # NAME VERB...
+	local name=$1
+	shift
+	setpriv --reuid "$(id -u "$name")" --regid "$(id -g "$name")" --clear-groups /usr/bin/isms-userctl "$@" \
+		--bind-dn "uid=$name,ou=people,$base" --bind-password-fd 9 9<"$people/$name/password"
+}
+raw() { local name=$1; shift; ldapmodify -x -H "$slapd_uri" -D "uid=$name,ou=people,$base" -y <(tr -d '\n' <"$people/$name/password") "$@"; }
+reads() { ldapsearch -LLL -x -H "$slapd_uri" -D "uid=$1,ou=people,$base" -y <(tr -d '\n' <"$people/$1/password") -b "$base" "${@:2}" | sed -n 's/^dn: //p'; }
+in_group() { id -nG "$1" | tr ' ' '\n' | grep -qx "$2"; }
+
+# ---- he asks ------------------------------------------------------------------------------------------
+asks() { by ada request ada web-deploy --for 1h --reason "a release" --json >$out; cat $out; jq -e '.state == "open" and .requester == "ada"' $out; }
+check "a person asks for a group" asks
+asked=$(jq -r .name $out)
+sees() { by ada request --list --json | jq -e "length == 1 and .[0].name == \"$asked\" and .[0].state == \"$1\""; }
+check "and sees that it waits" sees open
+check "an approver grants it" by carol approve "$asked"
+check "it counts" wait_until 2 in_group ada web-deploy
+check "he sees what became of it" sees granted
+sees_grant() { by ada grant --list --json | jq -e 'length == 1 and .[0].group == "web-deploy"'; }
+check "and the grant" sees_grant
+
+# Without saying who he is: on a terminal, of his own name.
+on_terminal() {
+	cat >/run/own.exp <<-X
+		set timeout 10
+		spawn setpriv --reuid $(id -u ada) --regid $(id -g ada) --clear-groups /usr/bin/isms-userctl request ada web-deploy --for 2h --reason again
+		expect_after { timeout { exit 9 } eof { exit 8 } }
+		expect "Password of uid=ada,ou=people,$base: " { send "$(cat $people/ada/password)\r" }
+		expect -re {State +open}
+		expect eof
+		exit [lindex [wait] 3]
+	X
+	expect /run/own.exp
+}
+check "he need not know his DN" on_terminal
+no_list() { local rc=0; setpriv --reuid nobody --regid nogroup --clear-groups /usr/bin/isms-userctl list >$out 2>&1 || rc=$?; cat $out; [ $rc = 2 ] && grep -q "say who you are" $out; }
+check "other verbs want it" no_list
+
+# ---- and nothing else ---------------------------------------------------------------------------------
+says() { local rc=0; "${@:3}" >$out 2>&1 || rc=$?; cat $out; [ $rc = "$1" ] && grep -qF -- "$2" $out; }
+check "not for another, whom he does not see" says 1 "no such account" by ada request ben web-deploy --for 1h --reason x
+check "nor a group that is not there" says 1 "no such group" by ada request ada nothere --for 1h --reason x
+check "he decides nothing" says 1 "nobody decides about himself" by ada approve "$(by ada request ada web-deploy --for 1h --reason y --json | jq -r .name)"
+check "he grants nothing" says 1 "" by ada grant ada web-deploy --for 1h --reason x
+sees_himself() { [ "$(reads ada '(objectClass=posixAccount)')" = "uid=ada,ou=people,$base" ]; }
+check "of people he sees himself" sees_himself
+no_members() { [ -n "$(reads ada '(objectClass=posixGroup)')" ] && [ -z "$(reads ada '(|(member=*)(memberUid=*)(description=*))')" ]; }
+check "and of groups no members" no_members
+no_secrets() { [ -z "$(reads ada '(|(userPassword=*)(oathSecret=*)(ismsRecoveryCode=*))')" ]; }
+check "and no secret" no_secrets
+request_of() { # NAME MEMBER REQUESTER [LINE...]: as another tool would write it
+	printf 'dn: cn=%s,ou=requests,%s\nchangetype: add\nobjectClass: ismsRequest\ncn: %s\n' "$1" "$base" "$1"
+	printf 'ismsMember: uid=%s,ou=people,%s\nismsGroup: cn=web-deploy,ou=groups,%s\nismsSpan: 1h\nismsState: %s\n' "$2" "$base" "$base" "${state-open}"
+	printf 'ismsRequestedBy: uid=%s,ou=people,%s\n' "$3" "$base"
+	[ $# = 3 ] || printf '%s\n' "${@:4}"
+}
+writes() { raw "$1" < <(request_of "${@:2}"); }
+check "another tool adds his request, too" writes ada good ada ada
+refused "not for another" writes ada other ben ada
+refused "nor under another's name" writes ada forged ada ben
+refused "nor for another under that one's name" writes ada both ben ben
+check "an approver asks for another" writes carol sponsor ada carol
+refused "no request is born granted" eval 'state=granted writes ada born ada ada'
+refused "nor decided" writes ada decided ada ada "ismsDecidedBy: uid=carol,ou=people,$base"
+change() { printf 'dn: %s\nchangetype: modify\nreplace: %s\n%s: %s\n' "$2" "$3" "$3" "$4" | raw "$1"; }
+refused "he grants none" change ada "cn=good,ou=requests,$base" ismsState granted
+refused "nor makes it one of another" change ada "cn=good,ou=requests,$base" ismsMember "uid=ben,ou=people,$base"
+refused "nor changes his own account" change ada "uid=ada,ou=people,$base" employeeType employee
+refused "nor his end" change ada "uid=ada,ou=people,$base" pwdEndTime 20991231000000Z
+check "an account operator who is one of the people writes groups as before" change olga "cn=web-deploy,ou=groups,$base" description x
+
+# ---- no request, grant or exemption is a user or a group ----------------------------------------------
+class=objectClass
+as_group=("$class: posixGroup" "gidNumber: 4711" "memberUid: ada")
+as_user=("$class: extensibleObject" "$class: posixAccount" "uid: eve" "uidNumber: 4712" "gidNumber: 4712" "homeDirectory: /home/eve" "employeeType: employee")
+refused "no request is a group" writes ada fake-admins ada ada "${as_group[@]}"
+refused "nor a user" writes ada eve ada ada "${as_user[@]}"
+becomes() { # NAME DN CLASS ATTRIBUTE VALUE
+	printf 'dn: %s\nchangetype: modify\nadd: objectClass\nobjectClass: %s\n-\nadd: %s\n%s: %s\n' "$2" "$3" "$4" "$4" "$5" | raw "$1"
+}
+refused "nor becomes a group" becomes ada "cn=good,ou=requests,$base" posixGroup gidNumber 4711
+by_approver() { # FOLDER NAME LINE...: a grant, or an exemption
+	{
+		printf 'dn: cn=%s,ou=%s,%s\nchangetype: add\ncn: %s\nismsMember: uid=ada,ou=people,%s\nismsApprover: uid=carol,ou=people,%s\nismsUntil: %s\n' \
+			"$2" "$1" "$base" "$2" "$base" "$base" "$(date -u -d +10min +%Y%m%d%H%M%SZ)"
+		case $1 in
+			grants) printf 'objectClass: ismsGrant\nismsGroup: cn=web-deploy,ou=groups,%s\n' "$base" ;;
+			exemptions) printf 'objectClass: ismsExemption\nismsControl: hours\nismsReason: x\n' ;;
+		esac
+		[ $# = 2 ] || printf '%s\n' "${@:3}"
+	} | raw carol
+}
+for folder in grants exemptions; do
+	check "an approver adds one below ou=$folder" by_approver $folder one
+	refused "none of $folder is a group" by_approver $folder fake "${as_group[@]}"
+	refused "nor a user" by_approver $folder eve "${as_user[@]}"
+	refused "nor is ou=$folder made one" becomes carol "ou=$folder,$base" extensibleObject cn fake
+done
+nobody_came() { sleep 1; ! getent group 4711 && ! getent passwd 4712; }
+check "nobody came by it" nobody_came
+
+# ---- a break-glass account, by somebody who approves ----------------------------------------------------
+check "a break-glass account" add_person glass break-glass
+check "is seen" wait_user glass
+check "who approves, arms it" by carol arm glass --for 1h --reason "disk is full"
+check "and disarms it" by carol disarm glass
+refused "not under another's name" change carol "uid=glass,ou=people,$base" ismsArmedBy "uid=ben,ou=people,$base"
+refused "nor another kind of account" change carol "uid=ada,ou=people,$base" ismsArmedReason x
+refused "and no plain person" by ben arm glass --for 1h --reason "disk is full"
+
+# ---- who has left --------------------------------------------------------------------------------------
+check "she asks once more" by ada request ada web-deploy --for 1h --reason z
+check "an account operator who puts her out takes grants, requests and exemptions away" isms-userctl leave ada --reason "contract ended" --yes
+left() { isms-userctl grant --list --json | jq -e 'length == 0' && isms-userctl exempt --list --json | jq -e 'length == 0' && isms-userctl request --list --json | jq -e '[.[] | select(.state == "open")] | length == 0'; }
+check "and nothing is left of them" left
+finish
