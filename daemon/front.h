@@ -5,6 +5,7 @@
  *   conversation.c    auth: prompts, answers, the failure floor          evaluation.c   password, code, counting
  *   password_change.c chauthtok                                          judgement.c    facts + policy + clock
  *   front_account.c   account          front_session.c  open, close, setcred reports
+ *   front_local.c     local accounts under policy
  *   front_keys.c      which keys sshd may take before anybody has proven one
  *   front_request.c   how many of those two one user may have open       caller.c       whom a uid counts for
  *   front_admin.c     status, why, unlock, clock trust
@@ -148,6 +149,25 @@ void front_judge_at(struct front *f, const struct facts *facts, const struct sub
  *  reply        sees FACTS, or an error
  */
 int front_ask_facts(struct front *f, const char *user, int64_t deadline_ms, ask_reply *reply, void *arg, struct ask **ret);
+
+/* ---- front_local.c ---- */
+
+/* Whether the request is about a local account under policy, by the module's word, which front_local_refuses() proves. */
+bool subject_is_local(const struct subject *s);
+
+/*
+ * Whether module and front are not of one mind on [local] manage, as between two reloads: the module would take a
+ * directory's user for a local account, or the other way round. Also refuses to change such an account's password.
+ *
+ *  ret  written when it does
+ */
+bool front_local_refuses(const struct front *f, const struct subject *s, struct decision *ret);
+
+/* Refuse what was allowed if the account has a local group that its roles take away: nobody takes it away here. */
+void front_local_groups(const struct front *f, const char *user, struct decision *ret);
+
+/* For ask_start(): facts of a local account get the ids of the passwd file in place of the directory's. front: struct front. */
+void front_local_amend(void *front, enum message number, void *msg);
 
 /* ---- front_event.c ---- */
 

@@ -17,6 +17,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "daemon/guarded_list.h"
 #include "daemon/loop.h"
 #include "daemon/process.h"
 #include "daemon/publisher_state.h"
@@ -219,6 +220,7 @@ load_config(struct publisher *p)
 	p->policy = policy;
 	p->settings = settings;
 	p->stale = true;
+	guarded_list_publish(p->paths, p->policy);
 	return 0;
 }
 
