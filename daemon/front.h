@@ -5,7 +5,7 @@
  *   conversation.c    auth: prompts, answers, the failure floor          evaluation.c   password, code, counting
  *   password_change.c chauthtok                                          judgement.c    facts + policy + clock
  *   front_account.c   account          front_session.c  open, close, setcred reports
- *   front_local.c     local accounts under policy
+ *   front_local.c     local accounts under policy     front_local_watch.c    the ends of their sessions
  *   front_keys.c      which keys sshd may take before anybody has proven one
  *   front_request.c   how many of those two one user may have open       caller.c       whom a uid counts for
  *   front_admin.c     status, why, unlock, clock trust
@@ -72,6 +72,14 @@ struct front {
 	bool use_armed;			/* the timer is yet to come */
 	char use_user[33];		/* whom use_ask is about */
 	int64_t use_utc_sec, use_complained_utc_sec;
+	struct {			/* front_local_watch.c's */
+		sd_event_source *timer;	/* owned */
+		bool armed;
+		struct ask *ask;	/* owned */
+		size_t at;		/* among the live sessions */
+		char user[33];		/* whom ask is about */
+		uint32_t uid;
+	} local_watch;
 	uint64_t lost_first, lost_last;	/* sequence numbers that the journal did not take; 0: none */
 };
 
@@ -168,6 +176,12 @@ void front_local_groups(const struct front *f, const char *user, struct decision
 
 /* For ask_start(): facts of a local account get the ids of the passwd file in place of the directory's. front: struct front. */
 void front_local_amend(void *front, enum message number, void *msg);
+
+/* ---- front_local_watch.c ---- */
+
+/* Watch the ends of local accounts' sessions from now on, if there are any; at start, after a reload, and as one opens. */
+void front_local_watch(struct front *f);
+void front_local_watch_stop(struct front *f);
 
 /* ---- front_event.c ---- */
 

@@ -136,6 +136,7 @@ allow(struct opening *o, const struct facts *facts, const struct decision *d)
 	}
 	record_write(f, &rec);
 	last_login_note(f, &rec);
+	front_local_watch(f);
 }
 
 static void

@@ -206,8 +206,9 @@ static int
 limit_session(const struct call *call)
 {
 	const struct msg_verdict *v = &call->pages->verdict;
-	/* Sessions of local accounts are not the publisher's to end: theirs have the end itself. */
-	int64_t limit_sec = v->max_session_sec, rest_sec, beyond_sec = call->person.who == WHO_GUARDED ? 0 : BACKSTOP_SEC;
+	/* Sessions of system accounts ismsd does not end: theirs have the end itself. */
+	bool is_ended = call->person.who == WHO_MANAGED || snapshot_id_allowed(call->person.user.uid);
+	int64_t limit_sec = v->max_session_sec, rest_sec, beyond_sec = is_ended ? BACKSTOP_SEC : 0;
 	struct timespec now;
 	char *text;
 

@@ -205,7 +205,14 @@ has "memberUid: ada"; has "serialNumber: 1001-1004"
 hasnt "$canary"
 uid_next=1005
 unchanged 1 add ada; says "already"
-unchanged 1 add local; says "local user or group"
+unchanged 1 add local; says "local user or group"; says "put the local account under policy: --local"
+unchanged 1 add root --local; says "are not root"
+echo 'toor:x:0:0::/root:/bin/sh' >>"$root/etc/passwd"; unchanged 1 add toor --local; says "uid 0"; sed -i /^toor/d "$root/etc/passwd"
+unchanged 1 add stranger --local; says "no such account in /etc/passwd"
+unchanged 2 add local --local --generate-password; says "those of the account in /etc/passwd"
+unchanged 2 add local --local --shell /bin/sh; says "those of the account in /etc/passwd"
+run 0 add local --local --kind contractor --until +30d --group web-deploy --json --dry-run
+json "(True, None, 'none')" '(d["local"], d["home"], d["password"])'
 unchanged 1 add docker; says "local user or group"
 unchanged 1 add web-deploy; says "private group"
 unchanged 2 add eve --kind contractor; says "needs an end"
