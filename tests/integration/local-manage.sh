@@ -16,7 +16,10 @@ check "bert is local" a_local_person bert
 alma_uid=$(id -u alma) alma_record=$(getent passwd alma)
 check "alma needs no code" without_code by_ssh alma -- true
 refused "no entry of that name by mistake" isms-userctl add alma --kind contractor --until +2h --sponsor carol
-check "an entry about her account" isms-userctl add alma --local --kind contractor --until +2h --sponsor carol
+add_local() { # NAME OPTION...
+	isms-userctl add "$@" && { ! on_slapd || works_here "$1"; }
+}
+check "an entry about her account" add_local alma --local --kind contractor --until +2h --sponsor carol
 check "her token" enroll_person alma --hotp
 check "an entry alone puts nobody under policy" without_code by_ssh alma -- true
 published_nowhere() { ! getent -s isms passwd alma && ! getent -s isms group alma && [ "$(getent passwd alma)" = "$alma_record" ]; }

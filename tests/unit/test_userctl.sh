@@ -132,7 +132,17 @@ echo 'root:*:20000::::::' >"$root/etc/shadow"
 run 1 config check; says "no local administrator"
 echo 'root:$6$x$y:20000::::::' >"$root/etc/shadow"
 run 0 config check; run 0 policy check
+# in force once it is published, and what then still lacks
+run 1 doctor; says "local is named in [local] manage and not under policy yet"; says "local is under policy and has no entry"
+lacks "empty local password"
+mkdir -p "$root/var/lib/isms/nss"
+printf 'local\nother\n' >"$root/var/lib/isms/nss/local-accounts"
+echo 'local::20000::::::' >>"$root/etc/shadow"
+run 1 doctor; lacks "not under policy yet"; says "other is not named in [local] manage any more"
+says "local has an empty local password"; lacks "does not fit the accounts"
 rm "$root/etc/shadow"
+run 1 doctor; says "[local] manage does not fit the accounts of this host"
+rm -r "$root/var/lib/isms/nss"
 sed -i 's/^sudo.*/&,mend/' "$root/etc/group"
 run 1 config check; says "no local administrator"	# in the group, and no account
 echo 'mend:x:1010:1010::/home/mend:/bin/sh' >>"$root/etc/passwd"
