@@ -37,6 +37,7 @@ struct identity {
 	int64_t password_end_utc_sec;	/* from then on the password has to be changed; 0: never */
 	const char *not_after_source, *disabled_source;	/* attribute names; static, "" when none */
 	bool disabled, must_change, password_set;
+	bool local;			/* ismsLocalAccount: about accounts of /etc/passwd ([local] manage); never published */
 	bool newcomer;			/* FACTS_BROKEN because another person had his name or number before */
 	uint32_t token_count;		/* linked tokens */
 	uint32_t *groups;		/* owned; indexes of identity groups, by memberUid and member (nested) */

@@ -269,7 +269,7 @@ read_home_and_shell(const struct entry *e, const struct settings *settings, stru
 		shell = settings->nss_default_shell;
 	if (home == NULL)
 		identity_fault(fault, "homeDirectory is missing");
-	else if (!is_home(home, settings->nss_home_prefixes))
+	else if (!user->local && !is_home(home, settings->nss_home_prefixes))
 		identity_fault(fault, "homeDirectory \"%.80s\" is not below [nss] home-prefixes, or not a clean path", home);
 	if (!in_list(shell, settings->nss_shells))
 		shell = NO_LOGIN;
@@ -346,6 +346,7 @@ identity_read_user(const struct entry *e, const struct settings *settings, struc
 	user->uid = identity_read_id(e, "uidNumber", settings, fault);
 	user->gid = identity_read_id(e, "gidNumber", settings, fault);
 	user->kind = read_kind(e, fault);
+	user->local = identity_single_bool(e, "ismsLocalAccount", fault);
 	user->password_set = read_password_set(e, settings, fault);
 	user->token_count = count_values(e, "oathTOTPToken") + count_values(e, "oathHOTPToken");
 	identity_read_window(e, user, fault);

@@ -182,3 +182,9 @@ policy_local_managed(const struct policy *policy, size_t i)
 		name = names_next(&policy->managed, name);
 	return name;
 }
+
+bool
+policy_manages_local(const struct policy *policy, const char *name)
+{
+	return policy != NULL && names_has(&policy->managed, name);
+}

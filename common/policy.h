@@ -159,5 +159,7 @@ int64_t policy_owner_end(const struct policy *policy, uint64_t roles, const stru
 
 /* Names of [local] manage; i from 0, NULL at the end. */
 const char *policy_local_managed(const struct policy *policy, size_t i);
+/* Whether a name is one of them; policy NULL: none is. */
+bool policy_manages_local(const struct policy *policy, const char *name);
 
 #endif

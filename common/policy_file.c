@@ -16,6 +16,7 @@
 
 #include "common/civil_date.h"
 #include "common/conf_file.h"
+#include "common/guarded.h"
 #include "common/policy_parts.h"
 
 enum { SESSION_MIN_SEC = 10, SESSION_MAX_SEC = 366 * 86400, SERVICE_MAX = 64, NAME_MAX_BYTES = 32, HOST_MAX = 64 };
@@ -377,8 +378,6 @@ take_list(struct parse *p, const struct conf_line *line, char *error, size_t siz
 		;
 	if (i == 6)
 		return conf_wrong(error, size, "[%s] %s: unknown key; see isms-policy(5)", line->section, line->key);
-	if (i == 4)		/* as later_keys[] */
-		return conf_wrong(error, size, "[%s] %s: not supported by this version; remove it", line->section, line->key);
 	if (p->list_lines[i] != 0)
 		return conf_wrong(error, size, "[%s] %s: stands here for the second time (line %u); remove one",
 		    line->section, line->key, p->list_lines[i]);
@@ -386,6 +385,8 @@ take_list(struct parse *p, const struct conf_line *line, char *error, size_t siz
 	r = need_words(lists[i].names, line->value, lists[i].is_valid, why, sizeof why);
 	if (r == 0 && i >= 1 && i <= 3)
 		r = check_services(policy, (enum service_class)(i - 1), why, sizeof why);
+	if (r == 0 && i == 4 && policy->managed.size > GUARDED_BYTES_MAX)
+		r = conf_wrong(why, sizeof why, "is longer than %d bytes; such accounts belong into the directory", GUARDED_BYTES_MAX);
 	if (r == 0 && i == 4 && names_has(&policy->managed, "root"))
 		r = conf_wrong(why, sizeof why, "root is never managed: somebody must be able to mend this host");
 	return r == -EINVAL ? conf_wrong(error, size, "[%s] %s: %s", line->section, line->key, why) : r;

@@ -29,6 +29,7 @@ enum {	/* flags of a request */
 	REQUEST_USE_FIRST_PASS = 1 << 2,	/* first_pass stands for the first answer, even if empty */
 	REQUEST_AUTH_CALLED = 1 << 3,		/* auth ran in this PAM handle */
 	REQUEST_CHANGE_PRELIM = 1 << 4,		/* PAM_PRELIM_CHECK */
+	REQUEST_LOCAL = 1 << 5,			/* a local account under policy ([local] manage): pam_unix has its password */
 };
 
 enum { ANSWER_FAILED, ANSWER_GIVEN };

@@ -26,6 +26,8 @@ struct ask {
 	sd_event_source *io, *timer, *again;	/* owned */
 	ask_reply *reply;
 	void *arg;
+	void (*amend)(void *arg, enum message number, void *msg);
+	void *amend_arg;
 	const struct peers *peers;
 	char path[sizeof ((struct sockaddr_un *)NULL)->sun_path];
 	int fd, failure;			/* failure: told from the loop, never from within ask_start() */
@@ -194,6 +196,8 @@ take_answer(struct ask *a, size_t len)
 		void *arg = a->arg;
 
 		a->heard = true;
+		if (a->amend != NULL)
+			a->amend(a->amend_arg, info->number, msg);
 		if (info->number != MSG_TOKEN && info->number != MSG_KEY)
 			ask_cancel(a);		/* the last one; the caller may start anew from within the reply */
 		reply(arg, 0, info->number, msg);
@@ -257,6 +261,8 @@ ask_start(sd_event *event, const struct ask_question *q, ask_reply *reply, void 
 	a->fd = -1;
 	a->reply = reply;
 	a->arg = arg;
+	a->amend = q->amend;
+	a->amend_arg = q->amend_arg;
 	a->peers = q->peers;
 	a->repeats_left = may_repeat(q->number) ? 1 : 0;
 	a->restarted_ms = loop_now_ms() + RESTART_MS;

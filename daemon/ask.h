@@ -29,6 +29,8 @@ struct ask_question {
 	enum message number;
 	const void *msg;		/* encoded and wiped within ask_start() */
 	int64_t deadline_ms;		/* CLOCK_MONOTONIC, absolute; at most ASK_DEADLINE_MS from now counts */
+	void (*amend)(void *arg, enum message number, void *msg);	/* NULL, or changes each answer before it is told */
+	void *amend_arg;
 };
 
 /*

@@ -281,6 +281,8 @@ on_passed(struct conversation *v, const struct evaluation_result *result)
 	    result->judged);
 	rec.factors = result->factors;
 	memcpy(rec.token, result->token, sizeof rec.token);
+	if (subject_is_local(&v->subject) && (result->factors & FACTOR_PASSWORD) != 0)
+		(void)snprintf(rec.note, sizeof rec.note, "local account: its password is checked by the module behind pam_isms");
 	record_write(v->front, &rec);
 	conversation_tell(v);
 }
@@ -420,7 +422,7 @@ handle_auth_self(struct connection *c, const void *msg)
 
 	/* Nothing that a locker says about itself counts: service and uid are ours and the kernel's. */
 	subject_init(&subject, c, m->user, "unprivileged", "", m->tty, m->user, "", connection_uid(c),
-	    m->flags & REQUEST_SILENT);
+	    m->flags & (REQUEST_SILENT | REQUEST_LOCAL));
 	subject.self = true;
 	v = conversation_new(c, PURPOSE_AUTH, &subject);
 	return v == NULL ? -ENOMEM : conversation_begin(v);

@@ -63,6 +63,10 @@ judge(struct directory_need *need, const struct identities *all, size_t i, const
 	uint64_t key = directory_roster_key(rules, user->name);
 
 	identity_facts(all, user, facts);
+	if (user->local) {		/* nobody to publish, whatever policy says */
+		take_in(need, key);
+		return 0;
+	}
 	need->users[i] = policy_could_enter(facts, rules->policy, settings->login_host_name, settings->login_host_groups);
 	if (!need->users[i])
 		return leave_out(need, key);

@@ -254,7 +254,7 @@ make(struct maker *m, int *ret_fd)
 
 		if (user->state != FACTS_MANAGED || (news != NULL && !census_touches_user(news, user)))
 			continue;
-		if (directory_need_user(m->rules->need, i))
+		if (!user->local && directory_need_user(m->rules->need, i))
 			r = add_user(m, user);
 		else if (news != NULL)
 			r = roster_drop_user(m->writer, key_of(m, user->name));

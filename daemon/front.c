@@ -97,6 +97,7 @@ reload(void *arg)
 	load_config(f);
 	if (peers_load(f->paths, &peers) == 0)
 		f->peers = peers;
+	front_local_watch(f);
 }
 
 static int
@@ -181,6 +182,7 @@ start(struct front *f)
 		return r;
 	front_watch_state(f);
 	last_use_tell(f, NULL);
+	front_local_watch(f);
 	return 0;
 }
 
@@ -190,6 +192,7 @@ finish(struct front *f)
 	f->stopping = true;
 	server_free(f->server);		/* first: closes connections, and with them all that is under way */
 	last_use_stop(f);
+	front_local_watch_stop(f);
 	live_sessions_free(f->sessions);
 	sd_event_source_disable_unref(f->clock_timer);
 	if (f->state != NULL && f->clock.mark.known)

@@ -5,6 +5,7 @@
  *   conversation.c    auth: prompts, answers, the failure floor          evaluation.c   password, code, counting
  *   password_change.c chauthtok                                          judgement.c    facts + policy + clock
  *   front_account.c   account          front_session.c  open, close, setcred reports
+ *   front_local.c     local accounts under policy     front_local_watch.c    the ends of their sessions
  *   front_keys.c      which keys sshd may take before anybody has proven one
  *   front_request.c   how many of those two one user may have open       caller.c       whom a uid counts for
  *   front_admin.c     status, why, unlock, clock trust
@@ -71,6 +72,14 @@ struct front {
 	bool use_armed;			/* the timer is yet to come */
 	char use_user[33];		/* whom use_ask is about */
 	int64_t use_utc_sec, use_complained_utc_sec;
+	struct {			/* front_local_watch.c's */
+		sd_event_source *timer;	/* owned */
+		bool armed;
+		struct ask *ask;	/* owned */
+		size_t at;		/* among the live sessions */
+		char user[33];		/* whom ask is about */
+		uint32_t uid;
+	} local_watch;
 	uint64_t lost_first, lost_last;	/* sequence numbers that the journal did not take; 0: none */
 };
 
@@ -156,6 +165,31 @@ bool front_awaits_key(struct front *f, const struct facts *facts, const struct s
  *  reply        sees FACTS, or an error
  */
 int front_ask_facts(struct front *f, const char *user, int64_t deadline_ms, ask_reply *reply, void *arg, struct ask **ret);
+
+/* ---- front_local.c ---- */
+
+/* Whether the request is about a local account under policy, by the module's word, which front_local_refuses() proves. */
+bool subject_is_local(const struct subject *s);
+
+/*
+ * Whether module and front are not of one mind on [local] manage, as between two reloads: the module would take a
+ * directory's user for a local account, or the other way round. Also refuses to change such an account's password.
+ *
+ *  ret  written when it does
+ */
+bool front_local_refuses(const struct front *f, const struct subject *s, struct decision *ret);
+
+/* Refuse what was allowed if the account has a local group that its roles take away: nobody takes it away here. */
+void front_local_groups(const struct front *f, const char *user, struct decision *ret);
+
+/* For ask_start(): facts of a local account get the ids of the passwd file in place of the directory's. front: struct front. */
+void front_local_amend(void *front, enum message number, void *msg);
+
+/* ---- front_local_watch.c ---- */
+
+/* Watch the ends of local accounts' sessions from now on, if there are any; at start, after a reload, and as one opens. */
+void front_local_watch(struct front *f);
+void front_local_watch_stop(struct front *f);
 
 /* ---- front_event.c ---- */
 

@@ -234,7 +234,8 @@ handle_why(struct connection *c, const void *msg)
 	w->connection = c;
 	w->at_utc_sec = m->at_utc_sec;
 	w->factors = m->factors & (FACTOR_PASSWORD | FACTOR_KEY | FACTOR_OTP);
-	subject_init(&w->subject, c, m->user, m->service, m->rhost, "", "", "", m->ruid, 0);
+	subject_init(&w->subject, c, m->user, m->service, m->rhost, "", "", "", m->ruid,
+	    policy_manages_local(w->front->policy, m->user) ? REQUEST_LOCAL : 0);
 	if (authorized_key_is_print(m->key) && strcmp(m->service, "sshd") == 0) {
 		w->subject.key = true;
 		memcpy(w->subject.key_print, m->key, sizeof w->subject.key_print);

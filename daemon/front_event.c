@@ -80,7 +80,8 @@ set_user(struct front *f, struct record *r, const struct subject *subject, const
 		r->uid = subject->peer_uid;
 	}
 	if (subject != NULL)
-		copy(r->user, sizeof r->user, known || is_published(f, subject->user) ? subject->user : "<unknown>");
+		copy(r->user, sizeof r->user, known || policy_manages_local(f->policy, subject->user) ||
+		    is_published(f, subject->user) ? subject->user : "<unknown>");
 	else if (known)
 		copy(r->user, sizeof r->user, facts->user);
 }

@@ -86,6 +86,7 @@ may_ask(struct keys *k, const struct facts *facts)
 		if (facts != NULL && k->subject.rhost[0] == '\0')
 			return true;
 		break;
+	case REASON_NOT_MANAGED:	/* a local account has its keys from nowhere else than its home */
 	case REASON_DISABLED:
 	case REASON_NOT_YET_VALID:
 	case REASON_EXPIRED:

@@ -191,18 +191,6 @@ front_moment(struct front *f, struct moment *ret)
 	ret->clock_trusted = f->clock.trusted;
 }
 
-static bool
-is_managed_local(const struct front *f, const char *user)
-{
-	const char *name;
-
-	for (size_t i = 0; f->policy != NULL && (name = policy_local_managed(f->policy, i)) != NULL; i++) {
-		if (strcmp(name, user) == 0)
-			return true;
-	}
-	return false;
-}
-
 static void
 refuse(struct decision *d, enum verdict verdict, enum reason reason)
 {
@@ -233,10 +221,12 @@ front_judge_at(struct front *f, const struct facts *facts, const struct subject 
 		.now_utc_sec = moment->now_utc_sec,
 	};
 
+	if (front_local_refuses(f, subject, ret))
+		return;
 	if (facts == NULL || facts->state == FACTS_NOT_READY)
 		refuse(ret, VERDICT_DENY, REASON_DIRECTORY_UNAVAILABLE);
 	else if (facts->state == FACTS_UNKNOWN)
-		refuse(ret, is_managed_local(f, subject->user) ? VERDICT_DENY : VERDICT_NOT_OURS, REASON_UNKNOWN_USER);
+		refuse(ret, subject_is_local(subject) ? VERDICT_DENY : VERDICT_NOT_OURS, REASON_UNKNOWN_USER);
 	else if (facts->state != FACTS_MANAGED || strcmp(facts->user, subject->user) != 0)
 		refuse(ret, VERDICT_DENY, REASON_BAD_RECORD);
 	else if (f->policy == NULL)
@@ -247,6 +237,8 @@ front_judge_at(struct front *f, const struct facts *facts, const struct subject 
 		refuse(ret, VERDICT_DENY, REASON_DATA_TOO_OLD);
 	else
 		policy_decide(facts, f->policy, &request, ret);
+	if (ret->verdict == VERDICT_ALLOW && subject_is_local(subject))
+		front_local_groups(f, subject->user, ret);
 	if (ret->verdict == VERDICT_ALLOW && ret->reason == REASON_NONE)
 		ret->reason = REASON_OK;
 }
@@ -301,6 +293,8 @@ front_ask_facts(struct front *f, const char *user, int64_t deadline_ms, ask_repl
 		.number = MSG_FACTS_GET,
 		.msg = &msg,
 		.deadline_ms = deadline_ms,
+		.amend = front_local_amend,
+		.amend_arg = f,
 	};
 
 	copy(msg.user, sizeof msg.user, user);

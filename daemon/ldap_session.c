@@ -37,7 +37,7 @@ const char *const ldap_session_attributes[] = {
 	"ismsNotBefore", "ismsNotAfter", "oathTOTPToken", "oathHOTPToken", "owner", "createTimestamp", "ismsLastUse",
 	"ismsReviewedAt", "ismsArmedUntil", "ismsArmedBy", "ismsArmedReason", "ismsKey", "sshPublicKey", "ismsSource",
 	"ismsCommand", "ismsMember", "ismsGroup", "ismsFrom", "ismsUntil", "ismsApprover", "ismsReason", "ismsTicket",
-	"ismsControl", "ismsKeyFingerprint", "ismsService",
+	"ismsControl", "ismsKeyFingerprint", "ismsService", "ismsLocalAccount",
 	"modifiersName", "entryCSN", "modifyTimestamp", NULL
 };
 

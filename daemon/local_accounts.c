@@ -71,7 +71,7 @@ add_user(struct local_accounts *all, const struct passwd *pw)
 		return -ENOMEM;
 	all->uids = uids;
 	to += all->user_count;
-	*to = (struct local_user){ .name = strdup(pw->pw_name), .uid = pw->pw_uid };
+	*to = (struct local_user){ .name = strdup(pw->pw_name), .uid = pw->pw_uid, .gid = pw->pw_gid };
 	to->home = strdup(pw->pw_dir != NULL ? pw->pw_dir : "/");	/* lines for NIS may have none */
 	if (to->name == NULL || to->home == NULL) {
 		free(to->name);

@@ -16,7 +16,7 @@
 
 struct local_user {
 	char *name, *home;	/* owned */
-	uint32_t uid;
+	uint32_t uid, gid;
 };
 
 struct local_group {

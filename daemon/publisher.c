@@ -17,6 +17,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "daemon/guarded_list.h"
 #include "daemon/loop.h"
 #include "daemon/process.h"
 #include "daemon/publisher_state.h"
@@ -78,6 +79,7 @@ on_vouch(struct connection *c, const void *msg)
 	struct msg_roster_result answer = { .serial = m->serial };
 	int r = -ESTALE;
 
+	guarded_list_publish(p->paths, p->policy);	/* deleted, damaged, or not written for want of room */
 	if (p->book == NULL || m->serial != p->serial)
 		(void)snprintf(answer.text, sizeof answer.text, "another state is in force");
 	else
@@ -115,6 +117,21 @@ is_managed(const struct publisher *p, const char *name, uint32_t uid, const stru
 	    snapshot_find_user(&p->published, name, &user) == 1 && user.uid == uid && !is_local_now(p, name, uid);
 }
 
+/* Whether a name and a uid are those of a local account that this host's own policy names; never root. */
+static bool
+is_local_managed(const struct publisher *p, const char *name, uint32_t uid)
+{
+	struct local_accounts local;
+	bool found = false;
+
+	if (uid == 0 || !policy_manages_local(p->policy, name) || local_accounts_load(p->paths, &local) < 0)
+		return false;
+	for (size_t i = 0; i < local.user_count; i++)
+		found = found || (local.users[i].uid == uid && strcmp(local.users[i].name, name) == 0);
+	local_accounts_done(&local);
+	return found;
+}
+
 static int
 on_sessions_end(struct connection *c, const void *msg)
 {
@@ -133,6 +150,9 @@ on_sessions_end(struct connection *c, const void *msg)
 			order.not_after_utc_sec = user->not_after_utc_sec;
 			order.once = roll_judge(user, publisher_now_utc_sec(p)) == REASON_OK;
 		}
+		r = session_end_begin(p->ender, &order);
+	} else if (is_local_managed(p, m->user, m->uid)) {
+		(void)snprintf(order.name, sizeof order.name, "%s", m->user);
 		r = session_end_begin(p->ender, &order);
 	}
 	if (r < 0) {
@@ -220,6 +240,7 @@ load_config(struct publisher *p)
 	p->policy = policy;
 	p->settings = settings;
 	p->stale = true;
+	guarded_list_publish(p->paths, p->policy);
 	return 0;
 }
 

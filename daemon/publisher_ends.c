@@ -2,7 +2,8 @@
  * publisher_ends.c - watches the ends of contracts: one timer for the next instant, then a look at who is live.
  *
  * Runs in the publisher. No list of all users is ever walked when the time comes: /proc and the terminals name the few
- * that live, the register says which of those must leave. It must never end a user who is not managed, nor a local one,
+ * that live, the register says which of those must leave. It must never end a user who is not managed, nor a local one
+ * (but for those of [local] manage, at the front's word: on_sessions_end()),
  * nor what runs in a local one's user namespace.
  */
 #include <config.h>

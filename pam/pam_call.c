@@ -108,7 +108,7 @@ call_is_ours(const struct call *call)
 {
 	enum who who = call->person.who;
 
-	return who == WHO_MANAGED || who == WHO_NOBODY || who == WHO_UNSURE;
+	return who == WHO_MANAGED || who == WHO_GUARDED || who == WHO_NOBODY || who == WHO_UNSURE;
 }
 
 const char *
@@ -134,6 +134,8 @@ request_flags(const struct call *call)
 		flags |= REQUEST_AUTH_CALLED;
 	if (call->stage == PAM_STAGE_PASSWORD && (call->flags & PAM_PRELIM_CHECK) != 0)
 		flags |= REQUEST_CHANGE_PRELIM;
+	if (call->person.who == WHO_GUARDED)
+		flags |= REQUEST_LOCAL;
 	return flags;
 }
 
@@ -147,6 +149,12 @@ auth_info(const struct call *call)
 		info = pam_getenv(call->pamh, "SSH_AUTH_INFO_0");
 	/* One that does not fit counts as none: nothing proven. */
 	return info == NULL || strlen(info) > sizeof ((struct msg_account *)0)->auth_info - 1 ? "" : info;
+}
+
+bool
+call_proves_key(const struct call *call)
+{
+	return strncmp(auth_info(call), "publickey ", 10) == 0;
 }
 
 /* What AUTH_BEGIN, ACCOUNT, SESSION_OPEN and CHANGE_BEGIN have in common, of the sizes that ACCOUNT has. */

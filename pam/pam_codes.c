@@ -57,6 +57,10 @@ pam_code(enum pam_stage stage, enum verdict verdict, enum who who)
 	case WHO_MANAGED:
 		row = verdict == VERDICT_NOT_OURS ? VERDICT_DENY : verdict;
 		break;
+	case WHO_GUARDED:	/* allowed is what every other local account is: left to the local modules */
+		row = verdict == VERDICT_ALLOW || stage == PAM_STAGE_PASSWORD ? VERDICT_NOT_OURS :
+		    verdict == VERDICT_EXPIRED ? verdict : VERDICT_DENY;
+		break;
 	case WHO_UNSURE:
 	case WHO_COUNT:
 		break;

@@ -36,7 +36,7 @@ find_txn(const struct call *call, char ret[static PROOF_ID_MAX + 1])
 static void
 add_circumstances(struct event *e, const struct call *call)
 {
-	bool known = call->person.who == WHO_MANAGED;
+	bool known = call->person.who == WHO_MANAGED || call->person.who == WHO_GUARDED;
 	char txn[PROOF_ID_MAX + 1];
 
 	find_txn(call, txn);

@@ -86,13 +86,26 @@ keep_auth(struct call *call, struct proof *proof, enum verdict verdict)
 	if (!call->use_first_pass && call->pages->password[0] != '\0' &&
 	    pam_set_item(call->pamh, PAM_AUTHTOK, call->pages->password) != PAM_SUCCESS)
 		return VERDICT_DENY;
-	if (verdict == VERDICT_NOT_OURS || call->person.who != WHO_MANAGED)
+	if (verdict == VERDICT_NOT_OURS || (call->person.who != WHO_MANAGED && call->person.who != WHO_GUARDED))
 		return verdict;
 	if (proof_keep_txn(call->pamh, v->txn) < 0)
 		return VERDICT_DENY;
 	memcpy(proof->id, v->proof, sizeof proof->id);
 	proof->self = !call->privileged;
 	return verdict;
+}
+
+/*
+ * A local account under policy proves its password to pam_unix behind us. One whose key sshd has taken, and whom the front
+ * has asked for a code alone, has none to prove: it is through with auth, as a managed user is. The account stage decides.
+ */
+static enum who
+judged_as(const struct call *call)
+{
+	bool by_key = call->person.who == WHO_GUARDED && call->pages != NULL && call->pages->password[0] == '\0' &&
+	    call_proves_key(call);
+
+	return by_key ? WHO_MANAGED : call->person.who;
 }
 
 static int
@@ -106,8 +119,8 @@ authenticate(struct call *call)
 		fallback_refused(call, REASON_NONE, "out of memory");
 	else
 		verdict = keep_auth(call, proof, ask_front(call));
-	rc = pam_code(call->stage, verdict, call->person.who);
-	if (rc != PAM_SUCCESS)
+	rc = pam_code(call->stage, verdict, judged_as(call));
+	if (rc != PAM_SUCCESS && (verdict != VERDICT_ALLOW || call->person.who != WHO_GUARDED))
 		(void)pam_fail_delay(call->pamh, FAIL_DELAY_USEC);
 	return rc;
 }
@@ -124,7 +137,7 @@ unlocked_itself(const struct call *call)
 	if (call->privileged || proof == NULL || !proof->self || strcmp(proof->user, call->user) != 0)
 		return false;
 	proof->self = false;
-	return call->person.who == WHO_MANAGED && call->bad_option == NULL;
+	return (call->person.who == WHO_MANAGED || call->person.who == WHO_GUARDED) && call->bad_option == NULL;
 }
 
 static int
@@ -133,7 +146,7 @@ account(struct call *call)
 	enum verdict verdict = unlocked_itself(call) ? VERDICT_ALLOW : ask_front(call);
 	int rc = pam_code(call->stage, verdict, call->person.who);
 
-	if ((rc == PAM_SUCCESS || rc == PAM_NEW_AUTHTOK_REQD) && call->privileged &&
+	if ((verdict == VERDICT_ALLOW || verdict == VERDICT_MUST_CHANGE) && call->privileged &&
 	    proof_keep_txn(call->pamh, call->pages->verdict.txn) < 0)
 		rc = pam_code(call->stage, VERDICT_DENY, call->person.who);
 	return rc;
@@ -174,6 +187,8 @@ setcred(struct call *call)
 		report_groups(call);
 		if (call->bad_option != NULL)
 			verdict = VERDICT_DENY;
+	} else if (call->person.who == WHO_GUARDED && call->bad_option != NULL) {
+		verdict = VERDICT_DENY;
 	}
 	return pam_code(call->stage, verdict, call->person.who);
 }
@@ -191,7 +206,9 @@ static int
 limit_session(const struct call *call)
 {
 	const struct msg_verdict *v = &call->pages->verdict;
-	int64_t limit_sec = v->max_session_sec, rest_sec;
+	/* Sessions of system accounts ismsd does not end: theirs have the end itself. */
+	bool is_ended = call->person.who == WHO_MANAGED || snapshot_id_allowed(call->person.user.uid);
+	int64_t limit_sec = v->max_session_sec, rest_sec, beyond_sec = is_ended ? BACKSTOP_SEC : 0;
 	struct timespec now;
 	char *text;
 
@@ -199,12 +216,12 @@ limit_session(const struct call *call)
 		if (clock_gettime(CLOCK_REALTIME, &now) < 0)
 			return -errno;
 		rest_sec = v->not_after_utc_sec - (int64_t)now.tv_sec;
-		if (rest_sec <= -BACKSTOP_SEC)
+		if (rest_sec <= -beyond_sec)
 			return -ETIME;
-		if (rest_sec > INT64_MAX - BACKSTOP_SEC)
-			rest_sec = INT64_MAX - BACKSTOP_SEC;
-		if (limit_sec == 0 || rest_sec + BACKSTOP_SEC < limit_sec)
-			limit_sec = rest_sec + BACKSTOP_SEC;
+		if (rest_sec > INT64_MAX - beyond_sec)
+			rest_sec = INT64_MAX - beyond_sec;
+		if (limit_sec == 0 || rest_sec + beyond_sec < limit_sec)
+			limit_sec = rest_sec + beyond_sec;
 	}
 	if (limit_sec == 0)
 		return 0;
@@ -253,7 +270,7 @@ close_session(struct call *call)
 {
 	struct msg_session_close *m;
 
-	if (call->person.who == WHO_MANAGED && call->privileged && call->pages != NULL) {
+	if ((call->person.who == WHO_MANAGED || call->person.who == WHO_GUARDED) && call->privileged && call->pages != NULL) {
 		m = &call->pages->request.close;
 		(void)snprintf(m->user, sizeof m->user, "%.256s", call->user);
 		(void)snprintf(m->service, sizeof m->service, "%.64s", call_item(call, PAM_SERVICE));
@@ -274,9 +291,9 @@ identify(const struct call *call)
 static int
 change_password(struct call *call)
 {
-	enum verdict verdict = call->person.who == WHO_NOBODY ? VERDICT_NOT_OURS : ask_front(call);
+	bool has_other = call->person.who == WHO_NOBODY || call->person.who == WHO_GUARDED;	/* pam_unix has the latter's */
 
-	return pam_code(call->stage, verdict, call->person.who);
+	return pam_code(call->stage, has_other ? VERDICT_NOT_OURS : ask_front(call), call->person.who);
 }
 
 /* Around every entry: begin with a refusal, leave everybody alone who is not ours, restore errno. */

@@ -8,10 +8,13 @@
 
 #include "pam/pam_paths.h"
 
+#include "common/guarded.h"
+
 static const struct pam_paths real = {
 	.socket = "/run/isms/ismsd.sock",
 	.passwd = "/etc/passwd",
 	.snapshot = "/var/lib/isms/nss/base.1.snap",
+	.guarded = "/var/lib/isms/nss/" GUARDED_FILE,
 	.server_user = "isms",
 	.owner = 0,
 	.privileged = 0,

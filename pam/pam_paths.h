@@ -14,6 +14,7 @@ struct pam_paths {
 	const char *socket;		/* of ismsd's front */
 	const char *passwd;		/* local accounts */
 	const char *snapshot;		/* managed accounts */
+	const char *guarded;		/* names of local accounts under policy, one a line */
 	const char *server_user;	/* who may listen on the socket besides owner */
 	uid_t owner;			/* of the snapshot, and of who called listen(): 0 */
 	uid_t privileged;		/* effective uid of callers that may speak for others: 0 */

@@ -20,13 +20,14 @@
 #include <unistd.h>
 
 #include "common/descriptor.h"
+#include "pam/pam_guarded.h"
 
 #define RECORD_START	4096
 #define RECORD_MAX	(1u << 20)	/* a longer passwd record is refused */
 
 typedef enum nss_status nss_getpwnam(const char *, struct passwd *, char *, size_t, int *);
 
-static const char *const names[WHO_COUNT] = { "unsure", "none", "local", "other", "managed", "nobody" };
+static const char *const names[WHO_COUNT] = { "unsure", "none", "local", "other", "managed", "nobody", "guarded" };
 
 /* A buffer of twice the size, or the first one. Returns 0, -ENOMEM, -ERANGE beyond RECORD_MAX. */
 static int
@@ -63,7 +64,7 @@ open_file(const char *path)
 }
 
 int
-who_local_uid(const struct pam_paths *paths, const char *name, uid_t *ret_uid)
+who_local_search(const struct pam_paths *paths, bool (*is_it)(const struct passwd *record, void *arg), void *arg)
 {
 	struct passwd record, *found;
 	char *buf = NULL;
@@ -71,9 +72,6 @@ who_local_uid(const struct pam_paths *paths, const char *name, uid_t *ret_uid)
 	FILE *f;
 	int r;
 
-	/* glibc takes "+name" for a NIS line, not for an account. */
-	if (*name == '\0' || *name == '+' || *name == '-')
-		return 0;
 	f = open_file(paths->passwd);
 	if (f == NULL)
 		return errno == ENOENT ? 0 : -errno;
@@ -89,13 +87,39 @@ who_local_uid(const struct pam_paths *paths, const char *name, uid_t *ret_uid)
 			r = e == ENOENT || e == 0 ? 0 : -e;
 			break;
 		}
-		if (strcmp(record.pw_name, name) == 0) {
-			*ret_uid = record.pw_uid;
-			r = 1;
-		}
+		r = is_it(&record, arg) ? 1 : 0;
 	}
 	free(buf);
 	(void)fclose(f);
+	return r;
+}
+
+struct wanted {
+	const char *name;
+	uid_t uid;		/* found */
+};
+
+static bool
+has_name(const struct passwd *record, void *arg)
+{
+	struct wanted *wanted = arg;
+
+	wanted->uid = record->pw_uid;
+	return strcmp(record->pw_name, wanted->name) == 0;
+}
+
+int
+who_local_uid(const struct pam_paths *paths, const char *name, uid_t *ret_uid)
+{
+	struct wanted wanted = { .name = name };
+	int r;
+
+	/* glibc takes "+name" for a NIS line, not for an account. */
+	if (*name == '\0' || *name == '+' || *name == '-')
+		return 0;
+	r = who_local_search(paths, has_name, &wanted);
+	if (r == 1)
+		*ret_uid = wanted.uid;
 	return r;
 }
 
@@ -198,6 +222,20 @@ judge_stranger(const struct pam_paths *paths, const char *name, bool blind, stru
 	return r == 1 ? WHO_MANAGED : WHO_OTHER;
 }
 
+/* A local account: under policy, or, as ever, nobody's but this host's. Root is never looked up (THREATS I2). */
+static void
+judge_local(const struct pam_paths *paths, const char *name, uid_t uid, struct person *ret)
+{
+	enum guarded guarded = uid == 0 ? GUARDED_NO : guarded_find(paths, name, uid);
+
+	ret->user.uid = uid;
+	ret->who = guarded == GUARDED_NO ? WHO_LOCAL : guarded == GUARDED_YES ? WHO_GUARDED : WHO_UNSURE;
+	if (guarded == GUARDED_ALIAS)
+		ret->fault = "the name has the uid of a local account that is under policy";
+	else if (guarded == GUARDED_UNSURE)
+		ret->fault = "which local accounts are under policy cannot be read";
+}
+
 void
 who_find(const struct pam_paths *paths, const char *name, struct person *ret)
 {
@@ -214,9 +252,12 @@ who_find(const struct pam_paths *paths, const char *name, struct person *ret)
 		return;
 	}
 	r = who_local_uid(paths, name, &uid);
-	if (r != 0) {
-		ret->who = r == 1 ? WHO_LOCAL : WHO_UNSURE;
-		ret->fault = r == 1 ? NULL : "local accounts cannot be read";
+	if (r == 1) {
+		judge_local(paths, name, uid, ret);
+		return;
+	}
+	if (r < 0) {
+		ret->fault = "local accounts cannot be read";
 		return;
 	}
 	r = find_managed(paths, name, NULL, ret);

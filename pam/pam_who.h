@@ -7,6 +7,7 @@
 #ifndef ISMS_PAM_WHO_H
 #define ISMS_PAM_WHO_H
 
+#include <pwd.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -18,10 +19,11 @@
 enum who {
 	WHO_UNSURE,	/* cannot be told (snapshot gone, no memory): deny */
 	WHO_NONE,	/* no name at all */
-	WHO_LOCAL,	/* in the passwd file: never managed */
+	WHO_LOCAL,	/* in the passwd file: never managed, but for: */
 	WHO_OTHER,	/* another NSS source resolves it */
 	WHO_MANAGED,	/* name, or the uid it resolves to, is in the snapshot */
 	WHO_NOBODY,	/* nobody resolves it */
+	WHO_GUARDED,	/* in the passwd file, and under policy by [local] manage; never uid 0 */
 	WHO_COUNT
 };
 
@@ -30,7 +32,7 @@ struct person {
 	const char *fault;		/* WHO_UNSURE: why, in words; static */
 	char contact[SNAPSHOT_CONTACT_MAX + 1];	/* of the snapshot's header; "" when there is none */
 	struct snapshot snapshot;	/* open for WHO_MANAGED */
-	struct snapshot_user user;	/* WHO_MANAGED: the record, inside the snapshot */
+	struct snapshot_user user;	/* WHO_MANAGED: the record, inside the snapshot; WHO_GUARDED: uid alone */
 };
 
 /*
@@ -52,6 +54,15 @@ void who_done(struct person *person);
  * Returns 1 and the uid, 0 when there is none, or -errno when the file cannot be read. A missing file is 0.
  */
 int who_local_uid(const struct pam_paths *paths, const char *name, uid_t *ret_uid);
+
+/*
+ * Search the passwd file alone, line by line.
+ *
+ *  is_it  true ends the search; the record lives during the call
+ *
+ * Returns 1, 0 when there is none, or -errno as above.
+ */
+int who_local_search(const struct pam_paths *paths, bool (*is_it)(const struct passwd *record, void *arg), void *arg);
 
 /* "local", "managed", ... for diagnostics; never NULL. */
 const char *who_name(enum who who);

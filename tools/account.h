@@ -11,7 +11,6 @@
 #define ACCOUNT_DN_MAX 1280
 
 struct account {
-	const char *base;			/* borrowed of the verb's settings: [directory] base */
 	struct directory *directory;		/* owned */
 	struct entries effective;		/* as they were read, with the members that grants give now */
 	struct identities identities;		/* what the entries mean; after a change only by account_refresh() */

@@ -27,7 +27,7 @@ static const struct column columns[] = {
 	{ "user", "User" }, { "uid", "Id" }, { "kind", "Kind" }, { "display", "Name" }, { "not_before", "Begin" },
 	{ "not_after", "End" }, { "not_after_local", "" }, { "sponsor", "Sponsor" }, { "owner", "Owner" }, { "key", "Key" },
 	{ "sources", "Keys from" }, { "command", "Keys run" }, { "groups", "Groups" },
-	{ "new_groups", "New groups" }, { "home", "Home" }, { "shell", "Shell" }, { "password", "Password" },
+	{ "new_groups", "New groups" }, { "local", "Local account" }, { "home", "Home" }, { "shell", "Shell" }, { "password", "Password" },
 	{ "entry_id", "Entry id" }, { "next", "Next" }, { "note", "Note" }, { NULL, NULL },
 };
 
@@ -71,6 +71,12 @@ read_options(struct invocation *in, struct new_account *new)
 	if (code != EXIT_DONE)
 		return code;
 	new->must_change = command_line_has(line, OPTION_add_must_change);
+	new->local = command_line_has(line, OPTION_add_local);
+	if (new->local && (new->must_change || new->shell != NULL || new->home != NULL || command_line_has(line,
+	    OPTION_add_password_fd) || command_line_has(line, OPTION_add_generate_password))) {
+		output_error("--local: password, home and shell are those of the account in /etc/passwd");
+		return EXIT_USAGE;
+	}
 	if (command_line_number(line, OPTION_add_uid, 1, INT32_MAX, &new->uid) < 0) {
 		output_error("--uid needs a number");
 		return EXIT_USAGE;
@@ -125,8 +131,10 @@ describe(const struct invocation *in, const struct new_account *new, const struc
 	(void)json_object_set_new(result, "command", output_string(new->service.command));
 	(void)json_object_set_new(result, "groups", groups);
 	(void)json_object_set_new(result, "new_groups", made);
-	(void)json_object_set_new(result, "home", output_string(id->home));
-	(void)json_object_set_new(result, "shell", output_string(id->shell));
+	if (new->local)
+		(void)json_object_set_new(result, "local", json_true());
+	(void)json_object_set_new(result, "home", output_string(new->local ? NULL : id->home));
+	(void)json_object_set_new(result, "shell", output_string(new->local ? NULL : id->shell));
 	(void)json_object_set_new(result, "password", json_string(password));
 	/* without entryUUID: a server has not given it, in a dry run */
 	(void)json_object_set_new(result, "entry_id", output_string(strncmp(id->entry_id, "dn:", 3) != 0 ? id->entry_id : NULL));
@@ -340,7 +348,7 @@ cmd_add(struct invocation *in)
 		code = new_account_check(in, &account, &new);
 	account_done(&account);
 	if (code == EXIT_DONE)
-		code = new_password_get(in, new.kind == KIND_SERVICE, &password);
+		code = new.local ? EXIT_DONE : new_password_get(in, new.kind == KIND_SERVICE, &password);
 	if (code != EXIT_DONE)
 		goto out;
 	code = account_open(in, NULL, DIRECTORY_EDIT, &account);

@@ -10,7 +10,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "common/policy.h"
 #include "tools/invocation.h"
+#include "tools/local_managed.h"
 #include "tools/output.h"
 
 static const struct column columns[] = {
@@ -29,6 +31,20 @@ is_safe(const char *folder)
 	return false;
 }
 
+/* Whether the policy, if it can be read at all (which is policy check's to say), leaves somebody to mend this host. */
+static enum exit_code
+check_managed(const struct invocation *in)
+{
+	struct policy *policy = NULL;
+	enum exit_code code = EXIT_DONE;
+	char error[1024];
+
+	if (policy_load(in->paths.etc, &policy, error, sizeof error) == 0)
+		code = local_managed_check(in, policy);
+	policy_free(policy);
+	return code;
+}
+
 enum exit_code
 cmd_config_check(struct invocation *in)
 {
@@ -36,6 +52,8 @@ cmd_config_check(struct invocation *in)
 
 	if (code == EXIT_DONE && !is_safe(in->paths.etc))
 		code = EXIT_REFUSED;
+	if (code == EXIT_DONE)
+		code = check_managed(in);
 	if (in->json) {
 		json_t *result = json_pack("{s:s, s:b}", "file", in->paths.etc, "ok", code == EXIT_DONE);
 

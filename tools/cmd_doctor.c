@@ -70,6 +70,7 @@ look_at_host(struct doctor *d)
 	doctor_sshd(d);
 	doctor_pam(d);
 	doctor_names(d);
+	doctor_local(d);
 	doctor_files(d);
 	d->account = NULL;
 	account_done(&account);

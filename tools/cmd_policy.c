@@ -6,8 +6,6 @@
  */
 #include <config.h>
 
-#include <grp.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,69 +13,12 @@
 #include "common/policy.h"
 #include "tools/account.h"
 #include "tools/invocation.h"
+#include "tools/local_managed.h"
 #include "tools/output.h"
 
 static const struct column columns[] = {
 	{ "role", "ROLE" }, { "count", "USERS" }, { "users", "MATCHES" }, { NULL, NULL },
 };
-
-static bool
-is_managed(const struct policy *policy, const char *name)
-{
-	const char *managed;
-	size_t i;
-
-	for (i = 0; (managed = policy_local_managed(policy, i)) != NULL; i++)
-		if (strcmp(managed, name) == 0)
-			return true;
-	return false;
-}
-
-/* A member of sudo, wheel or admin that is not under policy. Root's own password is not counted: it is often locked. */
-static bool
-administrator_outside(const struct invocation *in, const struct policy *policy)
-{
-	static const char *const names[] = { "sudo", "wheel", "admin" };
-	const struct group *row;
-	bool found = false;
-	char **member;
-	size_t i;
-	FILE *f;
-
-	f = fopen(in->paths.group, "re");
-	while (f != NULL && (row = fgetgrent(f)) != NULL)
-		for (i = 0; i < sizeof names / sizeof names[0]; i++)
-			for (member = row->gr_mem; strcmp(row->gr_name, names[i]) == 0 && *member != NULL; member++)
-				found |= !is_managed(policy, *member) && invocation_local_uid(in, *member) >= 0;
-	if (f != NULL)
-		(void)fclose(f);
-	return found;
-}
-
-/* What the parser cannot know: the local accounts of this host. */
-static enum exit_code
-check_local(const struct invocation *in, const struct policy *policy)
-{
-	enum exit_code code = EXIT_DONE;
-	const char *name;
-	int64_t uid;
-	size_t i;
-
-	for (i = 0; (name = policy_local_managed(policy, i)) != NULL; i++) {
-		uid = invocation_local_uid(in, name);
-		if (uid > 0)
-			continue;
-		output_error(uid == 0 ? "[local] manage: %s has uid 0 and can never be managed" :
-		    "[local] manage: %s is not in /etc/passwd", name);
-		code = EXIT_REFUSED;
-	}
-	if (i > 0 && !administrator_outside(in, policy)) {
-		output_error("[local] manage: no local administrator (group sudo, wheel or admin) stays outside; one must, "
-		    "or a failure of ismsd locks everybody out");
-		code = EXIT_REFUSED;
-	}
-	return code;
-}
 
 static enum exit_code
 load(const struct invocation *in, struct policy **ret)
@@ -103,7 +44,7 @@ cmd_policy_check(struct invocation *in)
 	code = load(in, &policy);
 	if (code == EXIT_DONE) {
 		roles = policy_role_count(policy);
-		code = check_local(in, policy);
+		code = local_managed_check(in, policy);
 	}
 	if (code == EXIT_DONE && roles == 0)
 		output_error("policy.conf has no role: every managed user is refused");

@@ -33,8 +33,8 @@ static const struct column columns[] = {
 	{ "must_change", "Must change" }, { "password_set", "Password set" }, { "sponsor", "Sponsor" },
 	{ "owner", "Owner" }, { "sources", "Keys from" }, { "command", "Keys run" }, { "armed_until", "Armed until" },
 	{ "armed_by", "Armed by" }, { "armed_reason", "Armed for" }, { "keys", "Keys" }, { "last_use", "Last use" },
-	{ "reviewed_at", "Reviewed" }, { "reviewed_by", "Reviewed by" }, { "home", "Home" },
-	{ "shell", "Shell" }, { "roles", "Roles" }, { "groups", "Groups" }, { "grants", "Grants" },
+	{ "reviewed_at", "Reviewed" }, { "reviewed_by", "Reviewed by" }, { "local", "Local account" },
+	{ "home", "Home" }, { "shell", "Shell" }, { "roles", "Roles" }, { "groups", "Groups" }, { "grants", "Grants" },
 	{ "exemptions", "Exemptions" }, { "requests", "Requests" }, { "tokens", "Tokens" },
 	{ "recovery_codes", "Recovery codes" }, { "login_now", "Login now" },
 	{ "failures", "Failures" },
@@ -80,8 +80,10 @@ describe_identity(json_t *object, const struct invocation *in, const struct iden
 	set(object, "last_use", output_time(last_use_of(id->entry)));
 	set(object, "reviewed_at", output_time(report_time_of(id->entry, "ismsReviewedAt")));
 	set(object, "reviewed_by", output_string(entry_value(id->entry, "ismsReviewedBy")));
-	set(object, "home", output_string(id->home));
-	set(object, "shell", output_string(id->shell));
+	if (id->local)
+		set(object, "local", json_true());
+	set(object, "home", output_string(id->local ? NULL : id->home));
+	set(object, "shell", output_string(id->local ? NULL : id->shell));
 	set(object, "dn", output_string(id->entry->dn));
 	set(object, "entry_id", output_string(id->entry_id));
 }

@@ -37,6 +37,9 @@ void doctor_pam(struct doctor *d);
 /* nsswitch.conf, nscd, SSSD, the group isms-mfa, lines of /etc/group that list managed users. */
 void doctor_names(struct doctor *d);
 
+/* [local] manage: whether it is in force, and whom it locks out. */
+void doctor_local(struct doctor *d);
+
 /* Owners and modes of our files, and whether the modules are there. */
 void doctor_files(struct doctor *d);
 

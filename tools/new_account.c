@@ -103,6 +103,26 @@ check_uid(const struct invocation *in, const struct account *account, const stru
 	return code;
 }
 
+/* Whose name it is on this host. A server speaks for other hosts, too, whose accounts nobody sees from here. */
+static enum exit_code
+check_local(const struct invocation *in, const struct account *account, const struct new_account *new)
+{
+	int64_t uid = invocation_local_uid(in, new->user);
+
+	if (new->local && uid == 0)
+		output_error("%s: has uid 0, which is never under policy", new->user);
+	else if (new->local && uid < 0 && !directory_is_server(account->directory))
+		output_error("%s: --local, and no such account in /etc/passwd", new->user);
+	else if (!new->local && (uid >= 0 || is_local_group(in, new->user)))
+		output_error("%s: a local user or group has this name; the directory's would never be seen%s", new->user,
+		    uid > 0 ? ". To put the local account under policy: --local" : "");
+	else if (new->local && !directory_knows(account->directory, "ismsLocalAccount"))
+		output_error("the server has no attribute ismsLocalAccount: load the schema isms.ldif");
+	else
+		return EXIT_DONE;
+	return EXIT_REFUSED;
+}
+
 enum exit_code
 new_account_check(const struct invocation *in, const struct account *account, const struct new_account *new)
 {
@@ -117,10 +137,9 @@ new_account_check(const struct invocation *in, const struct account *account, co
 		output_error("%s: a group of the directory has this name, which the private group needs", new->user);
 		return EXIT_REFUSED;
 	}
-	if (invocation_local_uid(in, new->user) >= 0 || is_local_group(in, new->user)) {
-		output_error("%s: a local user or group has this name; the directory's would never be seen", new->user);
-		return EXIT_REFUSED;
-	}
+	code = check_local(in, account, new);
+	if (code != EXIT_DONE)
+		return code;
 	if (new->sponsor != NULL) {
 		if (!account_name_allowed("user", new->sponsor))
 			return EXIT_REFUSED;
@@ -200,8 +219,8 @@ set_dates(struct directory *d, const char *dn, const struct new_account *new)
 	if ((has_begin && !directory_knows(d, start)) || (has_end && contract_end_pick(d, &which) < 0))
 		return -EOPNOTSUPP;
 	/* The day of the last use is written by hosts, which may not add the class that allows it. */
-	if ((has_begin && strcmp(start, "ismsNotBefore") == 0) || (has_end && which == END_OWN) ||
-	    directory_knows(d, LAST_USE_ATTRIBUTE))
+	if (!new->local && ((has_begin && strcmp(start, "ismsNotBefore") == 0) || (has_end && which == END_OWN) ||
+	    directory_knows(d, LAST_USE_ATTRIBUTE)))
 		changes[count++] = (struct change){ CHANGE_ADD, "objectClass", "ismsAccount" };
 	if (has_begin)
 		changes[count++] = (struct change){ CHANGE_REPLACE, start,
@@ -228,8 +247,10 @@ add_user(const struct invocation *in, struct account *account, const struct new_
 		{ "objectClass", "shadowAccount" }, { "uid", new->user }, { "cn", display },
 		{ "sn", family != NULL && family[1] != '\0' ? family + 1 : display },
 		{ "displayName", new->display }, { "uidNumber", number }, { "gidNumber", number },
-		{ "homeDirectory", new->home != NULL ? new->home : home },
-		{ "loginShell", new->shell != NULL ? new->shell : "/bin/bash" },
+		/* Where the mark is not understood, this home keeps the entry from being anybody's. */
+		{ "homeDirectory", new->local ? "/nonexistent" : new->home != NULL ? new->home : home },
+		{ "loginShell", new->local ? NULL : new->shell != NULL ? new->shell : "/bin/bash" },
+		{ "objectClass", new->local ? "ismsAccount" : NULL }, { "ismsLocalAccount", new->local ? "TRUE" : NULL },
 		{ "employeeType", account_kind_name(new->kind) }, { "manager", sponsor != NULL ? sponsor->entry->dn : NULL },
 		{ "userPassword", !hands_over && password->hash[0] != '\0' ? password->hash : NULL },
 		{ "pwdReset", new->must_change ? "TRUE" : NULL },
@@ -315,7 +336,7 @@ build(const struct invocation *in, struct account *account, struct new_account *
 		r = account_need_unit(in, d, "groups");
 	if (r == 0)
 		r = add_user(in, account, new, password);
-	if (r == 0)
+	if (r == 0 && !new->local)
 		r = add_group(in, d, new->user, new->uid, new->user);
 	return r == 0 ? join_groups(in, account, new) : r;
 }

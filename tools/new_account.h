@@ -19,6 +19,7 @@ struct new_account {
 	uint32_t uid;			/* 0: the lowest free one */
 	int64_t not_before_utc_sec, not_after_utc_sec;	/* 0: none */
 	bool must_change;
+	bool local;			/* about an account of /etc/passwd */
 	struct service_account service;	/* owner, key, networks, command */
 	const char *made[NEW_ACCOUNT_GROUPS_MAX];	/* groups that had to be made; borrowed */
 	uint32_t made_gids[NEW_ACCOUNT_GROUPS_MAX];

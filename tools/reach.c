@@ -32,7 +32,7 @@ load_policy(struct reach *reach)
 	return EXIT_REFUSED;
 }
 
-/* Who stands in /etc/passwd is never managed, whatever the directory says (THREATS I2). */
+/* Who stands in /etc/passwd is never managed, whatever the directory says, but by [local] manage (THREATS I2). */
 static enum exit_code
 load_local(struct reach *reach)
 {
@@ -41,7 +41,8 @@ load_local(struct reach *reach)
 
 	reach->local = json_object();
 	while (f != NULL && (row = fgetpwent(f)) != NULL)
-		(void)json_object_set_new_nocheck(reach->local, row->pw_name, json_true());
+		if (!policy_manages_local(reach->policy, row->pw_name))
+			(void)json_object_set_new_nocheck(reach->local, row->pw_name, json_true());
 	if (f != NULL)
 		(void)fclose(f);
 	reach->facts = calloc(1, sizeof *reach->facts);	/* 40 KiB */
@@ -178,6 +179,11 @@ reach_judge(struct reach *reach, const struct identity *user, const struct reach
 	if (host->is_here && json_object_get(reach->local, user->name) != NULL) {
 		ret->decision = (struct decision){ .verdict = VERDICT_NOT_OURS, .reason = REASON_NOT_MANAGED };
 		(void)snprintf(ret->decision.rule, sizeof ret->decision.rule, "%.100s has it, too", reach->in->paths.passwd);
+		return;
+	}
+	if (host->is_here && user->local && !policy_manages_local(reach->policy, user->name)) {
+		ret->decision = (struct decision){ .verdict = VERDICT_NOT_OURS, .reason = REASON_NOT_MANAGED };
+		(void)snprintf(ret->decision.rule, sizeof ret->decision.rule, "for a local account; [local] manage does not name it");
 		return;
 	}
 	request = request_of(reach, host);

@@ -14,10 +14,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/guarded.h"
 #include "common/journal.h"
 #include "pam/pam_paths.h"
 
-static char places[3][256];
+static char places[4][256];
 static struct pam_paths paths;
 static bool no_groups;
 
@@ -47,6 +48,7 @@ init(void)
 		.socket = below(0, "ismsd.sock", "run/isms/ismsd.sock"),
 		.passwd = below(1, "passwd", "etc/passwd"),
 		.snapshot = below(2, "base.1.snap", "var/lib/isms/nss/base.1.snap"),
+		.guarded = below(3, GUARDED_FILE, "var/lib/isms/nss/" GUARDED_FILE),
 		.server_user = "isms",
 		.owner = getuid(),
 		.privileged = getenv("ISMS_TEST_SELF") == NULL ? geteuid() : geteuid() + 1,

@@ -83,6 +83,18 @@ START_TEST(nobody_as_in_manual)
 }
 END_TEST
 
+/* A local account under policy: allowed, it is like every other local account; refused, like a managed user. */
+START_TEST(guarded_as_in_manual)
+{
+	static const char *const rows[VERDICT_COUNT] = { [VERDICT_ALLOW] = "local-allow", [VERDICT_EXPIRED] = "local-expired" };
+	int want[PAM_STAGE_COUNT];
+
+	manual_row(rows[_i] != NULL ? rows[_i] : "local-deny", want);
+	for (int stage = 0; stage < PAM_STAGE_COUNT; stage++)
+		ck_assert_int_eq(pam_code((enum pam_stage)stage, (enum verdict)_i, WHO_GUARDED), want[stage]);
+}
+END_TEST
+
 /* I1, I2: never a code that Debian's stacks admit on, for who may be managed; never success for who is not. */
 START_TEST(invariants)
 {
@@ -92,7 +104,9 @@ START_TEST(invariants)
 				int code = pam_code((enum pam_stage)stage, (enum verdict)verdict, (enum who)who);
 
 				ck_assert_int_ne(code, PAM_AUTHINFO_UNAVAIL);
-				if (who != WHO_LOCAL && who != WHO_OTHER && who != WHO_NONE && who != WHO_NOBODY) {
+				bool left = who == WHO_GUARDED && (verdict == VERDICT_ALLOW || stage == PAM_STAGE_PASSWORD);
+
+				if (who != WHO_LOCAL && who != WHO_OTHER && who != WHO_NONE && who != WHO_NOBODY && !left) {
 					ck_assert_int_ne(code, PAM_IGNORE);
 					ck_assert_int_ne(code, PAM_USER_UNKNOWN);
 				}
@@ -111,6 +125,7 @@ main(void)
 {
 	const struct suite_row rows[] = {
 		{ managed_as_in_manual, VERDICT_COUNT }, { others_as_in_manual, ROWS(others) }, { nobody_as_in_manual, 0 },
+		{ guarded_as_in_manual, VERDICT_COUNT },
 		{ invariants, 0 },
 	};
 

@@ -248,6 +248,37 @@ START_TEST(rosters)
 }
 END_TEST
 
+/* An entry about local accounts is judged, and published by nobody: neither at first nor from when it becomes one. */
+START_TEST(rosters_without_local_accounts)
+{
+	struct roster *r;
+
+	setup();
+	make_directory();
+	write_etc("isms.conf", _i == 0 ? "" : "[nss]\npublish = allowed\n");
+	start_directory();
+	r = next_roster();
+	ck_assert_ptr_nonnull(in_roster(r, "eve"));
+	roster_free(r);
+	await_status("\nroster=in force\n");
+	edit("uid=eve,ou=people," BASE, "ismsLocalAccount", "TRUE");
+	r = next_roster();
+	ck_assert_int_eq(roster_kind(r), ROSTER_CHANGE);
+	ck_assert_ptr_null(in_roster(r, "eve"));
+	ck_assert_uint_eq(roster_dropped_user_count(r), 1);
+	roster_free(r);
+	ck_assert_uint_eq(get_facts("eve")->state, FACTS_MANAGED);
+	(void)close(publisher_fd);
+	listen_as_publisher();
+	r = next_roster();
+	ck_assert_int_eq(roster_kind(r), ROSTER_WHOLE);
+	ck_assert_ptr_null(in_roster(r, "eve"));
+	ck_assert_ptr_nonnull(in_roster(r, "ada"));
+	roster_free(r);
+	teardown();
+}
+END_TEST
+
 /* Only whom a rule lets in here, and groups that such users have; a lock leaves nobody out. */
 START_TEST(rosters_of_the_allowed)
 {
@@ -493,7 +524,7 @@ main(void)
 		{ tokens, 0 },
 		{ broken_file, ROWS(broken_files) },
 		{ folder_gone, 0 },
-		{ rosters, 0 }, { rosters_of_the_allowed, 0 },
+		{ rosters, 0 }, { rosters_of_the_allowed, 0 }, { rosters_without_local_accounts, 2 },
 		{ publisher_restarts, 0 },
 		{ reload, 0 },
 		{ dm01a_reload_storm, 0 },

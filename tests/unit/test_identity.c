@@ -105,6 +105,10 @@ static const struct { const char *line, *fault; } changes[] = {
 	{ "pwdAccountLockedTime: x", "pwdAccountLockedTime" },
 	{ "pwdAccountTmpLockoutEnd: x", "pwdAccountTmpLockoutEnd" },
 	{ "pwdReset: 1", "pwdReset" },
+	{ "ismsLocalAccount: TRUE", NULL },
+	{ "homeDirectory: /nonexistent\nismsLocalAccount: TRUE", NULL },
+	{ "homeDirectory: /nonexistent\nismsLocalAccount: FALSE", "homeDirectory" },	/* as a host of before the mark sees it */
+	{ "ismsLocalAccount: 1", "ismsLocalAccount" },
 };
 
 START_TEST(hostile_values)

@@ -98,7 +98,8 @@ static const struct {
 	{ "[groups]\nprivileged =\n", "is empty" }, { "[groups]\nprivileged = A\n", "cannot be a name" },
 	{ "[groups]\ndeny-acl = a\ndeny-acl = b\n", "stands here for the second time (line 2)" },
 	{ "[groups]\ndeny-acl = a\n[local]\n[groups]\ndeny-acl = b\n", "p.conf:5: [groups] deny-acl: stands here" },
-	{ "[local]\nmanage = alice\n", "p.conf:2: [local] manage: not supported by this version" },
+	{ "[local]\nmanage =\n", "is empty" }, { "[local]\nmanage = alice root\n", "p.conf:2: [local] manage: root is never" },
+	{ "[local]\nmanage = Alice\n", "cannot be a name" }, { "[local]\nmanage = a\nmanage = b\n", "for the second time" },
 	{ "[services]\nconsole = tty\n", "unknown key" },
 	{ "[services]\nunattended = sshd\n", "sshd is of class remote and cannot be moved" },
 	{ "[services]\nelevation = login\n", "cannot be moved" }, { "[services]\nremote = cron\n", "class unattended" },
@@ -227,6 +228,7 @@ START_TEST(lists)
 	policy_each_kept_group(policy, collect, all);
 	ck_assert_str_eq(all, "web shared log acl nobody-else ");
 	ck_assert_ptr_null(policy_local_managed(policy, 0));
+	ck_assert(!policy_manages_local(policy, "alice"));
 	policy_free(policy);
 }
 END_TEST

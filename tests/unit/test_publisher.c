@@ -337,6 +337,27 @@ START_TEST(ps06a_ends_at_the_instant)
 }
 END_TEST
 
+/* Local accounts are the front's to judge, and ended by name and uid if this host's own policy names them; root never. */
+START_TEST(ends_local_accounts_by_policy)
+{
+	begin();
+	write_etc("passwd", "root:x:0:0::/root:/bin/sh\nbob:x:300125:1500::/:/bin/sh\nsys:x:300:300::/:/bin/sh\neva:x:300126:1::/:/bin/sh\n");
+	ck_assert_uint_eq(end_sessions("bob", OWNER), ENOENT);
+	write_etc("isms/policy.conf", "[role any]\nmatch = any\nallow-services = sshd\n[local]\nmanage = bob sys\n");
+	ck_assert_int_eq(kill(daemon_pid, SIGHUP), 0);
+	while (end_sessions("bob", OWNER) != 0)
+		(void)usleep(5000);
+	ck_assert_uint_eq(end_sessions("bob", OWNER + 1), ENOENT);
+	ck_assert_uint_eq(end_sessions("eva", OWNER + 1), ENOENT);	/* local, and not named */
+	ck_assert_uint_eq(end_sessions("root", 0), ENOENT);
+	ck_assert_uint_eq(end_sessions("sys", 300), EPERM);		/* below the floor of what is ever ended */
+	write_etc("passwd", "root:x:0:0::/root:/bin/sh\nbob:x:0:0::/:/bin/sh\n");
+	ck_assert_uint_eq(end_sessions("bob", 0), ENOENT);
+	ck_assert_uint_eq(end_sessions("bob", OWNER), ENOENT);
+	end();
+}
+END_TEST
+
 START_TEST(ends_who_must_leave)
 {
 	struct roster_user ada = make_ada();
@@ -428,8 +449,9 @@ main(void)
 	const struct suite_row rows[] = {
 		{ publishes, 0 }, { republishes, 0 }, { rejects, 0 }, { survives_a_restart, 0 },
 		{ resumes_all_or_nothing, 3 }, { cannot_write, 0 },
-		{ puts_back_what_is_gone, 0 }, { tells_of_the_page, 0 }, { ps06a_ends_at_the_instant, 0 }, { ends_who_must_leave, 0 },
-		{ first_roster_after_a_restart, 0 }, { tells_of_emergencies, 0 },
+		{ puts_back_what_is_gone, 0 }, { tells_of_the_page, 0 }, { ps06a_ends_at_the_instant, 0 },
+		{ ends_local_accounts_by_policy, 0 }, { ends_who_must_leave, 0 }, { first_roster_after_a_restart, 0 },
+		{ tells_of_emergencies, 0 },
 	};
 
 	return suite_run("publisher", rows, ROWS(rows), 60);
