@@ -1,9 +1,9 @@
 /*
  * census.h - everybody whom the directory tells of, kept so that a change costs what it touches, not what there is.
  *
- * Entries are kept, identities are not: whoever is asked for is read from his entry and from those that it depends on
- * (his groups, theirs, whoever claims the same name or number), by identities_build_from(). Beside each entry stands
- * whether it was good in the last state, which is the past of the next one (THREATS 5.4, 5.5). Directory process, on its
+ * Entries are kept, or read from a heap; identities are not: whoever is asked for is read from his entry and from those
+ * that it depends on (his groups, theirs, whoever claims the same name or number), by identities_build_from(). Beside each
+ * entry stands whether it was good in the last state, which is the past of the next one (THREATS 5.4, 5.5). Directory process, on its
  * loop.
  */
 #ifndef ISMS_CENSUS_H
@@ -22,6 +22,8 @@ struct census;
 /* Returns 0 or -errno. */
 int census_new(struct census **ret);
 void census_free(struct census *c);	/* NULL is fine */
+/* Entries of changes that are in a heap are read from there when they are needed. It outlives the census. */
+void census_use_heap(struct census *c, struct entry_heap *heap);
 
 struct census_counts {
 	size_t users, groups;		/* also broken ones */
@@ -53,12 +55,12 @@ void census_part_done(struct census_part *part);	/* a zeroed struct is fine */
  *  ret       zeroed; free with census_part_done()
  *  ret_user  in ret; NULL: unknown
  *
- * Returns 0; -ENOMEM; -E2BIG: more depends on him than is looked at for one question.
+ * Returns 0; -ENOMEM; -EIO: an entry cannot be read; -E2BIG: more depends on him than is looked at for one question.
  */
 int census_find(struct census *c, const struct settings *settings, const struct identity_holders *holders,
     const char *name, struct census_part *ret, const struct identity **ret_user);
 
-/* All of them. Returns 0 or -ENOMEM. */
+/* All of them. Returns 0, -ENOMEM or -EIO. */
 int census_all(struct census *c, const struct settings *settings, const struct identity_holders *holders,
     struct census_part *ret);
 
@@ -94,7 +96,7 @@ struct census_how {
  *  changes  freed
  *  ret      zeroed; free with census_news_done()
  *
- * Returns 1 when somebody may have become another, 0, or -ENOMEM: then nothing has changed.
+ * Returns 1 when somebody may have become another, 0, or -ENOMEM or -EIO: then nothing has changed.
  */
 int census_update(struct census *c, const struct census_how *how, struct entry_changes *changes,
     struct census_news *ret);

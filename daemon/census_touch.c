@@ -108,10 +108,11 @@ list_keys(const struct census *c, const struct entry *e, bool by_name, struct me
 }
 
 static int
-touch_difference(struct touching *t, const struct census_item *i, bool by_name)
+touch_difference(struct touching *t, uint32_t item, bool by_name)
 {
 	struct member_key *before = NULL, *now = NULL;
-	ssize_t before_count = list_keys(t->c, i->old, by_name, &before), now_count = list_keys(t->c, i->e, by_name, &now);
+	ssize_t before_count = list_keys(t->c, census_old(t->c, item), by_name, &before);
+	ssize_t now_count = list_keys(t->c, census_now(t->c, item), by_name, &now);
 	int r = before_count < 0 || now_count < 0 ? -ENOMEM : 0;
 
 	for (ssize_t b = 0, n = 0; r == 0 && (b < before_count || n < now_count);) {
@@ -192,14 +193,14 @@ touch_claimants(uint64_t key, enum census_kind kind, void *arg)
 static int
 touch_around(struct touching *t, uint32_t item)
 {
-	const struct census_item *i = &t->c->items[item];
-	int r = 0;
+	const struct entry *old = census_old(t->c, item), *e = census_head(t->c, item);
+	int r = t->c->unread;
 
 	t->self = item;
-	if (i->old != NULL)
-		r = census_each_claim(t->c, i->old, t->settings, touch_claimants, t);
-	if (r == 0 && i->e != NULL)
-		r = census_each_claim(t->c, i->e, t->settings, touch_claimants, t);
+	if (r == 0 && old != NULL)
+		r = census_each_claim(t->c, old, t->settings, touch_claimants, t);
+	if (r == 0 && e != NULL)
+		r = census_each_claim(t->c, e, t->settings, touch_claimants, t);
 	return r;
 }
 
@@ -223,23 +224,23 @@ touch_same_dn(struct touching *t, uint32_t item, const struct entry *e)
 static int
 touch_staged(struct touching *t, uint32_t item)
 {
+	const struct entry *old = census_old(t->c, item), *e = census_now(t->c, item);
 	const struct census_item *i = &t->c->items[item];
-	int r;
+	int r = t->c->unread < 0 ? t->c->unread : touch(t, item);
 
-	r = touch(t, item);
 	if (r == 0)
 		r = touch_around(t, item);
 	if (r == 0)
-		r = touch_same_dn(t, item, i->old);
+		r = touch_same_dn(t, item, old);
 	if (r == 0)
-		r = touch_same_dn(t, item, i->e);
+		r = touch_same_dn(t, item, e);
 	if (r != 0 || !i->is_group)
 		return r;
-	if (i->old == NULL || i->e == NULL || i->gone != i->old_gone || is_odd(i->old) || is_odd(i->e) ||
-	    !census_same_but_members(i->old, i->e))
+	if (old == NULL || e == NULL || i->gone != census_was_gone(t->c, item) || is_odd(old) || is_odd(e) ||
+	    !census_same_but_members(old, e))
 		return touch_members_of(t, item);
-	r = touch_difference(t, i, false);
-	return r == 0 ? touch_difference(t, i, true) : r;
+	r = touch_difference(t, item, false);
+	return r == 0 ? touch_difference(t, item, true) : r;
 }
 
 /* ---- whole groups ---- */
@@ -325,17 +326,18 @@ touch_groups(struct touching *t)
 	int r = 0;
 
 	for (size_t i = 0; i < t->group_count && r == 0; i++) {		/* grows meanwhile: groups within groups */
-		const struct census_item *g = &t->c->items[t->groups[i]];
+		const struct entry *e = census_now(t->c, t->groups[i]), *old = census_old(t->c, t->groups[i]);
 
+		r = t->c->unread;
 		for (int by_name = 0; by_name < 2 && r == 0; by_name++) {
-			r = touch_children(t, g->e, by_name);
+			r = touch_children(t, e, by_name);
 			if (r == 0)
-				r = touch_children(t, g->old, by_name);
+				r = touch_children(t, old, by_name);
 		}
 		if (r == 0)
-			r = take_references(t, g->e, &of);
+			r = take_references(t, e, &of);
 		if (r == 0)
-			r = take_references(t, g->old, &of);
+			r = take_references(t, old, &of);
 	}
 	if (r == 0)
 		r = touch_primary(t, &of);
@@ -355,7 +357,7 @@ census_touch(struct census *c, const struct settings *settings)
 	if (t.limit > CLOSURE_MAX / 4)
 		t.limit = CLOSURE_MAX / 4;
 	for (size_t i = 0; i < c->staged_count && r == 0; i++)
-		r = touch_staged(&t, c->staged[i]);
+		r = touch_staged(&t, c->staged[i].item);
 	if (r == 0)
 		r = touch_groups(&t);
 	free(t.groups);

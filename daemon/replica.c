@@ -23,13 +23,29 @@ compare(const void *a, const void *b)
 }
 
 void
-replica_member_free(struct member *m)
+replica_member_free(struct replica *r, struct member *m)
 {
 	if (m != NULL) {
 		entry_free(m->e);
 		entry_free(m->next);
+		entry_heap_drop(r->heap, m->number);
 	}
 	free(m);
+}
+
+void
+replica_use_heap(struct replica *r, struct entry_heap *heap)
+{
+	r->heap = heap;
+}
+
+int
+replica_entry(const struct replica *r, const struct member *m, bool members, struct entry **ret)
+{
+	if (m->e == NULL)
+		return entry_heap_get(r->heap, m->number, members, ret);
+	*ret = entry_ref(m->e);
+	return 0;
 }
 
 struct member *
@@ -64,7 +80,31 @@ replica_reserve(struct member ***list, size_t count, size_t *room, size_t n)
 static size_t
 bytes_of(const struct member *m)
 {
-	return m->e->bytes + (m->next != NULL ? m->next->bytes : 0);
+	return m->bytes + (m->next != NULL ? m->next->bytes : 0);
+}
+
+static bool
+is_locked(const struct entry *e)
+{
+	const char *since = entry_value(e, "lockoutTime");
+
+	return since != NULL && strcmp(since, "0") != 0;
+}
+
+/* Another entry is shown of a member; owned then. */
+static void
+show(struct replica *r, struct member *m, struct entry *e)
+{
+	entry_free(m->e);
+	entry_heap_drop(r->heap, m->number);
+	m->e = e;
+	m->number = ENTRY_NOWHERE;
+	m->bytes = (uint32_t)(e->bytes < UINT32_MAX ? e->bytes : UINT32_MAX);
+	m->has_members = entry_attribute(e, "member") != NULL;
+	m->locked = is_locked(e);
+	r->users -= m->is_user;
+	m->is_user = entry_has_class(e, "posixAccount");
+	r->users += m->is_user;
 }
 
 /* To be told of at the next replica_changes(). What cannot be noted makes it tell of everybody. */
@@ -123,19 +163,22 @@ take_out(struct replica *r, struct member *m)
 	r->list[m->at] = r->list[--r->count];
 	r->list[m->at]->at = m->at;
 	r->users -= m->is_user;
-	replica_member_free(m);
+	replica_member_free(r, m);
 }
 
 /* A new entry; owns m from then on. There is room. Returns 0 or -ENOMEM. */
 static int
 put_new(struct replica *r, struct member *m)
 {
+	struct entry *e;
+
 	if (tree_add(&r->by_uuid, m, compare) == NULL) {
-		replica_member_free(m);
+		replica_member_free(r, m);
 		return -ENOMEM;
 	}
-	m->is_user = entry_has_class(m->e, "posixAccount");
-	r->users += m->is_user;
+	e = m->e;
+	m->e = NULL;			/* now owned by show() */
+	show(r, m, e);
 	m->at = r->count;
 	r->list[r->count++] = m;
 	r->held_bytes += bytes_of(m);
@@ -216,25 +259,29 @@ forget_departed(struct replica *r)
 static int
 put_changed(struct replica *r, struct member *there, struct entry *e)
 {
-	bool waits = there->is_user && has_other(there->e, e, "uidNumber");
-	struct entry *shown = waits ? copy_with_number(e, there->e) : entry_ref(e);
+	struct entry *before, *shown;
+	bool waits;
+	int err = replica_entry(r, there, false, &before);
 
-	if (shown == NULL)
+	if (err < 0)
+		return err;
+	waits = there->is_user && has_other(before, e, "uidNumber");
+	shown = waits ? copy_with_number(e, before) : entry_ref(e);
+	if (shown == NULL) {
+		entry_free(before);
 		return -ENOMEM;
-	depart(r, there->e, shown);
+	}
+	depart(r, before, shown);
+	entry_free(before);
 	r->held_bytes -= bytes_of(there);
 	entry_free(there->next);
 	there->next = waits ? entry_ref(e) : NULL;
 	there->gone = false;
 	there->round = r->round;
-	entry_free(there->e);
-	there->e = shown;
+	show(r, there, shown);
 	r->held_bytes += bytes_of(there);
 	soil(r, there);
 	await(r, there);
-	r->users -= there->is_user;
-	there->is_user = entry_has_class(shown, "posixAccount");
-	r->users += there->is_user;
 	return 0;
 }
 
@@ -259,7 +306,7 @@ clear(struct replica *r)
 {
 	tree_done(&r->by_uuid);
 	for (size_t i = 0; i < r->count; i++)
-		replica_member_free(r->list[i]);
+		replica_member_free(r, r->list[i]);
 	r->count = r->users = r->held_bytes = 0;
 	r->waiting_count = r->dirty_count = 0;
 	r->all_dirty = true;
@@ -344,6 +391,8 @@ replica_confirmed_utc_sec(const struct replica *r)
 static int
 apply_in_memory(struct replica *r)
 {
+	int e;
+
 	for (size_t i = 0; r->kept && i < r->count; i++)	/* who was gone and waited for a person is there again */
 		if (r->list[i]->round == r->round)
 			set_gone(r, r->list[i], false);
@@ -352,8 +401,9 @@ apply_in_memory(struct replica *r)
 		struct member *there = replica_find(r, change->uuid), *m;
 
 		if (there != NULL && change->e != NULL) {
-			if (put_changed(r, there, change->e) < 0)
-				return -ENOMEM;
+			e = put_changed(r, there, change->e);
+			if (e < 0)
+				return e;
 		} else if (there != NULL) {
 			set_gone(r, there, true);
 		} else if (change->e != NULL) {
@@ -397,6 +447,21 @@ is_mass_change(struct replica *r, int64_t now_utc_sec)
 	return (many > 0 && many + r->window_gone > limit) || (many > 0 && r->held.removed == r->users);
 }
 
+/* Who waits is about to go, or to be another one: what they had is remembered, so it is read. Returns 0 or -errno. */
+static int
+read_waiting(struct replica *r)
+{
+	int e = 0;
+
+	for (size_t i = 0; i < r->waiting_count && e == 0; i++) {
+		struct member *m = r->waiting[i];
+
+		if (m->e == NULL && m->is_user && is_waiting(m))
+			e = entry_heap_get(r->heap, m->number, true, &m->e);
+	}
+	return e;
+}
+
 /* Let go what has gone, and take what has another number. The store's part, where it is up to date. Returns its error. */
 static int
 settle(struct replica *r, int stored)
@@ -408,13 +473,13 @@ settle(struct replica *r, int stored)
 		if (m->gone) {
 			if (stored == 0)
 				stored = replica_store_remove(r->store, m->uuid);
-			depart(r, m->e, NULL);
+			if (m->is_user)
+				depart(r, m->e, NULL);
 			take_out(r, m);
 		} else if (m->next != NULL) {
 			depart(r, m->e, m->next);
 			r->held_bytes -= bytes_of(m);
-			entry_free(m->e);
-			m->e = m->next;
+			show(r, m, m->next);
 			m->next = NULL;
 			r->held_bytes += bytes_of(m);
 			soil(r, m);
@@ -427,72 +492,17 @@ settle(struct replica *r, int stored)
 	return stored;
 }
 
-static int
-store_changes(struct replica *r)
-{
-	int e = 0;
-
-	for (size_t i = 0; i < r->change_count && e == 0; i++) {
-		const struct member *m = r->changes[i];
-
-		e = m->e != NULL ? replica_store_put(r->store, m->uuid, m->e) : replica_store_remove(r->store, m->uuid);
-	}
-	return e;
-}
-
-static int
-store_everything(struct replica *r)
-{
-	int e = replica_store_clear(r->store);
-
-	for (size_t i = 0; i < r->count && e == 0; i++)
-		e = replica_store_put(r->store, r->list[i]->uuid, r->list[i]->e);
-	return e;
-}
-
-/* In the transaction that lets them go: else nobody would know of them after a crash. */
-static int
-store_departed(struct replica *r)
-{
-	int e = 0;
-
-	for (size_t i = 0; i < r->departed_count && e == 0; i++)
-		e = replica_store_depart(r->store, r->departed[i]);
-	return e;
-}
-
-/*
- * While much waits for a person the store keeps those whom it has, as they are shown: a restart must not take back what
- * tightens somebody. Who came since, comes again. The cookie goes, or the server would not tell of the rest once more.
- */
-static int
-store_shown(struct replica *r)
-{
-	size_t count = r->store_failed ? r->count : r->change_count;
-	int e = 0;
-
-	for (size_t i = 0; i < count && e == 0; i++) {
-		const struct member *m = r->store_failed ? r->list[i] : replica_find(r, r->changes[i]->uuid);
-
-		if (m != NULL)
-			e = replica_store_update(r->store, m->uuid, m->e);
-	}
-	if (e == 0)
-		e = store_departed(r);
-	return e < 0 ? e : replica_store_suspend(r->store);
-}
-
 /* All that was gathered, which memory has. */
 static int
 store_settled(struct replica *r, const struct sync_cookie *cookie, int64_t now_utc_sec, int stored)
 {
 	if (stored == 0 && !r->store_behind)
-		stored = store_changes(r);
+		stored = replica_write_changes(r);
 	stored = settle(r, stored);
 	if (stored == 0 && r->store_behind)
-		stored = store_everything(r);
+		stored = replica_write_all(r);
 	if (stored == 0)
-		stored = store_departed(r);
+		stored = replica_write_departed(r);
 	return stored < 0 ? stored : replica_store_finish(r->store, cookie, now_utc_sec);
 }
 
@@ -512,11 +522,15 @@ replica_apply(struct replica *r, const struct sync_cookie *cookie, int64_t now_u
 	if (e < 0)
 		return e;
 	hold = is_mass_change(r, now_utc_sec) && !r->approved;
+	if (!hold)
+		e = read_waiting(r);
+	if (e < 0)
+		return e;
 	stored = r->store == NULL ? -EACCES : replica_store_begin(r->store);
 	if (!hold)
 		stored = store_settled(r, cookie, now_utc_sec, stored);
 	else if (stored == 0)
-		stored = store_shown(r);
+		stored = replica_write_shown(r);
 	if (r->store != NULL && stored < 0)
 		replica_store_undo(r->store);
 	if (stored == 0 && r->departed_count > 0) {

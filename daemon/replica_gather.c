@@ -15,7 +15,7 @@ void
 replica_drop(struct replica *r)
 {
 	for (size_t i = 0; i < r->change_count; i++)
-		replica_member_free(r->changes[i]);
+		replica_member_free(r, r->changes[i]);
 	r->change_count = 0;
 	r->stranger_count = 0;
 	r->only_these = r->kept = false;
@@ -56,8 +56,18 @@ gather(struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE], struct entry *e)
 static bool
 is_known(const struct replica *r, const struct member *there, const struct entry *e)
 {
-	return there != NULL && !there->gone && there->next == NULL && there->changed_round != r->round &&
-	    entry_same(there->e, e);
+	struct entry *before;
+	bool is;
+
+	if (there == NULL || there->gone || there->next != NULL || there->changed_round == r->round)
+		return false;
+	if (there->e == NULL && entry_heap_is(r->heap, there->number, e))
+		return true;
+	if (replica_entry(r, there, true, &before) < 0)
+		return false;
+	is = entry_same(before, e);
+	entry_free(before);
+	return is;
 }
 
 int

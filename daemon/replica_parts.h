@@ -9,10 +9,12 @@
 
 struct member {
 	uint8_t uuid[SYNC_UUID_SIZE];
-	struct entry *e;	/* owned; NULL in a change: to be removed */
+	struct entry *e;	/* owned; NULL: it is in the heap, and was told of; in a change: to be removed */
+	uint32_t number;	/* held; in the heap; ENTRY_NOWHERE: not yet */
+	uint32_t bytes;		/* of e */
 	struct entry *next;	/* owned; as the server has it now, with another number, which e has not; NULL: e is that */
 	bool gone;		/* the server has it no more */
-	bool is_user;
+	bool is_user, has_members, locked;	/* as shown; locked: Active Directory's lockoutTime */
 	bool dirty, listed;	/* to be told of; on the list of those who wait */
 	uint64_t round;		/* in which it was last put or kept */
 	uint64_t changed_round;	/* in which a change of it was gathered last */
@@ -21,6 +23,7 @@ struct member {
 
 struct replica {
 	struct replica_store *store;	/* owned; NULL: in memory alone */
+	struct entry_heap *heap;	/* borrowed; NULL: every entry stays in memory */
 	bool store_behind;		/* the store lacks something: write everything next time */
 	bool store_failed;		/* also of what is shown in a hold */
 	void *by_uuid;			/* owned; tree.h, of members */
@@ -51,9 +54,30 @@ struct replica {
 	int64_t confirmed_utc_sec;
 };
 
-void replica_member_free(struct member *m);	/* NULL is fine */
+/* A member, or what was gathered of one. */
+void replica_member_free(struct replica *r, struct member *m);	/* NULL is fine */
+/*
+ * The entry of a member, as shown.
+ *
+ *  members  with those of a group, or without
+ *  ret      the caller frees it
+ *
+ * Returns 0 or -errno: it could not be read.
+ */
+int replica_entry(const struct replica *r, const struct member *m, bool members, struct entry **ret);
 struct member *replica_find(const struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE]);	/* NULL: not there */
 /* Room for n more pointers. Returns 0 or -ENOMEM. */
 int replica_reserve(struct member ***list, size_t count, size_t *room, size_t n);
+
+/* replica_write.c: each returns 0 or -errno. */
+int replica_write_changes(struct replica *r);	/* what was gathered */
+int replica_write_all(struct replica *r);	/* everybody, in the place of what is there */
+/* In the transaction that lets them go: else nobody would know of them after a crash. */
+int replica_write_departed(struct replica *r);
+/*
+ * While much waits for a person the store keeps those whom it has, as they are shown: a restart must not take back what
+ * tightens somebody. Who came since, comes again. The cookie goes, or the server would not tell of the rest once more.
+ */
+int replica_write_shown(struct replica *r);
 
 #endif

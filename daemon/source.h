@@ -99,6 +99,7 @@ struct source {
 	const struct paths *paths;	/* borrowed */
 	const struct settings *settings;	/* borrowed */
 	struct census *census;		/* owned */
+	struct entry_heap *heap;	/* owned; for entries without secrets */
 	uint64_t generation;		/* of what it holds: 0 before the first complete state, then 1, 2, ... */
 	struct identity_holders *holders;	/* borrowed from the kind of source; NULL: it does not look for returned names */
 	bool accept_newcomers;		/* of the next state: a person has said so */
