@@ -144,21 +144,15 @@ resume(const struct ldap_session *s, const struct root *root, uint64_t *ret, int
 
 /* ---- changes ---- */
 
+/* Whether they say the same, in any order of attributes: one from the heap has its members last. */
 static bool
 same_entry(const struct entry *a, const struct entry *b)
 {
 	if (a->count != b->count)
 		return false;
-	for (size_t i = 0; i < a->count; i++) {
-		const struct attribute *x = &a->attributes[i], *y = &b->attributes[i];
-
-		if (strcmp(x->name, y->name) != 0 || x->count != y->count)
+	for (size_t i = 0; i < a->count; i++)
+		if (!entry_same_values(a, b, a->attributes[i].name))
 			return false;
-		for (size_t k = 0; k < x->count; k++)
-			if (x->values[k].len != y->values[k].len ||
-			    memcmp(x->values[k].bytes, y->values[k].bytes, x->values[k].len) != 0)
-				return false;
-	}
 	return true;
 }
 

@@ -12,15 +12,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
-#include "common/tree.h"
 #include "daemon/replica_parts.h"
-
-static int
-compare(const void *a, const void *b)
-{
-	return memcmp(((const struct member *)a)->uuid, ((const struct member *)b)->uuid, SYNC_UUID_SIZE);
-}
 
 void
 replica_member_free(struct replica *r, struct member *m)
@@ -46,15 +40,6 @@ replica_entry(const struct replica *r, const struct member *m, bool members, str
 		return entry_heap_get(r->heap, m->number, members, ret);
 	*ret = entry_ref(m->e);
 	return 0;
-}
-
-struct member *
-replica_find(const struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE])
-{
-	struct member key;
-
-	memcpy(key.uuid, uuid, SYNC_UUID_SIZE);
-	return (struct member *)(uintptr_t)tree_find(&r->by_uuid, &key, compare);
 }
 
 int
@@ -159,31 +144,39 @@ take_out(struct replica *r, struct member *m)
 {
 	soil(r, m);
 	r->held_bytes -= bytes_of(m);
-	tree_remove(&r->by_uuid, m, compare);
-	r->list[m->at] = r->list[--r->count];
-	r->list[m->at]->at = m->at;
+	replica_table_remove(r, m);
+	r->count--;
+	if (m->at < r->count) {		/* the last one takes its place */
+		replica_table_move(r, r->list[r->count], m->at);
+		r->list[m->at] = r->list[r->count];
+		r->list[m->at]->at = m->at;
+	}
 	r->users -= m->is_user;
 	replica_member_free(r, m);
 }
 
-/* A new entry; owns m from then on. There is room. Returns 0 or -ENOMEM. */
-static int
+/* A new entry, whose uuid is not there; owns m from then on. There is room. */
+static void
 put_new(struct replica *r, struct member *m)
 {
 	struct entry *e;
 
-	if (tree_add(&r->by_uuid, m, compare) == NULL) {
-		replica_member_free(r, m);
-		return -ENOMEM;
-	}
 	e = m->e;
 	m->e = NULL;			/* now owned by show() */
 	show(r, m, e);
-	m->at = r->count;
+	m->at = (uint32_t)r->count;
 	r->list[r->count++] = m;
+	replica_table_add(r, m);
 	r->held_bytes += bytes_of(m);
 	soil(r, m);
-	return 0;
+}
+
+static int
+reserve_members(struct replica *r, size_t n)
+{
+	int e = replica_reserve(&r->list, r->count, &r->room, n);
+
+	return e == 0 ? replica_table_reserve(r, r->count + n) : e;
 }
 
 /* A copy of e with the numbers that before has. NULL without memory. */
@@ -291,20 +284,23 @@ take_stored(void *arg, const uint8_t uuid[SYNC_UUID_SIZE], struct entry *e)
 	struct replica *r = arg;
 	struct member *m = calloc(1, sizeof *m);
 
-	if (m == NULL || replica_reserve(&r->list, r->count, &r->room, 1) < 0) {
+	if (m == NULL || reserve_members(r, 1) < 0) {
 		free(m);
 		entry_free(e);
 		return -ENOMEM;
 	}
 	memcpy(m->uuid, uuid, SYNC_UUID_SIZE);
 	m->e = e;
-	return put_new(r, m);
+	put_new(r, m);
+	return 0;
 }
 
 static void
 clear(struct replica *r)
 {
-	tree_done(&r->by_uuid);
+	free(r->by_uuid);
+	r->by_uuid = NULL;
+	r->by_uuid_count = 0;
 	for (size_t i = 0; i < r->count; i++)
 		replica_member_free(r, r->list[i]);
 	r->count = r->users = r->held_bytes = 0;
@@ -318,8 +314,10 @@ replica_open(const char *folder, const char *origin, struct replica **ret, char 
 	struct replica *r = calloc(1, sizeof *r);
 	int e;
 
-	if (r == NULL)
+	if (r == NULL || getrandom(r->secret, sizeof r->secret, 0) != (ssize_t)sizeof r->secret) {
+		free(r);
 		return -ENOMEM;
+	}
 	e = replica_store_open(folder, origin, &r->store, fault, size);
 	if (e == 0)
 		e = replica_store_read(r->store, &r->cookie, &r->confirmed_utc_sec);
@@ -412,8 +410,7 @@ apply_in_memory(struct replica *r)
 				return -ENOMEM;
 			*m = *change;
 			m->e = entry_ref(change->e);	/* the change keeps its own for the store */
-			if (put_new(r, m) < 0)
-				return -ENOMEM;
+			put_new(r, m);
 		}
 	}
 	for (size_t i = 0; r->only_these && i < r->count; i++)
@@ -512,7 +509,7 @@ replica_apply(struct replica *r, const struct sync_cookie *cookie, int64_t now_u
 	bool hold;
 	int e, stored;
 
-	e = replica_reserve(&r->list, r->count, &r->room, r->change_count);
+	e = reserve_members(r, r->change_count);
 	if (e == 0)
 		e = replica_reserve(&r->waiting, r->count, &r->waiting_room, r->change_count);
 	if (e == 0)

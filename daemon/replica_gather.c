@@ -11,12 +11,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define KEPT_MAX 4096	/* places for changes */
+
 void
 replica_drop(struct replica *r)
 {
 	for (size_t i = 0; i < r->change_count; i++)
 		replica_member_free(r, r->changes[i]);
 	r->change_count = 0;
+	if (r->change_room > KEPT_MAX) {	/* a whole directory was gathered, which is seldom */
+		free(r->changes);
+		r->changes = NULL;
+		r->change_room = 0;
+	}
+	free(r->strangers);
+	r->strangers = NULL;
 	r->stranger_count = 0;
 	r->only_these = r->kept = false;
 	r->round++;

@@ -13,12 +13,12 @@ struct member {
 	uint32_t number;	/* held; in the heap; ENTRY_NOWHERE: not yet */
 	uint32_t bytes;		/* of e */
 	struct entry *next;	/* owned; as the server has it now, with another number, which e has not; NULL: e is that */
-	bool gone;		/* the server has it no more */
-	bool is_user, has_members, locked;	/* as shown; locked: Active Directory's lockoutTime */
-	bool dirty, listed;	/* to be told of; on the list of those who wait */
-	uint64_t round;		/* in which it was last put or kept */
-	uint64_t changed_round;	/* in which a change of it was gathered last */
-	size_t at;		/* in list */
+	uint32_t round;			/* in which it was last put or kept */
+	uint32_t changed_round;		/* in which a change of it was gathered last */
+	uint32_t at;			/* in list */
+	bool is_user : 1, has_members : 1, locked : 1;	/* as shown; locked: Active Directory's lockoutTime */
+	bool gone : 1;			/* the server has it no more */
+	bool dirty : 1, listed : 1;	/* to be told of; on the list of those who wait */
 };
 
 struct replica {
@@ -26,7 +26,9 @@ struct replica {
 	struct entry_heap *heap;	/* borrowed; NULL: every entry stays in memory */
 	bool store_behind;		/* the store lacks something: write everything next time */
 	bool store_failed;		/* also of what is shown in a hold */
-	void *by_uuid;			/* owned; tree.h, of members */
+	uint64_t secret[2];
+	uint32_t *by_uuid;		/* owned; table of places in list, plus one; 0: empty */
+	size_t by_uuid_count;
 	struct member **list;		/* owned */
 	size_t count, room;
 	struct entry **departed;	/* owned; users as they were, whom the store has still to remember */
@@ -49,7 +51,7 @@ struct replica {
 	int64_t window_utc_sec;	/* since when gone users are counted together */
 	size_t window_gone;	/* users let go since then */
 	struct replica_held held;
-	uint64_t round;
+	uint32_t round;
 	struct sync_cookie cookie;
 	int64_t confirmed_utc_sec;
 };
@@ -65,6 +67,14 @@ void replica_member_free(struct replica *r, struct member *m);	/* NULL is fine *
  * Returns 0 or -errno: it could not be read.
  */
 int replica_entry(const struct replica *r, const struct member *m, bool members, struct entry **ret);
+/* replica_table.c: members by their uuid. Room for so many. Returns 0 or -ENOMEM. */
+int replica_table_reserve(struct replica *r, size_t count);
+/* One that is in list. */
+void replica_table_add(struct replica *r, const struct member *m);
+/* Take one out, before it leaves list. */
+void replica_table_remove(struct replica *r, const struct member *m);
+/* It is about to be at another place in list. */
+void replica_table_move(struct replica *r, const struct member *m, size_t to);
 struct member *replica_find(const struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE]);	/* NULL: not there */
 /* Room for n more pointers. Returns 0 or -ENOMEM. */
 int replica_reserve(struct member ***list, size_t count, size_t *room, size_t n);
