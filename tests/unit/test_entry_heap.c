@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "daemon/census.h"
 #include "daemon/entry_heap.h"
 #include "tests/unit/suite.h"
 
@@ -279,11 +280,128 @@ START_TEST(another_file)
 }
 END_TEST
 
+/* ---- who is judged by it ---- */
+
+static struct settings settings;
+
+/* Tell the census of an entry that is in the heap alone. */
+static int
+update(struct census *c, struct entry_heap *h, unsigned char id, uint32_t number)
+{
+	const uint8_t uuid[ENTRY_ID_SIZE] = { id };
+	const struct census_how how = { .settings = &settings };
+	struct entry_changes changes = { .heap = h };
+	struct census_news news = { 0 };
+	int r;
+
+	ck_assert_int_eq(entry_changes_add_stored(&changes, uuid, NULL, number, false), 0);
+	r = census_update(c, &how, &changes, &news);
+	census_news_done(&news);
+	return r;
+}
+
+static uint32_t
+put_user(struct entry_heap *h, const char *uid, const char *shell)
+{
+	struct entry *e;
+	uint32_t number;
+	char text[64];
+
+	(void)snprintf(text, sizeof text, "uid=%.20s,dc=x", uid);
+	e = entry_new(text);
+	ck_assert_ptr_nonnull(e);
+	add(e, "objectClass", "posixAccount", 12);
+	add(e, "uid", uid, strlen(uid));
+	add(e, "uidNumber", shell[0] == 'b' ? "2001" : "2002", 4);
+	add(e, "gidNumber", "3000", 4);
+	add(e, "homeDirectory", "/home/ada", 9);
+	add(e, "employeeType", "employee", 8);
+	add(e, "loginShell", shell, strlen(shell));
+	number = entry_heap_put(h, e);
+	entry_free(e);
+	return number;
+}
+
+static uint32_t
+put_group(struct entry_heap *h, const char *gid)
+{
+	struct entry *e = entry_new("cn=web,dc=x");
+	uint32_t number;
+
+	ck_assert_ptr_nonnull(e);
+	add(e, "objectClass", "posixGroup", 10);
+	add(e, "cn", "web", 3);
+	add(e, "gidNumber", gid, 4);
+	add(e, "member", "uid=ada,dc=x", 12);
+	number = entry_heap_put(h, e);
+	entry_free(e);
+	return number;
+}
+
+/* The state of a user, or -errno. */
+static int
+state_of(struct census *c, const char *name)
+{
+	struct census_part part = { 0 };
+	const struct identity *user;
+	int r = census_find(c, &settings, NULL, name, &part, &user);
+
+	if (r == 0)
+		r = user == NULL ? (int)FACTS_UNKNOWN : (int)user->state;
+	census_part_done(&part);
+	return r;
+}
+
+/* What cannot be read fails a question and a change, which leaves all as it was, and comes to the same later. */
+START_TEST(nobody_by_another_file)
+{
+	enum { MANY = 9000 };
+	uint32_t ada, web, mended;
+	struct entry_heap *h;
+	struct census *c;
+	char byte;
+	int fd;
+
+	settings_defaults(&settings);
+	(void)snprintf(settings.directory_base, sizeof settings.directory_base, "dc=x");
+	ck_assert_int_eq(entry_heap_new(folder(), &h), 0);
+	ck_assert_int_eq(census_new(&c), 0);
+	census_use_heap(c, h);
+	web = put_group(h, "3000");
+	ada = put_user(h, "ada", "bash");
+	for (unsigned i = 0; i < MANY; i++)
+		entry_heap_hold(h, put_user(h, "bob", "sh"));
+	mended = put_user(h, "ada", "bsh");
+	ck_assert_int_eq(update(c, h, 1, web), 1);
+	ck_assert_int_eq(update(c, h, 2, ada), 1);
+	ck_assert_int_eq(state_of(c, "ada"), FACTS_MANAGED);
+	fd = file_of_heap();
+	ck_assert_int_eq(pread(fd, &byte, 1, 20), 1);
+	byte ^= 1;
+	ck_assert_int_eq(pwrite(fd, &byte, 1, 20), 1);
+	ck_assert_int_eq(state_of(c, "ada"), -EIO);		/* her group is what cannot be read */
+	ck_assert_int_eq(update(c, h, 2, mended), -EIO);
+	ck_assert_int_eq(update(c, h, 1, put_group(h, "3001")), -EIO);
+	ck_assert_int_eq(update(c, h, 1, ENTRY_NOWHERE), -EIO);
+	byte ^= 1;
+	ck_assert_int_eq(pwrite(fd, &byte, 1, 20), 1);
+	ck_assert_int_eq(state_of(c, "ada"), FACTS_MANAGED);
+	ck_assert_int_eq(update(c, h, 2, mended), 1);
+	ck_assert_int_eq(state_of(c, "ada"), FACTS_MANAGED);
+	ck_assert_int_eq(update(c, h, 1, ENTRY_NOWHERE), 1);
+	ck_assert_int_eq(update(c, h, 2, ENTRY_NOWHERE), 1);
+	ck_assert_int_eq(state_of(c, "ada"), FACTS_UNKNOWN);
+	census_free(c);
+	entry_heap_free(h);
+}
+END_TEST
+
 int
 main(void)
 {
 	const struct suite_row rows[] = {
 		{ comes_out_as_it_was, 3 }, { says_what_is_the_same, 0 }, { too_long_a_member, 0 }, { another_file, 0 },
+		{ nobody_by_another_file, 0 },
 	};
 
 	return suite_run("entry_heap", rows, ROWS(rows), 60);
