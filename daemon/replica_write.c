@@ -7,16 +7,51 @@
 
 #include "daemon/replica_parts.h"
 
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FEW 64u
+
+struct ordered {
+	const struct member *m;
+	size_t at;
+};
+
+static int
+compare(const void *a, const void *b)
+{
+	const struct ordered *x = a, *y = b;
+	int order = memcmp(x->m->uuid, y->m->uuid, SYNC_UUID_SIZE);
+
+	return order != 0 ? order : (x->at > y->at) - (x->at < y->at);
+}
+
+/* In the order of the table, which is written much faster; of one uuid in that in which they came. NULL: without memory. */
+static struct ordered *
+in_order(struct member *const *list, size_t count)
+{
+	struct ordered *all = calloc(count + 1, sizeof *all);
+
+	for (size_t i = 0; all != NULL && i < count; i++)
+		all[i] = (struct ordered){ list[i], i };
+	if (all != NULL && count > FEW)
+		qsort(all, count, sizeof *all, compare);
+	return all;
+}
+
 int
 replica_write_changes(struct replica *r)
 {
-	int e = 0;
+	struct ordered *all = in_order(r->changes, r->change_count);
+	int e = all != NULL ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < r->change_count && e == 0; i++) {
-		const struct member *m = r->changes[i];
+		const struct member *m = all[i].m;
 
 		e = m->e != NULL ? replica_store_put(r->store, m->uuid, m->e) : replica_store_remove(r->store, m->uuid);
 	}
+	free(all);
 	return e;
 }
 
@@ -37,10 +72,12 @@ write_member(struct replica *r, const struct member *m,
 int
 replica_write_all(struct replica *r)
 {
-	int e = replica_store_clear(r->store);
+	struct ordered *all = in_order(r->list, r->count);
+	int e = all != NULL ? replica_store_clear(r->store) : -ENOMEM;
 
 	for (size_t i = 0; i < r->count && e == 0; i++)
-		e = write_member(r, r->list[i], replica_store_put);
+		e = write_member(r, all[i].m, replica_store_put);
+	free(all);
 	return e;
 }
 
