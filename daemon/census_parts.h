@@ -93,12 +93,14 @@ const struct entry *census_old(struct census *c, uint32_t item);	/* of a staged 
 const struct entry *census_then(struct census *c, uint32_t item);	/* as it was, perhaps without members */
 void census_release(struct census *c);
 
+/* Whether an item has an entry. */
 static inline bool
 census_is_there(const struct census *c, uint32_t item)
 {
 	return c->items[item].e != NULL || c->items[item].number != ENTRY_NOWHERE;
 }
 
+/* Whether it had one before the update under way. */
 static inline bool
 census_was_there(const struct census *c, uint32_t item)
 {
@@ -107,7 +109,7 @@ census_was_there(const struct census *c, uint32_t item)
 	return s != NULL ? s->e != NULL || s->number != ENTRY_NOWHERE : census_is_there(c, item);
 }
 
-/* Whether it was gone, and only shown still. */
+/* Whether it was gone before it, and only shown still. */
 static inline bool
 census_was_gone(const struct census *c, uint32_t item)
 {

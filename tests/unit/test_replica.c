@@ -565,11 +565,8 @@ START_TEST(gone_and_its_dn_taken)
 
 	begin(_i);
 	put_users(20);
-	for (unsigned char i = 0; i < 10; i++) {
-		const uint8_t uuid[SYNC_UUID_SIZE] = { 100, i };
-
-		ck_assert_int_eq(replica_remove(r, uuid), 0);
-	}
+	for (unsigned char i = 0; i < 10; i++)
+		remove_user(i);
 	put(1, "uid=u3,dc=x", "another");
 	apply();
 	ck_assert_uint_eq(replica_held(r)->removed, 10);
@@ -590,9 +587,8 @@ main(void)
 {
 	const struct suite_row rows[] = {
 		{ nothing_of_a_part, 2 }, { too_many_bytes, 2 }, { told_again, 2 }, { rp02a_present_abort, 2 },
-		{ rp07a_rename, 2 }, { rp12a_providers, 2 },
-		{ gone_and_back, 2 }, { gone_and_its_dn_taken, 2 }, { a_restart_resumes, 2 },
-		{ torn_store, 2 }, { store_unwritable, 2 }, { views_stay, 2 },
+		{ rp07a_rename, 2 }, { rp12a_providers, 2 }, { gone_and_back, 2 }, { gone_and_its_dn_taken, 2 },
+		{ a_restart_resumes, 2 }, { torn_store, 2 }, { store_unwritable, 2 }, { views_stay, 2 },
 		{ rp04a_mass_change, 2 }, { rp04a_one_by_one, 2 }, { rp04a_nobody_left, 2 }, { rp05a_tighten, 2 },
 		{ rp05a_renumbered_and_ended, 2 }, { rp05a_tightened_over_a_restart, 2 },
 	};
