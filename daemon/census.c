@@ -379,12 +379,12 @@ stage_all(struct census *c, const struct settings *settings, struct entry_change
 	char *nbase = entry_normalise_dn(settings->directory_base);
 	int r = nbase != NULL ? 0 : -ENOMEM;
 
-	for (size_t i = 0; i < c->used; i++)	/* a failure before may have left some */
+	for (size_t i = 0; changes->whole && i < c->used; i++)	/* others have been listed before */
 		c->items[i].listed = false;
 	for (size_t i = 0; i < changes->count && r == 0; i++)
 		r = stage_change(c, nbase, &changes->list[i]);
-	for (uint32_t i = 0; i < c->used && r == 0; i++)
-		if (changes->whole && !c->items[i].listed && census_is_there(c, i))
+	for (uint32_t i = 0; changes->whole && i < c->used && r == 0; i++)
+		if (!c->items[i].listed && census_is_there(c, i))
 			r = stage(c, i, NULL, ENTRY_NOWHERE, false);
 	for (size_t i = 0; i < c->staged_count && r == 0; i++)
 		r = describe(c, c->staged[i].item, settings);
@@ -417,8 +417,8 @@ add_keys(struct census *c, const struct settings *settings, struct keyed *ret)
 static void
 forget_touched(struct census *c)
 {
-	for (size_t i = 0; i < c->used; i++)
-		c->items[i].touched = c->items[i].members_touched = false;
+	for (size_t i = 0; i < c->touched_count; i++)
+		c->items[c->touched[i]].touched = false;
 	c->touched_count = 0;
 }
 

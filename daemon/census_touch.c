@@ -32,8 +32,10 @@ touch(struct touching *t, uint32_t item)
 		return 0;
 	if (t->c->touched_count >= t->limit)
 		return 1;
-	i->touched = true;
-	return census_push(&t->c->touched, &t->c->touched_count, &t->c->touched_room, item);
+	if (census_push(&t->c->touched, &t->c->touched_count, &t->c->touched_room, item) < 0)
+		return -ENOMEM;
+	i->touched = true;		/* until forget_touched(), which knows the list alone */
+	return 0;
 }
 
 /* All members of a group are to be touched, when its turn comes. */
@@ -42,10 +44,12 @@ touch_members_of(struct touching *t, uint32_t item)
 {
 	if (t->c->items[item].members_touched)
 		return 0;
-	t->c->items[item].members_touched = true;
 	if (t->group_count >= t->limit)
 		return 1;
-	return census_push(&t->groups, &t->group_count, &t->group_room, item);
+	if (census_push(&t->groups, &t->group_count, &t->group_room, item) < 0)
+		return -ENOMEM;
+	t->c->items[item].members_touched = true;
+	return 0;
 }
 
 static int
@@ -360,6 +364,8 @@ census_touch(struct census *c, const struct settings *settings)
 		r = touch_staged(&t, c->staged[i].item);
 	if (r == 0)
 		r = touch_groups(&t);
+	for (size_t i = 0; i < t.group_count; i++)
+		c->items[t.groups[i]].members_touched = false;
 	free(t.groups);
 	return r;
 }
