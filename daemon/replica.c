@@ -17,17 +17,6 @@
 #include "daemon/replica_parts.h"
 
 void
-replica_member_free(struct replica *r, struct member *m)
-{
-	if (m != NULL) {
-		entry_free(m->e);
-		entry_free(m->next);
-		entry_heap_drop(r->heap, m->number);
-	}
-	free(m);
-}
-
-void
 replica_use_heap(struct replica *r, struct entry_heap *heap)
 {
 	r->heap = heap;
@@ -282,10 +271,9 @@ static int
 take_stored(void *arg, const uint8_t uuid[SYNC_UUID_SIZE], struct entry *e)
 {
 	struct replica *r = arg;
-	struct member *m = calloc(1, sizeof *m);
+	struct member *m = reserve_members(r, 1) == 0 ? replica_member_new(r) : NULL;
 
-	if (m == NULL || reserve_members(r, 1) < 0) {
-		free(m);
+	if (m == NULL) {
 		entry_free(e);
 		return -ENOMEM;
 	}
@@ -303,6 +291,7 @@ clear(struct replica *r)
 	r->by_uuid_count = 0;
 	for (size_t i = 0; i < r->count; i++)
 		replica_member_free(r, r->list[i]);
+	replica_slabs_done(r);
 	r->count = r->users = r->held_bytes = 0;
 	r->waiting_count = r->dirty_count = 0;
 	r->all_dirty = true;
@@ -405,7 +394,7 @@ apply_in_memory(struct replica *r)
 		} else if (there != NULL) {
 			set_gone(r, there, true);
 		} else if (change->e != NULL) {
-			m = calloc(1, sizeof *m);
+			m = replica_member_new(r);
 			if (m == NULL)
 				return -ENOMEM;
 			*m = *change;

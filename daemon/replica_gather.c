@@ -16,8 +16,10 @@
 void
 replica_drop(struct replica *r)
 {
-	for (size_t i = 0; i < r->change_count; i++)
-		replica_member_free(r, r->changes[i]);
+	for (size_t i = 0; i < r->change_count; i++) {
+		entry_free(r->changes[i]->e);
+		free(r->changes[i]);
+	}
 	r->change_count = 0;
 	if (r->change_room > KEPT_MAX) {	/* a whole directory was gathered, which is seldom */
 		free(r->changes);

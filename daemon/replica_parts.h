@@ -12,7 +12,10 @@ struct member {
 	struct entry *e;	/* owned; NULL: it is in the heap, and was told of; in a change: to be removed */
 	uint32_t number;	/* held; in the heap; ENTRY_NOWHERE: not yet */
 	uint32_t bytes;		/* of e */
-	struct entry *next;	/* owned; as the server has it now, with another number, which e has not; NULL: e is that */
+	union {
+		struct entry *next;	/* owned; as the server has it now, with another number; NULL: e is that */
+		struct member *next_free;	/* of a free one */
+	};
 	uint32_t round;			/* in which it was last put or kept */
 	uint32_t changed_round;		/* in which a change of it was gathered last */
 	uint32_t at;			/* in list */
@@ -27,6 +30,8 @@ struct replica {
 	bool store_behind;		/* the store lacks something: write everything next time */
 	bool store_failed;		/* also of what is shown in a hold */
 	uint64_t secret[2];
+	struct slab *slabs;		/* owned; of members */
+	struct member *free_members;	/* in slabs */
 	uint32_t *by_uuid;		/* owned; table of places in list, plus one; 0: empty */
 	size_t by_uuid_count;
 	struct member **list;		/* owned */
@@ -56,8 +61,13 @@ struct replica {
 	int64_t confirmed_utc_sec;
 };
 
-/* A member, or what was gathered of one. */
-void replica_member_free(struct replica *r, struct member *m);	/* NULL is fine */
+/*
+ * replica_table.c: a zeroed member, NULL without memory. They lie beside one another, not between entries: those go, and
+ * the pages that they lie in go back to the system.
+ */
+struct member *replica_member_new(struct replica *r);
+void replica_member_free(struct replica *r, struct member *m);
+void replica_slabs_done(struct replica *r);	/* there is no member */
 /*
  * The entry of a member, as shown.
  *

@@ -1,5 +1,6 @@
 /*
- * replica_table.c - the members of the replica by their uuid: a table with linear probing, keyed (see replica_parts.h).
+ * replica_table.c - where the members of the replica lie, and which has a uuid: a table with linear probing, keyed (see
+ * replica_parts.h).
  *
  * Directory process, on the thread of the source.
  */
@@ -11,6 +12,58 @@
 
 #include "common/siphash.h"
 #include "daemon/replica_parts.h"
+
+#define SLAB 1024	/* members */
+
+struct slab {
+	struct slab *next;
+	struct member members[SLAB];
+};
+
+struct member *
+replica_member_new(struct replica *r)
+{
+	struct member *m = r->free_members;
+	struct slab *slab;
+
+	if (m == NULL) {
+		slab = calloc(1, sizeof *slab);
+		if (slab == NULL)
+			return NULL;
+		slab->next = r->slabs;
+		r->slabs = slab;
+		for (size_t i = SLAB; i > 0; i--) {
+			slab->members[i - 1].next_free = r->free_members;
+			r->free_members = &slab->members[i - 1];
+		}
+		m = r->free_members;
+	}
+	r->free_members = m->next_free;
+	*m = (struct member){ .next_free = NULL };
+	return m;
+}
+
+void
+replica_member_free(struct replica *r, struct member *m)
+{
+	entry_free(m->e);
+	entry_free(m->next);
+	entry_heap_drop(r->heap, m->number);
+	*m = (struct member){ .next_free = r->free_members };
+	r->free_members = m;
+}
+
+void
+replica_slabs_done(struct replica *r)
+{
+	struct slab *slab;
+
+	while ((slab = r->slabs) != NULL) {
+		r->slabs = slab->next;
+		free(slab);
+	}
+	r->free_members = NULL;
+}
 
 /* Whoever names entries does not know the secret: nobody makes a list of the table. */
 static size_t
