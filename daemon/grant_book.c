@@ -129,6 +129,20 @@ push_slot(struct grant_state *to, size_t *room, struct grant_slot *s)
 	return 0;
 }
 
+/* In the place of one that is there; NULL: none is. s is owned then. */
+static int
+put_grant(struct grant_state *to, size_t *room, struct grant_judged *there, struct grant_slot *s)
+{
+	if (there == NULL)
+		return push_slot(to, room, s);
+	slot_unref(there->slot);
+	*there = (struct grant_judged){ .slot = s };
+	if (s != NULL)
+		return 0;
+	*there = to->list[--to->count];
+	return -ENOMEM;
+}
+
 /* Those that are left of before, with what changes say of them and of new ones; of one id the last change counts. */
 static int
 list_grants(const struct grant_state *before, const struct entry_changes *changes, const char *nbase,
@@ -147,24 +161,19 @@ list_grants(const struct grant_state *before, const struct entry_changes *change
 		const struct entry_change *change = &changes->list[i];
 		const struct grant_state sorted = { .list = to->list, .count = old };
 		struct grant_judged *there = grant_state_find(&sorted, change->id);
+		struct entry *e;
 
+		r = entry_changes_entry(changes, change, &e);
+		if (r < 0)
+			break;
 		for (size_t k = old; k < to->count && there == NULL; k++)	/* twice among the changes: rare */
 			if (memcmp(to->list[k].slot->id, change->id, ENTRY_ID_SIZE) == 0)
 				there = &to->list[k];
 		if (there != NULL)
 			there->dropped = true;
-		if (change->e == NULL || change->gone || !grant_is(change->e) || !identity_is_below(change->e->ndn, nbase))
-			continue;
-		if (there == NULL) {
-			r = push_slot(to, &room, slot_new(change->id, change->e));
-			continue;
-		}
-		slot_unref(there->slot);
-		*there = (struct grant_judged){ .slot = slot_new(change->id, change->e) };
-		if (there->slot == NULL) {
-			*there = to->list[--to->count];
-			r = -ENOMEM;
-		}
+		if (e != NULL && !change->gone && grant_is(e) && identity_is_below(e->ndn, nbase))
+			r = put_grant(to, &room, there, slot_new(change->id, e));
+		entry_free(e);
 	}
 	for (size_t i = 0; i < to->count; i++) {
 		if (to->list[i].dropped)
@@ -202,12 +211,20 @@ is_watched(const struct grant_state *s, uint64_t what)
 	return s->watch_count > 0 && bsearch(&what, s->watched, s->watch_count, sizeof what, compare_hashes) != NULL;
 }
 
+/* One that cannot be read may: then judging fails. */
 static bool
-concerns(const struct grant_state *s, const struct entry_change *change)
+concerns(const struct grant_state *s, const struct entry_changes *changes, const struct entry_change *change)
 {
-	if (change->e != NULL && (grant_is(change->e) || is_watched(s, hash(change->e->ndn, strlen(change->e->ndn)))))
+	struct entry *e;
+	bool does;
+
+	if (grant_state_find(s, change->id) != NULL || is_watched(s, hash(change->id, ENTRY_ID_SIZE)))
 		return true;
-	return grant_state_find(s, change->id) != NULL || is_watched(s, hash(change->id, ENTRY_ID_SIZE));
+	if (entry_changes_entry(changes, change, &e) < 0)
+		return true;
+	does = e != NULL && (grant_is(e) || is_watched(s, hash(e->ndn, strlen(e->ndn))));
+	entry_free(e);
+	return does;
 }
 
 static bool
@@ -217,7 +234,7 @@ is_due(const struct grant_book *b, const struct grant_moment *m, const struct en
 	    (b->now.next_utc_sec != 0 && m->now_utc_sec >= b->now.next_utc_sec))
 		return true;
 	for (size_t i = 0; i < changes->count; i++)
-		if (concerns(&b->now, &changes->list[i]))
+		if (concerns(&b->now, changes, &changes->list[i]))
 			return true;
 	return false;
 }
