@@ -11,12 +11,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define KEPT_MAX 4096	/* places for changes */
+
 void
 replica_drop(struct replica *r)
 {
-	for (size_t i = 0; i < r->change_count; i++)
-		replica_member_free(r->changes[i]);
+	for (size_t i = 0; i < r->change_count; i++) {
+		entry_free(r->changes[i]->e);
+		free(r->changes[i]);
+	}
 	r->change_count = 0;
+	if (r->change_room > KEPT_MAX) {	/* a whole directory was gathered, which is seldom */
+		free(r->changes);
+		r->changes = NULL;
+		r->change_room = 0;
+	}
+	free(r->strangers);
+	r->strangers = NULL;
 	r->stranger_count = 0;
 	r->only_these = r->kept = false;
 	r->round++;
@@ -57,7 +68,7 @@ static bool
 is_known(const struct replica *r, const struct member *there, const struct entry *e)
 {
 	return there != NULL && !there->gone && there->next == NULL && there->changed_round != r->round &&
-	    there->mark == e->mark && entry_same(there->e, e) && replica_older_find(r, there->uuid) == NULL;
+	    there->mark == e->mark && replica_older_find(r, there->uuid) == NULL && replica_shows(r, there, e);
 }
 
 int

@@ -109,6 +109,7 @@ struct source {
 	const struct settings *settings;	/* borrowed */
 	struct census *census;		/* owned */
 	struct source_grants *grants;	/* owned */
+	struct entry_heap *heap;	/* owned; for entries without secrets */
 	uint64_t generation;		/* of what it holds: 0 before the first complete state, then 1, 2, ... */
 	struct identity_holders *holders;	/* borrowed from the kind of source; NULL: it does not look for returned names */
 	bool accept_newcomers;		/* all of the next state */
