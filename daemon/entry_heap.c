@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -49,6 +50,7 @@ struct entry_heap {
 	char folder[PATH_MAX];
 	uint64_t secret[2];
 	int fd;				/* -1: none */
+	int damage_fd;			/* an eventfd: something could not be read */
 	bool opened, full;		/* full: the file grows no more */
 	uint64_t end;			/* of what is in the file, behind which stands what is pending */
 	uint8_t *pending;		/* owned */
@@ -272,8 +274,14 @@ entry_heap_new(const char *folder, struct entry_heap **ret)
 		free(h);
 		return -EIO;
 	}
+	h->damage_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (h->damage_fd < 0) {
+		free(h);
+		return -EMFILE;
+	}
 	(void)pthread_mutex_init(&h->lock, NULL);
-	(void)snprintf(h->folder, sizeof h->folder, "%s", folder);
+	(void)snprintf(h->folder, sizeof h->folder, "%s", folder != NULL ? folder : "");
+	h->opened = folder == NULL;
 	h->fd = -1;
 	*ret = h;
 	return 0;
@@ -298,8 +306,15 @@ entry_heap_free(struct entry_heap *h)
 	free(h->pending);
 	if (h->fd >= 0)
 		(void)close(h->fd);
+	(void)close(h->damage_fd);
 	(void)pthread_mutex_destroy(&h->lock);
 	free(h);
+}
+
+int
+entry_heap_damage_fd(const struct entry_heap *h)
+{
+	return h->damage_fd;
 }
 
 /* A block with what stands before it. NULL without memory, or for one too large. */
@@ -454,13 +469,17 @@ read_entry(struct entry_heap *h, const struct spot *spot, bool members, uint8_t 
 int
 entry_heap_get(struct entry_heap *h, uint32_t number, bool members, struct entry **ret)
 {
+	const uint64_t one = 1;
 	struct spot spot = look(h, number);
 	uint8_t *bytes;
 	ssize_t size = read_entry(h, &spot, members, &bytes);
 	int r = size < 0 ? (int)size : entry_unpack(bytes + HEAD_SIZE, (size_t)size, ret);
 
 	free(bytes);
-	return r == -EBADMSG ? -EIO : r;
+	if (r != -EBADMSG && r != -EIO)
+		return r;
+	(void)!write(h->damage_fd, &one, sizeof one);
+	return -EIO;
 }
 
 bool

@@ -20,12 +20,14 @@ struct entry_heap;
 /*
  * Make one; its file when the first entry is put.
  *
- *  folder  of the file, which has no name there
+ *  folder  of the file, which has no name there; NULL: entries stay in memory, packed
  *
- * Returns 0, -ENOMEM or -EIO without random numbers.
+ * Returns 0, -ENOMEM, -EMFILE, or -EIO without random numbers.
  */
 int entry_heap_new(const char *folder, struct entry_heap **ret);
 void entry_heap_free(struct entry_heap *h);	/* NULL is fine */
+/* A descriptor that can be read once an entry could not be, which then never can; borrowed. */
+int entry_heap_damage_fd(const struct entry_heap *h);
 
 /* Put an entry; the caller holds it. Returns its number, or ENTRY_NOWHERE without memory or for one too large. */
 uint32_t entry_heap_put(struct entry_heap *h, const struct entry *e);

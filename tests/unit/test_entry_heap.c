@@ -4,9 +4,9 @@
 #define _GNU_SOURCE
 #include <config.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +17,7 @@
 
 #include "daemon/census.h"
 #include "daemon/entry_heap.h"
+#include "tests/unit/heap_file.h"
 #include "tests/unit/suite.h"
 
 enum { ENTRIES = 300, STEPS = 20000 };
@@ -97,40 +98,6 @@ compare(struct entry_heap *h, uint32_t number, const struct entry *e)
 	entry_free(head);
 }
 
-/* A folder for the heap's file alone. */
-static const char *
-folder(void)
-{
-	static char path[256];
-
-	(void)snprintf(path, sizeof path, "%.200s/heap", suite_folder());
-	ck_assert(mkdir(path, 0700) == 0 || errno == EEXIST);
-	return path;
-}
-
-/* The file of the heap: without a name, in that folder. */
-static int
-file_of_heap(void)
-{
-	char path[300], target[300];
-	DIR *d = opendir("/proc/self/fd");
-	struct dirent *file;
-	int found = -1;
-
-	ck_assert_ptr_nonnull(d);
-	while ((file = readdir(d)) != NULL) {
-		ssize_t n;
-
-		(void)snprintf(path, sizeof path, "/proc/self/fd/%.20s", file->d_name);
-		n = readlink(path, target, sizeof target - 1);
-		target[n > 0 ? n : 0] = '\0';
-		if (strncmp(target, folder(), strlen(folder())) == 0)
-			found = atoi(file->d_name);
-	}
-	(void)closedir(d);
-	return found;
-}
-
 /* Alone for a call of ours: the results of tests are in a file, too. */
 static void
 limit_files(rlim_t bytes)
@@ -140,7 +107,7 @@ limit_files(rlim_t bytes)
 	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
-/* 0: in a file; 1: no folder, all of it in memory; 2: a file that ends after some. */
+/* 0: in a file; 1: no such folder, all of it in memory; 2: a file that ends after some; 3: in memory as asked for. */
 START_TEST(comes_out_as_it_was)
 {
 	static struct entry *list[ENTRIES];
@@ -151,7 +118,7 @@ START_TEST(comes_out_as_it_was)
 
 	dice = (uint64_t)_i + 1;
 	(void)signal(SIGXFSZ, SIG_IGN);
-	ck_assert_int_eq(entry_heap_new(_i == 1 ? "/nowhere/at/all" : folder(), &h), 0);
+	ck_assert_int_eq(entry_heap_new(_i == 3 ? NULL : _i == 1 ? "/nowhere/at/all" : heap_folder(), &h), 0);
 	for (unsigned step = 0; step < STEPS; step++) {
 		unsigned i = roll(ENTRIES);
 
@@ -173,13 +140,13 @@ START_TEST(comes_out_as_it_was)
 			compare(h, numbers[i], list[i]);
 		}
 	}
-	ck_assert_int_eq(file_of_heap() < 0, _i == 1);
+	ck_assert_int_eq(heap_file() < 0, _i % 2 == 1);
 	if (_i == 2) {
-		ck_assert_int_eq(fstat(file_of_heap(), &st), 0);
+		ck_assert_int_eq(fstat(heap_file(), &st), 0);
 		ck_assert_int_le(st.st_size, 700000);
 	}
 	if (_i == 0) {			/* what is free is used again */
-		ck_assert_int_eq(fstat(file_of_heap(), &st), 0);
+		ck_assert_int_eq(fstat(heap_file(), &st), 0);
 		ck_assert_int_gt(st.st_size, 100000);
 		ck_assert_int_lt(st.st_size, 30000000);
 	}
@@ -202,7 +169,7 @@ START_TEST(says_what_is_the_same)
 	uint32_t number;
 
 	dice = 5;
-	ck_assert_int_eq(entry_heap_new(folder(), &h), 0);
+	ck_assert_int_eq(entry_heap_new(heap_folder(), &h), 0);
 	e = make(1);
 	number = entry_heap_put(h, e);
 	other = entry_new(e->dn);
@@ -231,7 +198,7 @@ START_TEST(too_long_a_member)
 	ck_assert_ptr_nonnull(bytes);
 	memset(bytes, 'a', ENTRY_VALUE_MAX + 1);
 	for (int over = 0; over < 2; over++) {
-		ck_assert_int_eq(entry_heap_new(folder(), &h), 0);
+		ck_assert_int_eq(entry_heap_new(heap_folder(), &h), 0);
 		ck_assert_int_eq(entry_set(e, "member", NULL), 0);
 		add(e, "member", bytes, (size_t)(ENTRY_VALUE_MAX + over));
 		ck_assert_int_eq(entry_heap_get(h, entry_heap_put(h, e), false, &head), 0);
@@ -248,13 +215,14 @@ END_TEST
 START_TEST(another_file)
 {
 	enum { MANY = 9000 };		/* more than are written at once */
+	struct pollfd damage = { .events = POLLIN };
 	struct entry_heap *h;
 	struct entry *e, *other;
 	uint32_t number;
 	char byte;
 	int fd;
 
-	ck_assert_int_eq(entry_heap_new(folder(), &h), 0);
+	ck_assert_int_eq(entry_heap_new(heap_folder(), &h), 0);
 	e = entry_new("uid=ada,ou=people,dc=x");
 	ck_assert_ptr_nonnull(e);
 	add(e, "uidNumber", "2001", 4);
@@ -262,7 +230,9 @@ START_TEST(another_file)
 	for (unsigned i = 0; i < MANY; i++)
 		ck_assert_uint_ne(entry_heap_put(h, e), ENTRY_NOWHERE);
 	compare(h, number, e);
-	fd = file_of_heap();
+	fd = heap_file();
+	damage.fd = entry_heap_damage_fd(h);
+	ck_assert_int_eq(poll(&damage, 1, 0), 0);
 	for (off_t at = 0; at < 50; at++) {
 		ck_assert_int_eq(pread(fd, &byte, 1, at), 1);
 		byte ^= 4;
@@ -273,6 +243,7 @@ START_TEST(another_file)
 		ck_assert_int_eq(pwrite(fd, &byte, 1, at), 1);
 	}
 	compare(h, number, e);
+	ck_assert_int_eq(poll(&damage, 1, 0), 1);
 	ck_assert_int_eq(ftruncate(fd, 20), 0);
 	ck_assert_int_eq(entry_heap_get(h, number, true, &other), -EIO);
 	entry_free(e);
@@ -364,7 +335,7 @@ START_TEST(nobody_by_another_file)
 
 	settings_defaults(&settings);
 	(void)snprintf(settings.directory_base, sizeof settings.directory_base, "dc=x");
-	ck_assert_int_eq(entry_heap_new(folder(), &h), 0);
+	ck_assert_int_eq(entry_heap_new(heap_folder(), &h), 0);
 	ck_assert_int_eq(census_new(&c), 0);
 	census_use_heap(c, h);
 	web = put_group(h, "3000");
@@ -375,7 +346,7 @@ START_TEST(nobody_by_another_file)
 	ck_assert_int_eq(update(c, h, 1, web), 1);
 	ck_assert_int_eq(update(c, h, 2, ada), 1);
 	ck_assert_int_eq(state_of(c, "ada"), FACTS_MANAGED);
-	fd = file_of_heap();
+	fd = heap_file();
 	ck_assert_int_eq(pread(fd, &byte, 1, 20), 1);
 	byte ^= 1;
 	ck_assert_int_eq(pwrite(fd, &byte, 1, 20), 1);
@@ -400,7 +371,7 @@ int
 main(void)
 {
 	const struct suite_row rows[] = {
-		{ comes_out_as_it_was, 3 }, { says_what_is_the_same, 0 }, { too_long_a_member, 0 }, { another_file, 0 },
+		{ comes_out_as_it_was, 4 }, { says_what_is_the_same, 0 }, { too_long_a_member, 0 }, { another_file, 0 },
 		{ nobody_by_another_file, 0 },
 	};
 
