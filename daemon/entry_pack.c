@@ -132,24 +132,31 @@ take_bytes(struct block *b, const char **ret, size_t *ret_len)
 	return true;
 }
 
-static char *
-take_string(struct block *b)
+/* Returns 0, -ENOMEM or -EBADMSG. */
+static int
+take_string(struct block *b, char **ret)
 {
 	const char *bytes;
 	size_t len;
 
-	return take_bytes(b, &bytes, &len) && memchr(bytes, '\0', len) == NULL ? strndup(bytes, len) : NULL;
+	*ret = NULL;
+	if (!take_bytes(b, &bytes, &len) || memchr(bytes, '\0', len) != NULL)
+		return -EBADMSG;
+	*ret = strndup(bytes, len);
+	return *ret != NULL ? 0 : -ENOMEM;
 }
 
 static int
 take_attribute(struct block *b, struct entry *e)
 {
-	char *name = take_string(b);
 	const char *bytes;
 	uint64_t count;
 	size_t len;
-	int r = name != NULL && take_number(b, &count) ? 0 : -EBADMSG;
+	char *name;
+	int r = take_string(b, &name);
 
+	if (r == 0 && !take_number(b, &count))
+		r = -EBADMSG;
 	for (uint64_t i = 0; r == 0 && i < count; i++)
 		r = take_bytes(b, &bytes, &len) ? entry_add_value(e, name, bytes, len) : -EBADMSG;
 	free(name);
@@ -162,14 +169,14 @@ entry_unpack(const uint8_t *block, size_t size, struct entry **ret)
 	struct block b = { .at = block, .end = block + size };
 	struct entry *e = NULL;
 	char *dn;
-	int r = 0;
+	int r;
 
 	if (size == 0 || *b.at > 1)
 		return -EBADMSG;
 	b.at++;
-	dn = take_string(&b);
-	if (dn == NULL)
-		return -EBADMSG;
+	r = take_string(&b, &dn);
+	if (r < 0)
+		return r;
 	e = entry_new(dn);
 	free(dn);
 	if (e == NULL)
