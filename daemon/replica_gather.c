@@ -129,25 +129,39 @@ compare_uuids(const void *a, const void *b)
 	return memcmp(a, b, SYNC_UUID_SIZE);
 }
 
+int
+replica_gathered(const struct replica *r, bool put, struct replica_uuids *ret)
+{
+	*ret = (struct replica_uuids){ .list = calloc(r->change_count + 1, SYNC_UUID_SIZE) };
+	if (ret->list == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < r->change_count; i++)
+		if (!put || r->changes[i]->e != NULL)
+			memcpy(ret->list[ret->count++], r->changes[i]->uuid, SYNC_UUID_SIZE);
+	qsort(ret->list, ret->count, SYNC_UUID_SIZE, compare_uuids);
+	return 0;
+}
+
+bool
+replica_uuids_have(const struct replica_uuids *all, const uint8_t uuid[SYNC_UUID_SIZE])
+{
+	return bsearch(uuid, all->list, all->count, SYNC_UUID_SIZE, compare_uuids) != NULL;
+}
+
 bool
 replica_is_whole(struct replica *r)
 {
-	uint8_t (*put)[SYNC_UUID_SIZE];
-	size_t count = 0, i;
+	struct replica_uuids put;
+	size_t i;
 
 	if (r->stranger_count == 0)
 		return true;
-	put = calloc(r->change_count + 1, SYNC_UUID_SIZE);
-	if (put == NULL)
+	if (replica_gathered(r, true, &put) < 0)
 		return false;
-	for (i = 0; i < r->change_count; i++)
-		if (r->changes[i]->e != NULL)
-			memcpy(put[count++], r->changes[i]->uuid, SYNC_UUID_SIZE);
-	qsort(put, count, SYNC_UUID_SIZE, compare_uuids);
 	for (i = 0; i < r->stranger_count; i++)
-		if (bsearch(r->strangers[i], put, count, SYNC_UUID_SIZE, compare_uuids) == NULL)
+		if (!replica_uuids_have(&put, r->strangers[i]))
 			break;
-	free(put);
+	free(put.list);
 	return i == r->stranger_count;
 }
 

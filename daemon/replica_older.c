@@ -208,21 +208,19 @@ replica_older_only_these(struct replica *r)
 int
 replica_older_release(struct replica *r)
 {
-	int e = 0;
+	struct replica_uuids told_since;
+	int e = replica_gathered(r, false, &told_since);
 
 	for (size_t i = r->older_count; i > 0 && e == 0; i--) {
 		const struct older *o = r->older[i - 1];
-		const struct member *m = replica_find(r, o->uuid);
-		bool told_since = m != NULL && m->changed_round == r->round;
 
-		for (size_t k = 0; m == NULL && k < r->change_count && !told_since; k++)
-			told_since = memcmp(r->changes[k]->uuid, o->uuid, SYNC_UUID_SIZE) == 0;
-		if (told_since)
+		if (replica_uuids_have(&told_since, o->uuid))
 			continue;
 		e = o->told != NULL ? replica_put(r, o->uuid, entry_ref(o->told)) : replica_remove(r, o->uuid);
 		if (e == 0)
 			r->changes[r->change_count - 1]->forced = true;
 	}
+	free(told_since.list);
 	return e;
 }
 

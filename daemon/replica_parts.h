@@ -127,6 +127,15 @@ struct member *replica_find(const struct replica *r, const uint8_t uuid[SYNC_UUI
 /* Room for n more pointers. Returns 0 or -ENOMEM. */
 int replica_reserve(struct member ***list, size_t count, size_t *room, size_t n);
 
+/* replica_gather.c: what was gathered, by its uuids. */
+struct replica_uuids {
+	uint8_t (*list)[SYNC_UUID_SIZE];	/* owned; sorted, perhaps several times */
+	size_t count;
+};
+/* put: without what is removed. ret: its list is freed by the caller. Returns 0 or -ENOMEM. */
+int replica_gathered(const struct replica *r, bool put, struct replica_uuids *ret);
+bool replica_uuids_have(const struct replica_uuids *all, const uint8_t uuid[SYNC_UUID_SIZE]);
+
 /* ---- replica_write.c: within a transaction; each returns 0 or -errno ---- */
 
 int replica_write_changes(struct replica *r);	/* what was gathered */
