@@ -276,12 +276,13 @@ is_same_entry(const struct census *c, const struct census_item *i, const struct 
 static void
 keep(struct census *c, struct census_item *i, uint32_t number)
 {
-	if (i->e == NULL || i->number != ENTRY_NOWHERE || number == ENTRY_NOWHERE) {
-		entry_heap_drop(c->heap, number);
+	if (number == ENTRY_NOWHERE)
 		return;
+	if (i->number == ENTRY_NOWHERE) {
+		entry_free(i->e);
+		i->e = NULL;
 	}
-	entry_free(i->e);
-	i->e = NULL;
+	entry_heap_drop(c->heap, i->number);	/* whoever tells has it in another place: once is enough */
 	i->number = number;
 }
 
