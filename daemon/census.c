@@ -549,7 +549,7 @@ census_update(struct census *c, const struct census_how *how, struct entry_chang
 	how = &now;
 	r = stage_all(c, how->settings, changes);
 	entry_changes_done(changes);
-	if (r == 0 && how->anew)
+	if (r == 0 && how->anew && (c->present > 0 || c->doubtful))	/* else the index has no key of before */
 		r = index_anew(c, how->settings);
 	c->doubtful = c->doubtful && r < 0;
 	if (r == 0)
