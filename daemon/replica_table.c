@@ -110,10 +110,10 @@ find(const struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE])
 int
 replica_table_reserve(struct replica *r, size_t count)
 {
-	size_t wanted = count + count / 4 + 64;
+	size_t wanted = 2 * count + 64;	/* a fuller one is searched for long, and each step is a miss of the cache */
 	uint32_t *table;
 
-	if (count + count / 8 < r->by_uuid_count)
+	if (count + count / 2 < r->by_uuid_count)
 		return 0;
 	table = wanted < UINT32_MAX ? calloc(wanted, sizeof *table) : NULL;
 	if (table == NULL)
