@@ -261,6 +261,8 @@ entry_same(const struct entry *a, const struct entry *b)
 	return true;
 }
 
+#define ROOM 4			/* attributes */
+
 /* Find an attribute or append an empty one; NULL without memory. */
 static struct attribute *
 need_attribute(struct entry *e, const char *name)
@@ -271,7 +273,9 @@ need_attribute(struct entry *e, const char *name)
 	if (a != NULL)
 		return a;
 	copy = strdup(name);
-	a = reallocarray(e->attributes, e->count + 1, sizeof *a);
+	a = e->attributes;
+	if (e->count % ROOM == 0)	/* there is room up to the next multiple of it */
+		a = reallocarray(e->attributes, e->count + ROOM, sizeof *a);
 	if (a != NULL)
 		e->attributes = a;
 	if (copy == NULL || a == NULL) {

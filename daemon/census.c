@@ -53,8 +53,10 @@ census_free(struct census *c)
 {
 	if (c == NULL)
 		return;
-	for (size_t i = 0; i < c->used; i++)
+	for (size_t i = 0; i < c->used; i++) {
 		entry_free(c->items[i].e);
+		entry_heap_drop(c->heap, c->items[i].number);
+	}
 	census_index_done(&c->index);
 	census_index_done(&c->children);
 	free(c->items);
@@ -202,16 +204,21 @@ take_primary_gid(enum identity_claim kind, const char *key, void *arg)
 
 /* What an item is by its entry. */
 static int
-describe(struct census_item *i, const struct settings *settings)
+describe(struct census *c, uint32_t item, const struct settings *settings)
 {
-	const char *token = i->e != NULL ? census_token(i->e, false) : NULL;
+	struct census_item *i = &c->items[item];
+	const struct entry *e = census_now(c, item), *old = census_old(c, item);
+	const char *token = e != NULL ? census_token(e, false) : NULL;
 
+	if (c->unread < 0)
+		return c->unread;
 	i->gid = 0;
 	i->token = token != NULL ? (uint32_t)strtoul(token, NULL, 10) : 0;
-	i->is_user = (i->e != NULL && entry_has_class(i->e, "posixAccount")) ||
-	    (i->old != NULL && entry_has_class(i->old, "posixAccount"));
-	i->is_group = (i->e != NULL && identity_is_group(i->e)) || (i->old != NULL && identity_is_group(i->old));
-	return i->e != NULL ? identity_claims(i->e, settings, take_primary_gid, &i->gid) : 0;
+	i->waits = e != NULL && e->waits;
+	i->is_user = (e != NULL && entry_has_class(e, "posixAccount")) ||
+	    (old != NULL && entry_has_class(old, "posixAccount"));
+	i->is_group = (e != NULL && identity_is_group(e)) || (old != NULL && identity_is_group(old));
+	return e != NULL ? identity_claims(e, settings, take_primary_gid, &i->gid) : 0;
 }
 
 /* Every key of before anew: settings say otherwise what an entry claims. */
@@ -227,15 +234,17 @@ index_anew(struct census *c, const struct settings *settings)
 	c->children = (struct census_index){ 0 };
 	for (uint32_t i = 0; i < c->used && r == 0; i++) {
 		struct keying k = { .c = c, .item = i };
-		const struct entry *before = c->items[i].staged ? c->items[i].old : c->items[i].e;
+		const struct entry *before = c->items[i].staged != 0 ? census_old(c, i) : census_now(c, i);
 
-		if (before == NULL && !c->items[i].staged)
+		r = c->unread;
+		if (before == NULL && c->items[i].staged == 0)
 			continue;	/* free */
-		r = census_index_add(&c->index, id_key(c, c->items[i].id), i);
+		if (r == 0)
+			r = census_index_add(&c->index, id_key(c, c->items[i].id), i);
 		if (r == 0 && before != NULL)
 			r = census_each_key(c, before, settings, add_key, &k);
 		if (r == 0)
-			r = describe(&c->items[i], settings);
+			r = describe(c, i, settings);
 	}
 	if (r < 0) {
 		census_index_done(&c->index);
@@ -252,74 +261,121 @@ index_anew(struct census *c, const struct settings *settings)
 /* ---- staging ---- */
 
 static bool
-is_same_entry(const struct entry *a, const struct entry *b)
+is_same_entry(const struct census *c, const struct census_item *i, const struct entry *e, uint32_t number)
 {
-	return a == b || (a != NULL && b != NULL && entry_same(a, b));
+	bool there = i->e != NULL || i->number != ENTRY_NOWHERE;
+
+	if (!there || e == NULL || (number != ENTRY_NOWHERE && i->number == number))
+		return there == (e != NULL);
+	if (i->number != ENTRY_NOWHERE)
+		return entry_heap_is(c->heap, i->number, e);
+	return i->e == e || entry_same(i->e, e);
 }
 
-/* Whether somebody who saw an entry has seen whom another one of it claims to be. A number that waited was seen, too. */
-static bool
-is_as_seen(const struct entry *before, const struct entry *e)
+/* The same entry was told again: it may be in the heap now. number is held then. */
+static void
+keep(struct census *c, struct census_item *i, uint32_t number)
 {
-	return before != NULL && e != NULL && entry_same_values(before, e, "uid") &&
-	    entry_same_values(before, e, "entryUUID") && (before->waits || entry_same_values(before, e, "uidNumber"));
+	if (number == ENTRY_NOWHERE)
+		return;
+	if (i->number == ENTRY_NOWHERE) {
+		entry_free(i->e);
+		i->e = NULL;
+	}
+	entry_heap_drop(c->heap, i->number);	/* whoever tells has it in another place: once is enough */
+	i->number = number;
 }
 
-void
-census_approve(struct census *c)
-{
-	for (size_t i = 0; i < c->used; i++)
-		c->items[i].approved = c->items[i].e != NULL;
-}
-
-/* Put an entry beside the one that is there. e is owned then. */
+/* Room for one more. */
 static int
-stage(struct census *c, uint32_t item, struct entry *e, bool gone)
+reserve_staged(struct census *c)
+{
+	size_t room = c->staged_room == 0 ? 16 : c->staged_room * 2;
+	struct census_staged *staged;
+
+	if (c->staged_count < c->staged_room)
+		return 0;
+	staged = reallocarray(c->staged, room, sizeof *staged);
+	if (staged == NULL)
+		return -ENOMEM;
+	c->staged = staged;
+	c->staged_room = room;
+	return 0;
+}
+
+/* Put an entry beside the one that is there. e is owned and number held then. */
+static int
+stage(struct census *c, uint32_t item, struct entry *e, uint32_t number, bool gone)
 {
 	struct census_item *i = &c->items[item];
+	int r;
 
-	if (!i->staged && i->gone == gone && is_same_entry(i->e, e)) {
+	if (i->staged == 0 && i->gone == gone && is_same_entry(c, i, e, number)) {
 		entry_free(e);
+		keep(c, i, number);
 		return 0;
 	}
-	if (!i->staged && census_push(&c->staged, &c->staged_count, &c->staged_room, item) < 0) {
+	r = census_see_approved(c, item, e);
+	if (r == 0 && i->staged == 0)
+		r = reserve_staged(c);
+	if (r < 0) {
 		entry_free(e);
-		return -ENOMEM;
+		entry_heap_drop(c->heap, number);
+		return r;
 	}
-	i->approved = i->approved && is_as_seen(i->e, e);
-	if (i->staged) {
+	if (i->staged != 0) {
 		entry_free(i->e);	/* of one id the last one counts */
+		entry_heap_drop(c->heap, i->number);
 	} else {
-		i->old = i->e;
-		i->old_gone = i->gone;
-		i->staged = true;
+		c->staged[c->staged_count++] = (struct census_staged){ .item = item, .number = i->number, .e = i->e,
+			.gone = i->gone };
+		i->staged = (uint32_t)c->staged_count;
 	}
 	i->e = e;
+	i->number = number;
 	i->gone = gone;
 	return 0;
+}
+
+/* One that is only in the heap, and is there as it was. */
+static bool
+is_unread_same(const struct census *c, uint32_t item, const struct entry_change *change)
+{
+	const struct census_item *i = item != 0 ? &c->items[item - 1] : NULL;
+
+	return i != NULL && i->staged == 0 && i->gone == change->gone && change->number != ENTRY_NOWHERE &&
+	    i->number == change->number;
 }
 
 static int
 stage_change(struct census *c, const char *nbase, struct entry_change *change)
 {
+	uint32_t item = find_item(c, change->id), number = change->number;
 	struct entry *e = change->e;
-	uint32_t item = find_item(c, change->id);
+	int r = 0;
 
-	change->e = NULL;		/* stage() owns it */
-	if (e != NULL && !identity_is_below(e->ndn, nbase)) {
-		entry_free(e);
-		e = NULL;
-	}
-	if (item == 0 && e == NULL)
+	if (is_unread_same(c, item, change)) {
+		c->items[item - 1].listed = true;
 		return 0;
-	if (item == 0)
-		item = new_item(c, change->id);
-	if (item == 0) {
-		entry_free(e);
-		return -ENOMEM;
 	}
+	change->e = NULL;		/* stage() owns it, and holds the number */
+	change->number = ENTRY_NOWHERE;
+	if (e == NULL && number != ENTRY_NOWHERE)
+		r = entry_heap_get(c->heap, number, true, &e);
+	if (r == 0 && item == 0 && e != NULL && identity_is_below(e->ndn, nbase)) {
+		item = new_item(c, change->id);
+		r = item == 0 ? -ENOMEM : 0;
+	}
+	if (r < 0 || (e != NULL && !identity_is_below(e->ndn, nbase))) {
+		entry_free(e);
+		entry_heap_drop(c->heap, number);
+		e = NULL;
+		number = ENTRY_NOWHERE;
+	}
+	if (r < 0 || item == 0)
+		return r;
 	c->items[item - 1].listed = true;
-	return stage(c, item - 1, e, change->gone);
+	return stage(c, item - 1, e, number, change->gone);
 }
 
 static int
@@ -328,15 +384,15 @@ stage_all(struct census *c, const struct settings *settings, struct entry_change
 	char *nbase = entry_normalise_dn(settings->directory_base);
 	int r = nbase != NULL ? 0 : -ENOMEM;
 
-	for (size_t i = 0; i < c->used; i++)	/* a failure before may have left some */
+	for (size_t i = 0; changes->whole && i < c->used; i++)	/* others have been listed before */
 		c->items[i].listed = false;
 	for (size_t i = 0; i < changes->count && r == 0; i++)
 		r = stage_change(c, nbase, &changes->list[i]);
-	for (uint32_t i = 0; i < c->used && r == 0; i++)
-		if (changes->whole && !c->items[i].listed && c->items[i].e != NULL)
-			r = stage(c, i, NULL, false);
+	for (uint32_t i = 0; changes->whole && i < c->used && r == 0; i++)
+		if (!c->items[i].listed && census_is_there(c, i))
+			r = stage(c, i, NULL, ENTRY_NOWHERE, false);
 	for (size_t i = 0; i < c->staged_count && r == 0; i++)
-		r = describe(&c->items[c->staged[i]], settings);
+		r = describe(c, c->staged[i].item, settings);
 	free(nbase);
 	return r;
 }
@@ -352,7 +408,7 @@ add_keys(struct census *c, const struct settings *settings, struct keyed *ret)
 	int r = 0;
 
 	for (*ret = (struct keyed){ 0 }; ret->items < c->staged_count; ret->items++) {
-		struct keying k = { .c = c, .item = c->staged[ret->items] };
+		struct keying k = { .c = c, .item = c->staged[ret->items].item };
 
 		if (c->items[k.item].e != NULL)
 			r = census_each_key(c, c->items[k.item].e, settings, add_key, &k);
@@ -366,8 +422,8 @@ add_keys(struct census *c, const struct settings *settings, struct keyed *ret)
 static void
 forget_touched(struct census *c)
 {
-	for (size_t i = 0; i < c->used; i++)
-		c->items[i].touched = c->items[i].members_touched = false;
+	for (size_t i = 0; i < c->touched_count; i++)
+		c->items[c->touched[i]].touched = false;
 	c->touched_count = 0;
 }
 
@@ -378,29 +434,47 @@ doubt(struct census *c, int r)
 	c->doubtful = c->doubtful || r < 0;
 }
 
+/* An item is not staged any more. What is in the heap need not be in memory. */
+static void
+unstage(struct census *c, uint32_t item)
+{
+	struct census_item *i = &c->items[item];
+
+	i->staged = 0;
+	if (i->number != ENTRY_NOWHERE) {
+		entry_free(i->e);
+		i->e = NULL;
+		i->head = false;
+	}
+	if (!census_is_there(c, item))
+		drop_item(c, item);
+}
+
 /* Back to what was. */
 static void
 undo(struct census *c, const struct settings *settings, const struct keyed *keyed)
 {
 	for (size_t i = 0; i < c->staged_count; i++) {
-		struct keying k = { .c = c, .item = c->staged[i], .count = i < keyed->items ? SIZE_MAX : keyed->more,
+		struct census_staged *s = &c->staged[i];
+		struct keying k = { .c = c, .item = s->item, .count = i < keyed->items ? SIZE_MAX : keyed->more,
 			.children = true, .others = true };
 		struct census_item *at = &c->items[k.item];
+		const struct entry *old = c->children_dropped ? census_old(c, k.item) : NULL;
 
 		if (i <= keyed->items && at->e != NULL)
 			doubt(c, census_each_key(c, at->e, settings, remove_key, &k));
-		if (c->children_dropped && at->old != NULL)
-			doubt(c, census_each_key(c, at->old, settings, put_back, &k));
+		if (c->children_dropped && old != NULL)
+			doubt(c, census_each_key(c, old, settings, put_back, &k));
 		entry_free(at->e);
-		at->e = at->old;
-		at->gone = at->old_gone;
-		at->old = NULL;
-		at->staged = false;
-		if (at->e == NULL)
-			drop_item(c, k.item);
-		else
-			doubt(c, describe(at, settings));
+		entry_heap_drop(c->heap, at->number);
+		at->e = s->e;
+		at->number = s->number;
+		at->gone = s->gone;
+		unstage(c, k.item);
+		if (census_is_there(c, k.item))
+			doubt(c, describe(c, k.item, settings));
 	}
+	doubt(c, c->unread);
 	c->staged_count = 0;
 	c->children_dropped = false;
 	forget_touched(c);
@@ -412,10 +486,11 @@ int
 census_drop_children(struct census *c, const struct settings *settings)
 {
 	for (size_t i = 0; i < c->staged_count; i++) {
-		struct keying k = { .c = c, .item = c->staged[i], .count = SIZE_MAX, .children = true };
+		struct keying k = { .c = c, .item = c->staged[i].item, .count = SIZE_MAX, .children = true };
+		const struct entry *old = census_old(c, k.item);
 
-		if (c->items[k.item].old != NULL)
-			doubt(c, census_each_key(c, c->items[k.item].old, settings, remove_key, &k));
+		if (old != NULL)
+			doubt(c, census_each_key(c, old, settings, remove_key, &k));
 	}
 	c->children_dropped = true;
 	return c->doubtful ? -ENOMEM : 0;
@@ -426,21 +501,23 @@ static void
 settle(struct census *c, const struct settings *settings)
 {
 	for (size_t i = 0; i < c->staged_count; i++) {
-		struct keying k = { .c = c, .item = c->staged[i], .count = SIZE_MAX, .others = true,
+		struct census_staged *s = &c->staged[i];
+		struct keying k = { .c = c, .item = s->item, .count = SIZE_MAX, .others = true,
 			.children = !c->children_dropped };
 		struct census_item *at = &c->items[k.item];
+		bool was = census_was_there(c, s->item);
+		const struct entry *old = census_old(c, s->item);
 
-		c->present = c->present + (at->e != NULL ? 1 : 0) - (at->old != NULL ? 1 : 0);
-		if (at->old != NULL)
-			doubt(c, census_each_key(c, at->old, settings, remove_key, &k));
-		entry_free(at->old);
-		at->old = NULL;
-		at->staged = false;
-		if (at->e == NULL)
-			drop_item(c, k.item);
-		else
+		c->present = c->present + (census_is_there(c, s->item) ? 1 : 0) - (was ? 1 : 0);
+		if (old != NULL)
+			doubt(c, census_each_key(c, old, settings, remove_key, &k));
+		entry_free(s->e);
+		entry_heap_drop(c->heap, s->number);
+		if (was && at->e != NULL)
 			at->is_user = entry_has_class(at->e, "posixAccount"), at->is_group = identity_is_group(at->e);
+		unstage(c, k.item);
 	}
+	doubt(c, c->unread);
 	c->staged_count = 0;
 	c->children_dropped = false;
 	forget_touched(c);
@@ -472,11 +549,13 @@ census_update(struct census *c, const struct census_how *how, struct entry_chang
 	how = &now;
 	r = stage_all(c, how->settings, changes);
 	entry_changes_done(changes);
-	if (r == 0 && how->anew)
+	if (r == 0 && how->anew && (c->present > 0 || c->doubtful))	/* else the index has no key of before */
 		r = index_anew(c, how->settings);
 	c->doubtful = c->doubtful && r < 0;
 	if (r == 0)
 		r = add_keys(c, how->settings, &keyed);
+	if (r == 0)
+		r = c->unread;
 	c->accepting = how->accept_approved;
 	if (r == 0 && (c->staged_count > 0 || how->anew || how->accept_newcomers || how->accept_approved))
 		r = census_judge(c, how, ret);
@@ -487,6 +566,7 @@ census_update(struct census *c, const struct census_how *how, struct entry_chang
 		undo(c, how->settings, &keyed);
 	else
 		settle(c, how->settings);
+	census_release(c);
 	if (ret->whole)
 		pack(c);
 	return r;

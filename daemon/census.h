@@ -1,9 +1,9 @@
 /*
  * census.h - everybody whom the directory tells of, kept so that a change costs what it touches, not what there is.
  *
- * Entries are kept, identities are not: whoever is asked for is read from his entry and from those that it depends on
- * (his groups, theirs, whoever claims the same name or number), by identities_build_from(). Beside each entry stands
- * whether it was good in the last state, which is the past of the next one (THREATS 5.4, 5.5). Directory process, on its
+ * Entries are kept, or read from a heap; identities are not: whoever is asked for is read from his entry and from those
+ * that it depends on (his groups, theirs, whoever claims the same name or number), by identities_build_from(). Beside each
+ * entry stands whether it was good in the last state, which is the past of the next one (THREATS 5.4, 5.5). Directory process, on its
  * loop.
  */
 #ifndef ISMS_CENSUS_H
@@ -22,6 +22,8 @@ struct census;
 /* Returns 0 or -errno. */
 int census_new(struct census **ret);
 void census_free(struct census *c);	/* NULL is fine */
+/* Entries of changes that are in a heap are read from there when they are needed. It outlives the census. */
+void census_use_heap(struct census *c, struct entry_heap *heap);
 
 struct census_counts {
 	size_t users, groups;		/* also broken ones */
@@ -53,12 +55,12 @@ void census_part_done(struct census_part *part);	/* a zeroed struct is fine */
  *  ret       zeroed; free with census_part_done()
  *  ret_user  in ret; NULL: unknown
  *
- * Returns 0; -ENOMEM; -E2BIG: more depends on him than is looked at for one question.
+ * Returns 0; -ENOMEM; -EIO: an entry cannot be read; -E2BIG: more depends on him than is looked at for one question.
  */
 int census_find(struct census *c, const struct settings *settings, const struct identity_holders *holders,
     const char *name, struct census_part *ret, const struct identity **ret_user);
 
-/* All of them. Returns 0 or -ENOMEM. */
+/* All of them. Returns 0, -ENOMEM or -EIO. */
 int census_all(struct census *c, const struct settings *settings, const struct identity_holders *holders,
     struct census_part *ret);
 
@@ -74,7 +76,7 @@ struct census_asking {
  *  user  of a part; NULL, or one who is broken: nothing is said
  *  ret   his facts; the rest stays
  *
- * Returns 0 or -ENOMEM.
+ * Returns 0, -ENOMEM, or -EIO: an entry cannot be read.
  */
 int census_care(struct census *c, const struct census_asking *asking, const struct identity *user, struct facts *ret);
 /* The same of the owner alone. */
@@ -85,13 +87,15 @@ int census_owner(struct census *c, const struct census_asking *asking, const str
  *  at        0 at first; opaque
  *  ret_id    whose entry it is
  *  ret_gone  as of struct entry_change
+ *  ret       NULL: that was the last; the caller frees it
  *
- * Returns the entry, borrowed until the next update; NULL after the last.
+ * Returns 0 or -errno: it could not be read.
  */
-struct entry *census_entry_at(const struct census *c, const char *ndn, uint32_t *at, uint8_t ret_id[ENTRY_ID_SIZE],
-    bool *ret_gone);
+int census_entry_at(const struct census *c, const char *ndn, uint32_t *at, uint8_t ret_id[ENTRY_ID_SIZE],
+    bool *ret_gone, struct entry **ret);
 /* Groups that have a DN, normalised, as a member; the same. */
-struct entry *census_parent_at(const struct census *c, const char *ndn, uint32_t *at, uint8_t ret_id[ENTRY_ID_SIZE]);
+int census_parent_at(const struct census *c, const char *ndn, uint32_t *at, uint8_t ret_id[ENTRY_ID_SIZE],
+    struct entry **ret);
 
 /* What a change came to. */
 struct census_news {
@@ -139,7 +143,7 @@ void census_approve(struct census *c);
  *  changes  freed
  *  ret      zeroed; free with census_news_done()
  *
- * Returns 1 when somebody may have become another, 0, or -ENOMEM: then nothing has changed.
+ * Returns 1 when somebody may have become another, 0, or -ENOMEM or -EIO: then nothing has changed.
  */
 int census_update(struct census *c, const struct census_how *how, struct entry_changes *changes,
     struct census_news *ret);

@@ -22,23 +22,32 @@ struct caring {
 	int64_t now_utc_sec;
 };
 
-/* An account's item by its DN. Returns it plus one, 0: there is none; one that is gone is none either. */
-static uint32_t
-find_account(const struct census *c, const char *ndn)
+/*
+ * An account by its DN; one that is gone is none.
+ *
+ *  ret  its item plus one; 0: there is none
+ *
+ * Returns 0 or -errno: somebody could not be read.
+ */
+static int
+find_account(struct census *c, const char *ndn, uint32_t *ret)
 {
 	uint64_t key = census_key(&c->index, CENSUS_DN, ndn, strlen(ndn));
 	uint32_t at = 0, item;
 
 	while ((item = census_index_next(&c->index, key, &at)) != 0) {
-		const struct census_item *i = &c->items[item - 1];
+		const struct entry *e = c->items[item - 1].gone ? NULL : census_head(c, item - 1);
 
-		if (i->e != NULL && !i->gone && entry_has_class(i->e, "posixAccount") && strcmp(i->e->ndn, ndn) == 0)
-			return item;
+		if (c->unread < 0)
+			return c->unread;
+		if (e != NULL && entry_has_class(e, "posixAccount") && strcmp(e->ndn, ndn) == 0)
+			break;
 	}
+	*ret = item;
 	return 0;
 }
 
-/* How an account stands. Returns 0 or -ENOMEM. */
+/* How an account stands. Returns 0 or -errno. */
 static int
 look_at(const struct caring *in, uint32_t item, uint32_t *ret_state, int64_t *ret_end_utc_sec)
 {
@@ -64,12 +73,13 @@ static int
 look_up(const struct caring *in, const char *dn, uint32_t *ret_state, int64_t *ret_end_utc_sec)
 {
 	char *ndn = dn != NULL && dn[0] != '\0' ? entry_normalise_dn(dn) : NULL;
-	uint32_t item = ndn != NULL ? find_account(in->c, ndn) : 0;
+	uint32_t item = 0;
+	int r = ndn != NULL ? find_account(in->c, ndn, &item) : 0;
 
 	*ret_state = dn == NULL || dn[0] == '\0' ? CARE_NONE : CARE_MISSING;
 	*ret_end_utc_sec = 0;
 	free(ndn);
-	return item != 0 ? look_at(in, item - 1, ret_state, ret_end_utc_sec) : 0;
+	return r == 0 && item != 0 ? look_at(in, item - 1, ret_state, ret_end_utc_sec) : r;
 }
 
 /*
@@ -80,11 +90,13 @@ static int
 approve(const struct caring *in, const struct entry *e, struct exemption *x, bool *ret_holds)
 {
 	char *ndn = entry_normalise_dn(entry_value(e, "ismsApprover"));
-	uint32_t item = ndn != NULL ? find_account(in->c, ndn) : 0, state = CARE_VALID;
+	uint32_t item = 0, state = CARE_VALID;
 	int64_t end_utc_sec = 0;
-	int r = item != 0 ? look_at(in, item - 1, &state, &end_utc_sec) : 0;
+	int r = ndn != NULL ? find_account(in->c, ndn, &item) : 0;
 
-	*ret_holds = ndn != NULL && state == CARE_VALID;
+	if (r == 0 && item != 0)
+		r = look_at(in, item - 1, &state, &end_utc_sec);
+	*ret_holds = r == 0 && ndn != NULL && state == CARE_VALID;
 	if (end_utc_sec != 0 && end_utc_sec < x->until_utc_sec)
 		x->until_utc_sec = end_utc_sec;
 	if (item == 0 && !exemption_by_operator(e, in->settings->directory_base))
@@ -105,11 +117,13 @@ add_exemptions(const struct caring *in, const struct identity *user, struct fact
 	int r = 0;
 
 	while (r == 0 && (item = census_index_next(&in->c->index, key, &at)) != 0) {
-		const struct entry *e = in->c->items[item - 1].e;
+		const struct entry *e = census_head(in->c, item - 1);
 		struct exemption x;
 		bool holds;
 		int n;
 
+		if (in->c->unread < 0)
+			return in->c->unread;
 		if (e == NULL || in->c->items[item - 1].gone || exemption_read(e, ndn, &x, fault, sizeof fault) < 0)
 			continue;
 		r = approve(in, e, &x, &holds);
@@ -132,7 +146,10 @@ census_care(struct census *c, const struct census_asking *asking, const struct i
 	r = look_up(&in, user->owner, &ret->owner_state, &ret->owner_end_utc_sec);
 	if (r == 0)
 		r = look_up(&in, user->sponsor, &ret->sponsor_state, &ret->sponsor_end_utc_sec);
-	return r == 0 ? add_exemptions(&in, user, ret) : r;
+	if (r == 0)
+		r = add_exemptions(&in, user, ret);
+	census_release(c);
+	return r;
 }
 
 int
@@ -140,6 +157,8 @@ census_owner(struct census *c, const struct census_asking *asking, const struct 
 {
 	const struct caring in = { .c = c, .settings = asking->settings, .holders = asking->holders,
 		.now_utc_sec = asking->now_utc_sec };
+	int r = look_up(&in, user->owner, &ret->owner_state, &ret->owner_end_utc_sec);
 
-	return look_up(&in, user->owner, &ret->owner_state, &ret->owner_end_utc_sec);
+	census_release(c);
+	return r;
 }

@@ -29,6 +29,7 @@ struct closure {
 	bool shares;			/* somebody's DN is also another one's */
 	uint32_t *list;			/* owned; items, ascending once complete */
 	bool *expanded;			/* owned; by place, until the list is sorted */
+	struct entry **held;		/* owned; of the list, in no order: shadows and links borrow from them */
 	size_t count, room, expanded_room;
 	struct link *links;		/* owned; sorted by parent once complete */
 	size_t link_count, link_room;
@@ -50,29 +51,56 @@ is_in(const struct closure *x, uint32_t item)
 	return x->c->items[item].stamp == x->c->stamp;
 }
 
-/* Returns 0, -E2BIG or -ENOMEM. */
+/* An item's entry, of a group without its members: those who are here are found otherwise (limit_members()). */
+static const struct entry *
+entry_of(const struct closure *x, uint32_t item)
+{
+	return x->everybody ? census_now(x->c, item) : census_head(x->c, item);
+}
+
+/* Room for one more beside the list. */
+static int
+reserve(struct closure *x)
+{
+	bool *expanded;
+	struct entry **held;
+
+	if (x->expanded_room == x->room)
+		return 0;
+	expanded = realloc(x->expanded, x->room * sizeof *expanded);
+	if (expanded == NULL)
+		return -ENOMEM;
+	x->expanded = expanded;
+	held = reallocarray(x->held, x->room, sizeof(struct entry *));
+	if (held == NULL)
+		return -ENOMEM;
+	x->held = held;
+	x->expanded_room = x->room;
+	return 0;
+}
+
+/* Returns 0, -E2BIG, -ENOMEM or -EIO. */
 static int
 include_one(struct closure *x, uint32_t item)
 {
 	struct census_item *i = &x->c->items[item];
-	bool *expanded;
 
-	if (i->e == NULL || is_in(x, item))
+	if (!census_is_there(x->c, item) || is_in(x, item))
 		return 0;
 	if (x->count >= CLOSURE_MAX && !x->everybody)
 		return -E2BIG;
+	if (entry_of(x, item) == NULL)
+		return x->c->unread;
 	i->place = (uint32_t)x->count;
 	i->stamp = x->c->stamp;
 	if (census_push(&x->list, &x->count, &x->room, item) < 0)
 		return -ENOMEM;
-	if (x->expanded_room < x->room) {
-		expanded = realloc(x->expanded, x->room * sizeof *expanded);
-		if (expanded == NULL)
-			return -ENOMEM;
-		x->expanded = expanded;
-		x->expanded_room = x->room;
+	if (reserve(x) < 0) {
+		x->count--;
+		return -ENOMEM;
 	}
 	x->expanded[x->count - 1] = false;
+	x->held[x->count - 1] = entry_ref(i->e);
 	return 0;
 }
 
@@ -80,14 +108,17 @@ include_one(struct closure *x, uint32_t item)
 static int
 include(struct closure *x, uint32_t item)
 {
-	const struct entry *e = x->c->items[item].e;
+	const struct entry *e;
 	uint32_t at = 0, other;
 	uint64_t key;
 	int r;
 
-	if (e == NULL || is_in(x, item))
+	if (!census_is_there(x->c, item) || is_in(x, item))
 		return 0;
 	r = include_one(x, item);
+	if (r < 0)
+		return r;
+	e = x->c->items[item].e;
 	key = census_key(&x->c->index, CENSUS_DN, e->ndn, strlen(e->ndn));
 	while (r == 0 && (other = census_index_next(&x->c->index, key, &at)) != 0)
 		r = include_one(x, other - 1);
@@ -140,7 +171,7 @@ include_parents(struct expanding *to, uint64_t key, uint32_t child, const char *
 	int r = 0;
 
 	while (r == 0 && (item = census_index_next(&to->x->c->children, key, &at)) != 0) {
-		if (to->x->c->items[item - 1].e == NULL)
+		if (!census_is_there(to->x->c, item - 1))
 			continue;
 		r = add_link(to->x, item - 1, child, name);
 		if (r == 0)
@@ -167,16 +198,16 @@ include_primary(struct expanding *to, enum census_kind kind, uint32_t number)
 	return r;
 }
 
-/* Others of its DN, with which it is one. */
+/* Others of an item's DN, with which it is one. */
 static int
-include_same_dn(struct expanding *to, const struct entry *e)
+include_same_dn(struct expanding *to, uint32_t self, const struct entry *e)
 {
 	uint64_t key = census_key(&to->x->c->index, CENSUS_DN, e->ndn, strlen(e->ndn));
 	uint32_t at = 0, item;
 	int r = 0;
 
 	while (r == 0 && (item = census_index_next(&to->x->c->index, key, &at)) != 0)
-		if (to->x->c->items[item - 1].e != NULL && to->x->c->items[item - 1].e != e)
+		if (census_is_there(to->x->c, item - 1) && item - 1 != self)
 			r = census_push(&to->next, &to->count, &to->room, item - 1);
 	return r;
 }
@@ -185,16 +216,16 @@ static int
 expand(struct expanding *to, uint32_t item)
 {
 	const struct census *c = to->x->c;
+	int r = include(to->x, item);
 	const struct entry *e = c->items[item].e;
 	const struct attribute *names = e != NULL ? entry_attribute(e, "uid") : NULL;
-	int r = include(to->x, item);
 
 	if (r < 0 || e == NULL || to->x->expanded[c->items[item].place])
 		return r;
 	to->x->expanded[c->items[item].place] = true;
 	r = census_each_claim(c, e, to->x->settings, include_claimants, to);
 	if (r == 0)
-		r = include_same_dn(to, e);
+		r = include_same_dn(to, item, e);
 	if (r == 0)
 		r = include_parents(to, census_key(&c->index, CENSUS_CHILD_DN, e->ndn, strlen(e->ndn)), item, NULL);
 	for (size_t i = 0; r == 0 && c->items[item].is_user && names != NULL && i < names->count; i++) {
@@ -375,7 +406,7 @@ first_of_dn(const struct closure *x, uint32_t item)
 	while ((found = census_index_next(&x->c->index, key, &at)) != 0) {
 		const struct census_item *other = &x->c->items[found - 1], *best = &x->c->items[first];
 
-		if (is_in(x, found - 1) && other->e != NULL && strcmp(other->e->ndn, ndn) == 0 &&
+		if (is_in(x, found - 1) && strcmp(other->e->ndn, ndn) == 0 &&
 		    (other->gone > best->gone || (other->gone == best->gone && found - 1 < first)))
 			first = found - 1;
 	}
@@ -429,93 +460,6 @@ give_all(struct closure *x, size_t *ret_given)
 	return r;
 }
 
-/* ---- the past ---- */
-
-struct past {
-	const struct closure *x;
-	struct census *c;
-	const struct settings *settings;
-	char found[IDENTITY_KEY_SIZE];
-	struct entry *owned;		/* of which the last answer was borrowed */
-};
-
-struct matching {
-	enum identity_claim kind;
-	const char *key;
-	bool matches;
-	char *entry_id;
-};
-
-static int
-match_claim(enum identity_claim kind, const char *key, void *arg)
-{
-	struct matching *m = arg;
-
-	m->matches = m->matches || (kind == m->kind && strcmp(key, m->key) == 0);
-	if (kind == CLAIM_ENTRY_ID)
-		(void)snprintf(m->entry_id, IDENTITY_KEY_SIZE, "%s", key);
-	return 0;
-}
-
-/* Where the standing of an item is: at the first one of its DN. */
-static uint32_t
-first_before(const struct census *c, uint32_t item)
-{
-	const struct census_item *i = &c->items[item];
-	const struct entry *e = i->staged ? i->old : i->e;
-	uint32_t at = 0, other;
-	uint64_t key;
-
-	if (e == NULL || i->standing != 0)
-		return item;
-	key = census_key(&c->index, CENSUS_DN, e->ndn, strlen(e->ndn));
-	while ((other = census_index_next(&c->index, key, &at)) != 0)
-		if (c->items[other - 1].standing != 0)
-			return other - 1;
-	return item;
-}
-
-static const char *
-past_holder(void *arg, enum identity_claim kind, const char *key)
-{
-	static const uint8_t wanted[] = {
-		[CLAIM_NAME] = STANDING_USER, [CLAIM_UID] = STANDING_USER, [CLAIM_ENTRY_ID] = STANDING_USER,
-		[CLAIM_GROUP_NAME] = STANDING_GROUP_NAME, [CLAIM_GID] = STANDING_GROUP_NAME | STANDING_GID,
-	};
-	struct past *p = arg;
-	uint64_t hash = census_key(&p->c->index, (unsigned char)kind, key, strlen(key));
-	uint32_t at = 0, item;
-
-	while ((item = census_index_next(&p->c->index, hash, &at)) != 0) {
-		struct matching m = { .kind = kind, .key = key, .entry_id = p->found };
-		uint32_t first = first_before(p->c, item - 1);
-		const struct entry *before;
-
-		if ((p->c->items[first].standing & wanted[kind]) != wanted[kind])
-			continue;
-		entry_free(p->owned);
-		before = census_before(p->c, first, &p->owned);
-		p->found[0] = '\0';
-		if (before != NULL && identity_claims(before, p->settings, match_claim, &m) == 0 && m.matches)
-			return kind >= CLAIM_GROUP_NAME ? identity_group_id(before) : p->found;
-	}
-	return NULL;
-}
-
-static bool
-past_knew(void *arg, const char *entry_id)
-{
-	return past_holder(arg, CLAIM_ENTRY_ID, entry_id) != NULL;
-}
-
-static bool
-past_accepted(void *arg, const struct entry *e)
-{
-	const struct past *p = arg;
-
-	return p->c->accepting && p->c->items[closure_item(p->x, e)].approved;
-}
-
 /* ---- the whole of it ---- */
 
 static void
@@ -527,6 +471,9 @@ closure_free(struct closure *x)
 		free(x->attributes[i]);
 	for (size_t i = 0; i < x->merged_count; i++)
 		entry_free(x->merged[i]);
+	for (size_t i = 0; i < x->count; i++)
+		entry_free(x->held[i]);
+	free(x->held);
 	free(x->attributes);
 	free(x->merged);
 	free(x->touched);
@@ -570,8 +517,9 @@ closure_build(struct census *c, const struct settings *settings, const struct id
     const uint32_t *seeds, size_t count, struct census_part *ret)
 {
 	struct closure *x = calloc(1, sizeof *x);
-	struct past from = { .x = x, .c = c, .settings = settings };
-	const struct identity_past past = { .holder = past_holder, .knew = past_knew, .accepted = past_accepted, .arg = &from };
+	struct census_past from = { .c = c, .x = x, .settings = settings };
+	const struct identity_past past = { .holder = census_past_holder, .knew = census_past_knew,
+		.accepted = census_past_accepted, .arg = &from };
 	struct entries entries = { 0 };
 	int r;
 
@@ -589,6 +537,10 @@ closure_build(struct census *c, const struct settings *settings, const struct id
 		r = identities_build_from(&entries, settings, c->counts.users > 0 || c->counts.groups > 0 || c->accepting ? &past : NULL, holders,
 		    &ret->identities);
 	entry_free(from.owned);
+	if (r == 0 && c->unread < 0) {
+		r = c->unread;
+		identities_done(&ret->identities);
+	}
 	if (r < 0) {
 		closure_free(x);
 		return r;

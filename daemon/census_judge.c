@@ -399,7 +399,7 @@ census_judge(struct census *c, const struct census_how *how, struct census_news 
 	if (r == 0)
 		r = reserve_faults(&j);
 	if (r == 0)
-		r = judge_holders(&j);
+		r = c->unread < 0 ? c->unread : judge_holders(&j);
 	if (r == 0)
 		write_all(&j);
 	free(j.before.users);
@@ -451,14 +451,22 @@ census_each_held(const struct census *c, size_t max, census_held *held, void *ar
 
 	for (size_t i = 0; i < c->used && shown < max; i++) {
 		const struct census_item *at = &c->items[i];
-		const char *what = at->e == NULL || at->users == 0 ? NULL : at->gone ? "would go" :
-		    at->e->waits ? "another uid" : (at->standing & STANDING_NEWCOMER) != 0 ? "another person" : NULL;
-		const char *name = what != NULL ? entry_value(at->e, "uid") : NULL;
+		const char *what = at->users == 0 ? NULL : at->gone ? "would go" :
+		    at->waits ? "another uid" : (at->standing & STANDING_NEWCOMER) != 0 ? "another person" : NULL;
+		struct entry *e = NULL;
 
-		if (name == NULL)
+		if (what == NULL)
 			continue;
-		held(name, what, arg);
-		shown++;
+		if (at->e == NULL && entry_heap_get(c->heap, at->number, false, &e) < 0) {
+			held("?", what, arg);	/* he waits all the same */
+			shown++;
+			continue;
+		}
+		if (entry_value(at->e != NULL ? at->e : e, "uid") != NULL) {
+			held(entry_value(at->e != NULL ? at->e : e, "uid"), what, arg);
+			shown++;
+		}
+		entry_free(e);
 	}
 }
 
@@ -491,7 +499,10 @@ int
 census_all(struct census *c, const struct settings *settings, const struct identity_holders *holders,
     struct census_part *ret)
 {
-	return closure_build(c, settings, holders, NULL, 0, ret);
+	int r = closure_build(c, settings, holders, NULL, 0, ret);
+
+	census_release(c);
+	return r;
 }
 
 /* Nobody is better than he was judged to be: he is published by that. */
@@ -524,6 +535,7 @@ census_find(struct census *c, const struct settings *settings, const struct iden
 	if (r == 0 && count > 0)
 		r = closure_build(c, settings, holders, seeds, count, ret);
 	free(seeds);
+	census_release(c);
 	if (r == 0 && count > 0)
 		*ret_user = identities_find(&ret->identities, name);
 	return *ret_user != NULL ? agree(c, ret, *ret_user) : r;

@@ -164,56 +164,76 @@ census_each_key(const struct census *c, const struct entry *e, const struct sett
 	return r;
 }
 
-struct entry *
-census_entry_at(const struct census *c, const char *ndn, uint32_t *at, uint8_t ret_id[ENTRY_ID_SIZE], bool *ret_gone)
+int
+census_entry_at(const struct census *c, const char *ndn, uint32_t *at, uint8_t ret_id[ENTRY_ID_SIZE], bool *ret_gone,
+    struct entry **ret)
 {
 	uint64_t key = census_key(&c->index, CENSUS_DN, ndn, strlen(ndn));
+	struct entry *e;
 	uint32_t item;
+	int r = 0;
 
+	*ret = NULL;
 	while ((item = census_index_next(&c->index, key, at)) != 0) {
 		const struct census_item *i = &c->items[item - 1];
 
-		if (i->e == NULL || strcmp(i->e->ndn, ndn) != 0)
+		if (!census_is_there(c, item - 1))
 			continue;
-		memcpy(ret_id, i->id, ENTRY_ID_SIZE);
-		*ret_gone = i->gone;
-		return i->e;
+		if (i->number != ENTRY_NOWHERE)
+			r = entry_heap_get(c->heap, i->number, true, &e);
+		else
+			e = entry_ref(i->e);
+		if (r < 0)
+			return r;
+		if (strcmp(e->ndn, ndn) == 0) {
+			memcpy(ret_id, i->id, ENTRY_ID_SIZE);
+			*ret_gone = i->gone;
+			*ret = e;
+			return 0;
+		}
+		entry_free(e);
 	}
-	return NULL;
+	return 0;
 }
 
-struct entry *
-census_parent_at(const struct census *c, const char *ndn, uint32_t *at, uint8_t ret_id[ENTRY_ID_SIZE])
+int
+census_parent_at(const struct census *c, const char *ndn, uint32_t *at, uint8_t ret_id[ENTRY_ID_SIZE], struct entry **ret)
 {
 	uint64_t key = census_key(&c->index, CENSUS_CHILD_DN, ndn, strlen(ndn));
 	uint32_t item;
 
+	*ret = NULL;
 	while ((item = census_index_next(&c->children, key, at)) != 0) {
-		if (c->items[item - 1].e == NULL)
+		const struct census_item *i = &c->items[item - 1];
+
+		if (!census_is_there(c, item - 1))
 			continue;
-		memcpy(ret_id, c->items[item - 1].id, ENTRY_ID_SIZE);
-		return c->items[item - 1].e;
+		memcpy(ret_id, i->id, ENTRY_ID_SIZE);
+		if (i->number != ENTRY_NOWHERE)
+			return entry_heap_get(c->heap, i->number, true, ret);
+		*ret = entry_ref(i->e);
+		return 0;
 	}
-	return NULL;
+	return 0;
 }
 
 const struct entry *
-census_before(const struct census *c, uint32_t item, struct entry **ret_owned)
+census_before(struct census *c, uint32_t item, struct entry **ret_owned)
 {
-	const struct census_item *i = &c->items[item];
-	const struct entry *e = i->staged ? i->old : i->e;
+	const struct entry *e = census_then(c, item);
 	uint32_t at = 0, other;
 	uint64_t key;
 
 	*ret_owned = NULL;
-	if (e == NULL || (i->staged ? i->old_gone : i->gone))
+	if (e == NULL || census_was_gone(c, item))
 		return e;
 	key = census_key(&c->index, CENSUS_DN, e->ndn, strlen(e->ndn));
 	while ((other = census_index_next(&c->index, key, &at)) != 0) {
-		const struct census_item *o = &c->items[other - 1];
-		const struct entry *more = o->staged ? o->old : o->e;
+		const struct entry *more = NULL;
 
-		if (other - 1 == item || more == NULL || (o->staged ? o->old_gone : o->gone) || strcmp(more->ndn, e->ndn) != 0)
+		if (other - 1 != item && !census_was_gone(c, other - 1))
+			more = census_then(c, other - 1);
+		if (more == NULL || strcmp(more->ndn, e->ndn) != 0)
 			continue;
 		if (*ret_owned == NULL && ((*ret_owned = entry_new(e->dn)) == NULL || entry_add_all(*ret_owned, e) < 0))
 			return NULL;

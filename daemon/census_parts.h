@@ -28,16 +28,26 @@ enum census_standing {
 
 struct census_item {
 	uint8_t id[ENTRY_ID_SIZE];
-	struct entry *e;		/* owned; as it is; NULL: it is not there, or the item is free */
-	struct entry *old;		/* owned; of a staged one: as it was; NULL: it was not there */
-	bool staged, gone, old_gone, listed;
-	bool touched, members_touched;	/* by the update under way */
-	bool approved;			/* a person has seen e */
-	bool is_group, is_user;		/* of e or old */
+	struct entry *e;		/* owned; as it is; with a number: while an update or a question is under way */
+	uint32_t number;		/* held; the same in the heap. Neither: it is not there, or the item is free */
+	uint32_t staged;		/* its place among them plus one; 0: it is not */
+	bool head : 1;			/* e lacks members */
+	bool gone : 1, waits : 1, listed : 1;
+	bool touched : 1, members_touched : 1;	/* by the update under way */
+	bool approved : 1;		/* a person has seen its entry */
+	bool is_group : 1, is_user : 1;	/* of e, or as it was */
 	uint8_t standing;		/* in the last state */
-	uint32_t users, groups;		/* identities that it is, in the last state */
+	uint16_t users, groups;		/* identities that it is, in the last state */
 	uint32_t gid, token;		/* primary group of a user, by either; 0: none */
 	uint32_t stamp, place;		/* in the closure of this stamp */
+};
+
+/* One that is changed by the update under way, as it was. */
+struct census_staged {
+	uint32_t item;
+	uint32_t number;		/* held; neither this nor an entry: it was not there */
+	struct entry *e;		/* owned */
+	bool gone;
 };
 
 struct census_fault_line {
@@ -53,7 +63,13 @@ struct census {
 	size_t present;			/* with an entry */
 	struct census_index index;	/* brief; all keys but of children */
 	struct census_index children;	/* who has a child, and all that is known of it: nobody else's groups are his */
-	uint32_t *staged;		/* owned; by the update under way */
+	struct entry_heap *heap;	/* borrowed; NULL: every entry stays in memory */
+	uint32_t *loaded;		/* owned; items whose entries were read by what is under way */
+	size_t loaded_count, loaded_room;
+	struct entry **retired;		/* owned; read without members, and then with them */
+	size_t retired_count, retired_room;
+	int unread;			/* -errno: one could not be read, and nothing that came of it is true */
+	struct census_staged *staged;	/* owned; by the update under way */
 	size_t staged_count, staged_room;
 	uint32_t *touched;		/* owned; the same */
 	size_t touched_count, touched_room;
@@ -72,6 +88,39 @@ struct census {
 int census_drop_children(struct census *c, const struct settings *settings);
 int census_push(uint32_t **list, size_t *count, size_t *room, uint32_t value);	/* 0 or -ENOMEM */
 
+/*
+ * census_entries.c: entries of items, read when they are asked for and kept until census_release(); borrowed. NULL: it
+ * is not there, or c->unread says why it could not be read.
+ */
+const struct entry *census_now(struct census *c, uint32_t item);
+const struct entry *census_head(struct census *c, uint32_t item);	/* a group perhaps without its members */
+const struct entry *census_old(struct census *c, uint32_t item);	/* of a staged one, as it was; else NULL */
+const struct entry *census_then(struct census *c, uint32_t item);	/* as it was, perhaps without members */
+void census_release(struct census *c);
+
+/* Whether an item has an entry. */
+static inline bool
+census_is_there(const struct census *c, uint32_t item)
+{
+	return c->items[item].e != NULL || c->items[item].number != ENTRY_NOWHERE;
+}
+
+/* Whether it had one before the update under way. */
+static inline bool
+census_was_there(const struct census *c, uint32_t item)
+{
+	const struct census_staged *s = c->items[item].staged != 0 ? &c->staged[c->items[item].staged - 1] : NULL;
+
+	return s != NULL ? s->e != NULL || s->number != ENTRY_NOWHERE : census_is_there(c, item);
+}
+
+/* Whether it was gone before it, and only shown still. */
+static inline bool
+census_was_gone(const struct census *c, uint32_t item)
+{
+	return c->items[item].staged != 0 ? c->staged[c->items[item].staged - 1].gone : c->items[item].gone;
+}
+
 /* census_keys.c: every key of an entry, or those by which it contends alone. Return 0, what each() did, or -ENOMEM. */
 typedef int census_each(uint64_t key, enum census_kind kind, void *arg);
 int census_each_key(const struct census *c, const struct entry *e, const struct settings *settings, census_each *each,
@@ -89,7 +138,7 @@ uint32_t census_next_child(const struct census *c, const struct value *v, bool b
  *
  * Returns NULL for an item that was not there, or without memory.
  */
-const struct entry *census_before(const struct census *c, uint32_t item, struct entry **ret_owned);
+const struct entry *census_before(struct census *c, uint32_t item, struct entry **ret_owned);
 #define CENSUS_CLAIMANTS_MAX 100	/* of one key, who have it not: that it is contended, two would tell */
 /*
  * Items of a key, as census_index_next(): whoever has what it stands for, and of all others so many. An author of very
@@ -116,6 +165,20 @@ int census_touch(struct census *c, const struct settings *settings);
  * what is staged and touched.
  */
 int census_judge(struct census *c, const struct census_how *how, struct census_news *ret);
+
+/* census_past.c: of identity_past (identity.h); arg is this. */
+struct census_past {
+	struct census *c;
+	const struct closure *x;	/* what is asked about */
+	const struct settings *settings;
+	char found[IDENTITY_KEY_SIZE];
+	struct entry *owned;		/* owned; of which the last answer was borrowed */
+};
+const char *census_past_holder(void *arg, enum identity_claim kind, const char *key);
+bool census_past_knew(void *arg, const char *entry_id);
+bool census_past_accepted(void *arg, const struct entry *e);
+/* Who was approved stays so where e, which is about to be staged, is him still. Returns 0 or -errno: he cannot be read. */
+int census_see_approved(struct census *c, uint32_t item, const struct entry *e);
 
 /* census_closure.c */
 #define CLOSURE_MAX	100000	/* items, for one question or change; beyond it a change judges everybody */

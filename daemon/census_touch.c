@@ -32,8 +32,10 @@ touch(struct touching *t, uint32_t item)
 		return 0;
 	if (t->c->touched_count >= t->limit)
 		return 1;
-	i->touched = true;
-	return census_push(&t->c->touched, &t->c->touched_count, &t->c->touched_room, item);
+	if (census_push(&t->c->touched, &t->c->touched_count, &t->c->touched_room, item) < 0)
+		return -ENOMEM;
+	i->touched = true;		/* until forget_touched(), which knows the list alone */
+	return 0;
 }
 
 /* All members of a group are to be touched, when its turn comes. */
@@ -42,10 +44,12 @@ touch_members_of(struct touching *t, uint32_t item)
 {
 	if (t->c->items[item].members_touched)
 		return 0;
-	t->c->items[item].members_touched = true;
 	if (t->group_count >= t->limit)
 		return 1;
-	return census_push(&t->groups, &t->group_count, &t->group_room, item);
+	if (census_push(&t->groups, &t->group_count, &t->group_room, item) < 0)
+		return -ENOMEM;
+	t->c->items[item].members_touched = true;
+	return 0;
 }
 
 static int
@@ -108,10 +112,11 @@ list_keys(const struct census *c, const struct entry *e, bool by_name, struct me
 }
 
 static int
-touch_difference(struct touching *t, const struct census_item *i, bool by_name)
+touch_difference(struct touching *t, uint32_t item, bool by_name)
 {
 	struct member_key *before = NULL, *now = NULL;
-	ssize_t before_count = list_keys(t->c, i->old, by_name, &before), now_count = list_keys(t->c, i->e, by_name, &now);
+	ssize_t before_count = list_keys(t->c, census_old(t->c, item), by_name, &before);
+	ssize_t now_count = list_keys(t->c, census_now(t->c, item), by_name, &now);
 	int r = before_count < 0 || now_count < 0 ? -ENOMEM : 0;
 
 	for (ssize_t b = 0, n = 0; r == 0 && (b < before_count || n < now_count);) {
@@ -192,14 +197,14 @@ touch_claimants(uint64_t key, enum census_kind kind, void *arg)
 static int
 touch_around(struct touching *t, uint32_t item)
 {
-	const struct census_item *i = &t->c->items[item];
-	int r = 0;
+	const struct entry *old = census_old(t->c, item), *e = census_head(t->c, item);
+	int r = t->c->unread;
 
 	t->self = item;
-	if (i->old != NULL)
-		r = census_each_claim(t->c, i->old, t->settings, touch_claimants, t);
-	if (r == 0 && i->e != NULL)
-		r = census_each_claim(t->c, i->e, t->settings, touch_claimants, t);
+	if (r == 0 && old != NULL)
+		r = census_each_claim(t->c, old, t->settings, touch_claimants, t);
+	if (r == 0 && e != NULL)
+		r = census_each_claim(t->c, e, t->settings, touch_claimants, t);
 	return r;
 }
 
@@ -235,27 +240,27 @@ touch_owned(struct touching *t, const struct entry *owner)
 static int
 touch_staged(struct touching *t, uint32_t item)
 {
+	const struct entry *old = census_old(t->c, item), *e = census_now(t->c, item);
 	const struct census_item *i = &t->c->items[item];
-	int r;
+	int r = t->c->unread < 0 ? t->c->unread : touch(t, item);
 
-	r = touch(t, item);
 	if (r == 0)
 		r = touch_around(t, item);
 	if (r == 0)
-		r = touch_same_dn(t, item, i->old);
+		r = touch_same_dn(t, item, old);
 	if (r == 0)
-		r = touch_same_dn(t, item, i->e);
+		r = touch_same_dn(t, item, e);
 	if (r == 0)
-		r = touch_owned(t, i->old);
+		r = touch_owned(t, old);
 	if (r == 0)
-		r = touch_owned(t, i->e);
+		r = touch_owned(t, e);
 	if (r != 0 || !i->is_group)
 		return r;
-	if (i->old == NULL || i->e == NULL || i->gone != i->old_gone || is_odd(i->old) || is_odd(i->e) ||
-	    !census_same_but_members(i->old, i->e))
+	if (old == NULL || e == NULL || i->gone != census_was_gone(t->c, item) || is_odd(old) || is_odd(e) ||
+	    !census_same_but_members(old, e))
 		return touch_members_of(t, item);
-	r = touch_difference(t, i, false);
-	return r == 0 ? touch_difference(t, i, true) : r;
+	r = touch_difference(t, item, false);
+	return r == 0 ? touch_difference(t, item, true) : r;
 }
 
 /* ---- whole groups ---- */
@@ -341,17 +346,18 @@ touch_groups(struct touching *t)
 	int r = 0;
 
 	for (size_t i = 0; i < t->group_count && r == 0; i++) {		/* grows meanwhile: groups within groups */
-		const struct census_item *g = &t->c->items[t->groups[i]];
+		const struct entry *e = census_now(t->c, t->groups[i]), *old = census_old(t->c, t->groups[i]);
 
+		r = t->c->unread;
 		for (int by_name = 0; by_name < 2 && r == 0; by_name++) {
-			r = touch_children(t, g->e, by_name);
+			r = touch_children(t, e, by_name);
 			if (r == 0)
-				r = touch_children(t, g->old, by_name);
+				r = touch_children(t, old, by_name);
 		}
 		if (r == 0)
-			r = take_references(t, g->e, &of);
+			r = take_references(t, e, &of);
 		if (r == 0)
-			r = take_references(t, g->old, &of);
+			r = take_references(t, old, &of);
 	}
 	if (r == 0)
 		r = touch_primary(t, &of);
@@ -371,9 +377,11 @@ census_touch(struct census *c, const struct settings *settings)
 	if (t.limit > CLOSURE_MAX / 4)
 		t.limit = CLOSURE_MAX / 4;
 	for (size_t i = 0; i < c->staged_count && r == 0; i++)
-		r = touch_staged(&t, c->staged[i]);
+		r = touch_staged(&t, c->staged[i].item);
 	if (r == 0)
 		r = touch_groups(&t);
+	for (size_t i = 0; i < t.group_count; i++)
+		c->items[t.groups[i]].members_touched = false;
 	free(t.groups);
 	return r;
 }

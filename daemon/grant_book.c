@@ -77,13 +77,21 @@ is_watched(const struct grant_state *s, uint64_t what)
 	return s->watch_count > 0 && bsearch(&what, s->watched, s->watch_count, sizeof what, compare_hashes) != NULL;
 }
 
+/* One that cannot be read may: then judging fails. */
 static bool
-concerns(const struct grant_state *s, const struct entry_change *change)
+concerns(const struct grant_state *s, const struct entry_changes *changes, const struct entry_change *change)
 {
-	if (change->e != NULL && (grant_is(change->e) || is_watched(s, grant_hash(change->e->ndn, strlen(change->e->ndn))) ||
-	    grant_has_member(change->e, s->nested, s->nested_count)))
+	struct entry *e;
+	bool does;
+
+	if (grant_state_find(s, change->id) != NULL || is_watched(s, grant_hash(change->id, ENTRY_ID_SIZE)))
 		return true;
-	return grant_state_find(s, change->id) != NULL || is_watched(s, grant_hash(change->id, ENTRY_ID_SIZE));
+	if (entry_changes_entry(changes, change, &e) < 0)
+		return true;
+	does = e != NULL && (grant_is(e) || is_watched(s, grant_hash(e->ndn, strlen(e->ndn))) ||
+	    grant_has_member(e, s->nested, s->nested_count));
+	entry_free(e);
+	return does;
 }
 
 static bool
@@ -93,7 +101,7 @@ is_due(const struct grant_book *b, const struct grant_moment *m, const struct en
 	    (b->now.next_utc_sec != 0 && m->now_utc_sec >= b->now.next_utc_sec))
 		return true;
 	for (size_t i = 0; i < changes->count; i++)
-		if (concerns(&b->now, &changes->list[i]))
+		if (concerns(&b->now, changes, &changes->list[i]))
 			return true;
 	return false;
 }

@@ -37,7 +37,7 @@ struct grant_moment {
  * Judge grants by what changes say and what time it is, and add to changes what that makes of groups.
  *
  * grant_book_commit() or grant_book_forget() must follow, by what the census says of the changes. Returns 0 or
- * -ENOMEM: then neither must.
+ * -errno: then neither must.
  */
 int grant_book_stage(struct grant_book *b, const struct grant_moment *moment, struct entry_changes *changes);
 void grant_book_commit(struct grant_book *b);

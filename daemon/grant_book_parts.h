@@ -60,7 +60,7 @@ struct grant_judged *grant_state_find(const struct grant_state *s, const uint8_t
  *
  *  to  zeroed; what is in it is freed by the caller, also after a failure
  *
- * Returns 0 or -ENOMEM.
+ * Returns 0 or -errno: an entry cannot be read.
  */
 int grant_state_list(const struct grant_state *before, const struct entry_changes *changes, const char *nbase,
     struct grant_state *to);

@@ -9,7 +9,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/types.h>
 
 #include "common/entry_place.h"
 #include "daemon/grant_book_parts.h"
@@ -22,14 +21,6 @@ grant_slot_unref(struct grant_slot *s)
 	grant_done(&s->g);
 	entry_free(s->e);
 	free(s);
-}
-
-static int
-compare_judged(const void *a, const void *b)
-{
-	const struct grant_judged *x = a, *y = b;
-
-	return memcmp(x->slot->id, y->slot->id, ENTRY_ID_SIZE);
 }
 
 static int
@@ -64,112 +55,119 @@ slot_new(const uint8_t id[ENTRY_ID_SIZE], struct entry *e)
 	return s;
 }
 
+/* A grant that was there, or one of the changes. */
+struct found {
+	uint8_t id[ENTRY_ID_SIZE];
+	size_t told, last;		/* by which change, counted from 1; the last one of its id; 0: by none */
+	struct grant_slot *slot;	/* one reference */
+};
+
+struct finding {
+	struct found *list;		/* owned */
+	size_t count, room;
+};
+
 /* s is owned then. */
 static int
-push_slot(struct grant_state *to, size_t *room, struct grant_slot *s)
+add_found(struct finding *f, struct grant_slot *s, size_t told)
 {
 	if (s == NULL)
 		return -ENOMEM;
-	if (to->count == *room) {
-		size_t bigger_room = *room == 0 ? 16 : *room * 2;
-		struct grant_judged *bigger = reallocarray(to->list, bigger_room, sizeof *bigger);
+	if (f->count == f->room) {
+		size_t room = f->room == 0 ? 16 : f->room * 2;
+		struct found *bigger = reallocarray(f->list, room, sizeof *bigger);
 
 		if (bigger == NULL) {
 			grant_slot_unref(s);
 			return -ENOMEM;
 		}
-		to->list = bigger;
-		*room = bigger_room;
+		f->list = bigger;
+		f->room = room;
 	}
-	to->list[to->count++] = (struct grant_judged){ .slot = s };
+	f->list[f->count] = (struct found){ .told = told, .slot = s };
+	memcpy(f->list[f->count++].id, s->id, ENTRY_ID_SIZE);
 	return 0;
 }
 
-/* An id that is a grant's, or was, and the last change of it. */
-struct last_change {
-	uint8_t id[ENTRY_ID_SIZE];
-	size_t at;			/* SIZE_MAX: none */
-};
+static int
+compare_found(const void *a, const void *b)
+{
+	const struct found *x = a, *y = b;
+	int r = memcmp(x->id, y->id, ENTRY_ID_SIZE);
+
+	return r != 0 ? r : (x->told > y->told) - (x->told < y->told);
+}
 
 static int
-compare_last(const void *a, const void *b)
+compare_to_found(const void *id, const void *found)
 {
-	return memcmp(((const struct last_change *)a)->id, ((const struct last_change *)b)->id, ENTRY_ID_SIZE);
+	return memcmp(id, ((const struct found *)found)->id, ENTRY_ID_SIZE);
 }
 
-static struct last_change *
-find_last(struct last_change *list, size_t count, const uint8_t id[ENTRY_ID_SIZE])
+/* Every grant there may be; an entry that is not in memory is read once. */
+static int
+find_all(const struct grant_state *before, const struct entry_changes *changes, const char *nbase, struct finding *f)
 {
-	struct last_change key;
+	int r = 0;
 
-	memcpy(key.id, id, ENTRY_ID_SIZE);
-	return count > 0 ? bsearch(&key, list, count, sizeof key, compare_last) : NULL;
-}
-
-static bool
-is_grant(const struct entry_change *change, const char *nbase)
-{
-	return change->e != NULL && !change->gone && grant_is(change->e) &&
-	    entry_place_allows(change->e->ndn, nbase, ENTRY_GRANT);	/* else the census says that it is none */
-}
-
-/* Every id that matters, once. Returns how many, or -ENOMEM. */
-static ssize_t
-list_last(const struct grant_state *before, const struct entry_changes *changes, const char *nbase,
-    struct last_change **ret)
-{
-	size_t count = before->count, kept = 0;
-	struct last_change *list;
-
-	for (size_t i = 0; i < changes->count; i++)
-		count += is_grant(&changes->list[i], nbase);
-	*ret = list = calloc(count + 1, sizeof *list);
-	if (list == NULL)
-		return -ENOMEM;
-	for (count = 0; count < before->count; count++)
-		memcpy(list[count].id, before->list[count].slot->id, ENTRY_ID_SIZE);
-	for (size_t i = 0; i < changes->count; i++)
-		if (is_grant(&changes->list[i], nbase))
-			memcpy(list[count++].id, changes->list[i].id, ENTRY_ID_SIZE);
-	if (count > 0)
-		qsort(list, count, sizeof *list, compare_last);
-	for (size_t i = 0; i < count; i++) {
-		list[i].at = SIZE_MAX;
-		if (kept == 0 || compare_last(&list[kept - 1], &list[i]) != 0)
-			list[kept++] = list[i];
+	for (size_t i = 0; i < before->count && r == 0 && !changes->whole; i++) {
+		before->list[i].slot->refs++;
+		r = add_found(f, before->list[i].slot, 0);
 	}
-	for (size_t i = 0; i < changes->count && kept > 0; i++) {
-		struct last_change *last = find_last(list, kept, changes->list[i].id);
+	for (size_t i = 0; i < changes->count && r == 0; i++) {
+		const struct entry_change *change = &changes->list[i];
+		struct entry *e;
 
-		if (last != NULL)
-			last->at = i;
+		r = entry_changes_entry(changes, change, &e);
+		if (r == 0 && e != NULL && !change->gone && grant_is(e) &&
+		    entry_place_allows(e->ndn, nbase, ENTRY_GRANT))	/* else the census says that it is none */
+			r = add_found(f, slot_new(change->id, e), i + 1);
+		entry_free(e);
 	}
-	return (ssize_t)kept;
+	return r;
+}
+
+/* In order, and of each id what was told last, with the last change of it, be that a grant or not. */
+static void
+find_last(const struct entry_changes *changes, struct finding *f)
+{
+	size_t kept = 0;
+
+	if (f->count == 0)
+		return;
+	qsort(f->list, f->count, sizeof *f->list, compare_found);
+	for (size_t i = 0; i < f->count; i++) {
+		if (kept > 0 && compare_to_found(f->list[i].id, &f->list[kept - 1]) == 0)
+			grant_slot_unref(f->list[--kept].slot);
+		f->list[kept++] = f->list[i];
+	}
+	f->count = kept;
+	for (size_t i = 0; i < changes->count; i++) {
+		struct found *one = bsearch(changes->list[i].id, f->list, kept, sizeof *f->list, compare_to_found);
+
+		if (one != NULL)
+			one->last = i + 1;
+	}
 }
 
 int
 grant_state_list(const struct grant_state *before, const struct entry_changes *changes, const char *nbase,
     struct grant_state *to)
 {
-	struct last_change *last = NULL;
-	ssize_t count = list_last(before, changes, nbase, &last);
-	size_t room = 0;
-	int r = count < 0 ? -ENOMEM : 0;
+	struct finding f = { 0 };
+	int r = find_all(before, changes, nbase, &f);
 
-	for (size_t i = 0; i < before->count && r == 0 && !changes->whole; i++) {
-		if (find_last(last, (size_t)count, before->list[i].slot->id)->at != SIZE_MAX)
-			continue;
-		before->list[i].slot->refs++;
-		r = push_slot(to, &room, before->list[i].slot);
+	if (r == 0) {
+		find_last(changes, &f);
+		to->list = calloc(f.count + 1, sizeof *to->list);
+		r = to->list != NULL ? 0 : -ENOMEM;
 	}
-	for (size_t i = 0; i < changes->count && r == 0; i++) {
-		const struct entry_change *change = &changes->list[i];
-
-		if (is_grant(change, nbase) && find_last(last, (size_t)count, change->id)->at == i)
-			r = push_slot(to, &room, slot_new(change->id, change->e));
+	for (size_t i = 0; i < f.count; i++) {
+		if (r == 0 && f.list[i].told == f.list[i].last)
+			to->list[to->count++] = (struct grant_judged){ .slot = f.list[i].slot };
+		else
+			grant_slot_unref(f.list[i].slot);
 	}
-	if (to->count > 0)
-		qsort(to->list, to->count, sizeof *to->list, compare_judged);
-	free(last);
+	free(f.list);
 	return r;
 }

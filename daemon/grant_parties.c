@@ -25,7 +25,7 @@ struct party_id {
 struct candidate {
 	size_t party;
 	uint8_t id[ENTRY_ID_SIZE];
-	struct entry *e;		/* borrowed */
+	struct entry *e;		/* owned */
 	bool gone;
 	size_t change;			/* that says so, or NOT_CHANGED: the census does */
 };
@@ -33,8 +33,7 @@ struct candidate {
 struct finding {
 	const struct party_sources *from;
 	struct parties *parties;
-	struct candidate *list;		/* owned */
-	size_t count, room;
+	size_t room;			/* of its candidates */
 };
 
 static int
@@ -63,19 +62,24 @@ parties_get(const struct parties *p, const char *ndn)
 	return find_party(p, ndn);
 }
 
+/* Its entry is owned then, also on failure. */
 static int
 add_candidate(struct finding *f, const struct candidate *c)
 {
-	if (f->count == f->room) {
-		size_t room = f->room == 0 ? 32 : f->room * 2;
-		struct candidate *list = reallocarray(f->list, room, sizeof *list);
+	struct parties *p = f->parties;
 
-		if (list == NULL)
+	if (p->candidate_count == f->room) {
+		size_t room = f->room == 0 ? 32 : f->room * 2;
+		struct candidate *list = reallocarray(p->candidates, room, sizeof *list);
+
+		if (list == NULL) {
+			entry_free(c->e);
 			return -ENOMEM;
-		f->list = list;
+		}
+		p->candidates = list;
 		f->room = room;
 	}
-	f->list[f->count++] = *c;
+	p->candidates[p->candidate_count++] = *c;
 	return 0;
 }
 
@@ -93,17 +97,20 @@ look_in_census(struct finding *f, size_t party)
 	struct candidate c = { .party = party, .change = NOT_CHANGED };
 	const char *ndn = f->parties->list[party].ndn;
 	uint32_t at = 0;
-	int r = 0;
+	int r;
 
-	while (r == 0 && (c.e = census_entry_at(from->census, ndn, &at, c.id, &c.gone)) != NULL) {
+	while ((r = census_entry_at(from->census, ndn, &at, c.id, &c.gone, &c.e)) == 0 && c.e != NULL) {
 		const struct party_base *base = from->base_count == 0 ? NULL :
 		    bsearch(c.id, from->bases, from->base_count, sizeof *base, compare_base);
 
 		if (base != NULL) {
-			c.e = base->e;
+			entry_free(c.e);
+			c.e = entry_ref(base->e);
 			c.gone = base->gone;
 		}
 		r = add_candidate(f, &c);
+		if (r < 0)
+			return r;
 	}
 	return r;
 }
@@ -116,12 +123,17 @@ look_in_changes(struct finding *f)
 
 	for (size_t i = 0; i < changes->count && r == 0; i++) {
 		const struct entry_change *change = &changes->list[i];
-		const struct party *p = change->e != NULL ? find_party(f->parties, change->e->ndn) : NULL;
+		const struct party *p;
 		struct candidate c;
+		struct entry *e;
 
-		if (p == NULL || !identity_is_below(change->e->ndn, f->from->nbase))
+		r = entry_changes_entry(changes, change, &e);
+		p = e != NULL ? find_party(f->parties, e->ndn) : NULL;
+		if (p == NULL || !identity_is_below(e->ndn, f->from->nbase)) {
+			entry_free(e);
 			continue;
-		c = (struct candidate){ .party = (size_t)(p - f->parties->list), .e = change->e, .gone = change->gone,
+		}
+		c = (struct candidate){ .party = (size_t)(p - f->parties->list), .e = e, .gone = change->gone,
 			.change = i };
 		memcpy(c.id, change->id, ENTRY_ID_SIZE);
 		r = add_candidate(f, &c);
@@ -136,11 +148,11 @@ list_ids(struct finding *f)
 	const struct entry_changes *changes = f->from->changes;
 	struct parties *p = f->parties;
 
-	p->ids = calloc(f->count + f->from->base_count + 1, sizeof *p->ids);
+	p->ids = calloc(p->candidate_count + f->from->base_count + 1, sizeof *p->ids);
 	if (p->ids == NULL)
 		return -ENOMEM;
-	for (size_t i = 0; i < f->count; i++)
-		memcpy(p->ids[p->id_count++].id, f->list[i].id, ENTRY_ID_SIZE);
+	for (size_t i = 0; i < p->candidate_count; i++)
+		memcpy(p->ids[p->id_count++].id, p->candidates[i].id, ENTRY_ID_SIZE);
 	for (size_t i = 0; i < f->from->base_count; i++)
 		memcpy(p->ids[p->id_count++].id, f->from->bases[i].id, ENTRY_ID_SIZE);
 	for (size_t i = 0; i < p->id_count; i++)
@@ -192,8 +204,8 @@ is_better(const struct candidate *c, const struct party *than)
 static void
 settle(struct finding *f)
 {
-	for (size_t i = 0; i < f->count; i++) {
-		const struct candidate *c = &f->list[i];
+	for (size_t i = 0; i < f->parties->candidate_count; i++) {
+		const struct candidate *c = &f->parties->candidates[i];
 		struct party *p = &f->parties->list[c->party];
 
 		if (last_change(f->parties, c->id) != c->change)
@@ -231,7 +243,6 @@ parties_find(const struct party_sources *from, const char *const *ndns, size_t c
 		r = list_ids(&f);
 	if (r == 0)
 		settle(&f);
-	free(f.list);
 	return r;
 }
 
@@ -240,6 +251,9 @@ parties_done(struct parties *p)
 {
 	for (size_t i = 0; i < p->count; i++)
 		grant_reach_unref(p->list[i].reach);
+	for (size_t i = 0; i < p->candidate_count; i++)
+		entry_free(p->candidates[i].e);
+	free(p->candidates);
 	free(p->list);
 	free(p->ids);
 	*p = (struct parties){ 0 };

@@ -34,6 +34,8 @@ struct parties {
 	size_t count;
 	struct party_id *ids;		/* owned; sorted */
 	size_t id_count;
+	struct candidate *candidates;	/* owned, with their entries */
+	size_t candidate_count;
 };
 
 struct party_sources {
@@ -48,15 +50,15 @@ struct party_sources {
  * Find each of them.
  *
  *  ndns  borrowed; in any order, also several times
- *  from  borrowed during the call; what is found lives as long as the census and the changes stay as they are
+ *  from  borrowed during the call; what is found lives as long as ret
  *  ret   zeroed; free with parties_done()
  *
- * Returns 0 or -ENOMEM.
+ * Returns 0 or -errno.
  */
 int parties_find(const struct party_sources *from, const char *const *ndns, size_t count, struct parties *ret);
 void parties_done(struct parties *p);
 
-/* grant_reach.c: what membership of those that are groups comes to, as it will be, too. Returns 0 or -ENOMEM. */
+/* grant_reach.c: what membership of those that are groups comes to, as it will be, too. Returns 0 or -errno. */
 int grant_reaches_find(const struct party_sources *from, const struct settings *settings, struct parties *p);
 
 /* The party of a DN that parties_find() was given. */

@@ -70,10 +70,12 @@ nest_told(struct looking *l)
 	int r = 0;
 
 	for (size_t i = 0; i < l->count && r == 0; i++) {
-		const struct entry *e = changes->list[l->told[i].last].e;
+		struct entry *e;
 
-		if (e != NULL && identity_is_below(e->ndn, l->from->nbase))
+		r = entry_changes_entry(changes, &changes->list[l->told[i].last], &e);
+		if (r == 0 && e != NULL && identity_is_below(e->ndn, l->from->nbase))
 			r = grant_nesting_add(&l->nesting, e, grant_hash(l->told[i].id, ENTRY_ID_SIZE));
+		entry_free(e);
 	}
 	return r;
 }
@@ -82,14 +84,16 @@ static int
 parents_in_census(const char *ndn, struct grant_reach *to, void *arg)
 {
 	const struct looking *l = arg;
-	const struct entry *e;
+	struct entry *e;
 	struct told key;
 	uint32_t at = 0;
 	int r = 0;
 
-	while (r == 0 && !to->many && (e = census_parent_at(l->from->census, ndn, &at, key.id)) != NULL)
+	while (r == 0 && !to->many && (r = census_parent_at(l->from->census, ndn, &at, key.id, &e)) == 0 && e != NULL) {
 		if (l->count == 0 || bsearch(&key, l->told, l->count, sizeof key, compare_ids) == NULL)
 			r = grant_reach_add(to, e, grant_hash(key.id, ENTRY_ID_SIZE));
+		entry_free(e);
+	}
 	return r;
 }
 

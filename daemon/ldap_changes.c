@@ -144,21 +144,15 @@ resume(const struct ldap_session *s, const struct root *root, uint64_t *ret, int
 
 /* ---- changes ---- */
 
+/* Whether they say the same, in any order of attributes: one from the heap has its members last. */
 static bool
 same_entry(const struct entry *a, const struct entry *b)
 {
 	if (a->count != b->count)
 		return false;
-	for (size_t i = 0; i < a->count; i++) {
-		const struct attribute *x = &a->attributes[i], *y = &b->attributes[i];
-
-		if (strcmp(x->name, y->name) != 0 || x->count != y->count)
+	for (size_t i = 0; i < a->count; i++)
+		if (!entry_same_values(a, b, a->attributes[i].name))
 			return false;
-		for (size_t k = 0; k < x->count; k++)
-			if (x->values[k].len != y->values[k].len ||
-			    memcmp(x->values[k].bytes, y->values[k].bytes, x->values[k].len) != 0)
-				return false;
-	}
 	return true;
 }
 
@@ -204,6 +198,20 @@ has_member(const struct entry *group, char **ndns, size_t count)
 	return has;
 }
 
+/* Whether a group that is held has one of these members, or cannot be read. */
+static bool
+names_any(const struct ldap_session *s, const struct member *m, char **ndns, size_t count)
+{
+	struct entry *group;
+	bool any;
+
+	if (replica_entry(s->replica, m, true, &group) < 0)
+		return true;
+	any = has_member(group, ndns, count);
+	entry_free(group);
+	return any;
+}
+
 /*
  * See whether a group as we hold it names one of these: the removal of a link gives a group no number, and the next who
  * has that DN would be in it.
@@ -218,8 +226,10 @@ look_for_names(struct ldap_session *s, struct look *look, char **ndns, size_t co
 	for (size_t i = 0; count > 0 && !look->again && i < s->replica->count; i++) {
 		const struct member *m = s->replica->list[i];
 
+		if (!m->has_members)
+			continue;
 		if (!unchanged || (m->round == s->replica->round && m->changed_round != s->replica->round))
-			look->again = has_member(m->e, ndns, count);
+			look->again = names_any(s, m, ndns, count);
 	}
 }
 
@@ -228,19 +238,37 @@ static int
 look_for_gone(struct ldap_session *s, struct look *look)
 {
 	char **ndns = calloc(s->replica->count + 1, sizeof *ndns);
+	struct entry *e;
 	size_t count = 0;
+	int r = ndns == NULL ? -ENOMEM : 0;
 
-	if (ndns == NULL)
-		return -ENOMEM;
-	for (size_t i = 0; i < s->replica->count; i++) {
+	for (size_t i = 0; i < s->replica->count && r == 0; i++) {
 		const struct member *m = s->replica->list[i];
 
-		if (m->round != s->replica->round && !m->gone)
-			ndns[count++] = m->e->ndn;
+		if (m->round == s->replica->round || m->gone)
+			continue;
+		r = replica_entry(s->replica, m, false, &e);
+		if (r == 0) {
+			ndns[count] = strdup(e->ndn);
+			r = ndns[count] != NULL ? 0 : -ENOMEM;
+			count += r == 0;
+			entry_free(e);
+		}
 	}
-	look_for_names(s, look, ndns, count, true);
+	if (r == 0)
+		look_for_names(s, look, ndns, count, true);
+	while (count > 0)
+		free(ndns[--count]);
 	free(ndns);
-	return 0;
+	return r;
+}
+
+/* The entry of a member, for comparison: NULL without a member. The caller frees it. */
+static int
+entry_of(const struct ldap_session *s, const struct member *m, bool members, struct entry **ret)
+{
+	*ret = NULL;
+	return m != NULL ? replica_entry(s->replica, m, members, ret) : 0;
 }
 
 /* An entry with a new number; owns e. */
@@ -249,22 +277,31 @@ on_change(struct ldap_session *s, struct entry *e, const uint8_t uuid[SYNC_UUID_
 {
 	const struct member *known = replica_find(s->replica, uuid);
 	struct look *look = arg;
-	int r = 0;
+	struct entry *before;
+	int r = entry_of(s, known, true, &before);
+
+	if (r < 0) {
+		entry_free(e);
+		return r;
+	}
 
 	/* A group that was renamed while all was read may have been named by its former name in one that was read before. */
-	if ((known != NULL && strcmp(known->e->ndn, e->ndn) != 0) || (look->after_full && is_group(e))) {
+	if ((known != NULL && strcmp(before->ndn, e->ndn) != 0) || (look->after_full && is_group(e))) {
 		look->again = true;
 	} else if (!server_schema_is_listed(&s->map.schema, e)) {	/* a computer, say, or a group that gives no rights any more */
 		look->removed += known != NULL;
 		r = known != NULL ? replica_remove(s->replica, uuid) : 0;
-	} else if (known != NULL && same_entry(known->next != NULL ? known->next : known->e, e)) {
+	} else if (known != NULL && same_entry(known->next != NULL ? known->next : before, e)) {
 		r = replica_keep(s->replica, uuid);
 	} else {
 		look->changed = true;
 		r = known == NULL ? note_fresh(look, e) : 0;
-		if (r == 0)
-			return replica_put(s->replica, uuid, e);
+		if (r == 0) {
+			r = replica_put(s->replica, uuid, e);
+			e = NULL;	/* owned there */
+		}
 	}
+	entry_free(before);
 	entry_free(e);
 	return r;
 }
@@ -285,10 +322,15 @@ on_listed(struct ldap_session *s, struct entry *e, const uint8_t uuid[SYNC_UUID_
 {
 	const struct member *known = replica_find(s->replica, uuid);
 	struct look *look = arg;
+	struct entry *before;
+	int r = entry_of(s, known, false, &before);
 
 	look->listed++;
-	look->again = look->again || (known != NULL && strcmp(known->e->ndn, e->ndn) != 0);
+	look->again = look->again || (r == 0 && known != NULL && strcmp(before->ndn, e->ndn) != 0);
+	entry_free(before);
 	entry_free(e);
+	if (r < 0)
+		return r;
 	return replica_keep(s->replica, uuid);
 }
 
@@ -330,17 +372,8 @@ read_list(struct ldap_session *s, struct look *look)
 	return look->again ? 0 : look_for_gone(s, look);
 }
 
-/* Whether the lock of an entry may have ended by itself, which is no change and has no number. */
-static bool
-is_locked(const struct entry *e)
-{
-	const char *since = entry_value(e, "lockoutTime");
-
-	return since != NULL && strcmp(since, "0") != 0;
-}
-
 /*
- * Read those anew who are locked out: what the server computes of them is another thing after some time. By objectGUID,
+ * Read those anew who are locked out: a lock may have ended by itself, which is no change and has no number. By objectGUID,
  * some at a time; lockoutTime itself has no index there.
  */
 static int
@@ -354,7 +387,7 @@ read_locked(struct ldap_session *s, struct look *look)
 	for (size_t i = 0; r == 0 && i < s->replica->count; i++) {
 		const struct member *m = s->replica->list[i];
 
-		if (is_locked(m->e)) {
+		if (m->locked) {
 			at += (size_t)snprintf(filter + at, sizeof filter - at, "%s(objectGUID=", count == 0 ? "(|" : "");
 			for (size_t k = 0; k < SYNC_UUID_SIZE; k++)
 				at += (size_t)snprintf(filter + at, sizeof filter - at, "\\%02x", m->uuid[order[k]]);

@@ -86,15 +86,15 @@ note_loss(struct ldap_source *s)
 static bool
 take_in(struct ldap_source *s, struct entry_changes *changes, bool departed_known)
 {
-	bool taken = departed_known && (!s->behind || changes->whole) && source_publish(&s->base, changes) == 0;
+	int r = departed_known && (!s->behind || changes->whole) ? source_publish(&s->base, changes) : -ENOMEM;
 
 	entry_changes_done(changes);
-	s->behind = !taken;
-	if (taken)
+	s->behind = r != 0;
+	if (r == 0)
 		return true;
 	ldap_sync_want_all(s->sync);
 	note_loss(s);			/* what was told is not in force */
-	(void)snprintf(s->state.fault, sizeof s->state.fault, "out of memory");
+	(void)snprintf(s->state.fault, sizeof s->state.fault, "%s", r == -ENOMEM ? "out of memory" : strerror(-r));
 	s->base.changed(NULL, s->base.changed_arg);
 	return false;
 }
@@ -165,7 +165,8 @@ start(struct ldap_source *s)
 	s->settings = *s->base.settings;
 	s->in_force = 0;
 	s->base.anew = true;
-	return ldap_sync_start(s->base.event, &s->settings, s->base.paths->replica, on_news, s, &s->sync);
+	return ldap_sync_start(s->base.event, &s->settings, s->base.paths->replica, s->base.heap, on_news,
+	    s, &s->sync);
 }
 
 static int

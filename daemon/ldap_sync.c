@@ -41,6 +41,7 @@ struct ldap_sync {
 
 	struct settings settings;	/* the thread's, never changed */
 	char folder[PATH_MAX];
+	struct entry_heap *heap;	/* borrowed; NULL: none */
 	pthread_t thread;
 	bool started;
 	atomic_bool stop;
@@ -329,6 +330,7 @@ open_replica(struct ldap_sync *s)
 	r = replica_open(s->folder, origin, &s->replica, fault, sizeof fault);
 	if (r < 0)
 		return r;
+	replica_use_heap(s->replica, s->heap);
 	r = hand_over_departed(s);
 	if (r < 0)
 		goto out;
@@ -474,8 +476,8 @@ on_news(sd_event_source *source, int fd, uint32_t revents, void *arg)
 }
 
 int
-ldap_sync_start(sd_event *event, const struct settings *settings, const char *folder, void (*news)(void *arg),
-    void *arg, struct ldap_sync **ret)
+ldap_sync_start(sd_event *event, const struct settings *settings, const char *folder,
+    struct entry_heap *heap, void (*news)(void *arg), void *arg, struct ldap_sync **ret)
 {
 	struct ldap_sync *s = calloc(1, sizeof *s);
 	int r;
@@ -483,6 +485,7 @@ ldap_sync_start(sd_event *event, const struct settings *settings, const char *fo
 	if (s == NULL)
 		return -ENOMEM;
 	s->settings = *settings;
+	s->heap = heap;
 	s->news = news;
 	s->arg = arg;
 	(void)snprintf(s->folder, sizeof s->folder, "%s", folder);

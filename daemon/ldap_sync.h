@@ -39,12 +39,13 @@ struct ldap_sync_state {
  *
  *  settings  copied
  *  folder    of the replica
+ *  heap      for entries that were told of; outlives the thread and what was taken. NULL: they stay in memory
  *  news      called from the loop when there is something to take
  *
  * Returns 0 or -errno.
  */
-int ldap_sync_start(sd_event *event, const struct settings *settings, const char *folder, void (*news)(void *arg),
-    void *arg, struct ldap_sync **ret);
+int ldap_sync_start(sd_event *event, const struct settings *settings, const char *folder,
+    struct entry_heap *heap, void (*news)(void *arg), void *arg, struct ldap_sync **ret);
 
 /* Ends the thread; waits for the call of libldap that it is in, some seconds at most. NULL is fine. */
 void ldap_sync_stop(struct ldap_sync *s);

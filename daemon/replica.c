@@ -12,52 +12,45 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "common/entry_mark.h"
-#include "common/tree.h"
 #include "daemon/replica_parts.h"
 
-static int
-compare(const void *a, const void *b)
-{
-	return memcmp(((const struct member *)a)->uuid, ((const struct member *)b)->uuid, SYNC_UUID_SIZE);
-}
-
 void
-replica_member_free(struct member *m)
+replica_use_heap(struct replica *r, struct entry_heap *heap)
 {
-	if (m != NULL) {
-		entry_free(m->e);
-		entry_free(m->next);
-	}
-	free(m);
-}
-
-struct member *
-replica_find(const struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE])
-{
-	struct member key;
-
-	memcpy(key.uuid, uuid, SYNC_UUID_SIZE);
-	return (struct member *)(uintptr_t)tree_find(&r->by_uuid, &key, compare);
+	r->heap = heap;
 }
 
 int
-replica_reserve(struct member ***list, size_t count, size_t *room, size_t n)
+replica_entry(const struct replica *r, const struct member *m, bool members, struct entry **ret)
 {
-	size_t wanted = *room == 0 ? 64 : *room;
-	struct member **bigger;
+	int e;
 
-	while (wanted < count + n)
-		wanted *= 2;
-	if (wanted == *room)
-		return 0;
-	bigger = reallocarray(*list, wanted, sizeof **list);
-	if (bigger == NULL)
-		return -ENOMEM;
-	*list = bigger;
-	*room = wanted;
+	if (m->e == NULL) {
+		e = entry_heap_get(r->heap, m->number, members, ret);
+		if (e == 0)
+			(*ret)->mark = m->mark;
+		return e;
+	}
+	*ret = entry_ref(m->e);
 	return 0;
+}
+
+bool
+replica_shows(const struct replica *r, const struct member *m, const struct entry *e)
+{
+	struct entry *shown;
+	bool same;
+
+	if (m->e == NULL && entry_heap_is(r->heap, m->number, e))
+		return true;
+	if (replica_entry(r, m, true, &shown) < 0)
+		return false;
+	same = entry_same(shown, e);
+	entry_free(shown);
+	return same;
 }
 
 /* ---- members ---- */
@@ -65,7 +58,32 @@ replica_reserve(struct member ***list, size_t count, size_t *room, size_t n)
 static size_t
 bytes_of(const struct member *m)
 {
-	return m->e->bytes + (m->next != NULL ? m->next->bytes : 0);
+	return m->bytes + (m->next != NULL ? m->next->bytes : 0);
+}
+
+static bool
+is_locked(const struct entry *e)
+{
+	const char *since = entry_value(e, "lockoutTime");
+
+	return since != NULL && strcmp(since, "0") != 0;
+}
+
+/* Another entry is shown of a member; owned then. */
+static void
+show(struct replica *r, struct member *m, struct entry *e)
+{
+	entry_free(m->e);
+	entry_heap_drop(r->heap, m->number);
+	m->e = e;
+	m->number = ENTRY_NOWHERE;
+	m->mark = e->mark;
+	m->bytes = (uint32_t)(e->bytes < UINT32_MAX ? e->bytes : UINT32_MAX);
+	m->has_members = entry_attribute(e, "member") != NULL;
+	m->locked = is_locked(e);
+	r->users -= m->is_user;
+	m->is_user = entry_has_class(e, "posixAccount");
+	r->users += m->is_user;
 }
 
 /* To be told of at the next replica_changes(). What cannot be noted makes it tell of everybody. */
@@ -120,29 +138,39 @@ take_out(struct replica *r, struct member *m)
 {
 	soil(r, m);
 	r->held_bytes -= bytes_of(m);
-	tree_remove(&r->by_uuid, m, compare);
-	r->list[m->at] = r->list[--r->count];
-	r->list[m->at]->at = m->at;
+	replica_table_remove(r, m);
+	r->count--;
+	if (m->at < r->count) {		/* the last one takes its place */
+		replica_table_move(r, r->list[r->count], m->at);
+		r->list[m->at] = r->list[r->count];
+		r->list[m->at]->at = m->at;
+	}
 	r->users -= m->is_user;
-	replica_member_free(m);
+	replica_member_free(r, m);
 }
 
-/* A new entry; owns m from then on. There is room. Returns 0 or -ENOMEM. */
-static int
+/* A new entry, whose uuid is not there; owns m from then on. There is room. */
+static void
 put_new(struct replica *r, struct member *m)
 {
-	if (tree_add(&r->by_uuid, m, compare) == NULL) {
-		replica_member_free(m);
-		return -ENOMEM;
-	}
-	m->is_user = entry_has_class(m->e, "posixAccount");
-	m->mark = m->e->mark;
-	r->users += m->is_user;
-	m->at = r->count;
+	struct entry *e;
+
+	e = m->e;
+	m->e = NULL;			/* now owned by show() */
+	show(r, m, e);
+	m->at = (uint32_t)r->count;
 	r->list[r->count++] = m;
+	replica_table_add(r, m);
 	r->held_bytes += bytes_of(m);
 	soil(r, m);
-	return 0;
+}
+
+static int
+reserve_members(struct replica *r, size_t n)
+{
+	int e = replica_reserve(&r->list, r->count, &r->room, n);
+
+	return e == 0 ? replica_table_reserve(r, r->count + n) : e;
 }
 
 /* A copy of e with the numbers that before has. NULL without memory. */
@@ -166,52 +194,6 @@ copy_with_number(const struct entry *e, const struct entry *before)
 	return NULL;
 }
 
-/* Room for all who may go in this apply and are remembered. Returns 0 or -ENOMEM. */
-static int
-reserve_departed(struct replica *r)
-{
-	size_t wanted = r->departed_count + 2 * r->count + r->change_count;	/* renamed, then gone: twice */
-	struct entry **bigger;
-
-	if (wanted > IDENTITY_HOLDERS_MAX)	/* depart() takes no more */
-		wanted = IDENTITY_HOLDERS_MAX;
-	if (wanted <= r->departed_room)
-		return 0;
-	bigger = reallocarray(r->departed, wanted, sizeof(struct entry *));
-	if (bigger == NULL)
-		return -ENOMEM;
-	r->departed = bigger;
-	r->departed_room = wanted;
-	return 0;
-}
-
-static bool
-has_other(const struct entry *before, const struct entry *after, const char *name)
-{
-	const char *x = entry_value(before, name), *y = entry_value(after, name);
-
-	return x != NULL && (y == NULL || strcmp(x, y) != 0);
-}
-
-/* Remember what a user had who has it no more; after: as he is, NULL: gone. There is room. */
-static void
-depart(struct replica *r, struct entry *before, const struct entry *after)
-{
-	if (!entry_has_class(before, "posixAccount") || r->departed_count >= IDENTITY_HOLDERS_MAX)
-		return;
-	if (after == NULL || !entry_has_class(after, "posixAccount") || has_other(before, after, "uid") ||
-	    has_other(before, after, "uidNumber") || has_other(before, after, "entryUUID"))
-		r->departed[r->departed_count++] = entry_ref(before);
-}
-
-static void
-forget_departed(struct replica *r)
-{
-	for (size_t i = 0; i < r->departed_count; i++)
-		entry_free(r->departed[i]);
-	r->departed_count = 0;
-}
-
 /*
  * An entry as it is now; another number of a user's waits in next until settle(), all else of him is shown at once: it
  * may be his end (THREATS 5.5). One that is no user any more waits as a whole, like one that goes. e is borrowed. Returns 0 or -ENOMEM.
@@ -219,29 +201,39 @@ forget_departed(struct replica *r)
 static int
 put_changed(struct replica *r, struct member *there, struct entry *e)
 {
-	bool leaves = there->is_user && !entry_has_class(e, "posixAccount");
-	bool waits = there->is_user && !leaves && has_other(there->e, e, "uidNumber");
-	struct entry *shown = leaves ? entry_ref(there->e) : waits ? copy_with_number(e, there->e) : entry_ref(e);
+	struct entry *before, *shown = NULL;
+	bool leaves, waits, same;
+	int err = replica_entry(r, there, false, &before);
 
-	if (shown == NULL)
+	if (err < 0)
+		return err;
+	leaves = there->is_user && !entry_has_class(e, "posixAccount");
+	waits = there->is_user && !leaves && replica_has_other(before, e, "uidNumber");
+	if (!leaves) {
+		shown = waits ? copy_with_number(e, before) : entry_ref(e);
+		if (shown != NULL)
+			replica_depart(r, before, shown);
+	}
+	entry_free(before);
+	if (!leaves && shown == NULL)
 		return -ENOMEM;
-	depart(r, there->e, shown);
-	if (there->gone || there->leaves != leaves || !entry_same(there->e, shown))
+	same = shown == NULL || replica_shows(r, there, shown);
+	if (there->gone || there->leaves != leaves || !same)
 		soil(r, there);
 	r->held_bytes -= bytes_of(there);
 	entry_free(there->next);
 	there->next = waits || leaves ? entry_ref(e) : NULL;
 	there->leaves = leaves;
-	there->mark = e->mark;
 	there->gone = false;
 	there->round = r->round;
-	entry_free(there->e);
-	there->e = shown;
+	if (!same || (shown != NULL && there->e != NULL)) {
+		show(r, there, shown);
+	} else if (shown != NULL) {	/* the same, which need not be in memory for it */
+		there->mark = shown->mark;
+		entry_free(shown);
+	}
 	r->held_bytes += bytes_of(there);
 	await(r, there);
-	r->users -= there->is_user;
-	there->is_user = entry_has_class(shown, "posixAccount");
-	r->users += there->is_user;
 	return 0;
 }
 
@@ -249,16 +241,16 @@ static int
 take_stored(void *arg, const uint8_t uuid[SYNC_UUID_SIZE], struct entry *e)
 {
 	struct replica *r = arg;
-	struct member *m = calloc(1, sizeof *m);
+	struct member *m = reserve_members(r, 1) == 0 ? replica_member_new(r) : NULL;
 
-	if (m == NULL || replica_reserve(&r->list, r->count, &r->room, 1) < 0) {
-		free(m);
+	if (m == NULL) {
 		entry_free(e);
 		return -ENOMEM;
 	}
 	memcpy(m->uuid, uuid, SYNC_UUID_SIZE);
 	m->e = e;
-	return put_new(r, m);
+	put_new(r, m);
+	return 0;
 }
 
 static int
@@ -272,9 +264,12 @@ take_tomb(void *arg, const uint8_t uuid[SYNC_UUID_SIZE], uint64_t mark)
 static void
 clear(struct replica *r)
 {
-	tree_done(&r->by_uuid);
+	free(r->by_uuid);
+	r->by_uuid = NULL;
+	r->by_uuid_count = 0;
 	for (size_t i = 0; i < r->count; i++)
-		replica_member_free(r->list[i]);
+		replica_member_free(r, r->list[i]);
+	replica_slabs_done(r);
 	r->count = r->users = r->held_bytes = 0;
 	r->waiting_count = r->dirty_count = 0;
 	r->all_dirty = true;
@@ -287,8 +282,10 @@ replica_open(const char *folder, const char *origin, struct replica **ret, char 
 	struct replica *r = calloc(1, sizeof *r);
 	int e;
 
-	if (r == NULL)
+	if (r == NULL || getrandom(r->secret, sizeof r->secret, 0) != (ssize_t)sizeof r->secret) {
+		free(r);
 		return -ENOMEM;
+	}
 	e = replica_store_open(folder, origin, &r->store, fault, size);
 	if (e == 0)
 		e = replica_store_read(r->store, &r->cookie, &r->confirmed_utc_sec);
@@ -321,7 +318,7 @@ replica_close(struct replica *r)
 		return;
 	replica_drop(r);
 	clear(r);
-	forget_departed(r);
+	replica_forget_departed(r);
 	free(r->departed);
 	free(r->list);
 	free(r->changes);
@@ -373,12 +370,14 @@ apply_change(struct replica *r, struct member *change, struct member *there)
 	if (there != NULL || change->e == NULL)
 		return 0;
 	change->returned = replica_tomb_drop(r, change->uuid);
-	m = calloc(1, sizeof *m);
+	m = replica_member_new(r);
 	if (m == NULL)
 		return -ENOMEM;
-	*m = *change;
+	memcpy(m->uuid, change->uuid, SYNC_UUID_SIZE);
+	m->round = change->round;
 	m->e = entry_ref(change->e);	/* the change keeps its own for the store */
-	return put_new(r, m);
+	put_new(r, m);
+	return 0;
 }
 
 /* Of those whom the refresh did not mention the server knows that they have gone, or does not know them yet. */
@@ -392,7 +391,7 @@ apply_only_these(struct replica *r, const struct sync_cookie *cookie)
 
 		if (m->round == r->round)
 			continue;
-		if (r->approved || !replica_lags(cookie, m))
+		if (r->approved || !replica_lags(cookie, replica_newest_mark(m)))
 			set_gone(r, m, true);
 		else if (!m->gone)
 			e = replica_older_put(r, m->uuid, NULL);
@@ -457,6 +456,21 @@ is_mass_change(struct replica *r, int64_t now_utc_sec)
 	return (many > 0 && many + r->window_gone > limit) || (many > 0 && r->held.removed == r->users);
 }
 
+/* Who waits is about to go, or to be another one: what they had is remembered, so it is read. Returns 0 or -errno. */
+static int
+read_waiting(struct replica *r)
+{
+	int e = 0;
+
+	for (size_t i = 0; i < r->waiting_count && e == 0; i++) {
+		struct member *m = r->waiting[i];
+
+		if (m->e == NULL && m->is_user && is_waiting(m))
+			e = replica_entry(r, m, true, &m->e);
+	}
+	return e;
+}
+
 /* Let go what has gone, and take what has another number. The store's part, where it is up to date. Returns its error. */
 static int
 settle(struct replica *r, int stored)
@@ -469,16 +483,14 @@ settle(struct replica *r, int stored)
 			if (stored == 0)
 				stored = replica_store_remove(r->store, m->uuid);
 			stored = replica_tomb_note(r, m->uuid, stored);
-			depart(r, m->e, NULL);
+			if (m->is_user)
+				replica_depart(r, m->e, NULL);
 			take_out(r, m);
 		} else if (m->next != NULL) {
-			depart(r, m->e, m->next);
+			replica_depart(r, m->e, m->next);
 			r->held_bytes -= bytes_of(m);
-			entry_free(m->e);
-			m->e = m->next;
+			show(r, m, m->next);
 			m->next = NULL;
-			r->users -= m->leaves;
-			m->is_user = !m->leaves;
 			m->leaves = false;
 			r->held_bytes += bytes_of(m);
 			soil(r, m);
@@ -499,7 +511,7 @@ store_settled(struct replica *r, const struct sync_cookie *cookie, int64_t now_u
 		stored = replica_write_changes(r);
 	stored = settle(r, stored);
 	if (stored == 0 && r->store_behind)
-		stored = replica_write_everything(r);
+		stored = replica_write_all(r);
 	if (stored == 0)
 		stored = replica_write_departed(r);
 	return stored < 0 ? stored : replica_write_finish(r, cookie, now_utc_sec);
@@ -513,16 +525,20 @@ replica_apply(struct replica *r, const struct sync_cookie *cookie, int64_t now_u
 
 	e = r->approved ? replica_older_release(r) : 0;
 	if (e == 0)
-		e = replica_reserve(&r->list, r->count, &r->room, r->change_count);
+		e = reserve_members(r, r->change_count);
 	if (e == 0)
 		e = replica_reserve(&r->waiting, r->count, &r->waiting_room, r->change_count);
 	if (e == 0)
-		e = reserve_departed(r);
+		e = replica_reserve_departed(r);
 	if (e == 0)
 		r->torn = (e = apply_in_memory(r, cookie, now_utc_sec)) < 0;
 	if (e < 0)
 		return e;
 	hold = is_mass_change(r, now_utc_sec) && !r->approved;
+	if (!hold)
+		r->torn = (e = read_waiting(r)) < 0;
+	if (e < 0)
+		return e;
 	stored = r->store == NULL ? -EACCES : replica_store_begin(r->store);
 	if (!hold)
 		stored = store_settled(r, cookie, now_utc_sec, stored);
@@ -531,7 +547,7 @@ replica_apply(struct replica *r, const struct sync_cookie *cookie, int64_t now_u
 	if (r->store != NULL && stored < 0)
 		replica_store_undo(r->store);
 	if (stored == 0 && r->departed_count > 0) {
-		forget_departed(r);
+		replica_forget_departed(r);
 		r->departed_stored = true;
 	}
 	r->store_failed = stored < 0;
@@ -560,30 +576,6 @@ void
 replica_approve(struct replica *r)
 {
 	r->approved = true;
-}
-
-int
-replica_departed(const struct replica *r, struct identity_holders *ret)
-{
-	return r->store != NULL ? replica_store_departed(r->store, ret) : 0;
-}
-
-void
-replica_departed_kept(struct replica *r)
-{
-	int e;
-
-	forget_departed(r);
-	if (!r->departed_stored || r->store == NULL)
-		return;
-	e = replica_store_begin(r->store);
-	if (e == 0)
-		e = replica_store_departed_clear(r->store);
-	if (e == 0)
-		e = replica_store_commit(r->store);
-	if (e < 0)
-		replica_store_undo(r->store);
-	r->departed_stored = e < 0;
 }
 
 void

@@ -28,6 +28,8 @@ struct replica;
  */
 int replica_open(const char *folder, const char *origin, struct replica **ret, char *fault, size_t size);
 void replica_close(struct replica *r);	/* NULL is fine */
+/* Entries that were told of are kept in a heap instead of memory. It outlives the replica and all changes. */
+void replica_use_heap(struct replica *r, struct entry_heap *heap);
 
 /* Entries held; 0 also says that there is nothing to resume from. */
 size_t replica_count(const struct replica *r);

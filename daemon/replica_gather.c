@@ -11,12 +11,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define KEPT_MAX 4096	/* places for changes */
+
 void
 replica_drop(struct replica *r)
 {
-	for (size_t i = 0; i < r->change_count; i++)
-		replica_member_free(r->changes[i]);
+	for (size_t i = 0; i < r->change_count; i++) {
+		entry_free(r->changes[i]->e);
+		free(r->changes[i]);
+	}
 	r->change_count = 0;
+	if (r->change_room > KEPT_MAX) {	/* a whole directory was gathered, which is seldom */
+		free(r->changes);
+		r->changes = NULL;
+		r->change_room = 0;
+	}
+	free(r->strangers);
+	r->strangers = NULL;
 	r->stranger_count = 0;
 	r->only_these = r->kept = false;
 	r->round++;
@@ -57,7 +68,7 @@ static bool
 is_known(const struct replica *r, const struct member *there, const struct entry *e)
 {
 	return there != NULL && !there->gone && there->next == NULL && there->changed_round != r->round &&
-	    there->mark == e->mark && entry_same(there->e, e) && replica_older_find(r, there->uuid) == NULL;
+	    there->mark == e->mark && replica_older_find(r, there->uuid) == NULL && replica_shows(r, there, e);
 }
 
 int
@@ -118,25 +129,39 @@ compare_uuids(const void *a, const void *b)
 	return memcmp(a, b, SYNC_UUID_SIZE);
 }
 
+int
+replica_gathered(const struct replica *r, bool put, struct replica_uuids *ret)
+{
+	*ret = (struct replica_uuids){ .list = calloc(r->change_count + 1, SYNC_UUID_SIZE) };
+	if (ret->list == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < r->change_count; i++)
+		if (!put || r->changes[i]->e != NULL)
+			memcpy(ret->list[ret->count++], r->changes[i]->uuid, SYNC_UUID_SIZE);
+	qsort(ret->list, ret->count, SYNC_UUID_SIZE, compare_uuids);
+	return 0;
+}
+
+bool
+replica_uuids_have(const struct replica_uuids *all, const uint8_t uuid[SYNC_UUID_SIZE])
+{
+	return bsearch(uuid, all->list, all->count, SYNC_UUID_SIZE, compare_uuids) != NULL;
+}
+
 bool
 replica_is_whole(struct replica *r)
 {
-	uint8_t (*put)[SYNC_UUID_SIZE];
-	size_t count = 0, i;
+	struct replica_uuids put;
+	size_t i;
 
 	if (r->stranger_count == 0)
 		return true;
-	put = calloc(r->change_count + 1, SYNC_UUID_SIZE);
-	if (put == NULL)
+	if (replica_gathered(r, true, &put) < 0)
 		return false;
-	for (i = 0; i < r->change_count; i++)
-		if (r->changes[i]->e != NULL)
-			memcpy(put[count++], r->changes[i]->uuid, SYNC_UUID_SIZE);
-	qsort(put, count, SYNC_UUID_SIZE, compare_uuids);
 	for (i = 0; i < r->stranger_count; i++)
-		if (bsearch(r->strangers[i], put, count, SYNC_UUID_SIZE, compare_uuids) == NULL)
+		if (!replica_uuids_have(&put, r->strangers[i]))
 			break;
-	free(put);
+	free(put.list);
 	return i == r->stranger_count;
 }
 

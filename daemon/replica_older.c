@@ -164,28 +164,35 @@ shuts_out(const struct entry *e, int64_t now_utc_sec)
 	return user.disabled || (user.not_after_utc_sec != 0 && user.not_after_utc_sec <= now_utc_sec);
 }
 
+/* Whether an entry says what the newest that was told of it says. */
+static bool
+is_as_told(const struct replica *r, const struct member *there, const struct entry *e)
+{
+	return there->next != NULL ? entry_same(there->next, e) : replica_shows(r, there, e);
+}
+
 bool
 replica_is_older(const struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE], const struct member *there, struct entry *e,
     int64_t now_utc_sec)
 {
 	const struct tomb *gone = there == NULL ? find_tomb(r, uuid) : NULL;
-	const struct entry *known = there == NULL ? NULL : there->next != NULL ? there->next : there->e;
+	uint64_t known = there != NULL ? replica_newest_mark(there) : 0;
 
 	if (gone != NULL)
 		return e->mark != 0 && !entry_mark_older(gone->mark, e->mark);
-	if (there == NULL || (e->mark != 0 && !entry_mark_older(e->mark, there->mark)))
+	if (there == NULL || (e->mark != 0 && !entry_mark_older(e->mark, known)))
 		return false;
-	if (e->mark != 0 && !entry_same(e, known) && !shuts_out(e, now_utc_sec))
+	if (e->mark != 0 && !is_as_told(r, there, e) && !shuts_out(e, now_utc_sec))
 		return true;
-	e->mark = there->mark;	/* what was seen stays seen */
+	e->mark = known;	/* what was seen stays seen */
 	return false;
 }
 
 bool
-replica_lags(const struct sync_cookie *cookie, const struct member *m)
+replica_lags(const struct sync_cookie *cookie, uint64_t mark)
 {
-	return m->mark != 0 && cookie->there &&
-	    entry_mark_older(entry_mark_known(cookie->bytes, cookie->len, entry_mark_server(m->mark)), m->mark);
+	return mark != 0 && cookie->there &&
+	    entry_mark_older(entry_mark_known(cookie->bytes, cookie->len, entry_mark_server(mark)), mark);
 }
 
 /* ---- the end of a refresh, and a person's word ---- */
@@ -201,21 +208,19 @@ replica_older_only_these(struct replica *r)
 int
 replica_older_release(struct replica *r)
 {
-	int e = 0;
+	struct replica_uuids told_since;
+	int e = replica_gathered(r, false, &told_since);
 
 	for (size_t i = r->older_count; i > 0 && e == 0; i--) {
 		const struct older *o = r->older[i - 1];
-		const struct member *m = replica_find(r, o->uuid);
-		bool told_since = m != NULL && m->changed_round == r->round;
 
-		for (size_t k = 0; m == NULL && k < r->change_count && !told_since; k++)
-			told_since = memcmp(r->changes[k]->uuid, o->uuid, SYNC_UUID_SIZE) == 0;
-		if (told_since)
+		if (replica_uuids_have(&told_since, o->uuid))
 			continue;
 		e = o->told != NULL ? replica_put(r, o->uuid, entry_ref(o->told)) : replica_remove(r, o->uuid);
 		if (e == 0)
 			r->changes[r->change_count - 1]->forced = true;
 	}
+	free(told_since.list);
 	return e;
 }
 
@@ -252,9 +257,14 @@ replica_older_names(const struct replica *r, char *buf, size_t size)
 	for (size_t i = 0; i < r->older_count && at < size; i++) {
 		const struct older *o = r->older[i];
 		const struct member *m = replica_find(r, o->uuid);
-		const struct entry *e = o->told != NULL ? o->told : m != NULL ? m->e : NULL;
+		struct entry *e = o->told != NULL ? entry_ref(o->told) : NULL;
+		bool there = e != NULL || m != NULL;
 
-		if (e != NULL)
-			at += (size_t)snprintf(buf + at, size - at, "%s%.64s", at > 0 ? "; " : "", e->dn);
+		if (e == NULL && m != NULL && replica_entry(r, m, false, &e) < 0)
+			e = NULL;
+		if (there)
+			at += (size_t)snprintf(buf + at, size - at, "%s%.64s", at > 0 ? "; " : "",
+			    e != NULL ? e->dn : "one that cannot be read");
+		entry_free(e);
 	}
 }

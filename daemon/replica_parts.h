@@ -9,20 +9,32 @@
 
 struct member {
 	uint8_t uuid[SYNC_UUID_SIZE];
-	struct entry *e;	/* owned; NULL in a change: to be removed */
-	struct entry *next;	/* owned; as the server has it now, with another number, which e has not; NULL: e is that */
-	bool gone;		/* the server has it no more */
-	bool leaves;		/* next is no user any more */
-	bool is_user;
-	bool dirty, listed;	/* to be told of; on the list of those who wait */
-	uint64_t mark;		/* of the newest that was told of it (entry_mark.h); 0: unknown */
-	uint64_t round;		/* in which it was last put or kept */
-	uint64_t changed_round;	/* in which a change of it was gathered last */
-	size_t at;		/* in list */
-	bool forced;		/* of a change: a person wants it, older or not */
-	bool skipped;		/* of a change: it is older than what is held */
-	bool returned;		/* of a change: a tomb was taken away for it */
+	struct entry *e;	/* owned; NULL: it is in the heap, and was told of; in a change: to be removed */
+	uint32_t number;	/* held; in the heap; ENTRY_NOWHERE: not yet */
+	uint32_t bytes;		/* of e */
+	uint64_t mark;		/* of e (entry_mark.h), 0: unknown; the heap has none */
+	union {
+		struct entry *next;	/* owned; as the server has it now, with another number, which e has not; NULL: e is that */
+		struct member *next_free;	/* of a free one */
+	};
+	uint32_t round;			/* in which it was last put or kept */
+	uint32_t changed_round;		/* in which a change of it was gathered last */
+	uint32_t at;			/* in list */
+	bool is_user : 1, has_members : 1, locked : 1;	/* as shown; locked: Active Directory's lockoutTime */
+	bool gone : 1;			/* the server has it no more */
+	bool leaves : 1;		/* next is no user any more */
+	bool dirty : 1, listed : 1;	/* to be told of; on the list of those who wait */
+	bool forced : 1;		/* of a change: a person wants it, older or not */
+	bool skipped : 1;		/* of a change: it is older than what is held */
+	bool returned : 1;		/* of a change: a tomb was taken away for it */
 };
+
+/* Of the newest that was told of it. */
+static inline uint64_t
+replica_newest_mark(const struct member *m)
+{
+	return m->next != NULL ? m->next->mark : m->mark;
+}
 
 #define REPLICA_TOMBS_MAX	100000
 
@@ -30,7 +42,7 @@ struct member {
 struct older {
 	uint8_t uuid[SYNC_UUID_SIZE];
 	struct entry *told;	/* owned; NULL: it does not list the entry yet */
-	uint64_t round;		/* in which that was told last */
+	uint32_t round;		/* in which that was told last */
 	size_t at;		/* in replica.older */
 };
 
@@ -43,10 +55,15 @@ struct tomb {
 
 struct replica {
 	struct replica_store *store;	/* owned; NULL: in memory alone */
+	struct entry_heap *heap;	/* borrowed; NULL: every entry stays in memory */
 	bool store_behind;		/* the store lacks something: write everything next time */
 	bool torn;			/* applied by half */
 	bool store_failed;		/* also of what is shown in a hold */
-	void *by_uuid;			/* owned; tree.h, of members */
+	uint64_t secret[2];
+	struct slab *slabs;		/* owned; of members */
+	struct member *free_members;	/* in slabs */
+	uint32_t *by_uuid;		/* owned; table of places in list, plus one; 0: empty */
+	size_t by_uuid_count;
 	struct member **list;		/* owned */
 	size_t count, room;
 	struct entry **departed;	/* owned; users as they were, whom the store has still to remember */
@@ -75,23 +92,73 @@ struct replica {
 	struct tomb **tombs;		/* owned; of the last REPLICA_TOMBS_MAX, about */
 	size_t tomb_count, tomb_room, tomb_next;
 	uint64_t known_mark;		/* how far the server of this apply knows its directory; 0: it does not say */
-	uint64_t round;
+	uint32_t round;
 	struct sync_cookie cookie;
 	int64_t confirmed_utc_sec;
 };
 
-void replica_member_free(struct member *m);	/* NULL is fine */
+/*
+ * replica_table.c: a zeroed member, NULL without memory. They lie beside one another, not between entries: those go, and
+ * the pages that they lie in go back to the system.
+ */
+struct member *replica_member_new(struct replica *r);
+void replica_member_free(struct replica *r, struct member *m);
+void replica_slabs_done(struct replica *r);	/* there is no member */
+/*
+ * The entry of a member, as shown.
+ *
+ *  members  with those of a group, or without
+ *  ret      with its mark; the caller frees it
+ *
+ * Returns 0 or -errno: it could not be read.
+ */
+int replica_entry(const struct replica *r, const struct member *m, bool members, struct entry **ret);
+/* Whether an entry says what is shown of a member. What cannot be read says something else. */
+bool replica_shows(const struct replica *r, const struct member *m, const struct entry *e);
+/* replica_table.c: members by their uuid. Room for so many. Returns 0 or -ENOMEM. */
+int replica_table_reserve(struct replica *r, size_t count);
+/* One that is in list. */
+void replica_table_add(struct replica *r, const struct member *m);
+/* Take one out, before it leaves list. */
+void replica_table_remove(struct replica *r, const struct member *m);
+/* It is about to be at another place in list. */
+void replica_table_move(struct replica *r, const struct member *m, size_t to);
 struct member *replica_find(const struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE]);	/* NULL: not there */
 /* Room for n more pointers. Returns 0 or -ENOMEM. */
 int replica_reserve(struct member ***list, size_t count, size_t *room, size_t n);
 
+/* replica_gather.c: what was gathered, by its uuids. */
+struct replica_uuids {
+	uint8_t (*list)[SYNC_UUID_SIZE];	/* owned; sorted, perhaps several times */
+	size_t count;
+};
+/* put: without what is removed. ret: its list is freed by the caller. Returns 0 or -ENOMEM. */
+int replica_gathered(const struct replica *r, bool put, struct replica_uuids *ret);
+bool replica_uuids_have(const struct replica_uuids *all, const uint8_t uuid[SYNC_UUID_SIZE]);
+
 /* ---- replica_write.c: within a transaction; each returns 0 or -errno ---- */
 
-int replica_write_changes(struct replica *r);		/* that were gathered */
-int replica_write_everything(struct replica *r);
+int replica_write_changes(struct replica *r);	/* what was gathered */
+int replica_write_all(struct replica *r);	/* everybody and who has gone, in the place of what is there */
+/* In the transaction that lets them go: else nobody would know of them after a crash. */
 int replica_write_departed(struct replica *r);
-int replica_write_shown(struct replica *r);		/* in a hold; commits */
+/*
+ * While much waits for a person the store keeps those whom it has, as they are shown: a restart must not take back what
+ * tightens somebody. Who came since, comes again. The cookie goes, or the server would not tell of the rest once more.
+ * Commits.
+ */
+int replica_write_shown(struct replica *r);
 int replica_write_finish(struct replica *r, const struct sync_cookie *cookie, int64_t now_utc_sec);	/* commits */
+
+/* ---- replica_departed.c ---- */
+
+/* Room for all who may go in this apply and are remembered. Returns 0 or -ENOMEM. */
+int replica_reserve_departed(struct replica *r);
+/* Remember what a user had who has it no more; after: as he is, NULL: gone. There is room. */
+void replica_depart(struct replica *r, struct entry *before, const struct entry *after);
+/* Whether before has such a value, and after another one or none. */
+bool replica_has_other(const struct entry *before, const struct entry *after, const char *name);
+void replica_forget_departed(struct replica *r);
 
 /* ---- replica_older.c ---- */
 
@@ -114,8 +181,8 @@ void replica_older_done(struct replica *r);
  */
 bool replica_is_older(const struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE], const struct member *there,
     struct entry *e, int64_t now_utc_sec);
-/* Whether a server that does not list an entry only does not know it yet. */
-bool replica_lags(const struct sync_cookie *cookie, const struct member *m);
+/* Whether a server that does not list an entry of such a mark only does not know it yet. */
+bool replica_lags(const struct sync_cookie *cookie, uint64_t mark);
 
 /* Who has gone: from the store, and for good. */
 int replica_tomb_add(struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE], uint64_t mark);	/* 0 or -ENOMEM */

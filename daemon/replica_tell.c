@@ -10,6 +10,22 @@
 
 #include "daemon/replica_parts.h"
 
+/* From here on it is in the heap, and in memory as long as those need it who are told. */
+static int
+tell(const struct replica *r, struct member *m, struct entry_changes *ret)
+{
+	int e;
+
+	if (r->heap != NULL && m->number == ENTRY_NOWHERE)
+		m->number = entry_heap_put(r->heap, m->e);	/* else it stays in memory */
+	e = entry_changes_add_stored(ret, m->uuid, m->e, m->number, m->gone || m->leaves);
+	if (e == 0 && m->number != ENTRY_NOWHERE) {
+		entry_free(m->e);
+		m->e = NULL;
+	}
+	return e;
+}
+
 static int
 tell_everybody(const struct replica *r, struct entry_changes *ret)
 {
@@ -17,7 +33,7 @@ tell_everybody(const struct replica *r, struct entry_changes *ret)
 
 	ret->whole = true;
 	for (size_t i = 0; i < r->count && e == 0; i++)
-		e = entry_changes_add(ret, r->list[i]->uuid, r->list[i]->e, r->list[i]->gone || r->list[i]->leaves);
+		e = tell(r, r->list[i], ret);
 	return e;
 }
 
@@ -27,9 +43,9 @@ tell_dirty(const struct replica *r, struct entry_changes *ret)
 	int e = 0;
 
 	for (size_t i = 0; i < r->dirty_count && e == 0; i++) {
-		const struct member *m = replica_find(r, r->dirty[i]);
+		struct member *m = replica_find(r, r->dirty[i]);
 
-		e = entry_changes_add(ret, r->dirty[i], m != NULL ? m->e : NULL, m != NULL && (m->gone || m->leaves));
+		e = m != NULL ? tell(r, m, ret) : entry_changes_add(ret, r->dirty[i], NULL, false);
 	}
 	return e;
 }
@@ -37,8 +53,10 @@ tell_dirty(const struct replica *r, struct entry_changes *ret)
 int
 replica_changes(struct replica *r, struct entry_changes *ret)
 {
-	int e = r->all_dirty ? tell_everybody(r, ret) : tell_dirty(r, ret);
+	int e;
 
+	ret->heap = r->heap;
+	e = r->all_dirty ? tell_everybody(r, ret) : tell_dirty(r, ret);
 	if (e < 0) {
 		entry_changes_done(ret);
 		r->all_dirty = true;

@@ -1,20 +1,53 @@
 /*
- * replica_write.c - what the store gets of a replica that was applied in memory (see replica.h).
+ * replica_write.c - what of the replica goes to its store, within a transaction (see replica_parts.h).
  *
- * Directory process, on the thread of the source, within one transaction of replica_store.h. Memory has it all already:
- * what cannot be written leaves a store that is behind, and never anybody in.
+ * Directory process, on the thread of the source. Entries that are not in memory are read on their way.
  */
 #include <config.h>
 
 #include "daemon/replica_parts.h"
 
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FEW 64u
+
+struct ordered {
+	const struct member *m;
+	size_t at;
+};
+
+static int
+compare(const void *a, const void *b)
+{
+	const struct ordered *x = a, *y = b;
+	int order = memcmp(x->m->uuid, y->m->uuid, SYNC_UUID_SIZE);
+
+	return order != 0 ? order : (x->at > y->at) - (x->at < y->at);
+}
+
+/* In the order of the table, which is written much faster; of one uuid in that in which they came. NULL: without memory. */
+static struct ordered *
+in_order(struct member *const *list, size_t count)
+{
+	struct ordered *all = calloc(count + 1, sizeof *all);
+
+	for (size_t i = 0; all != NULL && i < count; i++)
+		all[i] = (struct ordered){ list[i], i };
+	if (all != NULL && count > FEW)
+		qsort(all, count, sizeof *all, compare);
+	return all;
+}
+
 int
 replica_write_changes(struct replica *r)
 {
-	int e = 0;
+	struct ordered *all = in_order(r->changes, r->change_count);
+	int e = all != NULL ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < r->change_count && e == 0; i++) {
-		const struct member *m = r->changes[i];
+		const struct member *m = all[i].m;
 
 		if (m->skipped)
 			continue;
@@ -22,22 +55,38 @@ replica_write_changes(struct replica *r)
 		if (e == 0 && m->returned)
 			e = replica_store_tomb(r->store, m->uuid, 0);
 	}
+	free(all);
 	return e;
+}
+
+static int
+write_member(struct replica *r, const struct member *m,
+    int (*store)(struct replica_store *s, const uint8_t uuid[SYNC_UUID_SIZE], const struct entry *e))
+{
+	struct entry *e;
+	int err = replica_entry(r, m, true, &e);
+
+	if (err < 0)
+		return err;
+	err = store(r->store, m->uuid, e);
+	entry_free(e);
+	return err;
 }
 
 int
-replica_write_everything(struct replica *r)
+replica_write_all(struct replica *r)
 {
-	int e = replica_store_clear(r->store);
+	struct ordered *all = in_order(r->list, r->count);
+	int e = all != NULL ? replica_store_clear(r->store) : -ENOMEM;
 
 	for (size_t i = 0; i < r->count && e == 0; i++)
-		e = replica_store_put(r->store, r->list[i]->uuid, r->list[i]->e);
+		e = write_member(r, all[i].m, replica_store_put);
 	for (size_t i = 0; i < r->tomb_count && e == 0; i++)
 		e = replica_store_tomb(r->store, r->tombs[i]->uuid, r->tombs[i]->mark);
+	free(all);
 	return e;
 }
 
-/* In the transaction that lets them go: else nobody would know of them after a crash. */
 int
 replica_write_departed(struct replica *r)
 {
@@ -48,10 +97,6 @@ replica_write_departed(struct replica *r)
 	return e;
 }
 
-/*
- * While much waits for a person the store keeps those whom it has, as they are shown: a restart must not take back what
- * tightens somebody. Who came since, comes again. The cookie goes, or the server would not tell of the rest once more.
- */
 int
 replica_write_shown(struct replica *r)
 {
@@ -62,7 +107,7 @@ replica_write_shown(struct replica *r)
 		const struct member *m = r->store_failed ? r->list[i] : replica_find(r, r->changes[i]->uuid);
 
 		if (m != NULL)
-			e = replica_store_update(r->store, m->uuid, m->e);
+			e = write_member(r, m, replica_store_update);
 	}
 	if (e == 0)
 		e = replica_write_departed(r);

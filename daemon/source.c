@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "common/ldif_store.h"
+#include "daemon/source_heap.h"
 #include "daemon/source_job.h"
 
 int
@@ -43,11 +44,15 @@ source_new(sd_event *event, const struct paths *paths, const struct settings *se
 	s->workers = workers;
 	s->changed = changed;
 	s->changed_arg = arg;
-	r = census_new(&s->census);
+	r = source_heap_open(s);
 	if (r == 0)
 		r = source_grants_new(s, &s->grants);
 	if (r == 0)
+		r = census_new(&s->census);
+	if (r == 0) {
+		census_use_heap(s->census, s->heap);
 		r = s->ops->open(s);
+	}
 	if (r < 0)
 		goto out;
 	*ret = s;
@@ -67,6 +72,7 @@ source_free(struct source *s)
 	s->ops->close(s);
 	source_grants_free(s->grants);
 	census_free(s->census);
+	source_heap_close(s);
 	sd_event_unref(s->event);
 	free(s);
 }

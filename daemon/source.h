@@ -109,6 +109,8 @@ struct source {
 	const struct settings *settings;	/* borrowed */
 	struct census *census;		/* owned */
 	struct source_grants *grants;	/* owned */
+	struct entry_heap *heap;	/* owned; for entries without secrets (source_heap.h) */
+	sd_event_source *damage;	/* owned; of the heap */
 	bool begun;			/* what was kept from before, if anything, is in it */
 	uint64_t generation;		/* of what it holds: 0 before the first complete state, then 1, 2, ... */
 	struct identity_holders *holders;	/* borrowed from the kind of source; NULL: it does not look for returned names */

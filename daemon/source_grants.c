@@ -196,13 +196,15 @@ static int
 on_due(sd_event_source *source, uint64_t usec, void *arg)
 {
 	struct source_grants *g = arg;
+	int r;
 
 	(void)source;
 	(void)usec;
 	if (g->s->generation == 0)
 		return 0;		/* the first state comes with all of it */
-	if (source_tick(g->s) < 0) {
-		report_log(LOG_ERR, "cannot judge grants: out of memory");
+	r = source_tick(g->s);
+	if (r < 0) {
+		report_log(LOG_ERR, "cannot judge grants: %s", strerror(-r));
 		(void)loop_timer(g->s->event, &g->again, AGAIN_MS, on_due, g);
 	}
 	return 0;

@@ -1,6 +1,6 @@
 /*
- * fuzz_sync.c - content synchronisation messages of a hostile server, and marks of its entries.
- * covers: daemon/sync_message.c common/entry_mark.c
+ * fuzz_sync.c - content synchronisation messages of a hostile server, and marks of its entries; blocks of a damaged heap.
+ * covers: daemon/sync_message.c common/entry_mark.c daemon/entry_pack.c
  *
  * The first byte says which message it is; a state's cookie that is taken is what a request then sends.
  */
@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "common/entry_mark.h"
+#include "daemon/entry_pack.h"
 #include "daemon/sync_message.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -32,6 +33,29 @@ read_mark(const char *name, const char *text, size_t len)
 	entry_free(e);
 }
 
+/* Whatever is an entry is the same one when it is packed again, and its head is one without members. */
+static void
+read_block(const uint8_t *block, size_t size)
+{
+	struct entry *e, *again, *head;
+	size_t all_size, head_size;
+	uint8_t *all;
+
+	if (entry_unpack(block, size, &e) < 0)
+		return;
+	all = entry_pack(e, &all_size, &head_size);
+	if (all == NULL || entry_unpack(all, all_size, &again) < 0 || entry_unpack(all, head_size, &head) < 0)
+		abort();
+	if (!entry_same(e, again) || e->waits != head->waits || strcmp(e->dn, head->dn) != 0)
+		abort();
+	if (head_size < all_size && (entry_attribute(head, "member") != NULL || entry_attribute(head, "memberUid") != NULL))
+		abort();
+	free(all);
+	entry_free(e);
+	entry_free(again);
+	entry_free(head);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -46,6 +70,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	bv.bv_val = (char *)(uintptr_t)(data + 1);
 	bv.bv_len = size - 1;
 	cookie.there = false;
+	read_block(data + 1, size - 1);
 	read_mark(data[0] % 4 < 2 ? "entryCSN" : "modifyTimestamp", bv.bv_val, bv.bv_len);
 	if (data[0] % 2 == 0) {
 		if (sync_state_decode(&bv, &state, uuid, &cookie) == 0 && state > SYNC_DELETE)

@@ -14,17 +14,17 @@
 static bool fails;
 static int starts;
 
-int __wrap_ldap_sync_start(sd_event *event, const struct settings *settings, const char *folder, void (*news)(void *arg),
-    void *arg, struct ldap_sync **ret);
-int __real_ldap_sync_start(sd_event *event, const struct settings *settings, const char *folder, void (*news)(void *arg),
-    void *arg, struct ldap_sync **ret);
+int __wrap_ldap_sync_start(sd_event *event, const struct settings *settings, const char *folder,
+    struct entry_heap *heap, void (*news)(void *arg), void *arg, struct ldap_sync **ret);
+int __real_ldap_sync_start(sd_event *event, const struct settings *settings, const char *folder,
+    struct entry_heap *heap, void (*news)(void *arg), void *arg, struct ldap_sync **ret);
 
 int
-__wrap_ldap_sync_start(sd_event *event, const struct settings *settings, const char *folder, void (*news)(void *arg),
-    void *arg, struct ldap_sync **ret)
+__wrap_ldap_sync_start(sd_event *event, const struct settings *settings, const char *folder,
+    struct entry_heap *heap, void (*news)(void *arg), void *arg, struct ldap_sync **ret)
 {
 	starts++;
-	return fails ? -EAGAIN : __real_ldap_sync_start(event, settings, folder, news, arg, ret);
+	return fails ? -EAGAIN : __real_ldap_sync_start(event, settings, folder, heap, news, arg, ret);
 }
 
 static void

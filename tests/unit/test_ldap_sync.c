@@ -55,7 +55,7 @@ START_TEST(pauses_stay_pauses)
 	(void)signal(SIGPIPE, SIG_IGN);		/* as ismsd does */
 	(void)snprintf(settings.directory_bind_dn, sizeof settings.directory_bind_dn, "external");
 	ck_assert_int_eq(sd_event_new(&event), 0);
-	ck_assert_int_eq(ldap_sync_start(event, &settings, suite_folder(), no_news, NULL, &sync), 0);
+	ck_assert_int_eq(ldap_sync_start(event, &settings, suite_folder(), NULL, no_news, NULL, &sync), 0);
 	for (int i = 0; i < 1000 && atomic_load(&visits) == 0; i++)
 		(void)usleep(10000);
 	ldap_sync_approve(sync, &seen);
@@ -184,7 +184,7 @@ START_TEST(no_way_back)
 	torn = _i;
 	plays = true;
 	ck_assert_int_eq(sd_event_new(&event), 0);
-	ck_assert_int_eq(ldap_sync_start(event, &settings, suite_folder(), take_news, NULL, &told.sync), 0);
+	ck_assert_int_eq(ldap_sync_start(event, &settings, suite_folder(), NULL, take_news, NULL, &told.sync), 0);
 	for (int i = 0; i < 400 && !told.told_since; i++)
 		ck_assert_int_ge(sd_event_run(event, 100000), 0);
 	ck_assert(told.told_since);

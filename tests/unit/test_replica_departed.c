@@ -52,7 +52,7 @@ departed_are(size_t count, const char *name, const char *name_id, const char *nu
 /* Who goes, or gives a name or number up, is known to the same store that has him no more: no crash lies between. */
 START_TEST(departed_with_the_removal)
 {
-	begin();
+	begin(_i);
 	for (unsigned char i = 0; i < 20; i++) {
 		char name[8];
 
@@ -87,7 +87,7 @@ END_TEST
 /* Who is held back has not departed; who was renamed meanwhile has; and by approval all of them. */
 START_TEST(departed_in_a_hold)
 {
-	begin();
+	begin(_i);
 	for (unsigned char i = 0; i < 20; i++) {
 		char name[8];
 
@@ -112,7 +112,7 @@ END_TEST
 /* Asked with other attributes or as somebody else the store begins anew, and knows who was there; at another base not. */
 START_TEST(departed_by_another_origin)
 {
-	begin();
+	begin(_i);
 	replica_close(r);
 	open_it("dc=x\none map");
 	put_known(1, "k1", 2001, "one");
@@ -159,7 +159,7 @@ START_TEST(former_holders)
 	char path[128];
 	FILE *f;
 
-	begin();
+	begin(_i);
 	ck_assert_int_eq(holders_store_read(folder, "dc=x", &all), 0);
 	ck_assert_uint_eq(all.count, 0);
 	ck_assert_int_eq(identity_holders_add(&all, true, "2000", "id-b"), 0);
@@ -194,8 +194,8 @@ int
 main(void)
 {
 	const struct suite_row rows[] = {
-		{ departed_with_the_removal, 0 }, { departed_in_a_hold, 0 }, { departed_by_another_origin, 0 },
-		{ holders_join, 0 }, { former_holders, 0 },
+		{ departed_with_the_removal, 2 }, { departed_in_a_hold, 2 }, { departed_by_another_origin, 2 },
+		{ holders_join, 0 }, { former_holders, 2 },
 	};
 
 	return suite_run("replica_departed", rows, ROWS(rows), 60);
