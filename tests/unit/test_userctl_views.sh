@@ -142,13 +142,15 @@ mv "$root/etc/isms/policy.conf" "$root/policy.kept"; run 0 set-expiry ada +200d;
 	person bot 1201 service "$end" "owner: uid=carol,ou=people,$base" 'ismsKey: ssh-ed25519 AAAA bot isms-added=20260101000000Z' \
 		'sshPublicKey: ssh-ed25519 BBBB' 'ismsSource: 192.0.2.0/24' "ismsLastUse: $(days_ago 3)"
 	person ned 1203 service "$end"
+	person twin 1204 service "$end" "owner: uid=bot,ou=people,$base"
 	person glass 1202 break-glass "owner: uid=old,ou=people,$base" "ismsArmedUntil: ${next}0101000000Z" "ismsArmedBy: uid=carol,ou=people,$base"
 } >>"$ldif"
 of() { printf '[a for a in d["accounts"] if a["user"] == "%s"][0]' "$1"; }
-run 0 inventory --json; json "['bot', 'glass', 'ned', 'rob']" '[a["user"] for a in d["accounts"]]'
+run 0 inventory --json; json "['bot', 'glass', 'ned', 'rob', 'twin']" '[a["user"] for a in d["accounts"]]'
 json "('carol', 'valid', 2, '2026-01-01T00:00:00Z', ['192.0.2.0/24'], None)" "[(a['owner'], a['owner_state'], a['keys'], a['oldest_key'], a['sources'], a['armed_until']) for a in [$(of bot)]][0]"
 json "('old', 'ended', '$next-01-01T00:00:00Z', 'carol', 0)" "[(a['owner'], a['owner_state'], a['armed_until'], a['armed_by'], a['keys']) for a in [$(of glass)]][0]"
 json "(None, 'none')" "[(a['owner'], a['owner_state']) for a in [$(of ned)]][0]"
+json "('bot', 'missing')" "[(a['owner'], a['owner_state']) for a in [$(of twin)]][0]"
 run 0 inventory; says "OWNER"; says "bot"; lacks "nobody has declared"
 
 # a host with one of everything
