@@ -102,6 +102,29 @@ take_time(const struct entry *e, const char *name, int64_t *ret, char *fault, si
 	return r;
 }
 
+/* From its begin, or where it has none from when it was made, it lasts a year at most. Returns 1 or -EINVAL. */
+static int
+take_times(const struct entry *e, struct exemption *ret, char *fault, size_t size)
+{
+	int64_t begin_utc_sec;
+	int r = take_time(e, "ismsFrom", &ret->from_utc_sec, fault, size);
+
+	begin_utc_sec = ret->from_utc_sec;
+	if (r == 0)
+		r = take_time(e, "createTimestamp", &begin_utc_sec, fault, size);
+	if (r == 0)
+		return wrong(fault, size, "ismsFrom is missing, createTimestamp too: nobody can say when it began");
+	if (r == 1)
+		r = take_time(e, "ismsUntil", &ret->until_utc_sec, fault, size);
+	if (r == 0)
+		return wrong(fault, size, "ismsUntil is missing: an exemption ends");
+	if (r == 1 && ret->until_utc_sec <= ret->from_utc_sec)
+		return wrong(fault, size, "it ends before it begins");
+	if (r == 1 && ret->until_utc_sec - begin_utc_sec > EXEMPTION_TERM_MAX_SEC)
+		return wrong(fault, size, "an exemption lasts %d days at most", (int)(EXEMPTION_TERM_MAX_SEC / 86400));
+	return r;
+}
+
 static int
 take_bounds(const struct entry *e, struct exemption *ret, char *fault, size_t size)
 {
@@ -114,7 +137,8 @@ take_bounds(const struct entry *e, struct exemption *ret, char *fault, size_t si
 		return -EINVAL;
 	if (key != NULL && !is_key(key))
 		return wrong(fault, size, "ismsKeyFingerprint \"%.60s\" is not SHA256: and 43 letters (ssh-keygen -l)", key);
-	if (service != NULL && !is_word(service, sizeof ret->service - 1, "_.-"))
+	/* "-" stands in a line for any service. */
+	if (service != NULL && (!is_word(service, sizeof ret->service - 1, "_.-") || strcmp(service, "-") == 0))
 		return wrong(fault, size, "ismsService \"%.60s\" is no name of a PAM service", service);
 	(void)snprintf(ret->key, sizeof ret->key, "%s", key != NULL ? key : "");
 	(void)snprintf(ret->service, sizeof ret->service, "%s", service != NULL ? service : "");
@@ -171,13 +195,7 @@ exemption_read(const struct entry *e, const char *member, struct exemption *ret,
 	if (r == 1)
 		r = need(e, "ismsReason", &reason, fault, size);
 	if (r == 1)
-		r = take_time(e, "ismsFrom", &ret->from_utc_sec, fault, size) < 0 ? -EINVAL : 1;
-	if (r == 1)
-		r = take_time(e, "ismsUntil", &ret->until_utc_sec, fault, size);
-	if (r == 0)
-		r = wrong(fault, size, "ismsUntil is missing: an exemption ends");
-	if (r == 1 && ret->until_utc_sec <= ret->from_utc_sec)
-		r = wrong(fault, size, "it ends before it begins");
+		r = take_times(e, ret, fault, size);
 	if (r == 1)
 		r = take_member(e, member, fault, size);
 	if (r == 0)

@@ -197,8 +197,11 @@ void identity_fact_keys(const struct identity *user, struct facts *facts);
 struct authorized_key;
 size_t identity_keys(const struct entry *e, bool (*each)(const struct authorized_key *key, void *arg), void *arg);
 
+/* Whether it is an account of somebody who can answer for something. */
+bool identity_is_person(const struct identity *who);
+
 /*
- * How an owner or a sponsor stands.
+ * How an owner, a sponsor or an approver stands. Nothing but a person is one: CARE_MISSING.
  *
  *  who      his identity; NULL: there is none of that DN
  *  ret_end  since when, or from when on, he is not valid any more; 0: no end, or not known

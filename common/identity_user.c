@@ -355,7 +355,5 @@ identity_read_user(const struct entry *e, const struct settings *settings, struc
 		r = read_display(e, user);
 	if (r == 0)
 		r = identity_read_care(e, user, fault);
-	if (entry_has_value(e, "ismsArmedBy", e->dn))
-		identity_fault(fault, "ismsArmedBy is the account itself: somebody else must arm it");
 	return r == 0 ? identity_read_key_limits(e, user, fault) : r;
 }

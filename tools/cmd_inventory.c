@@ -88,6 +88,8 @@ row(const struct account *account, const struct identity *id, int64_t now_utc_se
 	if (owner == NULL)
 		owner = id->sponsor;
 	standing = standing_of(account, owner, now_utc_sec, &who);
+	if (who != NULL && !identity_is_person(who))
+		standing = STANDING_MISSING;
 	for (size_t i = 0; sources != NULL && i < sources->count; i++)
 		(void)json_array_append_new(from, output_string(sources->values[i].bytes));
 	return json_pack("{s:o, s:o, s:s, s:o, s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "user",

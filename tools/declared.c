@@ -20,7 +20,7 @@
 
 static const struct { const char *word; enum declared_what what; } words[] = {
 	{ "account", DECLARED_ACCOUNT }, { "keys", DECLARED_KEYS }, { "sudo", DECLARED_SUDO }, { "cron", DECLARED_CRON },
-	{ "at", DECLARED_AT }, { "unit", DECLARED_UNIT },
+	{ "at", DECLARED_AT }, { "unit", DECLARED_UNIT }, { "setid", DECLARED_SETID },
 };
 
 enum { WORD_COUNT = sizeof words / sizeof words[0] };

@@ -11,6 +11,7 @@
 /* What may be declared of somebody; bits. */
 enum declared_what {
 	DECLARED_ACCOUNT = 1, DECLARED_KEYS = 2, DECLARED_SUDO = 4, DECLARED_CRON = 8, DECLARED_AT = 16, DECLARED_UNIT = 32,
+	DECLARED_SETID = 64,
 };
 
 struct declared_row {
@@ -45,7 +46,7 @@ void declared_done(struct declared *all);
 /* Who declared one thing of somebody; NULL: nobody. */
 const struct declared_row *declared_find(const struct declared *all, const char *who, enum declared_what what);
 
-/* "account", "keys", "sudo", "cron", "at", "unit". */
+/* "account", "keys", "sudo", "cron", "at", "unit", "setid". */
 const char *declared_word(enum declared_what what);
 
 #endif

@@ -148,6 +148,10 @@ new_account_check(const struct invocation *in, const struct account *account, co
 			output_error("--sponsor %s: no such account in the directory", new->sponsor);
 			return EXIT_REFUSED;
 		}
+		if (!identity_is_person(sponsor)) {
+			output_error("--sponsor %s: is no person's account, and cannot answer for anybody", new->sponsor);
+			return EXIT_REFUSED;
+		}
 	}
 	code = service_account_check(in, account, &new->service);
 	if (code == EXIT_DONE)

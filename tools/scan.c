@@ -60,7 +60,7 @@ state_of(const struct scan *s, enum declared_what what, const char *who)
 	if (what == DECLARED_SUDO && who[0] == '%')
 		return is_directory_group(s, who + 1) ? NULL : "undeclared";
 	id = json_object_get(s->local, who) == NULL ? identities_find(&s->account->identities, who) : NULL;
-	if (id == NULL || (what == DECLARED_KEYS && id->kind == KIND_SERVICE))
+	if (id == NULL || (what == DECLARED_KEYS && id->kind == KIND_SERVICE) || what == DECLARED_SETID)
 		return "undeclared";
 	return standing_of(s->account, id->entry->dn, s->in->now_utc_sec, NULL) == STANDING_VALID ? NULL : "account-ended";
 }
@@ -85,7 +85,8 @@ scan_note(struct scan *s, enum declared_what what, const char *who, const char *
 void
 scan_note_fault(struct scan *s, enum declared_what what, const char *who, const char *where, int error)
 {
-	const char *detail = error == -ELOOP ? "a link, not followed" : error == -EINVAL ? "no regular file" : strerror(-error);
+	const char *detail = error == -ELOOP ? "a link, not followed" : error == -EINVAL ? "no regular file" :
+	    error == -EOVERFLOW ? "more files than are looked at" : strerror(-error);
 
 	if (error != -ENOENT && error != -ENOTDIR)
 		add(s, what, who, where, detail, "not-read");

@@ -160,6 +160,7 @@ scan_home(struct scan *s, const char *who, const char *home, unsigned uid)
 		return;
 	scan_units(s, fd, whole, ".config/systemd/user", who);
 	scan_units(s, fd, whole, ".local/share/systemd/user", who);
+	scan_setid(s, fd, whole, who);
 	(void)close(fd);
 }
 

@@ -38,6 +38,8 @@ void scan_note_item(void *arg, const struct scan_text_item *item);	/* scan_text_
 
 /* scan_homes.c: keys and units in home folders. scan_jobs.c: sudo rules, crontabs, at jobs, lingering users. */
 void scan_homes(struct scan *s);
+/* scan_setid.c: programs below a home (a descriptor and its path) that run as somebody else than who starts them. */
+void scan_setid(struct scan *s, int home, const char *home_path, const char *who);
 void scan_jobs(struct scan *s);
 
 #endif

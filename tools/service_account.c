@@ -78,7 +78,7 @@ service_account_check(const struct invocation *in, const struct account *account
 	if (!account_name_allowed("user", service->owner))
 		return EXIT_REFUSED;
 	owner = identities_find(&account->identities, service->owner);
-	if (owner == NULL || (owner->kind != KIND_EMPLOYEE && owner->kind != KIND_CONTRACTOR)) {
+	if (owner == NULL || !identity_is_person(owner)) {
 		output_error("--owner %s: no such person in the directory", service->owner);
 		return EXIT_REFUSED;
 	}

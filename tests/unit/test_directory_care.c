@@ -11,6 +11,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/civil_date.h"
+#include "common/exemption.h"
 #include "common/ldif_store.h"
 #include "tests/unit/directory_maker.h"
 #include "tests/unit/directory_maker.h"
@@ -42,11 +44,17 @@ say_user(const char *name, unsigned uid, const char *kind, const char *more)
 	    more);
 }
 
+/* Made a year before its end. */
 static void
 say_exemption(const char *name, const char *member, const char *approver, const char *until)
 {
+	char made[32];
+	int64_t until_utc_sec = 0;
+
+	(void)civil_date_parse_generalized(until, strlen(until), &until_utc_sec);
 	say("dn: cn=%s,ou=exemptions," BASE "\nobjectClass: ismsExemption\ncn: %s\nismsControl: mfa\nismsMember: %s\n"
-	    "ismsApprover: %s\nismsUntil: %s\nismsReason: test\n\n", name, name, member, approver, until);
+	    "ismsApprover: %s\nismsUntil: %s\nismsReason: test\ncreateTimestamp: %s\n\n", name, name, member, approver, until,
+	    civil_date_format_generalized(until_utc_sec - EXEMPTION_TERM_MAX_SEC * (until_utc_sec > 0), made));
 }
 
 static void
@@ -100,6 +108,32 @@ START_TEST(others_say_who_answers)
 	while (get_facts("robot")->sponsor_state == CARE_VALID)
 		;
 	ck_assert_uint_eq(facts.sponsor_state, CARE_MISSING);
+	teardown();
+}
+END_TEST
+
+/* Two accounts of machines answer for nothing, nor does anybody for himself. */
+START_TEST(who_answers_is_another_person)
+{
+	static const struct { const char *name; uint32_t owner, sponsor; } all[] = {
+		{ "alone", CARE_MISSING, CARE_NONE }, { "left", CARE_MISSING, CARE_MISSING }, { "right", CARE_MISSING, CARE_MISSING },
+		{ "of-glass", CARE_MISSING, CARE_MISSING }, { "of-carol", CARE_VALID, CARE_VALID }, { "dan", CARE_NONE, CARE_NONE },
+	};
+
+	begin();
+	say_user("alone", 2000, "service", "owner: UID=alone, ou=people," BASE "\nmanager: uid=Alone, ou=people," BASE "\n");
+	say_user("left", 2001, "service", "owner: uid=right,ou=people," BASE "\nmanager: uid=right,ou=people," BASE "\n");
+	say_user("right", 2002, "service", "owner: uid=left,ou=people," BASE "\nmanager: uid=left,ou=people," BASE "\n");
+	say_user("glass", 2003, "break-glass", "");
+	say_user("of-glass", 2004, "service", "owner: uid=glass,ou=people," BASE "\nmanager: uid=glass,ou=people," BASE "\n");
+	say_user("of-carol", 2005, "service", "owner: " CAROL "\nmanager: " CAROL "\n");
+	say_user("carol", 2006, "contractor", "");
+	say_user("dan", 2007, "contractor", "manager: " DAN "\n");
+	start();
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+		ck_assert_msg(get_facts(all[i].name)->owner_state == all[i].owner, "%s: owner %u", all[i].name, facts.owner_state);
+		ck_assert_msg(facts.sponsor_state == all[i].sponsor, "%s: sponsor %u", all[i].name, facts.sponsor_state);
+	}
 	teardown();
 }
 END_TEST
@@ -249,7 +283,8 @@ END_TEST
 int
 main(void)
 {
-	const struct suite_row rows[] = { { others_say_who_answers, 0 }, { exemptions_of_a_user, 0 },
+	const struct suite_row rows[] = { { others_say_who_answers, 0 }, { who_answers_is_another_person, 0 },
+		 { exemptions_of_a_user, 0 },
 		{ an_approver_is_somebody, 0 },
 		{ owner_ends_the_sessions, 0 }, { sessions_may_be_spared, 0 } };
 

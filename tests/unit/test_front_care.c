@@ -29,7 +29,8 @@ static struct talk t;
 #define EXEMPTION(control, more) "\ndn: cn=r1,ou=exemptions,dc=isms,dc=local\nobjectClass: ismsExemption\ncn: r1\n" \
 	"ismsControl: " control "\nismsMember: uid=dora,ou=people,dc=isms,dc=local\nismsReason: test\n" more
 
-#define APPROVED "ismsApprover: uid=emil,ou=people,dc=isms,dc=local\nismsUntil: 20991231000000Z\n"
+#define APPROVED "ismsApprover: uid=emil,ou=people,dc=isms,dc=local\nismsUntil: 20991231000000Z\n" \
+	"createTimestamp: 20990101000000Z\n"
 
 static void
 log_in(const char *user, enum verdict verdict, enum reason reason)

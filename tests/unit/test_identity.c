@@ -311,6 +311,13 @@ static const struct { const char *lines, *fault, *keys, *sources; } keys[] = {
 	{ "ismsCommand: /bin/backup \\\n", "ismsCommand", "", "" },
 	{ "ismsCommand:: L2Jpbi9iCi9iaW4vc2g=\n", "ismsCommand", "", "" },	/* line end */
 	{ "ismsArmedBy: uid=ada,ou=people," BASE "\n", "somebody else must arm it", "", "" },
+	{ "ismsArmedBy: UID=Ada, ou=people," BASE "\n", "somebody else must arm it", "", "" },
+	{ "ismsArmedBy: userid=ada,ou=people," BASE "\n", "somebody else must arm it", "", "" },
+	{ "ismsArmedBy: 0.9.2342.19200300.100.1.1=ada,ou=people," BASE "\n", "somebody else must arm it", "", "" },
+	{ "ismsArmedBy: uid=\\61da,organizationalUnitName=people," BASE "\n", "somebody else must arm it", "", "" },
+	{ "ismsArmedBy: 0.9.2342.19200300.100.1.1=#0403616461,ou=people," BASE "\n", "ismsArmedBy", "", "" },
+	{ "ismsArmedBy: uid=ad,ou=people," BASE "\n", "", "", "" }, { "ismsArmedBy: uid=adam,ou=people," BASE "\n", "", "", "" },
+	{ "ismsArmedBy: cn=ada,ou=roles," BASE "\n", "", "", "" }, { "ismsArmedBy: uid=ada," BASE "\n", "", "", "" },
 };
 
 START_TEST(key_limits_are_strict)

@@ -341,7 +341,8 @@ END_TEST
 
 #define MEMBER "uid=ada,ou=people,dc=example,dc=com"
 #define GOOD "cn: r-1", "ismsControl: mfa", "ismsMember: uid=Ada, ou=people,dc=example,dc=com", \
-	"ismsApprover: uid=carol,ou=people,dc=example,dc=com", "ismsReason: robot", "ismsUntil: 20270101000000Z"
+	"ismsApprover: uid=carol,ou=people,dc=example,dc=com", "ismsReason: robot", "ismsUntil: 20270101000000Z", \
+	"createTimestamp: 20260615000000Z"
 
 /* A line in place of the good one of its attribute, or beside them; "-name" takes that away. fault NULL: still good. */
 static const struct { const char *line, *fault; } entries_of[] = {
@@ -355,9 +356,14 @@ static const struct { const char *line, *fault; } entries_of[] = {
 	{ "-ismsUntil", "an exemption ends" }, { "ismsUntil: never", "no GeneralizedTime" },
 	{ "ismsUntil: 20270101000000Z\nismsUntil: 20280101000000Z", "ismsUntil must have one" },
 	{ "ismsFrom: 20270101000000Z", "ends before it begins" }, { "ismsFrom: 20261231235959Z", NULL },
+	{ "-createTimestamp", "nobody can say when it began" }, { "createTimestamp: x", "createTimestamp" },
+	{ "createTimestamp: 20251231000000Z", NULL }, { "createTimestamp: 20251230235959Z", "366 days at most" },
+	{ "ismsFrom: 20251231000000Z", NULL }, { "ismsFrom: 20251230235959Z", "366 days at most" },
+	{ "ismsFrom: 19700101000000Z", "366 days at most" },
 	{ "ismsFrom: x", "ismsFrom" }, { "ismsKeyFingerprint: SHA256:abc", "ismsKeyFingerprint" },
 	{ "ismsKeyFingerprint: MD5:BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB", "ismsKeyFingerprint" },
 	{ "ismsKeyFingerprint: " OTHER_KEY, NULL }, { "ismsService: sshd", NULL }, { "ismsService: s h", "ismsService" },
+	{ "ismsService: -", "ismsService" }, { "ismsService: sshd-ldap", NULL },
 	{ "ismsService: sshd\nismsService: login", "ismsService must have one" }, { "ismsSource: 192.0.2.0/24", NULL },
 	{ "ismsSource: 192.0.2.0/24\nismsSource: 2001:db8::/32", NULL }, { "ismsSource: example.com", "ismsSource" },
 	{ "ismsSource: 192.0.2.0/24 10.0.0.0/8", "ismsSource" }, { "ismsSource: local", "ismsSource" },

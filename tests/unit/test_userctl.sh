@@ -273,6 +273,7 @@ for name in 'a)(uid=*' '../etc' 'Ada' '0' 'root!' '' 'a b' '-x' "$(printf 'a%.0s
 done
 add 0 dry --dry-run; says "dry run"; hasnt "uid: dry"
 run 0 add svc --kind service --until +90d --owner carol; says "none"; has "uidNumber: $uid_next"
+unchanged 1 add eve --kind contractor --until +30d --sponsor svc --password-fd 3 3<"$root/password"; says "no person's account"
 run 0 add gen --generate-password --secret-fd 3 --must-change 3>"$root/generated"
 [[ $(cat "$root/generated") =~ ^[a-z2-9A]{20}$ ]] || wrong "generated password: $(cat "$root/generated")"
 lacks "$(cat "$root/generated")"; has "pwdReset: TRUE"

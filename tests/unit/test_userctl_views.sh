@@ -150,13 +150,15 @@ mv "$root/etc/isms/policy.conf" "$root/policy.kept"; run 0 set-expiry ada +200d;
 	person bot 1201 service "$end" "owner: uid=carol,ou=people,$base" 'ismsKey: ssh-ed25519 AAAA bot isms-added=20260101000000Z' \
 		'sshPublicKey: ssh-ed25519 BBBB' 'ismsSource: 192.0.2.0/24' "ismsLastUse: $(days_ago 3)"
 	person ned 1203 service "$end"
+	person twin 1204 service "$end" "owner: uid=bot,ou=people,$base"
 	person glass 1202 break-glass "owner: uid=old,ou=people,$base" "ismsArmedUntil: ${next}0101000000Z" "ismsArmedBy: uid=carol,ou=people,$base"
 } >>"$ldif"
 of() { printf '[a for a in d["accounts"] if a["user"] == "%s"][0]' "$1"; }
-run 0 inventory --json; json "['bot', 'glass', 'ned', 'rob']" '[a["user"] for a in d["accounts"]]'
+run 0 inventory --json; json "['bot', 'glass', 'ned', 'rob', 'twin']" '[a["user"] for a in d["accounts"]]'
 json "('carol', 'valid', 2, '2026-01-01T00:00:00Z', ['192.0.2.0/24'], None)" "[(a['owner'], a['owner_state'], a['keys'], a['oldest_key'], a['sources'], a['armed_until']) for a in [$(of bot)]][0]"
 json "('old', 'ended', '$next-01-01T00:00:00Z', 'carol', 0)" "[(a['owner'], a['owner_state'], a['armed_until'], a['armed_by'], a['keys']) for a in [$(of glass)]][0]"
 json "(None, 'none')" "[(a['owner'], a['owner_state']) for a in [$(of ned)]][0]"
+json "('bot', 'missing')" "[(a['owner'], a['owner_state']) for a in [$(of twin)]][0]"
 run 0 inventory; says "OWNER"; says "bot"; lacks "nobody has declared"
 
 # a host with one of everything
@@ -189,6 +191,14 @@ printf '*/5 * * * * ada /usr/bin/true\n' >"$root/etc/cron.d/ada"
 echo '0 3 * * * /srv/svc/backup --all' >"$root/var/spool/cron/crontabs/svc"
 echo x >"$root/var/spool/cron/atjobs/a00001"
 what() { json "$2" "sorted((h['who'], h['state'], h['detail']) for h in d['host'] if h['what'] == '$1')"; }
+# programs of users that run as their group or user; a folder's bit, and one without the group's x, are none
+mkdir -p "$root/home/ada/bin/deep" "$root/home/spare/bin"
+ln -s /usr "$root/home/ada/usr"
+for file in ada/bin/group ada/bin/deep/both spare/bin/user ada/plain ada/locked; do
+	echo x >"$root/home/$file"; [ "$(id -u)" != 0 ] || chown 1000 "$root/home/$file"; chmod 755 "$root/home/$file"
+done
+chmod g+s "$root/home/ada/bin/group" "$root/home/ada/bin"; chmod ug+s "$root/home/ada/bin/deep/both"; chmod u+s "$root/home/spare/bin/user"
+chmod g-x,g+s "$root/home/ada/locked"
 run 0 inventory --scan --json
 what account "[('local', 'undeclared', 'uid 1000, shell /bin/sh'), ('open', 'undeclared', 'uid 152, shell /bin/false, password set'), ('root2', 'undeclared', 'uid 0, shell /bin/sh, no password is asked for'), ('svc', 'undeclared', 'uid 150, shell /bin/bash')]"
 json "[('bot', 'undeclared', 'ssh-ed25519 bot'), ('local', 'undeclared', 'not understood: nonsense'), ('local', 'undeclared', 'ssh-ed25519 local@desk'), ('local', 'undeclared', 'ssh-ed25519 more'), ('local', 'undeclared', 'ssh-ed25519 robot, with options'), ('old', 'account-ended', 'ssh-ed25519 old'), ('svc', 'undeclared', 'ssh-ed25519 svc@host')]" \
@@ -200,6 +210,9 @@ what sudo "[('#1001', 'undeclared', 'ALL=(ALL) ALL'), ('%sudo', 'undeclared', 'A
 what cron "[('root', 'undeclared', 'cd / && run-parts /etc/cron.hourly'), ('svc', 'undeclared', '/srv/svc/backup --all'), ('svc', 'undeclared', '/srv/svc/start')]"
 what unit "[('local', 'undeclared', 'lingers: units run without a session'), ('local', 'undeclared', 'miner.service')]"
 json 1 'len([h for h in d["host"] if h["what"] == "at"])'
+gid=$(stat -c %g "$root/home/ada/plain")
+json "[('ada', 'ada/bin/deep/both', 'runs as its user and group $gid'), ('ada', 'ada/bin/group', 'runs as group $gid'), (None, 'spare/bin/user', 'runs as its user')]" \
+	"sorted(((h['who'], h['where'].split('/home/')[1], h['detail']) for h in d['host'] if h['what'] == 'setid'), key=str)"
 run 0 inventory --scan; says "miner.service"; says "nobody has declared"
 run 0 inventory --scan --csv; grep -q '^what,who,state,where,detail' "$root/out" || wrong "inventory --csv"
 
@@ -218,6 +231,8 @@ done
 printf '[declared x]\nwhat = sudo\nowner = carol\n' >"$root/etc/isms/declared.conf"; run 1 inventory --scan; says "what, owner and reason are needed"
 printf 'what = sudo\n' >"$root/etc/isms/declared.conf"; run 1 inventory --scan; says "stands before the first"
 chmod 666 "$root/etc/isms/declared.conf"; run 1 inventory --scan; says "declared.conf"
+printf '[declared ada]\nwhat = setid\nowner = carol\nreason = games\n' >"$root/etc/isms/declared.conf"
+chmod 644 "$root/etc/isms/declared.conf"; run 0 inventory --scan --json; json "[None]" "[h['who'] for h in d['host'] if h['what'] == 'setid']"
 rm "$root/etc/isms/declared.conf"
 
 # ---- who-can: a service account comes by its own key, from its own networks -----------------------------
