@@ -183,9 +183,11 @@ grant_takes(const struct grant_reach *reach, int64_t length_sec, char fault[stat
 	char text[32], above[128] = "";
 
 	if (reach->limiting != 0)
-		(void)snprintf(above, sizeof above, ", since it is a member of %.90s", by->name != NULL ? by->name : by->ndn);
+		(void)snprintf(above, sizeof above, ", since it is a member of %.90s",
+		    by->name != NULL ? by->name : by->ndn);
 	if (reach->many)
-		identity_fault(&found, "the group takes no grants: it is a member of more than %d groups", GRANT_REACH_MAX - 1);
+		identity_fault(&found, "the group takes no grants: it is a member of more than %d groups",
+		    GRANT_REACH_MAX - 1);
 	else if (reach->longest_sec == 0)
 		identity_fault(&found, "the group takes no grants%s ([directory] max-grant)", above);
 	else if (length_sec > reach->longest_sec)

@@ -53,8 +53,8 @@ void grant_done(struct grant *g);	/* a zeroed struct is fine */
 
 /*
  * Judge a grant by those whom it names: the member is a user and not the approver; the approver is a user who is
- * valid by his own entry for as long as the grant counts; the group, and every one that it is nested in, takes grants of
- * such a length ([directory] max-grant). A grant that names no begin has the longest length that all of them take.
+ * valid by his own entry for as long as the grant counts; the group, and every one that it is nested in, takes grants
+ * of such a length ([directory] max-grant). A grant that names no begin has the longest length that all of them take.
  *
  *  ret    the time in which it counts
  *  fault  why it never does

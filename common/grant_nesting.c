@@ -299,9 +299,11 @@ compare_hashes(const void *a, const void *b)
 bool
 grant_has_member(const struct entry *group, const uint64_t *hashes, size_t count)
 {
-	const struct attribute *members = count > 0 && identity_is_group(group) ? entry_attribute(group, "member") : NULL;
+	const struct attribute *members = NULL;
 	uint64_t child;
 
+	if (count > 0 && identity_is_group(group))
+		members = entry_attribute(group, "member");
 	for (size_t i = 0; members != NULL && i < members->count; i++)
 		if (member_hash(&members->values[i], &child) &&
 		    bsearch(&child, hashes, count, sizeof child, compare_hashes) != NULL)

@@ -1,5 +1,5 @@
 /*
- * grant_nesting.h - what membership of a group comes to: the group, and every group that it is a member of, at any depth.
+ * grant_nesting.h - what membership of a group comes to: it, and every group that it is a member of, at any depth.
  *
  * Whoever is granted one is a member of all of them; hence the shortest of their longest grants is its limit, and with
  * its end he has lost each. Pure. Used by the directory process and isms-userctl.
@@ -29,7 +29,7 @@ struct grant_reach {
 	struct grant_group *list;	/* owned; the first is the group itself */
 	size_t count;
 	bool many;			/* there are more */
-	int64_t longest_sec;		/* the shortest of [directory] max-grant of all of them; 0: it takes no grants */
+	int64_t longest_sec;		/* the shortest of [directory] max-grant of all; 0: it takes no grants */
 	size_t limiting;		/* whose that is */
 };
 

@@ -1,6 +1,6 @@
 /*
- * grant_parties.h - the entries that grants name, as they will be once changes are taken in. The grant book's files alone
- * use it.
+ * grant_parties.h - the entries that grants name, as they will be once changes are taken in. The files of the grant
+ * book alone use it.
  */
 #ifndef ISMS_GRANT_PARTIES_H
 #define ISMS_GRANT_PARTIES_H

@@ -100,6 +100,7 @@ parents_in_census(const char *ndn, struct grant_reach *to, void *arg)
 int
 grant_reaches_find(const struct party_sources *from, const struct settings *settings, struct parties *p)
 {
+	grant_parents *more = from->changes->whole ? NULL : parents_in_census;
 	struct looking l = { .from = from };
 	bool prepared = false;
 	int r = 0;
@@ -115,8 +116,7 @@ grant_reaches_find(const struct party_sources *from, const struct settings *sett
 			r = nest_told(&l);
 		prepared = true;
 		if (r == 0)
-			r = grant_nesting_reach(&l.nesting, party->e, settings, from->changes->whole ? NULL : parents_in_census,
-			    &l, &party->reach);
+			r = grant_nesting_reach(&l.nesting, party->e, settings, more, &l, &party->reach);
 	}
 	grant_nesting_done(&l.nesting);
 	free(l.told);

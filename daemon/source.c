@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "common/ldif_store.h"
+#include "daemon/source_exemptions.h"
 #include "daemon/source_heap.h"
 #include "daemon/source_job.h"
 
@@ -103,15 +104,19 @@ publish(struct source *s, struct entry_changes *changes, bool accept)
 	const struct census_how how = { .settings = s->settings, .holders = s->holders,
 		.accept_newcomers = accept && s->accept_newcomers, .accept_approved = accept && s->accept_approved,
 		.anew = s->anew || s->generation == 0 };
+	struct fresh_exemptions fresh = { 0 };
 	struct census_news news = { 0 };
 	bool whole;
 	int r;
 
-	r = source_grants_stage(s->grants, changes);
+	r = source_exemptions_find(s, changes, &fresh);
+	if (r == 0)
+		r = source_grants_stage(s->grants, changes);
 	if (r == 0) {
 		r = census_update(s->census, &how, changes, &news);
 		source_grants_settle(s->grants, r);
 	}
+	source_exemptions_tell(s, &fresh, r);
 	if (r > 0) {
 		s->generation++;
 		if (accept)

@@ -28,7 +28,7 @@
 #define BOOT_LAG_USEC	2000		/* the wall clock's timer comes first while the clocks agree */
 #define AHEAD_LOOK_USEC	1000000		/* while the clock is ahead: how soon its correction is seen */
 #define AGAIN_MS	1000		/* after a lack of memory */
-#define TOLD_MAX	50		/* events of one moment */
+#define TOLD_MAX	50		/* events of one moment, of each kind */
 
 struct source_grants {
 	struct source *s;		/* borrowed */
@@ -36,7 +36,7 @@ struct source_grants {
 	struct wall_clock clock;
 	bool kept;			/* the clock's pair is stored, of this boot */
 	sd_event_source *due_real, *due_boot, *again;	/* owned */
-	size_t told;
+	size_t told[GRANT_REFUSED + 1];	/* by kind, of this moment */
 };
 
 static int on_due(sd_event_source *source, uint64_t usec, void *arg);
@@ -107,18 +107,19 @@ keep_clock(struct source_grants *g)
 
 /* ---- telling ---- */
 
+static const enum event_id events[GRANT_REFUSED + 1] = { [GRANT_BEGAN] = EVENT_GRANT_BEGUN,
+	[GRANT_ENDED] = EVENT_GRANT_ENDED, [GRANT_REFUSED] = EVENT_DIRECTORY_ENTRY_REFUSED };
+
 static void
 tell(const struct grant_told *told, void *arg)
 {
-	static const enum event_id events[] = { [GRANT_BEGAN] = EVENT_GRANT_BEGUN, [GRANT_ENDED] = EVENT_GRANT_ENDED,
-		[GRANT_REFUSED] = EVENT_DIRECTORY_ENTRY_REFUSED };
 	const char *actor = entry_value(told->e, "modifiersName"), *ticket = entry_value(told->e, "ismsTicket");
 	const char *approver = entry_value(told->e, "ismsApprover");
 	struct source_grants *g = arg;
 	char text[IDENTITY_FAULT_SIZE], date[32];
 	struct event e;
 
-	if (g->told++ >= TOLD_MAX)
+	if (g->told[told->turn]++ >= TOLD_MAX)
 		return;
 	report_begin(&e, events[told->turn]);
 	if (told->turn == GRANT_REFUSED) {
@@ -139,6 +140,25 @@ tell(const struct grant_told *told, void *arg)
 	if (told->fault[0] != '\0')
 		event_add(&e, FIELD_ID_FAULT, told->fault);
 	(void)report_event(&e);
+}
+
+/* No kind hides another one, and what is not told one by one is counted. */
+static void
+tell_all(struct source_grants *g)
+{
+	struct event e;
+
+	memset(g->told, 0, sizeof g->told);
+	grant_book_each_told(g->book, tell, g);
+	for (size_t turn = 0; turn <= GRANT_REFUSED; turn++) {
+		if (g->told[turn] <= TOLD_MAX)
+			continue;
+		report_begin(&e, events[turn]);
+		event_add(&e, turn == GRANT_REFUSED ? FIELD_ID_FAULT : FIELD_ID_NOTE,
+		    "more grants; isms-userctl grant --list shows all");
+		event_add_int(&e, FIELD_ID_COUNT, (int64_t)(g->told[turn] - TOLD_MAX));
+		(void)report_event(&e);
+	}
 }
 
 /* ---- the timer ---- */
@@ -218,8 +238,7 @@ source_grants_settle(struct source_grants *g, int r)
 		return;			/* what failed is tried again by whoever asked for it */
 	}
 	grant_book_commit(g->book);
-	g->told = 0;
-	grant_book_each_told(g->book, tell, g);
+	tell_all(g);
 	keep_clock(g);
 	arm(g);
 }

@@ -8,16 +8,16 @@ match          = kind:contractor
 allow-services = sshd login su su-l sudo sudo-i
 mfa            = required
 require-expiry = yes
-keep-groups    = web-deploy db-admin
+keep-groups    = web-deploy db-admin prod-root prod-devs lab vault vault-devs
 
 [role employee]
 match          = kind:employee
 allow-services = sshd login su su-l sudo sudo-i
 mfa            = if-enrolled
-keep-groups    = web-deploy db-admin
+keep-groups    = web-deploy db-admin prod-root prod-devs lab vault vault-devs
 
 [groups]
-privileged = db-admin
+privileged = db-admin prod-root
 '
 prepare "$policy"
 on_slapd || base=dc=isms,dc=local
@@ -36,10 +36,11 @@ more_entries() { # what the sample takes for granted beyond the other files' peo
 	L
 }
 check "people" contractor ada
-check "people: bob" contractor bob --group web-deploy --group db-admin
+check "people: bob" contractor bob --group web-deploy --group db-admin --group prod-root --group lab --group vault \
+	--group prod-devs --group lab-devs --group vault-devs
 check "people: dave" add_person dave employee
 ! on_slapd || check "entries" more_entries
-check "max-grant" set_option directory max-grant "1h db-admin=30m"
+check "max-grant" set_option directory max-grant "1h db-admin=30m vault=0s"
 check "they are there" bash -c "getent passwd dave && getent group db-admin"
 echo '%db-admin ALL=(root) NOPASSWD: /usr/bin/id' >/etc/sudoers.d/db-admin
 
@@ -139,6 +140,35 @@ publisher_down() { # what ends while nobody looks is seen at the start
 }
 check "a session that held it while everything was down ends at the start" publisher_down
 
+# ---- groups within groups -----------------------------------------------------------------------
+
+nested() { # add|delete CHILD PARENT: a group in another one, or out of it, by no tool of ours
+	local f=/var/lib/isms/directory/directory.ldif value="member: cn=$2,ou=groups,$base"
+	if on_slapd; then
+		printf 'dn: cn=%s,ou=groups,%s\nchangetype: modify\n%s: member\n%s\n' "$3" "$base" "$1" "$value" | as_admin ldapmodify
+		return
+	fi
+	cp -p $f $f.new && if [ "$1" = add ]; then sed "/^dn: cn=$3,/a $value" $f >$f.new; else grep -vxF "$value" $f >$f.new; fi &&
+		! cmp $f $f.new && mv $f.new $f
+}
+by_nesting() { # in both by a grant of the one within; the ends of both sessions are of one moment
+	grant ada prod-devs --for 25s && grant ada lab-devs --for 25s && within_a_second in_group ada prod-root && in_group ada lab && open_session ada 409 &&
+		grep -w prod-root $people/ada/shell && grep -w lab $people/ada/shell
+}
+lost_by_nesting() { wait_until 30 not_in_group ada prod-root && not_in_group ada prod-devs && wait_until 5 not_sleeping ada 409 && sleeps bob 402; }
+unprivileged_above() { # policy keeps the group above alone
+	grant ada lab-devs --for 12s && within_a_second in_group ada lab && open_session ada 410 && wait_until 15 not_in_group ada lab &&
+		wait_until 5 grep 'membership of group lab has ended' $people/ada/shell && sleep 2 && sleeps ada 410
+}
+check "a group in a privileged one" nested add prod-devs prod-root
+check "a group in another one" nested add lab-devs lab
+check "mark" mark
+check "granted the one within: a session has both" by_nesting
+check "its end ends the session, for the privileged group above; who has that anyway keeps his" lost_by_nesting
+check "event session.terminated" wait_until 5 event_is '.ISMS_EVENT == "session.terminated"' '.ISMS_USER == "ada"' '.ISMS_REASON == "grant-ended"'
+check "it was told of the group above" grep 'membership of group prod-root has ended' $people/ada/shell
+check "its twin: no privileged group above; told, and lives" unprivileged_above
+
 # ---- who may, how long, what is malformed -------------------------------------------------------
 
 says() { # STATUS TEXT COMMAND...
@@ -180,6 +210,20 @@ check "written by hand, end before begin: never" never turned "$(by "uid=carol,o
 on_slapd || check "written by hand, no time: never" never timeless "$(by "uid=carol,ou=people,$base" now +10min | sed 's/^ismsUntil: .*/ismsUntil: tomorrow/')"
 on_slapd || check "written by hand, two ends: never" never twice "$(by "uid=carol,ou=people,$base" now +10min; echo "ismsUntil: $(at +9min)")"
 check "the twin of all of them counts" counts good "$(by "uid=carol,ou=people,$base" now +10min)"
+in_vault() { by "uid=carol,ou=people,$base" now +10min | sed 's/cn=db-admin,/cn=vault-devs,/'; }
+never_above() {
+	mark && raw_grant vaulted "$(in_vault)" &&
+		wait_until 5 event_is '.ISMS_EVENT == "directory.entry-refused"' '(.ISMS_FAULT | contains("cn=vaulted,") and contains("since it is a member of vault"))' &&
+		sleep 1 && not_in_group dave vault && not_in_group dave vault-devs
+}
+counts_apart() { nested delete vault-devs vault && wait_until 2 in_group dave vault-devs && not_in_group dave vault; }
+back_again() { nested add vault-devs vault && wait_until 2 not_in_group dave vault-devs && not_in_group dave vault; }
+check "a group in one that takes no grants" nested add vault-devs vault
+check "takes none: the tool" says 1 "since it is a member of vault" grant dave vault-devs --for 1m
+check "takes none: written by hand" never_above
+check "its twin: the same grant counts while the group stands alone" counts_apart
+check "its twin: the tool grants it" grant ada vault-devs --for 1m
+check "and in that group again it counts no more" back_again
 approver_out() { isms-userctl disable carol --reason test --yes && within_a_second not_in_group dave db-admin && isms-userctl enable carol --reason test --yes && wait_until 2 in_group dave db-admin; }
 check "an approver who is put out approves nothing any more; enabled again, he does" approver_out
 

@@ -300,11 +300,136 @@ START_TEST(lost_although_moved)
 }
 END_TEST
 
+/* ---- what is told ---- */
+
+static char events[PATH_MAX];
+
+/* The process's events stand in a file. */
+static void
+start_telling(void)
+{
+	int keep = dup(STDERR_FILENO), fd;
+
+	(void)snprintf(events, sizeof events, "%s/events", root);
+	fd = open(events, O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
+	ck_assert(keep >= 0 && fd >= 0 && dup2(fd, STDERR_FILENO) == STDERR_FILENO);
+	ck_assert_int_eq(setenv("ISMS_TEST_VERBOSE", "1", 1), 0);	/* which lets it write there */
+	start();
+	ck_assert_int_eq(dup2(keep, STDERR_FILENO), STDERR_FILENO);
+	(void)close(keep);
+	(void)close(fd);
+	roster_free(next_roster());
+}
+
+/* How many events have both texts. */
+static unsigned
+told(const char *text, const char *more)
+{
+	FILE *f = fopen(events, "re");
+	char line[2048];
+	unsigned count = 0;
+
+	ck_assert_ptr_nonnull(f);
+	while (fgets(line, sizeof line, f) != NULL)
+		count += strstr(line, text) != NULL && strstr(line, more) != NULL;
+	(void)fclose(f);
+	return count;
+}
+
+static void
+await_told(const char *text, const char *more, unsigned wanted)
+{
+	for (int ms = 0; told(text, more) < wanted && ms < PATIENCE_MS; ms += 10)
+		(void)usleep(10000);
+	ck_assert_msg(told(text, more) == wanted, "%u of %u: %s %s", told(text, more), wanted, text, more);
+}
+
+/* Each kind has its own number of events in one moment, and what is beyond is counted: what is refused hides nothing. */
+START_TEST(none_is_hidden)
+{
+	size_t without;
+	char name[16];
+
+	begin("30d");
+	say_groups();
+	without = strlen(ldif);
+	start_telling();
+	for (unsigned i = 0; i < 60; i++) {
+		(void)snprintf(name, sizeof name, "a%u", i);	/* in any order with the good ones */
+		say_grant(name, CAROL, GROUP("web"), 3600);
+		(void)snprintf(name, sizeof name, "b%u", i);
+		say_grant(name, DAN, GROUP("web"), 3600);
+	}
+	write_file(file, ldif);
+	await_told("grant begun", "user=dan", 50);
+	await_told("grant begun", "count=10", 1);
+	await_told("directory entry refused", "approved it himself", 50);
+	await_told("directory entry refused", "count=10", 1);
+	ck_assert_uint_eq(told("grant begun", ""), 51);
+	ldif[without] = '\0';
+	for (unsigned i = 0; i < 50; i++) {	/* its twin: as many as are told */
+		(void)snprintf(name, sizeof name, "c%u", i);
+		say_grant(name, DAN, GROUP("ops"), 3600);
+	}
+	write_file(file, ldif);
+	await_told("grant ended", "groups=web", 50);
+	await_told("grant ended", "count=10", 1);
+	await_told("grant begun", "groups=ops", 50);
+	ck_assert_uint_eq(told("grant begun", "count="), 1);
+	teardown();
+}
+END_TEST
+
+static void
+say_exemption(const char *name, const char *control, const char *until)
+{
+	say("dn: cn=%s,ou=exemptions," BASE "\nobjectClass: ismsExemption\ncn: %s\nismsControl: %s\nismsMember: " DAN
+	    "\nismsApprover: " CAROL "\nismsUntil: %s\nismsReason: test\nmodifiersName: cn=alice,ou=roles," BASE "\n\n", name, name,
+	    control, until);
+}
+
+/* Whoever adds one, by whatever tool: this host tells of it when it counts, not when it is used. */
+START_TEST(exemptions_are_told)
+{
+	size_t without;
+	char name[16];
+
+	begin("30d");
+	say_exemption("there", "mfa", "20970101000000Z");
+	without = strlen(ldif);
+	start_telling();
+	say_exemption("bad", "everything", "20970101000000Z");
+	say_exemption("fresh", "mfa", "20970101000000Z");
+	write_file(file, ldif);
+	await_told("exemption added", "user=dan exemption=fresh new=\"mfa until 2097-01-01T00:00:00Z approved by carol\"", 1);
+	ck_assert_uint_eq(told("exemption added", "actor=\"cn=alice,ou=roles"), 1);
+	edit("cn=fresh,ou=exemptions," BASE, "ismsReason", "another");	/* which lowers nothing more */
+	edit("cn=fresh,ou=exemptions," BASE, "ismsUntil", "20960101000000Z");
+	edit("cn=there,ou=exemptions," BASE, "ismsControl", "hours");	/* another control: as a new one */
+	await_told("exemption added", "exemption=there new=\"hours", 1);
+	edit("cn=fresh,ou=exemptions," BASE, "ismsUntil", "20970101000000Z");
+	await_told("exemption added", "exemption=fresh", 2);
+	edit("cn=bad,ou=exemptions," BASE, "ismsControl", "source");
+	await_told("exemption added", "exemption=bad", 1);
+	ck_assert_uint_eq(told("exemption added", ""), 4);
+	ldif[without] = '\0';
+	for (unsigned i = 0; i < 60; i++) {
+		(void)snprintf(name, sizeof name, "many%u", i);
+		say_exemption(name, "mfa", "20970101000000Z");
+	}
+	write_file(file, ldif);
+	await_told("exemption added", "count=11", 1);	/* there is as it was, again */
+	await_told("exemption added", "exemption=many", 49);
+	teardown();
+}
+END_TEST
+
 int
 main(void)
 {
 	const struct suite_row rows[] = { { end_takes_what_nesting_gave, 0 }, { nesting_limits, ROWS(limits) },
-		{ nesting_changes_meanwhile, 0 }, { lost_although_moved, 0 } };
+		{ nesting_changes_meanwhile, 0 }, { lost_although_moved, 0 }, { none_is_hidden, 0 },
+		{ exemptions_are_told, 0 } };
 
 	return suite_run("directory grants", rows, ROWS(rows), 180);
 }

@@ -222,88 +222,6 @@ START_TEST(longest)
 }
 END_TEST
 
-/* web is in the groups between it and the last one, in a ring with them. */
-static void
-nest(unsigned depth, const char *last)
-{
-	char name[32], dn[64], member[64] = WEB;
-	struct entry *e = NULL;
-
-	for (unsigned i = 0; i < depth; i++) {
-		(void)snprintf(name, sizeof name, "g%u", i);
-		(void)snprintf(dn, sizeof dn, "CN=%s, ou=groups," BASE, i + 1 == depth ? last : name);
-		e = add(dn, (const char *const[]){ "objectClass", "groupOfNames", "cn", i + 1 == depth ? last : name, "member",
-			member, NULL });
-		(void)snprintf(member, sizeof member, "%s", dn);
-	}
-	ck_assert_int_eq(entry_add_value(entries_find(&all, WEB), "member", e->dn, strlen(e->dn)), 0);
-}
-
-static const struct {
-	const char *max_grant;
-	unsigned depth;
-	const char *last, *fault;	/* NULL: good, of 4 minutes */
-} nestings[] = {
-	{ "5m", 3, "top", NULL },
-	{ "5m top=4m", 3, "top", NULL },
-	{ "5m top=3m", 3, "top", "the longest grant of this group is 3 minutes, since it is a member of top (" },
-	{ "5m top=0s", 1, "top", "the group takes no grants, since it is a member of top (" },
-	{ "5m top=0s", 16, "top", "the group takes no grants, since it is a member of top (" },
-	{ "5m top=0s g1=1m", 3, "top", "the group takes no grants, since it is a member of top (" },
-	{ "5m web=0s top=1m", 3, "top", "the group takes no grants (" },
-	{ "0s web=5m top=5m g0=5m g1=5m", 3, "top", NULL },
-	{ "0s web=5m top=5m g0=5m", 3, "top", "the group takes no grants, since it is a member of g1 (" },
-	{ "5m other=0s", 3, "top", NULL },
-	{ "5m", GRANT_REACH_MAX - 1, "top", NULL },
-	{ "5m", GRANT_REACH_MAX, "top", "the group takes no grants: it is a member of more than 255 groups" },
-};
-
-/* Whoever gets a group gets those that it is in: their limits are its own. */
-START_TEST(by_nesting)
-{
-	struct entry *e = new_grant();
-	char fault[GRANT_FAULT_SIZE];
-	struct grant_window w;
-
-	(void)snprintf(settings.directory_max_grant, sizeof settings.directory_max_grant, "%s", nestings[_i].max_grant);
-	nest(nestings[_i].depth, nestings[_i].last);
-	judge(e, &w, fault);
-	if (nestings[_i].fault == NULL)
-		ck_assert_str_eq(fault, "");
-	else
-		ck_assert_msg(strncmp(fault, nestings[_i].fault, strlen(nestings[_i].fault)) == 0, "\"%s\"", fault);
-	if (_i == 1) {			/* one that names no begin */
-		ck_assert_int_eq(entry_set(e, "ismsFrom", NULL), 0);
-		judge(e, &w, fault);
-		ck_assert_int_eq(w.from_utc_sec, START + 60);
-	}
-	entry_free(e);
-}
-END_TEST
-
-/* A group above that nobody can name limits like one that takes none; who is a member of no group, but called so, does not. */
-START_TEST(nesting_is_strict)
-{
-	struct entry *e = new_grant(), *top;
-	char fault[GRANT_FAULT_SIZE];
-	struct grant_window w;
-
-	nest(1, "top");
-	top = entries_find(&all, "cn=top,ou=groups," BASE);
-	ck_assert_int_eq(entry_add_value(top, "cn", "other", 5), 0);
-	judge(e, &w, fault);
-	ck_assert_ptr_nonnull(strstr(fault, "since it is a member of cn=top,ou=groups,dc=x ("));
-	ck_assert_int_eq(entry_set(top, "objectClass", "device"), 0);
-	judge(e, &w, fault);
-	ck_assert_str_eq(fault, "");
-	ck_assert_int_eq(entry_set(top, "objectClass", "groupOfMembers"), 0);
-	ck_assert_int_eq(entry_set(top, "member", "cn=web\\2cou=groups," BASE), 0);
-	judge(e, &w, fault);
-	ck_assert_str_eq(fault, "");
-	entry_free(e);
-}
-END_TEST
-
 START_TEST(applied)
 {
 	struct entries effective = { 0 };
@@ -619,8 +537,7 @@ int
 main(void)
 {
 	const struct suite_row rows[] = {
-		{ by_its_values, ROWS(grants) }, { by_time, 1 }, { by_its_approver, 1 }, { longest, 1 },
-		{ by_nesting, ROWS(nestings) }, { nesting_is_strict, 1 }, { applied, 1 },
+		{ by_its_values, ROWS(grants) }, { by_time, 1 }, { by_its_approver, 1 }, { longest, 1 }, { applied, 1 },
 		{ begins_and_ends, 1 }, { after_a_restart, 1 }, { taken_back, 1 }, { group_changes_meanwhile, 1 }, { forgotten, 1 },
 		{ faults_are_told_once, 1 }, { clock_is_kept, 1 },
 	};
