@@ -62,7 +62,7 @@ by_hand() { # an exemption that no tool of ours adds: this host tells of it all 
 	{
 		printf '\ndn: cn=by-hand,ou=exemptions,%s\nobjectClass: ismsExemption\ncn: by-hand\nismsControl: dormant\n' "$base"
 		printf 'ismsMember: uid=bob,ou=people,%s\nismsApprover: uid=dan,ou=people,%s\nismsReason: test\n' "$base" "$base"
-		printf 'ismsService: login\nismsUntil: %s\n' "$(date -u -d +1hour +%Y%m%d%H%M%SZ)"
+		printf 'ismsService: login\nismsFrom: %s\nismsUntil: %s\n' "$(date -u +%Y%m%d%H%M%SZ)" "$(date -u -d +1hour +%Y%m%d%H%M%SZ)"
 	} >/run/by-hand.ldif
 	if [ "${ISMS_DIRECTORY-}" = ldap ]; then as_admin ldapadd <<<"$(sed 1d /run/by-hand.ldif)"; return; fi
 	cp -p $f $f.new && cat /run/by-hand.ldif >>$f.new && mv $f.new $f

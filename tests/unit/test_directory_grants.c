@@ -384,8 +384,8 @@ static void
 say_exemption(const char *name, const char *control, const char *until)
 {
 	say("dn: cn=%s,ou=exemptions," BASE "\nobjectClass: ismsExemption\ncn: %s\nismsControl: %s\nismsMember: " DAN
-	    "\nismsApprover: " CAROL "\nismsUntil: %s\nismsReason: test\nmodifiersName: cn=alice,ou=roles," BASE "\n\n", name, name,
-	    control, until);
+	    "\nismsApprover: " CAROL "\nismsUntil: %s\nismsReason: test\ncreateTimestamp: 20960601000000Z\n"
+	    "modifiersName: cn=alice,ou=roles," BASE "\n\n", name, name, control, until);
 }
 
 /* Whoever adds one, by whatever tool: this host tells of it when it counts, not when it is used. */

@@ -54,7 +54,7 @@ static void
 say_exemption(const char *dn, const char *name)
 {
 	say("dn: %s," BASE "\nobjectClass: ismsExemption\ncn: %s\nismsControl: mfa\nismsMember: " DAN "\nismsApprover: " CAROL
-	    "\nismsUntil: 20990101000000Z\nismsReason: test\n\n", dn, name);
+	    "\nismsUntil: 20991231000000Z\nismsReason: test\ncreateTimestamp: 20990101000000Z\n\n", dn, name);
 }
 
 /* carol in prod-root, dan in nothing. */
