@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/entry_older.h"
 #include "common/exemption.h"
 #include "daemon/census_parts.h"
 
@@ -91,6 +92,19 @@ approve(const struct caring *in, const struct entry *e, struct exemption *x, boo
 	return r;
 }
 
+/* Whether an exemption is about, or by, one who had the DN before. */
+static bool
+is_former(const struct caring *in, const struct entry *e, const struct identity *user)
+{
+	int64_t made_utc_sec = entry_created_utc_sec(e);
+	char *ndn = entry_normalise_dn(entry_value(e, "ismsApprover"));
+	uint32_t item = ndn != NULL ? find_account(in->c, ndn) : 0;
+
+	free(ndn);
+	return entry_is_older(made_utc_sec, user->entry) ||
+	    (item != 0 && entry_is_older(made_utc_sec, in->c->items[item - 1].e));
+}
+
 /* Lines as long as there is room: what has none is not there, and the control holds. */
 static int
 add_exemptions(const struct caring *in, const struct identity *user, struct facts *ret)
@@ -108,7 +122,8 @@ add_exemptions(const struct caring *in, const struct identity *user, struct fact
 		bool holds;
 		int n;
 
-		if (e == NULL || in->c->items[item - 1].gone || exemption_read(e, ndn, &x, fault, sizeof fault) < 0)
+		if (e == NULL || in->c->items[item - 1].gone || exemption_read(e, ndn, &x, fault, sizeof fault) < 0 ||
+		    is_former(in, e, user))
 			continue;
 		r = approve(in, e, &x, &holds);
 		n = r == 0 && holds ? exemption_format(&x, ret->exemptions + used, sizeof ret->exemptions - used) : 0;

@@ -16,6 +16,7 @@
 #include "common/exemption.h"
 #include "common/ldap_escape.h"
 #include "tools/account.h"
+#include "tools/account_care.h"
 #include "tools/approver.h"
 #include "tools/audit.h"
 #include "tools/invocation.h"
@@ -82,6 +83,10 @@ row_of(const struct account *account, const struct entry *e, int64_t now_utc_sec
 
 	if (!entry_counts(e, ENTRY_EXEMPTION, account->base)) {
 		(void)snprintf(fault, sizeof fault, "it counts directly below ou=exemptions of the base alone");
+		whole = false;
+	}
+	if (whole && account_care_is_former(account, e)) {
+		(void)snprintf(fault, sizeof fault, "it is older than the entry of its member or approver, and was another one's");
 		whole = false;
 	}
 	if (whole)
