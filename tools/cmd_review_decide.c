@@ -13,6 +13,7 @@
 
 #include "common/civil_date.h"
 #include "tools/account.h"
+#include "tools/actor.h"
 #include "tools/audit.h"
 #include "tools/invocation.h"
 #include "tools/leave_steps.h"
@@ -69,7 +70,7 @@ refusal(const struct deciding *x, const struct account *account, const struct re
 		why = "no such account in the directory";
 	else if (reviewer == NULL || (review->reviewer_dn != NULL && named == NULL))
 		why = "who decides has no usable name";
-	else if (strcmp(reviewer, id->entry->ndn) == 0)
+	else if (strcmp(reviewer, id->entry->ndn) == 0 || actor_is(account, id))	/* also as an operator of another name */
 		why = "nobody decides about himself";
 	else if (named != NULL && strcmp(named, reviewer) != 0)
 		why = "the review names another reviewer";
