@@ -15,6 +15,7 @@
 
 #include "common/civil_date.h"
 #include "common/conf_file.h"
+#include "common/entry_older.h"
 #include "common/entry_place.h"
 #include "common/identity_parts.h"
 
@@ -70,6 +71,7 @@ grant_read(const struct entry *e, struct grant *ret, char fault[static GRANT_FAU
 	ret->member = read_dn(e, "ismsMember", &found);
 	ret->group = read_dn(e, "ismsGroup", &found);
 	ret->approver = read_dn(e, "ismsApprover", &found);
+	ret->made_utc_sec = entry_created_utc_sec(e);
 	if (read_time(e, "ismsFrom", &found, &ret->from_utc_sec) && ret->from_utc_sec <= 0)
 		ret->from_utc_sec = 1;	/* 0 is none */
 	if (!read_time(e, "ismsUntil", &found, &ret->until_utc_sec))
@@ -150,6 +152,18 @@ grant_longest_check(const char *value, char *error, size_t size)
 
 /* ---- by those whom it names ---- */
 
+/* Whoever has the name of one that left is another one. */
+static void
+judge_older(const struct grant *g, const struct grant_parties *parties, struct fault *fault)
+{
+	const struct { const char *who; const struct entry *e; } named[] = { { "member", parties->member },
+		{ "approver", parties->approver }, { "group", parties->group } };
+
+	for (size_t i = 0; i < sizeof named / sizeof named[0]; i++)
+		if (entry_is_older(g->made_utc_sec, named[i].e))
+			identity_fault(fault, "the %s is a later entry than the grant: it was another one's; grant anew", named[i].who);
+}
+
 /* Whether the approver is somebody, and from when to when. */
 static int
 judge_approver(const struct entry *e, const struct settings *settings, struct grant_window *window, struct fault *fault)
@@ -213,6 +227,7 @@ grant_judge(const struct grant *g, const struct grant_parties *parties, const st
 		identity_fault(&found, "there is no such group");
 		return wrong(fault, &found);
 	}
+	judge_older(g, parties, &found);
 	if (grant_takes(parties->reach, g->from_utc_sec != 0 ? g->until_utc_sec - g->from_utc_sec : 0, taken) < 0)
 		identity_fault(&found, "%s", taken);
 	if (g->from_utc_sec == 0)

@@ -24,6 +24,7 @@ struct grant {
 	char *member, *group, *approver;	/* owned; DNs, normalised */
 	int64_t from_utc_sec;		/* 0: none is named */
 	int64_t until_utc_sec;
+	int64_t made_utc_sec;		/* 0: not known */
 };
 
 /* When a grant counts: from_utc_sec <= now < until_utc_sec. */
@@ -53,8 +54,9 @@ void grant_done(struct grant *g);	/* a zeroed struct is fine */
 
 /*
  * Judge a grant by those whom it names: the member is a user and not the approver; the approver is a user who is
- * valid by his own entry for as long as the grant counts; the group, and every one that it is nested in, takes grants
- * of such a length ([directory] max-grant). A grant that names no begin has the longest length that all of them take.
+ * valid by his own entry for as long as the grant counts; none of them is a later entry than the grant; the group, and
+ * every one that it is nested in, takes grants of such a length ([directory] max-grant). A grant that names no begin has
+ * the longest length that all of them take.
  *
  *  ret    the time in which it counts
  *  fault  why it never does

@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/entry_place.h"
 #include "common/identity_parts.h"
 #include "common/snapshot.h"
 
@@ -473,16 +472,6 @@ judge_claims(struct identities *all, const struct identity_past *past, const str
 	return r;
 }
 
-bool
-identity_is_below(const char *ndn, const char *nbase)
-{
-	size_t len = strlen(ndn), base_len = strlen(nbase);
-
-	if (len < base_len || strcmp(ndn + len - base_len, nbase) != 0)
-		return false;
-	return len == base_len || ndn[len - base_len - 1] == ',';
-}
-
 static int
 note_user_faults(struct identities *all)
 {
@@ -518,34 +507,6 @@ identity_claims(const struct entry *e, const struct settings *settings, identity
 	return r;
 }
 
-/*
- * Entries below the base which may be accounts and groups where they stand. Who is none there takes nobody's name or
- * number; that he, or another kind of entry, is where it does not count, is a fault.
- */
-static int
-list_below(const struct entries *entries, const char *nbase, struct identities *all, const struct entry **ret,
-    size_t *ret_count)
-{
-	const unsigned ours = 1U << ENTRY_ACCOUNT | 1U << ENTRY_GROUP;
-	char fault[ENTRY_PLACE_FAULT_SIZE];
-	int r = 0;
-
-	*ret_count = 0;
-	for (size_t i = 0; i < entries->count && r == 0; i++) {
-		const struct entry *e = entries->list[i];
-		unsigned misplaced;
-
-		if (!identity_is_below(e->ndn, nbase))
-			continue;
-		misplaced = entry_misplaced(e, nbase, fault);
-		if (misplaced != 0)
-			r = identity_add_fault(all, e, fault);
-		if ((misplaced & ours) == 0)
-			ret[(*ret_count)++] = e;
-	}
-	return r;
-}
-
 int
 identities_build_from(const struct entries *entries, const struct settings *settings,
     const struct identity_past *past, const struct identity_holders *holders, struct identities *ret)
@@ -558,7 +519,7 @@ identities_build_from(const struct entries *entries, const struct settings *sett
 
 	if (below_base == NULL || nbase == NULL)
 		goto out;
-	r = list_below(entries, nbase, &all, below_base, &count);
+	r = identity_list_below(entries, nbase, &all, below_base, &count);
 	if (r == 0)
 		r = read_users(below_base, count, settings, &all);
 	if (r == 0)

@@ -74,6 +74,17 @@ int identity_break(struct identity *user, const char *what);
 int identity_add_fault(struct identities *all, const struct entry *e, const char *what);
 
 /*
+ * Entries below the base which may be accounts and groups where they stand; whatever counts as something else somewhere
+ * else alone (entry_place.h) is a fault.
+ *
+ *  ret  room for as many as there are
+ *
+ * Returns 0 or -ENOMEM.
+ */
+int identity_list_below(const struct entries *entries, const char *nbase, struct identities *all,
+    const struct entry **ret, size_t *ret_count);
+
+/*
  * Find the groups: all->groups, names and ids as their entries say; faults noted. all->users are read already.
  *
  * Returns 0 or -ENOMEM.

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/entry_older.h"
 #include "common/exemption.h"
 #include "daemon/census_parts.h"
 
@@ -105,6 +106,20 @@ approve(const struct caring *in, const struct entry *e, struct exemption *x, boo
 	return r;
 }
 
+/* Whether an exemption is about, or by, one who had the DN before. */
+static bool
+is_former(const struct caring *in, const struct entry *e, const struct identity *user)
+{
+	int64_t made_utc_sec = entry_created_utc_sec(e);
+	const char *dn = entry_value(e, "ismsApprover");
+	char *ndn = dn != NULL ? entry_normalise_dn(dn) : NULL;
+	uint32_t item = ndn != NULL ? find_account(in->c, ndn) : 0;
+
+	free(ndn);
+	return entry_is_older(made_utc_sec, user->entry) ||
+	    (item != 0 && entry_is_older(made_utc_sec, census_head(in->c, item - 1)));
+}
+
 /* Lines as long as there is room: what has none is not there, and the control holds. */
 static int
 add_exemptions(const struct caring *in, const struct identity *user, struct facts *ret)
@@ -119,12 +134,13 @@ add_exemptions(const struct caring *in, const struct identity *user, struct fact
 	while (r == 0 && (item = census_index_next(&in->c->index, key, &at)) != 0) {
 		const struct entry *e = census_head(in->c, item - 1);
 		struct exemption x;
-		bool holds;
+		bool holds, former;
 		int n;
 
+		former = e != NULL && is_former(in, e, user);
 		if (in->c->unread < 0)
 			return in->c->unread;
-		if (e == NULL || in->c->items[item - 1].gone || exemption_read(e, ndn, &x, fault, sizeof fault) < 0)
+		if (e == NULL || former || in->c->items[item - 1].gone || exemption_read(e, ndn, &x, fault, sizeof fault) < 0)
 			continue;
 		r = approve(in, e, &x, &holds);
 		n = r == 0 && holds ? exemption_format(&x, ret->exemptions + used, sizeof ret->exemptions - used) : 0;

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/entry_older.h"
 #include "common/entry_place.h"
 #include "common/exemption.h"
 
@@ -81,6 +82,21 @@ is_approved(const struct account *account, const struct entry *e, int64_t now_ut
 	return true;
 }
 
+bool
+account_care_is_former(const struct account *account, const struct entry *exemption)
+{
+	static const char *const names[] = { "ismsMember", "ismsApprover" };
+	int64_t made_utc_sec = entry_created_utc_sec(exemption);
+	bool former = false;
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		const char *dn = entry_value(exemption, names[i]);
+
+		former = former || (dn != NULL && entry_is_older(made_utc_sec, entries_find(directory_entries(account->directory), dn)));
+	}
+	return former;
+}
+
 void
 account_care(const struct account_care *care, const struct identity *user, int64_t now_utc_sec, struct facts *facts)
 {
@@ -97,6 +113,7 @@ account_care(const struct account_care *care, const struct identity *user, int64
 		int n;
 
 		if (exemption_read(care->exemptions[i], user->entry->ndn, &x, fault, sizeof fault) < 0 ||
+		    account_care_is_former(care->account, care->exemptions[i]) ||
 		    !is_approved(care->account, care->exemptions[i], now_utc_sec, &x))
 			continue;
 		n = exemption_format(&x, facts->exemptions + used, sizeof facts->exemptions - used);

@@ -22,6 +22,9 @@ struct account_care {
 int account_care_open(const struct account *account, struct account_care *ret);
 void account_care_done(struct account_care *care);	/* a zeroed struct is fine */
 
+/* Whether an exemption is older than the entry of its member or approver, and so about, or by, one who had the DN before. */
+bool account_care_is_former(const struct account *account, const struct entry *exemption);
+
 /* Complete what identity_facts() says of a user: owner_state, sponsor_state, their ends, exemptions. */
 void account_care(const struct account_care *care, const struct identity *user, int64_t now_utc_sec, struct facts *facts);
 

@@ -13,6 +13,7 @@
 
 #include "common/entry_place.h"
 #include "common/exemption.h"
+#include "tools/account_care.h"
 #include "tools/output.h"
 
 static void
@@ -51,6 +52,10 @@ exemption_row(const struct account *account, const struct entry *e, int64_t now_
 
 	if (!entry_counts(e, ENTRY_EXEMPTION, account->base)) {
 		(void)snprintf(fault, sizeof fault, "it counts directly below ou=exemptions of the base alone");
+		whole = false;
+	}
+	if (whole && account_care_is_former(account, e)) {
+		(void)snprintf(fault, sizeof fault, "it is older than the entry of its member or approver, and was another one's");
 		whole = false;
 	}
 	if (whole)

@@ -123,6 +123,8 @@ grant_put(const struct invocation *in, struct account *account, const struct gra
 		if (texts[i].value != NULL)
 			r = entry_set(e, texts[i].name, texts[i].value);
 	if (r == 0)
+		r = set_time(e, "createTimestamp", in->now_utc_sec);	/* a server makes its own */
+	if (r == 0)
 		r = set_time(e, "ismsFrom", grant->from_utc_sec);
 	if (r == 0)
 		r = set_time(e, "ismsUntil", grant->until_utc_sec);

@@ -7,7 +7,8 @@
  * covers: common/ldif_parse.c common/entry.c common/entry_dn.c common/identity.c common/identity_facts.c
  * covers: common/identity_groups.c common/identity_time.c common/identity_token.c common/identity_user.c
  * covers: common/identity_keys.c
- * covers: common/active_directory.c common/sid.c common/grant.c
+ * covers: common/active_directory.c common/sid.c common/grant.c common/identity_below.c common/entry_place.c
+ * covers: common/entry_older.c
  */
 #include <config.h>
 
@@ -16,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/entry_place.h"
 #include "common/exemption.h"
 #include "common/grant.h"
 #include "common/identity.h"
@@ -267,8 +269,10 @@ grant(const struct entries *entries, int64_t now_utc_sec)
 		const struct identity *user = &with.users[i], *bare = identities_find(&without, user->name);
 		bool granted = false;
 
+		must(entry_counts(user->entry, ENTRY_ACCOUNT, settings.directory_base));
 		for (size_t k = 0; k < entries->count && !granted; k++)
-			granted = grant_is(entries->list[k]) && entry_has_value(entries->list[k], "ismsMember", user->entry->dn) &&
+			granted = entry_counts(entries->list[k], ENTRY_GRANT, settings.directory_base) &&
+			    entry_has_value(entries->list[k], "ismsMember", user->entry->dn) &&
 			    !entry_has_value(entries->list[k], "ismsApprover", user->entry->dn);
 		for (uint32_t k = 0; k < user->group_count && !granted && bare != NULL && bare->entry == user->entry; k++)
 			must(is_in(&without, bare, with.groups[user->groups[k]].name));

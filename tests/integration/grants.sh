@@ -266,5 +266,18 @@ if on_slapd; then
 	asked="cn=$(ask),ou=requests,$base"
 	refused "the server refuses whoever asked to decide" decide dave "$asked"
 	check "its twin: another approver" decide carol "$asked"
+
+	# Who comes later under the name of one that left is let in by a person, and is another one all the same.
+	another_dave() {
+		in_group dave db-admin && as_admin ldapsearch -LLL -o ldif-wrap=no -s base -b "uid=dave,ou=people,$base" >/run/dave &&
+			as_admin ldapdelete "uid=dave,ou=people,$base" && wait_until 10 not_in_group dave db-admin && as_admin ldapadd </run/dave &&
+			wait_until 10 isms-userctl snapshot approve --reason test --yes && wait_until 10 getent passwd dave
+	}
+	check "mark" mark
+	check "dave's entry goes, and another dave comes" another_dave
+	check "the former one's grant is refused" wait_until 10 event_is '.ISMS_EVENT == "directory.entry-refused"' '(.ISMS_FAULT | contains("cn=good,")) and (.ISMS_FAULT | contains("the member is a later entry"))'
+	check "and gives him nothing" not_in_group dave db-admin
+	check "its twin: a grant anew" grant dave db-admin --for 5m
+	check "which counts" within_a_second in_group dave db-admin
 fi
 finish

@@ -55,6 +55,14 @@ if on_slapd; then
 	check "she does not decide about herself" by_herself
 	named() { status_is 2 as_ada review confirm ada --as carol && grep -q "for root alone" $out; }
 	check "nor in somebody's name" named
+	by_alice() { # ada, in a session of her own, with the password of an operator's entry
+		by_ssh ada -- "echo alice-password | /usr/bin/isms-userctl review confirm $1 --bind-dn $(dn_of alice) --bind-password-fd 0" >$out 2>&1
+		local rc=$?
+		cat $out
+		return $rc
+	}
+	by_her_operator() { status_is 1 by_alice ada && grep -q "nobody decides about himself" $out; }
+	check "nor as an operator of another name" by_her_operator
 	rewrites() { # what was decided stays: by the tool's own name at the server
 		printf 'dn: cn=ada,cn=web,ou=reviews,%s\nchangetype: modify\nreplace: ismsDecision\nismsDecision: remove\n' $base |
 			status_is 50 as alice ldapmodify
@@ -63,6 +71,8 @@ if on_slapd; then
 	removes() { status_is 50 as alice ldapdelete "cn=ada,cn=web,ou=reviews,$base"; }
 	check "nor delete it" removes
 	check "its twin: alice decides about ada" ctl review confirm ada
+	check "and ada about carol, as that operator" ctl review start --name again --scope kind:employee
+	check "its twin: about carol" by_alice carol
 	check "an auditor reads it" bash -c "$(declare -f with_password dn_of); base=$base; with_password audrey /usr/bin/isms-userctl review export --review web --json | jq -e 'length == 2'"
 else
 	check "nobody decides about himself" says 1 "nobody decides about himself" review confirm ada --as ada

@@ -174,6 +174,53 @@ START_TEST(nobody_by_another_place)
 }
 END_TEST
 
+static const struct {
+	const char *member, *approver, *own;	/* createTimestamp; NULL: none */
+	bool holds;
+} ages[] = {
+	{ "20260101000000Z", "20260101000000Z", "20260102000000Z", true },
+	{ "20260102000000Z", "20260102000000Z", "20260102000000Z", true },
+	{ "20260103000000Z", "20260101000000Z", "20260102000000Z", false },
+	{ "20260101000000Z", "20260103000000Z", "20260102000000Z", false },
+	{ "20260103000000Z", "20260103000000Z", "20260102235959Z", false },
+	{ "20260101000000Z", "20260101000000Z", NULL, true },
+	{ NULL, NULL, "20200101000000Z", true },
+	{ "20260103000000Z", "20260103000000Z", "long ago", true },
+};
+
+static void
+say_made(const char *when)
+{
+	ldif[strlen(ldif) - 1] = '\0';	/* the entry goes on */
+	if (when != NULL)
+		say("createTimestamp: %s\n", when);
+	say("\n");
+}
+
+/* Somebody who has the name of one that left is another one: what was said about, or by, the former one is not his. */
+START_TEST(whoever_came_later_is_another)
+{
+	struct roster *r;
+
+	begin();
+	say_user("uid=eve,ou=people", "eve", 2003, 2003, "");
+	say_made(ages[_i].member);
+	say_user("uid=bob,ou=people", "bob", 2004, 2004, "");
+	say_made(ages[_i].approver);
+	say_grant("cn=g,ou=grants", "uid=eve,ou=people," BASE, "uid=bob,ou=people," BASE);
+	say_made(ages[_i].own);
+	say("dn: cn=x,ou=exemptions," BASE "\nobjectClass: ismsExemption\ncn: x\nismsControl: mfa\nismsMember: uid=eve,ou=people,"
+	    BASE "\nismsApprover: uid=bob,ou=people," BASE "\nismsUntil: 20990101000000Z\nismsReason: test\n\n");
+	say_made(ages[_i].own);
+	r = start();
+	ck_assert(has_group(r, in_roster(r, "eve"), "prod-root") == ages[_i].holds);
+	ck_assert((strstr(get_facts("eve")->exemptions, "x mfa") != NULL) == ages[_i].holds);
+	ck_assert(status_has("is a later entry than the grant") == !ages[_i].holds);
+	roster_free(r);
+	teardown();
+}
+END_TEST
+
 /* An entry that comes to be another thing: as it does by a change, so that nobody has to start anew. */
 START_TEST(a_request_becomes_none)
 {
@@ -199,7 +246,8 @@ int
 main(void)
 {
 	const struct suite_row rows[] = { { grants_and_exemptions_in_their_place, ROWS(places) },
-		{ accounts_and_groups_elsewhere, ROWS(places) }, { nobody_by_another_place, 0 }, { a_request_becomes_none, 0 } };
+		{ accounts_and_groups_elsewhere, ROWS(places) }, { nobody_by_another_place, 0 }, { whoever_came_later_is_another, ROWS(ages) },
+		{ a_request_becomes_none, 0 } };
 
 	return suite_run("directory place", rows, ROWS(rows), 180);
 }

@@ -369,6 +369,14 @@ has "objectClass: ismsExemption"; has "ismsReason: token lost"; has "dn: cn=$nam
 json carol 'd["approver"]'
 exempt 0 ada hours --until +2d --from +1d --reason duty --as carol --json; json "not yet" 'd["state"]'
 exempt 0 --list --json; json "['mfa', 'hours']" '[x["control"] for x in d]'
+# whoever comes later under the name of one that left is another one
+cp "$ldif" "$root/before"
+for user in ada carol; do
+	sed -i "/^dn: uid=$user,/,/^\$/ s/^createTimestamp: .*/createTimestamp: 20990101000000Z/" "$ldif"
+	exempt 0 --list --json; json "{'void'}" '{x["state"] for x in d}'; says "was another one's"
+	cat "$root/before" >"$ldif"
+	exempt 0 --list --json; json "['active', 'not yet']" '[x["state"] for x in d]'
+done
 # complete by construction: what somebody else wrote, and what holds nothing, is listed with the reason
 printf 'dn: cn=odd,ou=exemptions,dc=isms,dc=local\nobjectClass: ismsExemption\ncn: odd\nismsControl: mfa\nismsMember: uid=ada,ou=people,dc=isms,dc=local\n\n' >>"$ldif"
 exempt 0 --list --json; json 3 'len(d)'; json void '[x for x in d if x["name"] == "odd"][0]["state"]'

@@ -129,6 +129,17 @@ run 0 request --list; says "refused"; says "granted"
 run 0 request --open --json; json "[]" d
 unchanged 2 request --open ada web --for 1h --reason x; says "request needs"
 
+# ---- whoever comes later under the name of one that left is another one ----
+cp "$ldif" "$root/before"
+comes_later() { sed -i "/^dn: uid=$1,/,/^\$/ s/^createTimestamp: .*/createTimestamp: 20990101000000Z/" "$ldif"; }
+for user in ada bob; do
+	run 0 grant --list --json; json True '"active" in [g["state"] for g in d]'
+	comes_later $user
+	run 0 grant --list --json; json False '"active" in [g["state"] for g in d]'
+	says "is a later entry than the grant: it was another one's"
+	cat "$root/before" >"$ldif"
+done
+
 # ---- what stands in another place is none, whatever it is called ----
 cat >>"$ldif" <<L
 
