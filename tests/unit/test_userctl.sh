@@ -35,7 +35,7 @@ done <"$root/commands"
 run 0 review --help; says "review confirm [USER...]"; says "Options of every command"; lacks "snapshot show"
 run 2 review; says "goes with a second word"; run 2 review all --help; says "is too much"
 complete_() { (. "$completion"; COMP_WORDS=(isms-userctl "$@") COMP_CWORD=$#; _isms_userctl; echo "${COMPREPLY[*]}"); }
-[ "$(complete_ se)" = "setup set-expiry sessions" ] || wrong "completion of se: $(complete_ se)"
+[ "$(complete_ se)" = "setup set-expiry set-sponsor sessions" ] || wrong "completion of se: $(complete_ se)"
 [ "$(complete_ --json config '')" = "check show" ] || wrong "completion of config: $(complete_ --json config '')"
 [ "$(complete_ add ada --kind s)" = "service" ] || wrong "completion of --kind s"
 [ "$(complete_ add ada --pass)" = "--password-fd" ] || wrong "completion of --pass"
