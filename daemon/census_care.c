@@ -106,16 +106,19 @@ approve(const struct caring *in, const struct entry *e, struct exemption *x, boo
 	return r;
 }
 
-/* Whether an exemption is about, or by, one who had the DN before. */
-static bool
+/* Whether an exemption is about, or by, one who had the DN before: 1, 0, or -errno. */
+static int
 is_former(const struct caring *in, const struct entry *e, const struct identity *user)
 {
 	int64_t made_utc_sec = entry_created_utc_sec(e);
 	const char *dn = entry_value(e, "ismsApprover");
 	char *ndn = dn != NULL ? entry_normalise_dn(dn) : NULL;
-	uint32_t item = ndn != NULL ? find_account(in->c, ndn) : 0;
+	uint32_t item = 0;
+	int r = ndn != NULL ? find_account(in->c, ndn, &item) : 0;
 
 	free(ndn);
+	if (r < 0)
+		return r;
 	return entry_is_older(made_utc_sec, user->entry) ||
 	    (item != 0 && entry_is_older(made_utc_sec, census_head(in->c, item - 1)));
 }
@@ -134,13 +137,13 @@ add_exemptions(const struct caring *in, const struct identity *user, struct fact
 	while (r == 0 && (item = census_index_next(&in->c->index, key, &at)) != 0) {
 		const struct entry *e = census_head(in->c, item - 1);
 		struct exemption x;
-		bool holds, former;
-		int n;
+		bool holds;
+		int n, former;
 
-		former = e != NULL && is_former(in, e, user);
-		if (in->c->unread < 0)
-			return in->c->unread;
-		if (e == NULL || former || in->c->items[item - 1].gone || exemption_read(e, ndn, &x, fault, sizeof fault) < 0)
+		former = e != NULL ? is_former(in, e, user) : 0;
+		if (former < 0 || in->c->unread < 0)
+			return former < 0 ? former : in->c->unread;
+		if (e == NULL || former == 1 || in->c->items[item - 1].gone || exemption_read(e, ndn, &x, fault, sizeof fault) < 0)
 			continue;
 		r = approve(in, e, &x, &holds);
 		n = r == 0 && holds ? exemption_format(&x, ret->exemptions + used, sizeof ret->exemptions - used) : 0;

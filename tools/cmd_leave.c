@@ -275,7 +275,8 @@ print(const struct leaver *x)
 	else {
 		output_table(x->steps, columns);
 		json_array_foreach(x->answers_for, i, name)
-			output_line("%s still answers for %s: name somebody else", x->user, json_string_value(name));
+			output_line("%s still answers for %s: isms-userctl set-sponsor %s SOMEBODY-ELSE", x->user, json_string_value(name),
+			    json_string_value(name));
 		if (x->in->dry_run)
 			output_line("dry run: nothing was changed");
 	}

@@ -18,6 +18,7 @@
 #include "common/policy.h"
 #include "common/snapshot.h"
 #include "common/zone.h"
+#include "tools/account.h"
 #include "tools/invocation.h"
 #include "tools/output.h"
 #include "tools/setup.h"
@@ -307,6 +308,7 @@ cmd_setup(struct invocation *in)
 	} else {
 		(void)json_object_set_new(s->result, "dry_run", json_boolean(in->dry_run));
 		setup_say(s, in->dry_run ? "note" : "next", in->dry_run ? "dry run: nothing was changed" :
+		    account_needs_name(in) ? "read /etc/isms/policy.conf, then isms-userctl add USER --kind contractor --until DATE --bind-dn DN" :
 		    "read /etc/isms/policy.conf, then isms-userctl add USER --kind contractor --until DATE", NULL);
 		if (in->json)
 			(void)output_json(s->result);

@@ -51,14 +51,21 @@ characters(const char *text)
 	return n;
 }
 
+static bool
+is_long_enough(const struct new_password *new)
+{
+	if (characters(new->clear.text) >= NEW_PASSWORD_LEN_MIN)
+		return true;
+	output_error("the password has fewer than %d characters; take a longer one; nothing was changed", NEW_PASSWORD_LEN_MIN);
+	return false;
+}
+
 /* Judge and hash ret->clear. */
 static enum exit_code
 take(struct new_password *ret)
 {
-	if (characters(ret->clear.text) < NEW_PASSWORD_LEN_MIN) {
-		output_error("the password has fewer than %d characters; take a longer one", NEW_PASSWORD_LEN_MIN);
+	if (!is_long_enough(ret))
 		return EXIT_REFUSED;
-	}
 	if (hash(ret->clear.text, ret->hash, sizeof ret->hash) < 0) {
 		output_error("the password could not be hashed by yescrypt (libcrypt)");
 		return EXIT_REFUSED;
@@ -85,15 +92,19 @@ from_terminal(bool optional, struct new_password *ret)
 {
 	struct secret again = { 0 };
 	enum exit_code code = EXIT_REFUSED;
+	char prompt[64];
 	int r;
 
-	r = secret_ask("New password: ", false, &ret->clear);
+	(void)snprintf(prompt, sizeof prompt, "New password (%d characters or more): ", NEW_PASSWORD_LEN_MIN);
+	r = secret_ask(prompt, false, &ret->clear);
 	if (r == -ENXIO && optional)
 		return EXIT_DONE;
 	if (r == -ENXIO) {
 		output_error("no terminal to ask for a password; give --password-fd N or --generate-password");
 		return EXIT_USAGE;
 	}
+	if (r == 0 && !is_long_enough(ret))
+		return EXIT_REFUSED;
 	if (r == 0)
 		r = secret_ask("The same again: ", false, &again);
 	if (r < 0)

@@ -30,6 +30,7 @@ verbs_table() {
 	cat <<-'T'
 		add            | accounts                       | eve --password-fd 3 3<<<correct-horse-eve
 		set-expiry     | accounts                       | ada +50d
+		set-sponsor    | accounts                       | robot ada
 		disable        | accounts locks                 | ada
 		enable         | accounts                       | ben
 		enroll         | tokens                         | carol --hotp --secret-fd 3 --code-fd 4

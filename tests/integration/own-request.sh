@@ -116,6 +116,14 @@ becomes() { # NAME DN CLASS ATTRIBUTE VALUE
 	printf 'dn: %s\nchangetype: modify\nadd: objectClass\nobjectClass: %s\n-\nadd: %s\n%s: %s\n' "$2" "$3" "$4" "$4" "$5" | raw "$1"
 }
 refused "nor becomes a group" becomes ada "cn=good,ou=requests,$base" posixGroup gidNumber 4711
+own_grant() {
+	printf 'dn: cn=own,ou=requests,%s\nchangetype: add\nobjectClass: ismsGrant\nobjectClass: extensibleObject\ncn: own\nismsMember: uid=ada,ou=people,%s\n' "$base" "$base" &&
+		printf 'ismsRequestedBy: uid=ada,ou=people,%s\nismsApprover: uid=carol,ou=people,%s\nismsGroup: cn=web-deploy,ou=groups,%s\nismsUntil: %s\n' \
+			"$base" "$base" "$base" "$(date -u -d +10min +%Y%m%d%H%M%SZ)"
+}
+refused "nor a grant under an approver's name" eval 'own_grant | raw ada'
+below_it() { request_of deep ada ada | sed "s/^dn: cn=deep,/&cn=good,/" | raw ada; }
+refused "nor is there anything below one" below_it
 by_approver() { # FOLDER NAME LINE...: a grant, or an exemption
 	{
 		printf 'dn: cn=%s,ou=%s,%s\nchangetype: add\ncn: %s\nismsMember: uid=ada,ou=people,%s\nismsApprover: uid=carol,ou=people,%s\nismsUntil: %s\n' \

@@ -52,6 +52,11 @@ run 0 show svc --json
 json "$print" 'd["keys"][0]["fingerprint"]'; json 0 'd["keys"][0]["age_days"]'
 json "192.0.2.0/24 2001:db8::/32" 'd["sources"]'; json "uid=carol,ou=people,dc=isms,dc=local" 'd["owner"]'
 run 0 show svc; says "$print"
+person dora
+unchanged 1 set-sponsor carol svc; says "no person"
+run 0 set-sponsor svc dora --json; json "('carol', 'dora')" '(d["old"], d["new"])'
+has "owner: uid=dora,ou=people,dc=isms,dc=local"; [ "$(values '^manager:')" = 0 ] || wrong "the owner of a service account is no manager"
+run 0 set-sponsor svc carol
 
 # ---- keys -------------------------------------------------------------------------------------------
 unchanged 2 key add carol; says "--key-file is missing"

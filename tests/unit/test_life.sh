@@ -93,7 +93,19 @@ grep -A9 "^dn: cn=ops," "$ldif" | grep -q "memberUid: ada" && wrong "still in a 
 grep -A9 "^dn: cn=ops," "$ldif" | grep -q "memberUid: bob" || wrong "bob is not in his group any more"
 for stays in "oathTokenSerialNumber: T-bob" "cn: g-bob" "cn: e-bob" "ismsKey: ssh-ed25519 AAAAC3Nz bob@laptop"; do has "$stays"; done
 unchanged 0 leave ada --json; json "['nothing']" "list({s['state'] for s in d['steps']})"
-run 0 leave ada; says "ada still answers for bob"
+run 0 leave ada; says "ada still answers for bob: isms-userctl set-sponsor bob"
+# ... which is what that verb is for
+unchanged 1 set-sponsor nosuch carol; says "no such account"
+unchanged 1 set-sponsor bob nosuch; says "no such account"
+unchanged 1 set-sponsor bob ada; says "ada: is disabled"
+unchanged 1 set-sponsor bob bob; says "nobody answers for himself"
+unchanged 2 set-sponsor bob; says "needs USER SPONSOR"
+unchanged 0 set-sponsor bob carol --dry-run; says "dry run"
+run 0 set-sponsor bob carol --ticket T-9 --json; json "('ada', 'carol', True)" "(d['old'], d['new'], d['changed'])"
+says 'event: account changed user=bob'; says 'old="answered for by ada" new="answered for by carol"'; says "ticket=T-9"
+has "manager: uid=carol,ou=people,$base"; hasnt "manager: uid=ada"
+unchanged 0 set-sponsor bob carol; says "was so already"
+unchanged 0 leave ada; ! grep -q "still answers" "$root/out" || wrong "ada answers for nobody"
 run 0 show ada --json; json disabled "d['state']"
 run 0 show bob --json; json active "d['state']"
 

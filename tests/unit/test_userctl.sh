@@ -35,7 +35,7 @@ done <"$root/commands"
 run 0 review --help; says "review confirm [USER...]"; says "Options of every command"; lacks "snapshot show"
 run 2 review; says "goes with a second word"; run 2 review all --help; says "is too much"
 complete_() { (. "$completion"; COMP_WORDS=(isms-userctl "$@") COMP_CWORD=$#; _isms_userctl; echo "${COMPREPLY[*]}"); }
-[ "$(complete_ se)" = "setup set-expiry sessions" ] || wrong "completion of se: $(complete_ se)"
+[ "$(complete_ se)" = "setup set-expiry set-sponsor sessions" ] || wrong "completion of se: $(complete_ se)"
 [ "$(complete_ --json config '')" = "check show" ] || wrong "completion of config: $(complete_ --json config '')"
 [ "$(complete_ add ada --kind s)" = "service" ] || wrong "completion of --kind s"
 [ "$(complete_ add ada --pass)" = "--password-fd" ] || wrong "completion of --pass"
@@ -256,6 +256,30 @@ unchanged 2 add eve --generate-password; says "--secret-fd"
 unchanged 2 add eve --generate-password --password-fd 3 3<"$root/password"; says "exclude"
 echo short >"$root/short"
 run 1 add eve --password-fd 3 3<"$root/short"; says "fewer than 12"
+# on a terminal it is told before, and not asked for twice
+typed() { # WORD...: answers to the questions, in turn
+	python3 - "$tool" --root "$root" add eve -- "$@" >"$root/out" 2>&1 <<-'P'
+		import os, pty, sys
+		words = sys.argv[sys.argv.index("--") + 1:]
+		pid, fd = pty.fork()
+		if pid == 0:
+		    os.execvp(sys.argv[1], sys.argv[1:sys.argv.index("--")])
+		out, seen = b"", b""
+		try:
+		    while data := os.read(fd, 4096):
+		        out += data
+		        seen += data
+		        if seen.endswith(b": "):
+		            os.write(fd, words.pop(0).encode() + b"\n")
+		            seen = b""
+		except OSError:
+		    pass
+		os.waitpid(pid, 0)
+		sys.stdout.buffer.write(out)
+	P
+}
+typed short; says "(12 characters or more)"; says "fewer than 12"; lacks "same again"; hasnt "uid: eve"
+typed long-enough-now another-one-now; says "The same again"; says "two passwords differ"; hasnt "uid: eve"
 head -c 2000 /dev/zero | tr '\0' x >"$root/long"
 run 1 add eve --password-fd 3 3<"$root/long"; says "longer than 1024"
 run 1 add eve --password-fd 3 3</dev/null; says "nothing to read"

@@ -351,6 +351,7 @@ enroll         | mallory --secret-fd @
 unenroll       | mallory --token @
 recovery-codes | mallory --count @
 setup          | --yes --contact @
+set-sponsor    | mallory @
 approve        | @
 arm            | mallory --for 1h --reason @
 arm            | @ --for @ --reason x
