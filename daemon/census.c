@@ -232,7 +232,7 @@ index_anew(struct census *c, const struct settings *settings)
 		return r;
 	c->index = fresh;
 	c->children = (struct census_index){ 0 };
-	for (uint32_t i = 0; i < c->used && r == 0; i++) {
+	for (uint32_t i = 0; i < c->used && r == 0; census_step(i++)) {
 		struct keying k = { .c = c, .item = i };
 		const struct entry *before = c->items[i].staged != 0 ? census_old(c, i) : census_now(c, i);
 
@@ -386,12 +386,12 @@ stage_all(struct census *c, const struct settings *settings, struct entry_change
 
 	for (size_t i = 0; changes->whole && i < c->used; i++)	/* others have been listed before */
 		c->items[i].listed = false;
-	for (size_t i = 0; i < changes->count && r == 0; i++)
+	for (size_t i = 0; i < changes->count && r == 0; census_step(i++))
 		r = stage_change(c, nbase, &changes->list[i]);
 	for (uint32_t i = 0; changes->whole && i < c->used && r == 0; i++)
 		if (!c->items[i].listed && census_is_there(c, i))
 			r = stage(c, i, NULL, ENTRY_NOWHERE, false);
-	for (size_t i = 0; i < c->staged_count && r == 0; i++)
+	for (size_t i = 0; i < c->staged_count && r == 0; census_step(i++))
 		r = describe(c, c->staged[i].item, settings);
 	free(nbase);
 	return r;
@@ -407,7 +407,7 @@ add_keys(struct census *c, const struct settings *settings, struct keyed *ret)
 {
 	int r = 0;
 
-	for (*ret = (struct keyed){ 0 }; ret->items < c->staged_count; ret->items++) {
+	for (*ret = (struct keyed){ 0 }; ret->items < c->staged_count; census_step(ret->items++)) {
 		struct keying k = { .c = c, .item = c->staged[ret->items].item };
 
 		if (c->items[k.item].e != NULL)
@@ -500,7 +500,7 @@ census_drop_children(struct census *c, const struct settings *settings)
 static void
 settle(struct census *c, const struct settings *settings)
 {
-	for (size_t i = 0; i < c->staged_count; i++) {
+	for (size_t i = 0; i < c->staged_count; census_step(i++)) {
 		struct census_staged *s = &c->staged[i];
 		struct keying k = { .c = c, .item = s->item, .count = SIZE_MAX, .others = true,
 			.children = !c->children_dropped };

@@ -533,9 +533,13 @@ closure_build(struct census *c, const struct settings *settings, const struct id
 		r = give_all(x, &entries.count);
 	entries.list = x->given;
 	from.owned = NULL;
+	if (seeds == NULL)
+		loop_alive();
 	if (r == 0)
 		r = identities_build_from(&entries, settings, c->counts.users > 0 || c->counts.groups > 0 || c->accepting ? &past : NULL, holders,
 		    &ret->identities);
+	if (seeds == NULL)
+		loop_alive();
 	entry_free(from.owned);
 	if (r == 0 && c->unread < 0) {
 		r = c->unread;

@@ -43,6 +43,7 @@ load(struct census *c, uint32_t item, bool members)
 	if ((i->e != NULL && (!members || !i->head)) || i->number == ENTRY_NOWHERE)
 		return i->e;
 	r = entry_heap_get(c->heap, i->number, members, &e);
+	census_step(c->loaded_count);
 	if (r == 0 && i->e != NULL)
 		r = retire(c, i->e);
 	else if (r == 0)

@@ -6,6 +6,7 @@
 
 #include "daemon/census.h"
 #include "daemon/census_index.h"
+#include "daemon/loop.h"
 
 /* Kinds of keys; the first ones are enum identity_claim, but for CLAIM_PRIMARY_GID, which is none. */
 enum census_kind {
@@ -82,6 +83,14 @@ struct census {
 	bool accepting;			/* by the update under way: who was approved */
 	bool children_dropped;		/* the index does not know the old members of what is staged any more */
 };
+
+/* The n-th step of what a whole directory may take minutes for on a busy host: the watchdog must not call it a hang. */
+static inline void
+census_step(size_t n)
+{
+	if (n % 65536 == 65535)
+		loop_alive();
+}
 
 /* census.c */
 /* Forget who was in the staged groups, once whom that touches is known: the past asks for claims alone. 0 or -ENOMEM. */

@@ -60,8 +60,6 @@ census_past_holder(void *arg, enum identity_claim kind, const char *key)
 	uint64_t hash = census_key(&p->c->index, (unsigned char)kind, key, strlen(key));
 	uint32_t at = 0, item;
 
-	if (p->c->present == 0)
-		return NULL;		/* nobody was there */
 	while ((item = census_index_next(&p->c->index, hash, &at)) != 0) {
 		struct matching m = { .kind = kind, .key = key, .entry_id = p->found };
 		uint32_t first = first_before(p->c, item - 1);

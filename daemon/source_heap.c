@@ -74,8 +74,8 @@ on_damage(sd_event_source *source, int fd, uint32_t revents, void *arg)
 
 	(void)fd;
 	(void)revents;
-	(void)snprintf(text, sizeof text, "an entry cannot be read from the file in %.100s: all is read anew, and kept in memory for a "
-	    "day; look for errors of that disk", s->paths->replica);
+	(void)snprintf(text, sizeof text, "an entry cannot be read from the file in %.100s: all is read anew, and kept "
+	    "in memory for a day; look for errors of that disk", s->paths->replica);
 	report_begin(&e, EVENT_DIRECTORY_LOST);
 	event_add(&e, FIELD_ID_FAULT, text);
 	(void)report_event(&e);

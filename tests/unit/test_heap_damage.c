@@ -1,6 +1,6 @@
 /*
- * test_heap_damage.c - an entry that cannot be read (entry_heap.h) denies whoever depends on it, and is told of: an owner,
- * an approver, a grant, its member. Beside each stands the same question while all can be read, and anew.
+ * test_heap_damage.c - an entry that cannot be read (entry_heap.h) denies whoever depends on it, and is told of: an
+ * owner, an approver, a grant, its member. Beside each stands the same question while all can be read, and anew.
  */
 #define _GNU_SOURCE
 #include <config.h>
@@ -89,12 +89,13 @@ tell_all(void)
 	put_user("bob", "2002", "employee", NULL);
 	put_user("carol", "2003", "employee", NULL);
 	put_user("robot", "2004", "service", CAROL);
-	put(WEB, (const char *const[]){ "objectClass", "posixGroup", "objectClass", "groupOfNames", "cn", "web", "gidNumber", "3001",
-	    "member", ALICE, NULL });
+	put(WEB, (const char *const[]){ "objectClass", "posixGroup", "objectClass", "groupOfNames", "cn", "web",
+	    "gidNumber", "3001", "member", ALICE, NULL });
 	put(GRANT, (const char *const[]){ "objectClass", "ismsGrant", "cn", "bob-web", "ismsMember", BOB, "ismsGroup", WEB,
-	    "ismsApprover", ALICE, "ismsReason", "test", "ismsFrom", "20270115080000Z", "ismsUntil", "20270115080500Z", NULL });
-	put(EXEMPT, (const char *const[]){ "objectClass", "ismsExemption", "cn", "bob-mfa", "ismsControl", "mfa", "ismsMember", BOB,
-	    "ismsApprover", ALICE, "ismsUntil", "20270116080000Z", "ismsReason", "test", NULL });
+	    "ismsApprover", ALICE, "ismsReason", "test", "ismsFrom", "20270115080000Z", "ismsUntil", "20270115080500Z",
+	    NULL });
+	put(EXEMPT, (const char *const[]){ "objectClass", "ismsExemption", "cn", "bob-mfa", "ismsControl", "mfa",
+	    "ismsMember", BOB, "ismsApprover", ALICE, "ismsUntil", "20270116080000Z", "ismsReason", "test", NULL });
 	put_filler();
 }
 
