@@ -23,6 +23,7 @@
 #include "tools/audit.h"
 #include "tools/invocation.h"
 #include "tools/leave_steps.h"
+#include "tools/local_managed.h"
 #include "tools/output.h"
 
 #define SESSIONS_WAIT_MS	6000	/* end-grace and what killing takes */
@@ -307,7 +308,7 @@ look_and_ask(struct leaver *x)
 	code = account_open(x->in, x->user, DIRECTORY_READ, &account);
 	if (code == EXIT_DONE) {
 		(void)snprintf(x->name, sizeof x->name, "%s", account.identity->name);
-		x->uid = account.identity->uid;
+		x->uid = local_managed_uid(x->in, account.identity);
 		x->kind = account.identity->kind;
 		(void)leave_answers_for(&account, x->answers_for);
 		(void)snprintf(question, sizeof question,

@@ -77,6 +77,20 @@ has_twin(const struct invocation *in, const struct policy *policy, const char *n
 	return found;
 }
 
+uint32_t
+local_managed_uid(const struct invocation *in, const struct identity *user)
+{
+	int64_t uid = invocation_local_uid(in, user->name);
+	struct policy *policy = NULL;
+	char error[1024];
+	bool is_named;
+
+	(void)policy_load(in->paths.etc, &policy, error, sizeof error);
+	is_named = policy_manages_local(policy, user->name);
+	policy_free(policy);
+	return is_named && uid > 0 ? (uint32_t)uid : user->uid;
+}
+
 enum exit_code
 local_managed_check(const struct invocation *in, const struct policy *policy)
 {

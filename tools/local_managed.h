@@ -4,6 +4,7 @@
 #ifndef ISMS_LOCAL_MANAGED_H
 #define ISMS_LOCAL_MANAGED_H
 
+#include "common/identity.h"
 #include "common/policy.h"
 #include "tools/invocation.h"
 
@@ -14,5 +15,8 @@
  * uid, or no administrator who stays outside.
  */
 enum exit_code local_managed_check(const struct invocation *in, const struct policy *policy);
+
+/* Under which uid a user's processes run on this host: his local account's if [local] manage names him, else his entry's. */
+uint32_t local_managed_uid(const struct invocation *in, const struct identity *user);
 
 #endif

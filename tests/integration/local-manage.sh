@@ -180,8 +180,18 @@ check "config check is content" isms-userctl config check
 check "it is alma alone" gpasswd -M alma sudo
 refused "config check insists" isms-userctl config check
 
-# ---- and out again ---------------------------------------------------------------------------------
+# ---- she leaves ------------------------------------------------------------------------------------
 gpasswd -M '' sudo
+check "alma is in once more" open_session alma
+leaves() { isms-userctl leave alma --reason "contract ended" --json >/run/leave.json && cat /run/leave.json; }
+check "leave" leaves
+check "nothing of hers runs when it is over" no_processes alma
+check "and it is told" jq -e '.steps[] | select(.step == "sessions") | .state == "done"' /run/leave.json
+refused "she does not get in" without_code by_ssh alma -- true
+check "reason disabled" denied_with disabled alma
+check "the other local user does" local_logs_in
+
+# ---- and out again ---------------------------------------------------------------------------------
 check "nobody is under policy" in_force
 check "alma needs no code" without_code by_ssh alma -- true
 check "bert neither" without_code by_ssh bert -- true
