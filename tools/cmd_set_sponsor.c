@@ -83,14 +83,14 @@ set_sponsor(const struct invocation *in, struct account *account)
 
 	if (who == NULL)
 		return EXIT_REFUSED;
-	if (actor_is(account, id)) {
+	if (actor_is(account, NULL, id)) {
 		output_error("%s: nobody chooses who answers for him; ask another administrator", id->name);
 		return EXIT_REFUSED;
 	}
 	before = entry_value(id->entry, attribute);
 	(void)grant_name_of(account, before, old, sizeof old);
 	(void)snprintf(new, sizeof new, "%.63s", who->name);
-	if (before != NULL && grant_identity(account, before) == who) {
+	if (account_find_dn(account, before) == who) {
 		tell(in, id, old, new, false);
 		return EXIT_DONE;
 	}
