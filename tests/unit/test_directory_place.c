@@ -154,7 +154,7 @@ START_TEST(nobody_by_another_place)
 	say_grant("cn=g2,ou=grants", "uid=eve,ou=people," BASE, CAROL);
 	say_grant("cn=g3,ou=grants", "uid=false,ou=requests," BASE, CAROL);
 	say("dn: cn=x,ou=exemptions," BASE "\nobjectClass: ismsExemption\ncn: x\nismsControl: mfa\nismsMember: " DAN
-	    "\nismsApprover: uid=false,ou=requests," BASE "\nismsUntil: 20990101000000Z\nismsReason: test\n\n");
+	    "\nismsApprover: uid=false,ou=requests," BASE "\nismsFrom: 20980601000000Z\nismsUntil: 20990101000000Z\nismsReason: test\n\n");
 	say_exemption("cn=y,ou=exemptions", "y");
 	r = start();
 	ck_assert(!has_group(r, in_roster(r, "dan"), "prod-root"));
@@ -210,7 +210,7 @@ START_TEST(whoever_came_later_is_another)
 	say_grant("cn=g,ou=grants", "uid=eve,ou=people," BASE, "uid=bob,ou=people," BASE);
 	say_made(ages[_i].own);
 	say("dn: cn=x,ou=exemptions," BASE "\nobjectClass: ismsExemption\ncn: x\nismsControl: mfa\nismsMember: uid=eve,ou=people,"
-	    BASE "\nismsApprover: uid=bob,ou=people," BASE "\nismsUntil: 20990101000000Z\nismsReason: test\n\n");
+	    BASE "\nismsApprover: uid=bob,ou=people," BASE "\nismsFrom: 20980601000000Z\nismsUntil: 20990101000000Z\nismsReason: test\n\n");
 	say_made(ages[_i].own);
 	r = start();
 	ck_assert(has_group(r, in_roster(r, "eve"), "prod-root") == ages[_i].holds);

@@ -282,7 +282,7 @@ instant(char buf[static 32])
 static void
 write_person(FILE *f, unsigned i)
 {
-	char at[32];
+	char at[32], begin[32];
 
 	(void)fprintf(f, "dn: uid=p%u,ou=people,dc=isms,dc=local\nobjectClass: inetOrgPerson\nobjectClass: posixAccount\nuid: p%u\n"
 	    "cn: p%u\nsn: p\nuidNumber: %u\ngidNumber: %u\nhomeDirectory: /home/p%u\nloginShell: /bin/bash\n", i, i, i, 3100 + i,
@@ -314,7 +314,8 @@ write_person(FILE *f, unsigned i)
 		return;
 	(void)fprintf(f, "dn: cn=x%u,ou=exemptions,dc=isms,dc=local\nobjectClass: ismsExemption\ncn: x%u\nismsReason: r\n"
 	    "ismsMember: uid=p%u,ou=people,dc=isms,dc=local\nismsApprover: uid=p%u,ou=people,dc=isms,dc=local\nismsControl: %s\n"
-	    "ismsUntil: %s\n%s%s%s%s\n", i, i, i, roll(PEOPLE), PICK("mfa", "source", "dormant", "review", "hours", "all"), instant(at),
+	    "ismsFrom: %s\nismsUntil: %s\n%s%s%s%s\n", i, i, i, roll(PEOPLE), PICK("mfa", "source", "dormant", "review", "hours", "all"),
+	    civil_date_format_generalized(time(NULL) - 90 * 86400, begin), instant(at),
 	    PICK("", "", "ismsService: sshd\n", "ismsSource: 192.0.2.0/24\n"), i % 3 != 0 ? "" : "ismsKeyFingerprint: ",
 	    i % 3 != 0 ? "" : prints[i % 2], i % 3 != 0 ? "" : "\n");
 }

@@ -197,7 +197,8 @@ END_TEST
 
 #define BOUND "ismsKey: " KEY "\n\ndn: cn=r1,ou=exemptions,dc=isms,dc=local\nobjectClass: ismsExemption\ncn: r1\n" \
 	"ismsControl: mfa\nismsMember: uid=dora,ou=people,dc=isms,dc=local\nismsReason: test\n" \
-	"ismsApprover: uid=emil,ou=people,dc=isms,dc=local\nismsUntil: 20991231000000Z\nismsKeyFingerprint: " PRINT "\n"
+	"ismsApprover: uid=emil,ou=people,dc=isms,dc=local\nismsUntil: 20991231000000Z\n" \
+	"createTimestamp: 20990101000000Z\nismsKeyFingerprint: " PRINT "\n"
 
 /* A service account, and an exemption that is bound to a key. */
 static const struct { const char *user, *lines, *want; enum reason refused; const char *exemption; } bound[] = {

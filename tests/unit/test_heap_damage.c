@@ -95,7 +95,8 @@ tell_all(void)
 	    "ismsApprover", ALICE, "ismsReason", "test", "ismsFrom", "20270115080000Z", "ismsUntil", "20270115080500Z",
 	    NULL });
 	put(EXEMPT, (const char *const[]){ "objectClass", "ismsExemption", "cn", "bob-mfa", "ismsControl", "mfa",
-	    "ismsMember", BOB, "ismsApprover", ALICE, "ismsUntil", "20270116080000Z", "ismsReason", "test", NULL });
+	    "ismsMember", BOB, "ismsApprover", ALICE, "ismsFrom", "20270115080000Z", "ismsUntil", "20270116080000Z",
+	    "ismsReason", "test", NULL });
 	put_filler();
 }
 

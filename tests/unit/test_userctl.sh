@@ -415,7 +415,7 @@ done
 cp "$root/good.ldif" "$ldif"
 unchanged 1 exempt --revoke nothing; says "no such exemption"
 exempt 0 --revoke "$name"; says "exemption removed user=ada"; hasnt "$name"
-printf 'dn: cn=stray,ou=requests,dc=isms,dc=local\nobjectClass: ismsExemption\ncn: stray\nismsControl: mfa\nismsMember: uid=ada,ou=people,dc=isms,dc=local\nismsApprover: uid=carol,ou=people,dc=isms,dc=local\nismsUntil: %s\nismsReason: r\n\n' "$(date -u -d '+1 hour' +%Y%m%d%H%M%SZ)" >>"$ldif"
+printf 'dn: cn=stray,ou=requests,dc=isms,dc=local\nobjectClass: ismsExemption\ncn: stray\nismsControl: mfa\nismsMember: uid=ada,ou=people,dc=isms,dc=local\nismsApprover: uid=carol,ou=people,dc=isms,dc=local\nismsFrom: %s\nismsUntil: %s\nismsReason: r\n\n' "$(date -u +%Y%m%d%H%M%SZ)" "$(date -u -d '+1 hour' +%Y%m%d%H%M%SZ)" >>"$ldif"
 stray_is() { exempt 0 --list --json; json "$1" '[x["state"] for x in d if x["name"] == "stray"][0]'; }
 stray_is void; says "counts directly below ou=exemptions"
 unchanged 1 exempt --revoke stray; says "no such exemption"

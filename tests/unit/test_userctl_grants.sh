@@ -48,7 +48,7 @@ run 0 grant --list; says "future"; says "active"
 run 0 exempt ada mfa --until +1h --service sshd --source 192.0.2.0/24 --reason "lost token" --ticket CHG-8 --as bob
 run 0 exempt ada hours --until +2h --from +1h --reason "night shift" --as carol
 printf '\ndn: cn=x9,ou=exemptions,dc=example,dc=com\nobjectClass: ismsExemption\ncn: x9\nismsMember: uid=ada,ou=people,dc=example,dc=com\nismsControl: all\nismsApprover: uid=bob,ou=people,dc=example,dc=com\n' >>"$ldif"
-printf '\ndn: cn=x8,ou=exemptions,dc=example,dc=com\nobjectClass: ismsExemption\ncn: x8\nismsMember: uid=ada,ou=people,dc=example,dc=com\nismsControl: mfa\nismsApprover: uid=bob,ou=people,dc=example,dc=com\nismsReason: x\nismsUntil: 20200101000000Z\n' >>"$ldif"
+printf '\ndn: cn=x8,ou=exemptions,dc=example,dc=com\nobjectClass: ismsExemption\ncn: x8\nismsMember: uid=ada,ou=people,dc=example,dc=com\nismsControl: mfa\nismsApprover: uid=bob,ou=people,dc=example,dc=com\nismsReason: x\nismsFrom: 20191201000000Z\nismsUntil: 20200101000000Z\n' >>"$ldif"
 run 0 exempt --list --json; json 4 'len(d)'
 run 0 show ada --json
 json "[('ops', 'future', 'bob'), ('web', 'active', 'bob')]" 'sorted((g["group"], g["state"], g["approver"]) for g in d["grants"])'

@@ -243,7 +243,7 @@ policy <<-'P'
 P
 robot="ismsKey: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDwnPDwnPDwnPDwnPDwnPDwnPDwnPDwnPDwnPDwnPDwn robot"
 {
-	person keyed 1204 service "$end" "owner: uid=carol,ou=people,$base" "$robot" 'ismsSource: 192.0.2.0/24' 'ismsSource: 2001:db8::/32' 'ismsCommand: /usr/bin/true'
+	person keyed 1214 service "$end" "owner: uid=carol,ou=people,$base" "$robot" 'ismsSource: 192.0.2.0/24' 'ismsSource: 2001:db8::/32' 'ismsCommand: /usr/bin/true'
 	person nonet 1205 service "$end" "owner: uid=carol,ou=people,$base" "$robot" 'ismsCommand: /usr/bin/true'
 	person nocmd 1206 service "$end" "owner: uid=carol,ou=people,$base" "$robot" 'ismsSource: 192.0.2.0/24'
 } >>"$ldif"
