@@ -23,6 +23,37 @@
 
 #define WORKER_THREADS	2
 #define WORKER_QUEUE	64
+#define DOOR_SHUT_MS	5000
+
+/* ---- the door ---- */
+
+/* Who asks meanwhile waits in the socket's queue, and gets facts instead of "not ready" (CASES DM07a). */
+static void
+open_door(struct directory *d)
+{
+	const struct server_config config = { .path = d->paths->directory_socket, .mode = 0660,
+		.frame_max = PROTO_PRIVATE_MAX, .peers = &d->peers, .handlers = directory_handlers, .context = d };
+	int r;
+
+	if (d->server != NULL)
+		return;
+	r = server_new(d->event, &config, &d->server);
+	if (r < 0) {
+		(void)sd_event_exit(d->event, r);	/* it said why */
+		return;
+	}
+	loop_ready();
+}
+
+/* Reading what is stored takes long: better an honest answer than none. */
+static int
+on_door(sd_event_source *source, uint64_t usec, void *arg)
+{
+	(void)source;
+	(void)usec;
+	open_door(arg);
+	return 0;
+}
 
 /* ---- what the source tells ---- */
 
@@ -102,6 +133,8 @@ on_source_changed(const struct census_news *news, void *arg)
 
 	d->source->ops->status(d->source, &status);
 	roster_sender_vouch(d->sender, status.connected);
+	if (d->source->begun)
+		open_door(d);
 	if (news == NULL)
 		return;
 	report_faults(news);
@@ -182,20 +215,6 @@ on_reload(void *arg)
 /* ---- life ---- */
 
 static int
-serve(struct directory *d)
-{
-	const struct server_config config = { .path = d->paths->directory_socket, .mode = 0660,
-		.frame_max = PROTO_PRIVATE_MAX, .peers = &d->peers, .handlers = directory_handlers, .context = d };
-	int r;
-
-	r = server_new(d->event, &config, &d->server);
-	if (r >= 0)
-		r = loop_run(d->event);
-	server_free(d->server);
-	return r;
-}
-
-static int
 start(struct directory *d)
 {
 	const struct roster_sender_hooks hooks = { .wanted = on_roster_wanted, .arg = d };
@@ -210,8 +229,10 @@ start(struct directory *d)
 		report_log(LOG_ERR, "cannot start: %s", strerror(-r));
 		return r;
 	}
-	d->source->ops->reload(d->source);	/* whoever waits in the socket's queue gets facts, not "not ready" */
-	return 0;
+	d->source->ops->reload(d->source);
+	if (d->source->begun)
+		open_door(d);
+	return loop_timer(d->event, &d->door, DOOR_SHUT_MS, on_door, d);
 }
 
 int
@@ -228,7 +249,9 @@ directory_main(const struct paths *paths)
 	if (r >= 0)
 		r = start(d);
 	if (r >= 0)
-		r = serve(d);
+		r = loop_run(d->event);
+	server_free(d->server);
+	sd_event_source_disable_unref(d->door);
 	/* The source answers what is pending; the workers then free what ran. */
 	source_free(d->source);
 	workers_free(d->workers);

@@ -22,7 +22,8 @@
 struct directory {
 	const struct paths *paths;
 	sd_event *event;		/* owned */
-	struct server *server;		/* owned */
+	struct server *server;		/* owned; NULL: nobody is let in yet */
+	sd_event_source *door;		/* owned: nobody waits for longer */
 	struct peers peers;
 	struct settings settings;
 	struct policy *policy;		/* owned */

@@ -215,10 +215,12 @@ front_main(const struct paths *paths)
 	r = loop_new(paths, "front", &hooks, &f.event);
 	if (r == 0)
 		r = start(&f);
-	if (r < 0)
+	if (r < 0) {
 		report_log(LOG_ERR, "cannot start: %s", strerror(-r));
-	else
+	} else {
+		loop_ready();
 		r = loop_run(f.event);
+	}
 	finish(&f);
 	return r;
 }

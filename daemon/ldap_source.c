@@ -123,8 +123,10 @@ on_news(void *arg)
 		s->in_force = s->state.serial;
 	if (s->behind)			/* whatever the thread says since */
 		s->state.connected = false;
-	if (before.connected != s->state.connected)
+	if (before.connected != s->state.connected || !s->base.begun) {
+		s->base.begun = true;	/* the thread's first word is what it kept */
 		s->base.changed(NULL, s->base.changed_arg);
+	}
 	if (s->holders_behind || departed > 0)	/* the next state is another occasion */
 		save_holders(&s->base);
 	if (!s->holders_behind && s->in_force == s->state.serial)

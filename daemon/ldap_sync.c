@@ -339,8 +339,10 @@ open_replica(struct ldap_sync *s)
 		(void)snprintf(state.server, sizeof state.server, "%s", replica_cookie(s->replica)->server);
 	(void)snprintf(state.fault, sizeof state.fault, "%s", fault[0] != '\0' ? fault : "not connected yet");
 	s->behind = s->state.serial > 0;
-	if (s->behind || state.confirmed_utc_sec == 0)
-		return 0;	/* never complete: nobody is there, as opposed to: nobody is in the directory */
+	if (s->behind)
+		return 0;
+	if (state.confirmed_utc_sec == 0)	/* never complete: nobody is there, as opposed to: nobody is in the directory */
+		return tell(s, &state, NULL);
 	r = tell_changes(s, &state);
 	if (r < 0)
 		goto out;

@@ -255,6 +255,7 @@ ldif_reload(struct source *base)
 	if (s->settle != NULL)
 		(void)sd_event_source_set_enabled(s->settle, SD_EVENT_OFF);
 	(void)on_settled(NULL, 0, s);
+	s->base.begun = true;
 }
 
 static const struct source_ops ldif_ops = {

@@ -133,13 +133,18 @@ report_life(enum event_id id)
 	(void)report_event(&e);
 }
 
+void
+loop_ready(void)
+{
+	(void)sd_notify(0, "READY=1");
+	report_life(EVENT_DAEMON_STARTED);
+}
+
 int
 loop_run(sd_event *event)
 {
 	int r;
 
-	(void)sd_notify(0, "READY=1");
-	report_life(EVENT_DAEMON_STARTED);
 	r = sd_event_loop(event);
 	if (r < 0)
 		report_log(LOG_ERR, "event loop: %s", strerror(-r));

@@ -4,7 +4,7 @@
  *   r = loop_new(paths, "front", &hooks, &event);
  *   ... add sources to event, e.g. server_new() ...
  *   if (r >= 0)
- *           r = loop_run(event);
+ *           loop_ready(), then r = loop_run(event);
  *   ... free everything ...
  *   loop_free(event);
  */
@@ -32,7 +32,10 @@ struct loop_hooks {
  */
 int loop_new(const struct paths *paths, const char *process, const struct loop_hooks *hooks, sd_event **ret);
 
-/* Tell systemd that we serve, write daemon.started, run until SIGTERM or SIGINT, write daemon.stopped. Returns 0 or -errno. */
+/* Tell systemd that we serve, and write daemon.started. */
+void loop_ready(void);
+
+/* Run until SIGTERM or SIGINT, or sd_event_exit(), write daemon.stopped. Returns 0 or -errno. */
 int loop_run(sd_event *event);
 
 /* One long piece of work goes on, a step further: the watchdog's time begins anew. Never in a loop without an end. */

@@ -253,6 +253,7 @@ serve(struct publisher *p)
 	r = server_new(p->event, &config, &p->server);
 	if (r >= 0) {
 		publisher_force_resume(p);	/* after it: whoever closes one of systemd's descriptors before cannot ask for the others */
+		loop_ready();
 		r = loop_run(p->event);
 	}
 	server_free(p->server);

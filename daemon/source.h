@@ -48,7 +48,7 @@ struct source_status {
 };
 
 /*
- * Somebody is another one, or connected where it was lost, or lost where it was connected.
+ * Somebody is another one, or connected where it was lost, or lost where it was connected, or the source has begun.
  *
  *  news  of the census; NULL: none. Lives during the call
  */
@@ -111,6 +111,7 @@ struct source {
 	struct source_grants *grants;	/* owned */
 	struct entry_heap *heap;	/* owned; for entries without secrets (source_heap.h) */
 	sd_event_source *damage;	/* owned; of the heap */
+	bool begun;			/* what was kept from before, if anything, is in it */
 	uint64_t generation;		/* of what it holds: 0 before the first complete state, then 1, 2, ... */
 	struct identity_holders *holders;	/* borrowed from the kind of source; NULL: it does not look for returned names */
 	bool accept_newcomers;		/* all of the next state */

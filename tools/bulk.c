@@ -49,6 +49,7 @@ bulk_wanted(const struct invocation *in, enum option_id file, bool *ret_many)
 
 /* ---- reading ---- */
 
+/* A pipe is waited for, as cat(1) would: what writes it may be slow. */
 static int
 read_text(const char *path, char **ret, size_t *ret_len)
 {
@@ -56,7 +57,7 @@ read_text(const char *path, char **ret, size_t *ret_len)
 	size_t len = 0;
 	ssize_t n = 1;
 	struct stat st;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), r = fd < 0 ? -errno : 0;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), r = fd < 0 ? -errno : 0;
 
 	if (r == 0 && text == NULL)
 		r = -ENOMEM;
@@ -64,10 +65,12 @@ read_text(const char *path, char **ret, size_t *ret_len)
 		r = -EISDIR;
 	while (r == 0 && n > 0 && len <= CSV_BYTES_MAX) {
 		n = read(fd, text + len, CSV_BYTES_MAX + 1 - len);
-		if (n < 0)
-			r = -errno;
-		else
+		if (n > 0)
 			len += (size_t)n;
+		else if (n < 0 && errno == EINTR)
+			n = 1;
+		else if (n < 0)
+			r = -errno;
 	}
 	if (r == 0 && len > CSV_BYTES_MAX)
 		r = -EFBIG;

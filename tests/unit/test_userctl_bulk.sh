@@ -83,6 +83,8 @@ file user,kind; unchanged 2 add --from-csv "$csv"; says "no account stands in it
 printf 'user,kind\nx\0y,employee\n' >"$csv"; unchanged 2 add --from-csv "$csv"; says "people.csv:2: a NUL byte"
 { echo user; yes aaaa | head -n 300000; } >"$csv"; unchanged 1 add --from-csv "$csv"; says "more than a MiB"
 { echo user; seq -f 'u%g' 5001; } >"$csv"; unchanged 2 add --from-csv "$csv"; says "more than 5000"
+# A pipe whose writer is slow is waited for.
+run 0 add --from-csv <(sleep 0.3; printf 'user,kind\n'; sleep 0.3; printf 'zoe,employee\n') --dry-run; says "dry run"; says zoe
 unchanged 1 add --from-csv "$root/none.csv"; says "No such file"
 unchanged 1 add --from-csv "$root"; says "directory"
 unchanged 2 add eve --from-csv "$csv"; says "leave"
