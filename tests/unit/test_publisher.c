@@ -427,8 +427,6 @@ START_TEST(tells_of_emergencies)
 	struct msg_done answer;
 	unsigned told = 0;
 
-	if (geteuid() == 0)	/* root's terminals would have it, whoever sits there */
-		return;
 	begin();
 	for (int i = 0; i < 20; i++) {
 		int fd = connect_to();
