@@ -181,6 +181,8 @@ judge_approver(const struct entry *e, const struct settings *settings, struct gr
 		identity_fault(fault, "the approver's entry is refused: %.160s", own.text);
 	else if (r == 0 && user.disabled)
 		identity_fault(fault, "the approver is disabled");
+	else if (r == 0 && !identity_is_person(&user))
+		identity_fault(fault, "the approver is no person");
 	if (window->from_utc_sec < user.not_before_utc_sec)
 		window->from_utc_sec = user.not_before_utc_sec;
 	if (user.not_after_utc_sec != 0 && window->until_utc_sec > user.not_after_utc_sec)

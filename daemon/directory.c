@@ -270,6 +270,7 @@ directory_main(const struct paths *paths)
 	/* The source answers what is pending; the workers then free what ran. */
 	source_free(d->source);
 	workers_free(d->workers);
+	emergency_stop();
 	roster_sender_free(d->sender);
 	policy_free(d->policy);
 	directory_need_done(&d->need);

@@ -58,6 +58,18 @@ report_groups(struct front *f, const struct subject *subject, const struct facts
 		record_write(f, &rec);
 }
 
+/* Whoever waits for a key gives way to nobody: what proves nothing must not wait on after its session was refused. */
+static void
+release(const struct opening *o)
+{
+	struct proofs *proofs = o->front->proofs;
+	const char *txn = o->subject.txn, *user = o->subject.user;
+	int64_t now_ms = loop_now_ms();
+
+	if (proof_session(proofs, txn, user, now_ms) == 0 && proof_change(proofs, txn, user, now_ms) == 0)
+		(void)proof_finish(proofs, txn, user, now_ms);
+}
+
 static void
 refuse(struct opening *o, const struct facts *facts, const struct decision *d)
 {
@@ -69,6 +81,7 @@ refuse(struct opening *o, const struct facts *facts, const struct decision *d)
 	record_write(o->front, &rec);
 	memcpy(msg.txn, o->subject.txn, sizeof o->subject.txn);
 	text_refused(o->front, d->reason, facts, d, msg.text, sizeof msg.text);
+	release(o);
 	(void)connection_send(o->connection, MSG_VERDICT, &msg, ST_DECIDED);
 }
 

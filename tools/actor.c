@@ -40,7 +40,7 @@ actor_find(const struct invocation *in, const struct account *account, enum act 
 	bool is_server = directory_is_server(account->directory);
 	bool is_named = is_server && in->who.way != OPERATOR_UNNAMED && in->who.way != OPERATOR_EXTERNAL;
 	const struct identity *who;
-	char login[256];
+	char login[256] = "";
 
 	if (as != NULL && (is_named || !may_say_who(in))) {
 		output_error("--as is for root alone; who binds to a server acts as himself");

@@ -376,6 +376,21 @@ scene_connect(const struct scene *s)
 	return channel_connect(path, owners, 2, channel_now_ms() + DEADLINE_MS, &fd) < 0 ? -1 : fd;
 }
 
+unsigned
+scene_transactions(const struct scene *s)
+{
+	const struct msg_status m = { { 0 } };
+	static struct msg_report report;
+	int fd = scene_connect(s);
+	const char *at;
+
+	ck_assert_int_eq(channel_ask(fd, MSG_STATUS, &m, MSG_REPORT, &report, channel_now_ms() + DEADLINE_MS), 0);
+	(void)close(fd);
+	at = strstr(report.lines, "transactions=");
+	ck_assert_ptr_nonnull(at);
+	return (unsigned)strtoul(at + strlen("transactions="), NULL, 10);
+}
+
 void
 talk_run(const struct scene *s, enum message number, const void *msg, const char *const *answers, struct talk *ret)
 {

@@ -69,6 +69,9 @@ unsigned scene_events(const struct scene *s, unsigned least, ...) __attribute__(
 /* Connect to the front; -1 on failure. */
 int scene_connect(const struct scene *s);
 
+/* How many logins the front remembers, by its status. */
+unsigned scene_transactions(const struct scene *s);
+
 /* Send a request and answer its prompts in order; a NULL answer fails the prompt. */
 void talk_run(const struct scene *s, enum message number, const void *msg, const char *const *answers, struct talk *ret);
 /* Tell the front that the verdict was taken, and hang up. */

@@ -102,13 +102,16 @@ open_by(const char *txn, const char *key, enum verdict verdict, enum reason reas
 START_TEST(a_bound_exemption_ends_before_the_session)
 {
 	char by_key[33], by_other[33], without[33], none[33];
+	unsigned before;
 
 	scene_start(&s, "");
 	scene_change_user(&s, "dora", EXEMPTION("mfa", APPROVED "ismsKeyFingerprint: " PRINT "\n"));
 	await_account(VERDICT_ALLOW, by_key);
 	await_account(VERDICT_ALLOW, by_other);
 	open_by(by_key, KEY, VERDICT_ALLOW, REASON_OK);
+	before = scene_transactions(&s);
 	open_by(by_other, KEY2, VERDICT_DENY, REASON_MFA_NOT_ENROLLED);
+	ck_assert_uint_eq(scene_transactions(&s), before - 1);	/* it waits for no key any more, in nobody's way */
 	await_account(VERDICT_ALLOW, by_other);
 	await_account(VERDICT_ALLOW, by_key);
 	scene_change_user(&s, "dora", NULL);

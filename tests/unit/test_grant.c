@@ -190,6 +190,10 @@ START_TEST(by_its_approver)
 	judge(e, &w, fault);
 	ck_assert_str_eq(fault, "the approver is disabled");
 	ck_assert_int_eq(entry_set(bob, "nsAccountLock", "FALSE"), 0);
+	ck_assert_int_eq(entry_set(bob, "employeeType", "service"), 0);
+	judge(e, &w, fault);
+	ck_assert_str_eq(fault, "the approver is no person");
+	ck_assert_int_eq(entry_set(bob, "employeeType", "employee"), 0);
 	ck_assert_int_eq(entry_set(bob, "uidNumber", "0"), 0);
 	judge(e, &w, fault);
 	ck_assert_ptr_nonnull(strstr(fault, "the approver's entry is refused"));
