@@ -415,6 +415,8 @@ ask_both(unsigned verdicts[static VERDICT_COUNT], uint64_t *ret_reasons)
 
 START_TEST(why_never_disagrees)
 {
+	/* Valgrind is there for leaks: a twentieth of it takes minutes. */
+	const unsigned requests = getenv("ISMS_VALGRIND") == NULL ? REQUESTS : REQUESTS / 20;
 	unsigned verdicts[VERDICT_COUNT] = { 0 }, reasons_seen = 0;
 	uint64_t reasons = 0;
 
@@ -422,8 +424,8 @@ START_TEST(why_never_disagrees)
 	scene_kill_directory(&s, SIGTERM);
 	write_people();
 	scene_run_directory(&s);
-	for (unsigned i = 0; i < REQUESTS; i++) {
-		if (i % (REQUESTS / POLICIES) == 0) {
+	for (unsigned i = 0; i < requests; i++) {
+		if (i % (requests / POLICIES) == 0) {
 			scene_kill_front(&s, SIGTERM);
 			write_policy();
 			scene_run_front(&s);
@@ -432,9 +434,9 @@ START_TEST(why_never_disagrees)
 	}
 	for (unsigned r = 0; r < 64; r++)
 		reasons_seen += (unsigned)(reasons >> r & 1);
-	ck_assert_uint_gt(verdicts[VERDICT_ALLOW], REQUESTS / 50);	/* the search saw all sides */
-	ck_assert_uint_gt(verdicts[VERDICT_DENY], REQUESTS / 50);
-	ck_assert_uint_ge(reasons_seen, 20);
+	ck_assert_uint_gt(verdicts[VERDICT_ALLOW], requests / 50);	/* the search saw all sides */
+	ck_assert_uint_gt(verdicts[VERDICT_DENY], requests / 50);
+	ck_assert_uint_ge(reasons_seen, requests == REQUESTS ? 20 : 10);
 	scene_stop(&s);
 }
 END_TEST
