@@ -165,6 +165,43 @@ refused "nor in hers" arms olga olga
 refused "nor gives an end to what nobody armed" longer olga
 check "it is armed by nobody" eval 'stands ismsArmedBy "" && stands ismsArmedUntil ""'
 check "an approver arms it" arms carol carol
+over() { as_admin ldapmodify < <(printf 'dn: uid=glass,ou=people,%s\nchangetype: modify\nreplace: ismsArmedUntil\nismsArmedUntil: 20200101000000Z\n' $base); }
+check "hers has run out" over
+refused "another approver does not arm in her name" longer dora
+refused "nor gives her another reason" change dora "uid=glass,ou=people,$base" ismsArmedReason x
+check "she does" longer carol
+check "another approver arms over it" by dora arm glass --for 1h --reason "disk is full"
+signed() { stands ismsArmedBy "uid=$1,ou=people,$base" && stands ismsArmedReason "$2"; }
+check "under her own name" signed dora "disk is full"
+check "and anew" by dora arm glass --for 2h --reason "disk is still full"
+check "under the same" signed dora "disk is still full"
+check "every approver disarms it" by carol disarm glass
+check "nobody armed it then" stands ismsArmedBy ""
+# An arming is two changes (tools/directory_edit.h, directory_step()): whoever is faster in between keeps the entry.
+sends=write,writev,sendto,sendmsg
+slowly() { # each request goes later by so much that somebody has the time
+	strace -f -qq -o /dev/null -e trace=$sends -e inject=$sends:delay_enter=400000 \
+		/usr/bin/isms-userctl "$@" --bind-dn "uid=dora,ou=people,$base" --bind-password-fd 9 9<$people/dora/password
+}
+faster() { wait_until 30 stands ismsArmedBy "uid=dora,ou=people,$base" && as_admin ldapmodify < <(printf 'dn: uid=glass,ou=people,%s\nchangetype: modify\nreplace: ismsArmedBy\nismsArmedBy: uid=carol,ou=people,%s\n' $base $base); }
+overtaken() {
+	local rc=0
+	faster & says 1 "somebody else changed" slowly arm glass --for 1h --reason "disk is full" || rc=1
+	wait $! && [ $rc = 0 ] && stands ismsArmedBy "uid=carol,ou=people,$base" && stands ismsArmedUntil ""
+}
+laxer() { # dora may write the whole entry, as at a server that has other rules than the sample's; or no more
+	case $1 in
+		on) printf 'add: olcAccess\nolcAccess: {0}to dn.exact="uid=glass,ou=people,%s" by dn.exact="uid=dora,ou=people,%s" write by * break\n' $base $base ;;
+		off) printf 'delete: olcAccess\nolcAccess: {0}\n' ;;
+	esac | as_admin ldapmodify -f <(printf 'dn: olcDatabase={1}mdb,cn=config\nchangetype: modify\n'; cat)
+}
+check "a server with fewer rules" laxer on
+check "who is overtaken between the two changes of an arming arms in nobody's name" overtaken
+check "the sample's again" laxer off
+check "alone, as slowly, she does" slowly arm glass --for 1h --reason "disk is full"
+check "under her name, it stands" signed dora "disk is full"
+check "an approver disarms it once more" by carol disarm glass
+check "an approver arms it once more" arms carol carol
 refused "an account operator makes it no longer" longer olga
 refused "nor is it in her name" change olga "uid=glass,ou=people,$base" ismsArmedBy "uid=olga,ou=people,$base"
 check "who armed it does" longer carol
