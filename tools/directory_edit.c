@@ -55,6 +55,12 @@ directory_modify(struct directory *d, const char *dn, const struct change *chang
 }
 
 int
+directory_step(struct directory *d, const char *dn, const char *guard)
+{
+	return d->ops->step != NULL ? d->ops->step(d, dn, guard) : 0;
+}
+
+int
 directory_remove(struct directory *d, const char *dn)
 {
 	return d->ops->remove(d, dn);

@@ -58,7 +58,8 @@ struct directory_ops {
 	int (*set_password)(struct directory *d, const char *dn, const char *password);
 	/* As directory_whoami(); NULL where nobody is bound. */
 	char *(*whoami)(const struct directory *d, char *buf, size_t size);
-	/* As directory_fate(); NULL where all changes are made or none. */
+	/* As directory_step() and directory_fate(); NULL where all changes are made or none. */
+	int (*step)(struct directory *d, const char *dn, const char *guard);
 	enum directory_fate (*fate)(const struct directory *d, const char *dn);
 };
 
@@ -96,6 +97,18 @@ int directory_add(struct directory *d, struct entry *e);
 
 /* Change an entry. Returns 0, -ENOENT or -ENOMEM. */
 int directory_modify(struct directory *d, const char *dn, const struct change *changes, size_t count);
+
+/*
+ * What is handed over for an entry after this is a change of its own: for rules of a server that judge a change by the
+ * entry as it was. A file makes all changes or none, as ever.
+ *
+ *  dn     an entry that was changed
+ *  guard  an attribute that the changes before this left with a value; borrowed, lives as long as d. Where somebody else
+ *         has written it before the later change comes, that one is not made
+ *
+ * Returns 0, -ENOENT or -ENOMEM.
+ */
+int directory_step(struct directory *d, const char *dn, const char *guard);
 
 /* Returns 0 or -ENOENT. */
 int directory_remove(struct directory *d, const char *dn);

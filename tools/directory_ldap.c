@@ -194,6 +194,7 @@ pending_done(struct pending *p)
 {
 	free(p->dn);
 	entry_free(p->before);
+	entry_free(p->after);
 	if (p->password != NULL)
 		secret_done(p->password);
 	free(p->password);
@@ -220,12 +221,12 @@ same_dn(const char *a, const char *b)
 	return same;
 }
 
-/* An operation of a kind that is noted for an entry; NULL when there is none. */
+/* An operation of a kind that is noted for an entry and takes more changes; NULL when there is none. */
 static struct pending *
 find_pending(const struct ldap_directory *l, enum pending_kind kind, const char *dn)
 {
 	for (size_t i = 0; i < l->pending_count; i++)
-		if (l->pending[i].kind == kind && same_dn(l->pending[i].dn, dn))
+		if (l->pending[i].kind == kind && l->pending[i].after == NULL && same_dn(l->pending[i].dn, dn))
 			return &l->pending[i];
 	return NULL;
 }
@@ -272,6 +273,29 @@ modify(struct directory *d, const char *dn, const struct change *changes, size_t
 		r = before != NULL ? note(l, PENDING_MODIFY, e->dn, before, NULL) : -ENOMEM;
 	}
 	return r == 0 ? directory_change_entry(e, changes, count) : r;
+}
+
+static int
+step(struct directory *d, const char *dn, const char *guard)
+{
+	struct ldap_directory *l = ldap_of(d);
+	const struct entry *e = entries_find(&l->entries, dn);
+	struct pending *first = find_pending(l, PENDING_MODIFY, dn);
+	struct entry *before;
+	int r;
+
+	if (e == NULL || first == NULL)
+		return -ENOENT;
+	before = copy_entry(e);
+	first->after = copy_entry(e);
+	if (before == NULL || first->after == NULL) {
+		entry_free(before);
+		return -ENOMEM;
+	}
+	r = note(l, PENDING_MODIFY, e->dn, before, NULL);	/* first may lie elsewhere after it */
+	if (r == 0)
+		l->pending[l->pending_count - 1].guard = guard;
+	return r;
 }
 
 static int
@@ -360,5 +384,5 @@ whoami(const struct directory *d, char *buf, size_t size)
 const struct directory_ops directory_ldap = {
 	.takes = takes, .open = open_ldap, .entries = read_entries, .add = add, .modify = modify,
 	.remove = remove_entry, .commit = commit, .close = close_ldap, .knows = knows, .is_auxiliary = is_auxiliary,
-	.set_password = set_password, .whoami = whoami, .fate = fate,
+	.set_password = set_password, .whoami = whoami, .step = step, .fate = fate,
 };

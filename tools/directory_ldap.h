@@ -17,7 +17,9 @@ enum pending_kind { PENDING_ADD, PENDING_MODIFY, PENDING_REMOVE, PENDING_PASSWOR
 struct pending {
 	enum pending_kind kind;
 	char *dn;			/* owned */
-	struct entry *before;		/* owned; PENDING_MODIFY: as it was read */
+	struct entry *before;		/* owned; PENDING_MODIFY: as it was read, or left by the step before */
+	struct entry *after;		/* owned; of a step that others follow: what it makes; NULL: what there is at commit */
+	const char *guard;		/* borrowed; of a later step: this attribute is still as in before; else NULL */
 	struct secret *password;	/* owned; PENDING_PASSWORD */
 	enum directory_fate fate;	/* after commit */
 };

@@ -174,16 +174,34 @@ make_assertion(const struct ldap_directory *l, const struct entry *before, LDAPC
 	return code;
 }
 
+/*
+ * What a later step relies on, taken away and put back by the change itself: which entryCSN the step before made is not
+ * known, and a value that is no longer there cannot be taken away, on any server.
+ */
+static void
+mods_add_guard(const struct ldap_directory *l, struct mods *mods, const struct pending *p)
+{
+	const char *type = attribute_map_theirs(&l->map, p->guard);
+	const struct attribute *a = entry_attribute(p->before, p->guard);
+
+	mods_add_values(mods, LDAP_MOD_DELETE, type, a, NULL);
+	mods_add_values(mods, LDAP_MOD_ADD, type, a, NULL);
+}
+
 static int
 send_modify(const struct ldap_directory *l, const struct pending *p)
 {
-	const struct entry *after = entries_find(&l->entries, p->dn);
+	const struct entry *after = p->after != NULL ? p->after : entries_find(&l->entries, p->dn);
 	LDAPControl *controls[2] = { NULL, NULL };
 	struct mods mods = { 0 };
 	int code, msgid = 0;
 
 	mods_of_change(l, &mods, p->before, after);
-	code = mods.failed ? LDAP_NO_MEMORY : make_assertion(l, p->before, &controls[0]);
+	if (p->guard != NULL)
+		mods_add_guard(l, &mods, p);
+	code = mods.failed ? LDAP_NO_MEMORY : LDAP_SUCCESS;
+	if (code == LDAP_SUCCESS && p->guard == NULL)
+		code = make_assertion(l, p->before, &controls[0]);
 	if (code == LDAP_SUCCESS && mods.count > 0) {
 		code = ldap_modify_ext(l->ld, p->dn, mods.list, controls, NULL, &msgid);
 		if (code == LDAP_SUCCESS)

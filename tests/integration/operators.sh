@@ -173,7 +173,34 @@ an_account=("uid: q" "uidNumber: 5000" "gidNumber: 5000" "homeDirectory: /home/q
 exempts=("cn: q" "ismsControl: mfa" "ismsReason: r" "$until")
 asks=("cn: q" "$(about ann)" "$of_group" "ismsState: open" "$mine")
 grants=("cn: q" "$of_group" "$until")
+her=uid=sue,ou=people
+hers_by() { as "$1" ldappasswd -s correct-horse-sue "$her,$base"; }
+check "adam sets sue's password while she approves nothing" hers_by adam
 check "places" places
+
+# ---- nobody becomes an approver by the right to make people: neither by a password nor by an entry of that name ----
+check "adam sets none of sue's, who approves" may_not_set adam $her
+hers_by_herself() { by sue ldappasswd -s another-horse-sue "$her,$base" && LDAPTLS_CACERT=$slapd_dir/tls/ca.pem ldapwhoami -x -H $slapd_uri -D "$her,$base" -w another-horse-sue; }
+check "she sets it herself" hers_by_herself
+check "and so does root" as_admin ldappasswd -s correct-horse-sue "$her,$base"
+refused_there() { # COMMAND...: and nothing is another one afterwards
+	whole >/run/before
+	status_is 50 "$@" && whole | diff /run/before -
+}
+a_person() { written uid=q,ou=people account,posixAccount "cn: q" "${an_account[@]}" | by "$1" ldapadd; }
+approves() { printf 'dn: cn=approvers,ou=roles,%s\nchangetype: modify\n%s: member\nmember: uid=q,ou=people,%s\n' $base "$1" $base | as_admin ldapmodify; }
+renames() { by adam ldapmodrdn -r "uid=$1,ou=people,$base" "uid=$2"; }
+check "adam adds a person" a_person adam
+check "renames him" renames q r
+check "and back" renames r q
+check "he approves" approves add
+check "adam renames him no more" refused_there renames q r
+check "nor removes him" refused_there by adam ldapdelete uid=q,ou=people,$base
+check "root does" as_admin ldapdelete uid=q,ou=people,$base
+check "adam makes none of that name" refused_there a_person adam
+check "he approves no more" approves delete
+check "adam makes him" a_person adam
+check "and removes him" by adam ldapdelete uid=q,ou=people,$base
 q=cn=q,ou=requests
 check "ann asks" writes ann $q ismsRequest "${asks[@]}"
 check "not in sue's name" writes_not ann $q ismsRequest "${asks[@]/#ismsRequestedBy: uid=ann/ismsRequestedBy: uid=sue}"
@@ -186,6 +213,15 @@ check "nor a group" writes_not ann $q ismsRequest,posixGroup "${asks[@]}" "gidNu
 check "nor anything" writes_not ann $q ismsRequest,extensibleObject "${asks[@]}"
 asked() { written $q ismsRequest "${asks[@]}" | by ann ldapadd; }
 check "ann's request stands" asked
+decided() { printf '%s\n' "replace: ismsState" "ismsState: granted" - "add: ismsDecidedBy" "ismsDecidedBy: $1" - "add: ismsDecidedAt" "ismsDecidedAt: 20270101000000Z"; }
+decides() { { printf '%s\n' "dn: $q,$base" "changetype: modify" && decided "$2"; } | by "$1" ldapmodify; }
+in_the_name_of() { local lines; mapfile -t lines < <(decided "$2"); changes_not "$1" $q "${lines[@]}"; }
+check "sue decides about it in nobody else's name" in_the_name_of sue "$(dn_of amy)"
+check "nor does adam in his" in_the_name_of adam "$(dn_of adam)"
+check "sue decides in her own" decides sue "uid=sue,ou=people,$base"
+becomes_amys() { printf '%s\n' "dn: $q,$base" "changetype: modify" "replace: ismsDecidedBy" "ismsDecidedBy: $(dn_of amy)" | by "$1" ldapmodify; }
+check "what she decided becomes nobody else's by her" refused_there becomes_amys sue
+check "amy decides anew in hers" becomes_amys amy
 check "it becomes no account" changes_not ann $q "add: objectClass" "objectClass: posixAccount" - "add: uid" "uid: q" - "add: uidNumber" "uidNumber: 5000" \
 	- "add: gidNumber" "gidNumber: 5000" - "add: homeDirectory" "homeDirectory: /home/q"
 check "nor by its number" changes_not ann $q "add: objectClass" "objectClass: 1.3.6.1.4.1.1466.101.120.111"

@@ -5,11 +5,11 @@ export ISMS_DIRECTORY=ldap
 . "$(dirname "$0")/lib.sh"
 prepare
 people_there() {
-	add_person ada contractor --until +60d --sponsor carol && add_person ben employee --group web-deploy && add_person olga employee &&
+	add_person ada contractor --until +60d --sponsor carol && add_person ben employee --group web-deploy && add_person olga employee && add_person dora employee &&
 		enroll_person ada --hotp && wait_user ben
 }
 check "people" people_there
-entries() { # carol approves; olga is an account operator, too
+entries() { # carol and dora approve; olga is an account operator, too
 	as_admin ldapadd <<-L
 		dn: ou=grants,$base
 		objectClass: organizationalUnit
@@ -23,6 +23,7 @@ entries() { # carol approves; olga is an account operator, too
 		dn: cn=approvers,ou=roles,$base
 		objectClass: groupOfNames
 		member: uid=carol,ou=people,$base
+		member: uid=dora,ou=people,$base
 
 		dn: cn=account-operators,ou=roles,$base
 		changetype: modify
@@ -99,6 +100,7 @@ refused "nor for another under that one's name" writes ada both ben ben
 check "an approver asks for another" writes carol sponsor ada carol
 refused "no request is born granted" eval 'state=granted writes ada born ada ada'
 refused "nor decided" writes ada decided ada ada "ismsDecidedBy: uid=carol,ou=people,$base"
+sets_password() { ldappasswd -x -H "$slapd_uri" -D "uid=$1,ou=people,$base" -y <(tr -d '\n' <"$people/$1/password") -s "correct-horse-$2" "uid=$2,ou=people,$base"; }
 change() { printf 'dn: %s\nchangetype: modify\nreplace: %s\n%s: %s\n' "$2" "$3" "$3" "$4" | raw "$1"; }
 refused "he grants none" change ada "cn=good,ou=requests,$base" ismsState granted
 refused "nor makes it one of another" change ada "cn=good,ou=requests,$base" ismsMember "uid=ben,ou=people,$base"
@@ -152,6 +154,62 @@ check "and disarms it" by carol disarm glass
 refused "not under another's name" change carol "uid=glass,ou=people,$base" ismsArmedBy "uid=ben,ou=people,$base"
 refused "nor another kind of account" change carol "uid=ada,ou=people,$base" ismsArmedReason x
 refused "and no plain person" by ben arm glass --for 1h --reason "disk is full"
+arms() { # NAME BY: as another tool would write it
+	printf 'dn: uid=glass,ou=people,%s\nchangetype: modify\nreplace: ismsArmedBy\nismsArmedBy: uid=%s,ou=people,%s\n' $base "$2" $base | raw "$1" &&
+		printf 'dn: uid=glass,ou=people,%s\nchangetype: modify\nreplace: ismsArmedUntil\nismsArmedUntil: %s\n' $base "$(date -u -d +1hour +%Y%m%d%H%M%SZ)" | raw "$1"
+}
+longer() { change "$1" "uid=glass,ou=people,$base" ismsArmedUntil "$(date -u -d +2hours +%Y%m%d%H%M%SZ)"; }
+stands() { [ "$(value_of "$1" "uid=glass,ou=people,$base")" = "$2" ]; }
+refused "no account operator arms it in an approver's name" arms olga carol
+refused "nor in hers" arms olga olga
+refused "nor gives an end to what nobody armed" longer olga
+check "it is armed by nobody" eval 'stands ismsArmedBy "" && stands ismsArmedUntil ""'
+check "an approver arms it" arms carol carol
+over() { as_admin ldapmodify < <(printf 'dn: uid=glass,ou=people,%s\nchangetype: modify\nreplace: ismsArmedUntil\nismsArmedUntil: 20200101000000Z\n' $base); }
+check "hers has run out" over
+refused "another approver does not arm in her name" longer dora
+refused "nor gives her another reason" change dora "uid=glass,ou=people,$base" ismsArmedReason x
+check "she does" longer carol
+check "another approver arms over it" by dora arm glass --for 1h --reason "disk is full"
+signed() { stands ismsArmedBy "uid=$1,ou=people,$base" && stands ismsArmedReason "$2"; }
+check "under her own name" signed dora "disk is full"
+check "and anew" by dora arm glass --for 2h --reason "disk is still full"
+check "under the same" signed dora "disk is still full"
+check "every approver disarms it" by carol disarm glass
+check "nobody armed it then" stands ismsArmedBy ""
+# An arming is two changes (tools/directory_edit.h, directory_step()): whoever is faster in between keeps the entry.
+sends=write,writev,sendto,sendmsg
+slowly() { # each request goes later by so much that somebody has the time
+	strace -f -qq -o /dev/null -e trace=$sends -e inject=$sends:delay_enter=400000 \
+		/usr/bin/isms-userctl "$@" --bind-dn "uid=dora,ou=people,$base" --bind-password-fd 9 9<$people/dora/password
+}
+faster() { wait_until 30 stands ismsArmedBy "uid=dora,ou=people,$base" && as_admin ldapmodify < <(printf 'dn: uid=glass,ou=people,%s\nchangetype: modify\nreplace: ismsArmedBy\nismsArmedBy: uid=carol,ou=people,%s\n' $base $base); }
+overtaken() {
+	local rc=0
+	faster & says 1 "somebody else changed" slowly arm glass --for 1h --reason "disk is full" || rc=1
+	wait $! && [ $rc = 0 ] && stands ismsArmedBy "uid=carol,ou=people,$base" && stands ismsArmedUntil ""
+}
+laxer() { # dora may write the whole entry, as at a server that has other rules than the sample's; or no more
+	case $1 in
+		on) printf 'add: olcAccess\nolcAccess: {0}to dn.exact="uid=glass,ou=people,%s" by dn.exact="uid=dora,ou=people,%s" write by * break\n' $base $base ;;
+		off) printf 'delete: olcAccess\nolcAccess: {0}\n' ;;
+	esac | as_admin ldapmodify -f <(printf 'dn: olcDatabase={1}mdb,cn=config\nchangetype: modify\n'; cat)
+}
+check "a server with fewer rules" laxer on
+check "who is overtaken between the two changes of an arming arms in nobody's name" overtaken
+check "the sample's again" laxer off
+check "alone, as slowly, she does" slowly arm glass --for 1h --reason "disk is full"
+check "under her name, it stands" signed dora "disk is full"
+check "an approver disarms it once more" by carol disarm glass
+check "an approver arms it once more" arms carol carol
+refused "an account operator makes it no longer" longer olga
+refused "nor is it in her name" change olga "uid=glass,ou=people,$base" ismsArmedBy "uid=olga,ou=people,$base"
+check "who armed it does" longer carol
+check "an account operator disarms it" by olga disarm glass
+check "it is armed by nobody again" eval 'stands ismsArmedBy "" && stands ismsArmedUntil ""'
+refused "an account operator sets no approver's password" sets_password olga carol
+check "but another's" sets_password olga ben
+check "and an approver her own" sets_password carol carol
 
 # ---- who has left --------------------------------------------------------------------------------------
 check "she asks once more" by ada request ada web-deploy --for 1h --reason z
