@@ -46,6 +46,8 @@ must_leave(struct front *f, const struct facts *facts)
 	if (facts->disabled != 0)
 		return REASON_DISABLED;
 	front_moment(f, &moment);
+	if (facts->kind == KIND_BREAK_GLASS && facts->armed_until_utc_sec <= moment.now_utc_sec)
+		return REASON_BREAKGLASS_NOT_ARMED;
 	roles = policy_match(f->policy, facts);
 	end = front_session_end(f, facts, roles);
 	if (end != 0 && moment.now_utc_sec >= end)
