@@ -143,11 +143,55 @@ START_TEST(disarmed_while_in)
 }
 END_TEST
 
+/* Nobody is in: what they have left running, has no session. In the order of the list; who may stay is not named. */
+START_TEST(nobody_is_in)
+{
+	begin(PASSWD, "emil bob hana glas ghost", "", NULL);
+	expect("bob", 1504, REASON_EXPIRED);
+	expect("glas", 1507, REASON_BREAKGLASS_NOT_ARMED);
+	expect("ghost", 1505, REASON_UNKNOWN_USER);
+	end();
+}
+END_TEST
+
+/* Two names of one uid: the end of the second counts, too, though the first is in. Root, and below 1000: nobody's to end. */
+START_TEST(names_that_share)
+{
+	pid_t pid;
+
+	begin("root:x:0:0:root:/root:/bin/sh\nemil:x:1502:1502::/:/bin/sh\nbob:x:1502:1502::/:/bin/sh\n"
+	    "carl:x:102:102::/:/bin/sh\nghost:x:0:0::/:/bin/sh\nglas:x:1507:1507::/:/bin/sh\n", "emil carl ghost bob glas", "", NULL);
+	pid = open_session("emil");
+	expect("bob", 1502, REASON_EXPIRED);
+	expect("glas", 1507, REASON_BREAKGLASS_NOT_ARMED);
+	scene_end_session(pid);
+	end();
+}
+END_TEST
+
+/* An end that is known is not waited for until the next round, which is a minute later. */
+START_TEST(end_is_foreseen)
+{
+	const int64_t began_ms = channel_now_ms(), at = (int64_t)time(NULL) + 12;
+	char line[64], date[32];
+
+	(void)snprintf(line, sizeof line, "ismsNotAfter: %s\n", civil_date_format_generalized(at, date));
+	begin(PASSWD, "hana bob emil", "emil", line);
+	expect("bob", 1504, REASON_EXPIRED);
+	ck_assert_int_lt((int64_t)time(NULL), at);
+	expect("bob", 1504, REASON_EXPIRED);		/* the second round */
+	ck_assert_int_ge((int64_t)time(NULL), at);
+	expect("emil", 1502, REASON_EXPIRED);
+	ck_assert_int_lt(channel_now_ms() - began_ms, 50000);
+	end();
+}
+END_TEST
+
 int
 main(void)
 {
 	const struct suite_row rows[] = {
-		{ disarmed_while_in, 0 },
+		{ disarmed_while_in, 0 }, { nobody_is_in, 0 }, { names_that_share, 0 }, { end_is_foreseen, 0 },
 	};
 
 	return suite_run("front_local_watch", rows, ROWS(rows), SUITE_PATIENCE_SEC);
