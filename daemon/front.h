@@ -190,8 +190,10 @@ void front_local_amend(void *front, enum message number, void *msg);
 
 /* ---- front_local_watch.c ---- */
 
-/* Watch the ends of local accounts under policy from now on, if there are any; at start, and as a session opens. */
+/* Watch the ends of local accounts under policy from now on, if there are any; at the start. */
 void front_local_watch(struct front *f);
+/* The same as a session opens, which may be over before it is looked at. end_utc_sec: front_session_end(). */
+void front_local_watch_opened(struct front *f, const char *user, int64_t end_utc_sec);
 /* The same after a reload, which may have brought new ones. */
 void front_local_watch_anew(struct front *f);
 void front_local_watch_stop(struct front *f);

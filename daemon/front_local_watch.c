@@ -202,6 +202,18 @@ front_local_watch(struct front *f)
 }
 
 void
+front_local_watch_opened(struct front *f, const char *user, int64_t end_utc_sec)
+{
+	struct clock_reading reading;
+
+	if (policy_manages_local(f->policy, user))
+		(void)has_come(f, end_utc_sec, front_now(f, &reading));
+	if (f->local_watch.next_all_ms < f->local_watch.all_ms)
+		f->local_watch.all_ms = f->local_watch.next_all_ms;
+	front_local_watch(f);
+}
+
+void
 front_local_watch_anew(struct front *f)
 {
 	f->local_watch.all_ms = f->local_watch.next_all_ms = 0;

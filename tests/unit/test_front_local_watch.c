@@ -187,11 +187,35 @@ START_TEST(end_is_foreseen)
 }
 END_TEST
 
+/* Also one that has become known by a session alone, which was over before anybody looked at it. */
+START_TEST(end_of_a_short_session)
+{
+	int64_t began_ms, at;
+	char line[64], date[32];
+
+	begin(PASSWD, "hana bob emil", "", NULL);
+	expect("bob", 1504, REASON_EXPIRED);
+	began_ms = channel_now_ms();
+	at = (int64_t)time(NULL) + 12;
+	(void)snprintf(line, sizeof line, "ismsNotAfter: %s\n", civil_date_format_generalized(at, date));
+	scene_change_user(&s, "emil", line);
+	do
+		scene_end_session(open_session("emil"));
+	while (t.verdict.not_after_utc_sec != at);
+	expect("bob", 1504, REASON_EXPIRED);
+	expect("emil", 1502, REASON_EXPIRED);
+	ck_assert_int_ge((int64_t)time(NULL), at);
+	ck_assert_int_lt(channel_now_ms() - began_ms, 50000);
+	end();
+}
+END_TEST
+
 int
 main(void)
 {
 	const struct suite_row rows[] = {
 		{ disarmed_while_in, 0 }, { nobody_is_in, 0 }, { names_that_share, 0 }, { end_is_foreseen, 0 },
+		{ end_of_a_short_session, 0 },
 	};
 
 	return suite_run("front_local_watch", rows, ROWS(rows), SUITE_PATIENCE_SEC);
