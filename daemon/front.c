@@ -98,7 +98,7 @@ reload(void *arg)
 	load_config(f);
 	if (peers_load(f->paths, &peers) == 0)
 		f->peers = peers;
-	front_local_watch(f);
+	front_local_watch_anew(f);
 }
 
 static int

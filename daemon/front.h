@@ -76,9 +76,12 @@ struct front {
 		sd_event_source *timer;	/* owned */
 		bool armed;
 		struct ask *ask;	/* owned */
-		size_t at;		/* among the live sessions */
+		int64_t due_ms;		/* of the timer; this and the next two CLOCK_MONOTONIC */
+		int64_t all_ms;		/* when to look at all of them; 0: never done so */
+		int64_t next_all_ms;	/* of this walk: when the next one is to see all */
+		bool is_all;		/* this walk sees all, not only those who are in */
+		size_t at;		/* among the names of [local] manage */
 		char user[33];		/* whom ask is about */
-		uint32_t uid;
 	} local_watch;
 	uint64_t lost_first, lost_last;	/* sequence numbers that the journal did not take; 0: none */
 };
@@ -187,8 +190,12 @@ void front_local_amend(void *front, enum message number, void *msg);
 
 /* ---- front_local_watch.c ---- */
 
-/* Watch the ends of local accounts' sessions from now on, if there are any; at start, after a reload, and as one opens. */
+/* Watch the ends of local accounts under policy from now on, if there are any; at the start. */
 void front_local_watch(struct front *f);
+/* The same as a session opens, which may be over before it is looked at. end_utc_sec: front_session_end(). */
+void front_local_watch_opened(struct front *f, const char *user, int64_t end_utc_sec);
+/* The same after a reload, which may have brought new ones. */
+void front_local_watch_anew(struct front *f);
 void front_local_watch_stop(struct front *f);
 
 /* ---- front_event.c ---- */

@@ -1,9 +1,9 @@
 /*
- * front_local_watch.c - ends the sessions of local accounts under policy whose time is over (see front.h).
+ * front_local_watch.c - ends what runs of local accounts under policy whose time is over (see front.h).
  *
- * Runs in the front. The publisher ends those of the directory's users by itself; of local accounts it knows nothing. Every
- * two seconds, and only while such a session is open, the facts of each are asked for anew. What cannot be told ends nobody:
- * it must never take the directory's silence for an end.
+ * Runs in the front. The publisher ends the directory's users by itself; of local accounts it knows nothing. The facts of
+ * those who are in are asked for anew every two seconds, those of all once a minute and when the next end comes: what somebody
+ * has left running has no session. What cannot be told ends nobody: it must never take the directory's silence for an end.
  */
 #include <config.h>
 
@@ -14,10 +14,14 @@
 #include <syslog.h>
 
 #include "daemon/live_session.h"
+#include "daemon/local_accounts.h"
 #include "daemon/loop.h"
 #include "daemon/report.h"
+#include "daemon/session_end.h"
 
 #define LOOK_MS		2000
+#define LOOK_ALL_MS	60000
+#define LEAST_MS	500		/* between two walks, whatever is due */
 #define FACTS_MS	2000
 
 static void
@@ -31,33 +35,54 @@ on_ended(void *arg, int error, enum message number, const void *msg)
 		    error < 0 ? strerror(-error) : "the publisher refused");
 }
 
+/* Look at all of them at this moment, too. */
+static void
+look_by(struct front *f, int64_t at_ms)
+{
+	if (at_ms < f->local_watch.next_all_ms)
+		f->local_watch.next_all_ms = at_ms;
+}
+
+/* Whether an end has come; one that has not is kept in mind. 0: there is none. */
+static bool
+has_come(struct front *f, int64_t end_utc_sec, int64_t now_utc_sec)
+{
+	if (end_utc_sec == 0 || now_utc_sec >= end_utc_sec)
+		return end_utc_sec != 0;
+	if (end_utc_sec - now_utc_sec < LOOK_ALL_MS / 1000)
+		look_by(f, loop_now_ms() + (end_utc_sec - now_utc_sec) * 1000);
+	return false;
+}
+
 /* Whether, and why, whom these facts are about must leave; REASON_OK: may stay, or nobody can say. */
 static enum reason
 must_leave(struct front *f, const struct facts *facts)
 {
 	struct moment moment;
 	uint64_t roles;
-	int64_t end;
 
 	if (facts->state == FACTS_UNKNOWN)
 		return REASON_UNKNOWN_USER;
+	if (facts->state == FACTS_NOT_READY)
+		look_by(f, loop_now_ms() + LOOK_MS);
 	if (facts->state != FACTS_MANAGED)
 		return REASON_OK;
 	if (facts->disabled != 0)
 		return REASON_DISABLED;
 	front_moment(f, &moment);
+	if (facts->kind == KIND_BREAK_GLASS && facts->armed_until_utc_sec <= moment.now_utc_sec)
+		return REASON_BREAKGLASS_NOT_ARMED;
 	roles = policy_match(f->policy, facts);
-	end = front_session_end(f, facts, roles);
-	if (end != 0 && moment.now_utc_sec >= end)
+	if (has_come(f, front_session_end(f, facts, roles), moment.now_utc_sec))
 		return REASON_EXPIRED;
-	end = facts->kind == KIND_SERVICE ? policy_owner_end(f->policy, roles, facts) : 0;
-	return end != 0 && moment.now_utc_sec >= end ? REASON_OWNER_EXPIRED : REASON_OK;
+	return facts->kind == KIND_SERVICE && has_come(f, policy_owner_end(f->policy, roles, facts), moment.now_utc_sec) ?
+	    REASON_OWNER_EXPIRED : REASON_OK;
 }
 
 static void
-put_out(struct front *f, enum reason reason)
+put_out(struct front *f, uint32_t uid, enum reason reason)
 {
-	struct msg_sessions_end msg = { .uid = f->local_watch.uid, .reason = reason };
+	struct msg_sessions_end msg = { .uid = uid, .reason = reason };
 	const struct ask_question q = {
 		.path = f->paths->publisher_socket,
 		.peers = &f->peers,
@@ -72,24 +97,34 @@ put_out(struct front *f, enum reason reason)
 		report_log(LOG_ERR, "the sessions of a local account could not be ended");
 }
 
-/* From *at on, a session of a local account under policy, the first one of its uid. NULL past the last. */
-static const struct session_row *
-next_row(const struct front *f, size_t *at)
+/* Put out the account that has the name here; one that the publisher never ends is spared the asking. */
+static void
+put_out_account(struct front *f, enum reason reason)
 {
-	const struct session_row *row, *other;
+	struct local_accounts local;
+	int r = local_accounts_load(f->paths, &local);
+
+	if (r < 0) {
+		report_log(LOG_ERR, "the sessions of a local account could not be ended: %s", strerror(-r));
+		return;
+	}
+	for (size_t i = 0; i < local.user_count; i++)
+		if (strcmp(local.users[i].name, f->local_watch.user) == 0 && local.users[i].uid >= SESSION_END_UID_MIN)
+			put_out(f, local.users[i].uid, reason);
+	local_accounts_done(&local);
+}
+
+/* Whether somebody is in by this name; NULL: by any that is under policy. */
+static bool
+is_in(const struct front *f, const char *user)
+{
+	const struct session_row *row;
 	pid_t pid;
 
-	for (; (row = live_session_nth(f->sessions, *at, &pid)) != NULL; (*at)++) {
-		size_t i = 0;
-
-		if (!policy_manages_local(f->policy, row->user))
-			continue;
-		while (i < *at && (other = live_session_nth(f->sessions, i, &pid)) != NULL && other->uid != row->uid)
-			i++;
-		if (i == *at)
-			return row;
-	}
-	return NULL;
+	for (size_t i = 0; (row = live_session_nth(f->sessions, i, &pid)) != NULL; i++)
+		if (user != NULL ? strcmp(row->user, user) == 0 : policy_manages_local(f->policy, row->user))
+			return true;
+	return false;
 }
 
 static void look(struct front *f);
@@ -103,8 +138,11 @@ on_facts(void *arg, int error, enum message number, const void *msg)
 	f->local_watch.ask = NULL;
 	if (error == 0 && number == MSG_FACTS && f->policy != NULL)
 		reason = must_leave(f, msg);
-	if (reason != REASON_OK)
-		put_out(f, reason);
+	else
+		look_by(f, loop_now_ms() + LOOK_MS);
+	/* Not whom a reload has freed meanwhile. */
+	if (reason != REASON_OK && policy_manages_local(f->policy, f->local_watch.user))
+		put_out_account(f, reason);
 	f->local_watch.at++;
 	look(f);
 }
@@ -117,9 +155,12 @@ on_timer(sd_event_source *source, uint64_t usec, void *arg)
 	(void)source;
 	(void)usec;
 	f->local_watch.armed = false;
+	if (f->local_watch.ask != NULL)		/* its walk arms the timer again */
+		return 0;
 	f->local_watch.at = 0;
-	if (f->local_watch.ask == NULL)
-		look(f);
+	f->local_watch.is_all = loop_now_ms() >= f->local_watch.all_ms;
+	f->local_watch.next_all_ms = f->local_watch.is_all ? loop_now_ms() + LOOK_ALL_MS : f->local_watch.all_ms;
+	look(f);
 	return 0;
 }
 
@@ -127,24 +168,56 @@ on_timer(sd_event_source *source, uint64_t usec, void *arg)
 static void
 look(struct front *f)
 {
-	const struct session_row *row = next_row(f, &f->local_watch.at);
+	const char *name;
 
-	if (row != NULL) {
-		memcpy(f->local_watch.user, row->user, sizeof f->local_watch.user);
-		f->local_watch.uid = row->uid;
-		if (front_ask_facts(f, row->user, loop_now_ms() + FACTS_MS, on_facts, f, &f->local_watch.ask) == 0)
+	for (; (name = policy_local_managed(f->policy, f->local_watch.at)) != NULL; f->local_watch.at++) {
+		if (!f->local_watch.is_all && !is_in(f, name))
+			continue;
+		(void)snprintf(f->local_watch.user, sizeof f->local_watch.user, "%s", name);
+		if (front_ask_facts(f, name, loop_now_ms() + FACTS_MS, on_facts, f, &f->local_watch.ask) == 0)
 			return;
+		look_by(f, loop_now_ms() + LOOK_MS);
+		break;
 	}
+	f->local_watch.all_ms = f->local_watch.next_all_ms;
 	front_local_watch(f);
 }
 
 void
 front_local_watch(struct front *f)
 {
-	bool is_idle = f->policy == NULL || policy_local_managed(f->policy, 0) == NULL || live_session_count(f->sessions) == 0;
+	const int64_t now_ms = loop_now_ms();
+	int64_t due_ms = f->local_watch.all_ms;
 
-	if (!f->local_watch.armed && !is_idle)
-		f->local_watch.armed = loop_timer(f->event, &f->local_watch.timer, LOOK_MS, on_timer, f) == 0;
+	if (f->policy == NULL || policy_local_managed(f->policy, 0) == NULL)
+		return;
+	if (due_ms == 0 || (due_ms > now_ms + LOOK_MS && is_in(f, NULL)))
+		due_ms = now_ms + LOOK_MS;
+	if (due_ms < now_ms + LEAST_MS)
+		due_ms = now_ms + LEAST_MS;
+	if (f->local_watch.armed && f->local_watch.due_ms <= due_ms)
+		return;
+	f->local_watch.due_ms = due_ms;
+	f->local_watch.armed = loop_timer(f->event, &f->local_watch.timer, due_ms - now_ms, on_timer, f) == 0;
+}
+
+void
+front_local_watch_opened(struct front *f, const char *user, int64_t end_utc_sec)
+{
+	struct clock_reading reading;
+
+	if (policy_manages_local(f->policy, user))
+		(void)has_come(f, end_utc_sec, front_now(f, &reading));
+	if (f->local_watch.next_all_ms < f->local_watch.all_ms)
+		f->local_watch.all_ms = f->local_watch.next_all_ms;
+	front_local_watch(f);
+}
+
+void
+front_local_watch_anew(struct front *f)
+{
+	f->local_watch.all_ms = f->local_watch.next_all_ms = 0;
+	front_local_watch(f);
 }
 
 void

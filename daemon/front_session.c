@@ -153,7 +153,7 @@ allow(struct opening *o, const struct facts *facts, const struct decision *d)
 		front_granted_write(f, &granted);
 	record_write(f, &rec);
 	last_login_note(f, &rec);
-	front_local_watch(f);
+	front_local_watch_opened(f, rec.user, msg.not_after_utc_sec);
 }
 
 static void

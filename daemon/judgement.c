@@ -237,6 +237,11 @@ front_judge_at(struct front *f, const struct facts *facts, const struct subject 
 		refuse(ret, VERDICT_DENY, REASON_DATA_TOO_OLD);
 	else
 		policy_decide(facts, f->policy, &request, ret);
+	if (ret->verdict == VERDICT_ALLOW && subject_is_local(subject) && facts->kind == KIND_SERVICE &&
+	    strcmp(subject->service, "sshd") == 0) {
+		refuse(ret, VERDICT_DENY, REASON_KIND_NOT_INTERACTIVE);
+		copy(ret->rule, sizeof ret->rule, "[local] manage: nothing binds a local account's key to a command");
+	}
 	if (ret->verdict == VERDICT_ALLOW && subject_is_local(subject))
 		front_local_groups(f, subject->user, ret);
 	if (ret->verdict == VERDICT_ALLOW && ret->reason == REASON_NONE)

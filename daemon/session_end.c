@@ -218,6 +218,8 @@ step(struct session_end *s, struct ending *e, int64_t now_ms)
 		if (logind_listed(s->logind) || age_ms >= COUNT_MS) {
 			e->sessions = logind_sessions(s->logind, e->order.uid);
 			e->phase = PHASE_ASK;
+			/* The front asks again and again about local accounts: where nothing runs, that is all. */
+			return !e->order.once || e->sessions > 0 || e->alive > 0;
 		}
 		return true;
 	}

@@ -77,6 +77,11 @@ read_options(struct invocation *in, struct new_account *new)
 		output_error("--local: password, home and shell are those of the account in /etc/passwd");
 		return EXIT_USAGE;
 	}
+	if (new->local && new->kind == KIND_SERVICE && (new->service.has_key || new->service.sources[0] != '\0' ||
+	    new->service.command != NULL)) {
+		output_error("--local: nothing binds a local account's key to a command; sshd lets none of kind service in");
+		return EXIT_USAGE;
+	}
 	if (command_line_number(line, OPTION_add_uid, 1, INT32_MAX, &new->uid) < 0) {
 		output_error("--uid needs a number");
 		return EXIT_USAGE;
@@ -155,7 +160,8 @@ print(const struct invocation *in, const struct new_account *new, json_t *result
 	if (in->dry_run)
 		(void)json_object_set_new(result, "note", json_string("dry run: nothing was changed"));
 	else {
-		(void)snprintf(next, sizeof next, !is_service ? "isms-userctl enroll %s" : new->service.has_key ?
+		(void)snprintf(next, sizeof next, !is_service ? "isms-userctl enroll %s" : new->local ?
+		    "sshd never lets %s in: cron and its like only" : new->service.has_key ?
 		    "isms-userctl who-can --all says whether a role lets %s in" : "isms-userctl key add %s --key-file FILE", new->user);
 		(void)json_object_set_new(result, "next", json_string(next));
 	}

@@ -98,8 +98,8 @@ print(const struct invocation *in, const struct msg_why *why, const struct msg_r
 	char cure[512] = "";
 	json_t *facts = ask_daemon_report(report), *result;
 
-	/* Nobody to the directory, which is all that the front knows of him. */
-	if (reason == REASON_UNKNOWN_USER && invocation_local_uid(in, why->user) >= 0)
+	/* Nobody to the directory, which is all that the front knows of him; one under policy it refuses instead. */
+	if (reason == REASON_UNKNOWN_USER && verdict == VERDICT_NOT_OURS && invocation_local_uid(in, why->user) >= 0)
 		reason = REASON_NOT_MANAGED;
 	if (verdict != VERDICT_ALLOW)
 		(void)cure_for(reason, why->user, cure, sizeof cure);

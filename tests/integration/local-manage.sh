@@ -131,8 +131,62 @@ check "it ends with the contract" wait_until 20 no_processes alma
 check "for that reason" wait_until 5 terminated alma expired
 check "nobody else's" lives local
 pkill -u local sleep
+
+# ---- what is left running has no session -----------------------------------------------------------
+leaves_running() { # NAME: and logs out
+	by_ssh "$1" -- 'setsid -f sleep 300 </dev/null >/dev/null 2>&1' && wait_until 5 lives "$1"
+}
+is_out() { event_is '.ISMS_EVENT == "session.closed"' ".ISMS_USER == \"$1\""; }
 check "extended" isms-userctl set-expiry alma +2h
 check "in again" then_in
+check "the contract ends soon" isms-userctl set-expiry alma +25s
+check "mark" mark
+check "she leaves something running" leaves_running alma
+check "and is out" wait_until 5 is_out alma
+check "the other local user, too" without_code leaves_running local
+check "it runs on" lives alma
+check "it ends with the contract" wait_until 35 no_processes alma
+check "for that reason" wait_until 5 terminated alma expired
+check "nobody else's" lives local
+check "extended" isms-userctl set-expiry alma +2h
+check "in again" then_in
+check "mark" mark
+check "something is left running" leaves_running alma
+check "disabled, while nobody is in" isms-userctl disable alma
+check "it ends within a minute" wait_until 70 no_processes alma
+check "for that reason" wait_until 5 terminated alma disabled
+check "nobody else's" lives local
+pkill -u local sleep
+check "enabled" isms-userctl enable alma
+check "in again" then_in
+
+# ---- a service account: nothing binds a local account's key to its one command --------------------
+robo_entry() {
+	printf '[role robot]\nmatch = kind:service\nallow-services = sshd cron\nmfa = none\n' >/etc/isms/policy.d/robot.conf && reload &&
+		mkdir -p $people/robo && write_askpass robo && ssh-keygen -q -t ed25519 -N '' -f $people/robo/key </dev/null &&
+		isms-userctl add robo --kind service --until +2h --owner carol --key-file $people/robo/key.pub \
+			--source 127.0.0.0/8 --source ::1/128 --command 'touch /tmp/ran.command' && wait_user robo
+}
+robo_account() { # useradd would refuse the name, which the directory has
+	echo 'robo:x:4711:100::/home/robo:/bin/bash' >>/etc/passwd && echo 'robo:*:20000:0:99999:7:::' >>/etc/shadow &&
+		install -d -m 700 -o 4711 -g 100 /home/robo /home/robo/.ssh &&
+		install -m 600 -o 4711 -g 100 $people/robo/key.pub /home/robo/.ssh/authorized_keys
+}
+robo_runs() { # what its key came to
+	rm -f /tmp/ran.*
+	code='' password='' by_key robo -o PasswordAuthentication=no -o KbdInteractiveAuthentication=no -- touch /tmp/ran.shell
+	[ "$(cd /tmp && echo ran.*)" = "$1" ]
+}
+check "robo is of the directory" robo_entry
+check "its key runs its command" wait_until 10 robo_runs ran.command
+check "robo is local" robo_account
+check "its key opens a shell, as of any local account" wait_until 10 robo_runs ran.shell
+check "under policy" in_force alma bert robo
+check "its key opens nothing" robo_runs 'ran.*'
+check "reason kind-not-interactive" denied_with kind-not-interactive robo
+rm /etc/isms/policy.d/robot.conf
+check "without it" in_force alma bert
+sed -i /^robo:/d /etc/passwd /etc/shadow
 
 # ---- while ismsd is away ---------------------------------------------------------------------------
 stop_all() { systemctl stop ismsd-front.socket ismsd-front ismsd-directory.socket ismsd-directory ismsd-publisher.socket ismsd-publisher; }

@@ -13,11 +13,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/guarded.h"
 #include "pam/pam_who.h"
 #include "tests/pam/scene.h"
 
 static struct scene scene;
-static char passwd_path[128], snapshot_path[128];
+static char passwd_path[128], snapshot_path[128], guarded_path[128];
 static struct pam_paths paths;
 
 static void
@@ -26,7 +27,8 @@ setup(void)
 	scene_open(&scene);
 	(void)snprintf(passwd_path, sizeof passwd_path, "%s/passwd", scene.dir);
 	(void)snprintf(snapshot_path, sizeof snapshot_path, "%s/base.1.snap", scene.dir);
-	paths = (struct pam_paths){ .passwd = passwd_path, .snapshot = snapshot_path, .owner = getuid() };
+	(void)snprintf(guarded_path, sizeof guarded_path, "%s/" GUARDED_FILE, scene.dir);
+	paths = (struct pam_paths){ .passwd = passwd_path, .snapshot = snapshot_path, .guarded = guarded_path, .owner = getuid() };
 }
 
 static void

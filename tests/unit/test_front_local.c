@@ -18,11 +18,13 @@ static struct scene s;
 static struct talk t;
 
 #define PASSWD "root:x:0:0:root:/root:/bin/sh\nhana:x:1501:1501::/home/hana:/bin/sh\nemil:x:1502:1502::/:/bin/sh\n" \
-	"mona:x:1503:1503::/:/bin/sh\nbob:x:1504:1504::/:/bin/sh\nghost:x:1505:1505::/:/bin/sh\n"
+	"mona:x:1503:1503::/:/bin/sh\nbob:x:1504:1504::/:/bin/sh\nghost:x:1505:1505::/:/bin/sh\n" \
+	"robo:x:1506:1506::/:/bin/sh\n"
 #define GROUPS "root:x:0:\nisms-mfa:x:990:hana\nbarred:x:600:emil,hana\nkept:x:601:hana\nhana:x:1501:\n"
 #define POLICY "[role contractor]\nmatch = kind:contractor\nallow-services = sshd login sudo su cron\nmfa = required\n" \
 	"keep-groups = kept\ndrop-groups = wheel\n" \
 	"[role employee]\nmatch = kind:employee\nallow-services = sshd sudo cron\nmfa = none\n" \
+	"[role robot]\nmatch = kind:service kind:break-glass\nallow-services = sshd cron\nmfa = none\n" \
 	"[groups]\ndeny-acl = barred\n"
 
 /* The front reads policy.conf at its start. */
@@ -203,12 +205,42 @@ START_TEST(sessions_and_passwords)
 }
 END_TEST
 
+#define KEY "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJwcbgZh5k/FdMefRGw0mP0bb60T5OtVxV6e73Rk/47Q"
+#define ROBOT "ismsKey: " KEY " backup\nismsSource: 192.0.2.0/24\nismsCommand: /bin/backup\n"
+
+/* What binds a key to one command, sshd hears of the directory's users only: at a local account it would open a shell. */
+START_TEST(no_shell_by_the_key_of_a_service)
+{
+	struct msg_session_open open = { .user = "robo", .service = "sshd", .rhost = "192.0.2.7", .auth_info = "publickey " KEY,
+		.flags = _i == 0 ? REQUEST_LOCAL : 0 };
+	struct msg_account cron = { .user = "robo", .service = "cron", .flags = open.flags };
+	enum verdict verdict = _i == 0 ? VERDICT_DENY : VERDICT_ALLOW;
+	enum reason reason = _i == 0 ? REASON_KIND_NOT_INTERACTIVE : REASON_OK;
+
+	begin(_i == 0 ? "robo" : "emil");
+	scene_kill_directory(&s, SIGTERM);
+	scene_change_user(&s, "robo", ROBOT);
+	scene_run_directory(&s);
+	account("robo", open.flags, "", verdict, reason);
+	talk_run(&s, MSG_SESSION_OPEN, &open, NULL, &t);
+	talk_expect(&t, verdict, reason);
+	talk_end(&t);
+	talk_run(&s, MSG_ACCOUNT, &cron, NULL, &t);
+	talk_expect(&t, VERDICT_ALLOW, REASON_OK);	/* it has no use for a key */
+	talk_ack(&t);
+	if (_i == 0)
+		ck_assert_uint_ge(scene_events(&s, 1, "login denied", "user=robo", "nothing binds a local account's key", NULL), 1);
+	scene_stop(&s);
+}
+END_TEST
+
 int
 main(void)
 {
 	const struct suite_row rows[] = {
 		{ code_here_password_elsewhere, 0 }, { one_mind_or_nothing, 2 }, { judged_by_the_entry, 0 },
 		{ accounts_that_cannot_be, 4 }, { groups_that_no_role_leaves, 4 }, { sessions_and_passwords, 0 },
+		{ no_shell_by_the_key_of_a_service, 2 },
 	};
 
 	return suite_run("front_local", rows, ROWS(rows), SUITE_PATIENCE_SEC);

@@ -227,6 +227,8 @@ echo 'toor:x:0:0::/root:/bin/sh' >>"$root/etc/passwd"; unchanged 1 add toor --lo
 unchanged 1 add stranger --local; says "no such account in /etc/passwd"
 unchanged 2 add local --local --generate-password; says "those of the account in /etc/passwd"
 unchanged 2 add local --local --shell /bin/sh; says "those of the account in /etc/passwd"
+unchanged 2 add local --local --kind service --until +30d --owner carol --command /bin/true; says "to a command"
+run 0 add local --local --kind service --until +30d --owner carol --dry-run --json; says '"service"'
 run 0 add local --local --kind contractor --until +30d --group web-deploy --json --dry-run
 json "(True, None, 'none')" '(d["local"], d["home"], d["password"])'
 unchanged 1 add docker; says "local user or group"
