@@ -37,7 +37,10 @@ struct ask {
 	uint8_t *frame;				/* owned; the question, then each answer */
 	size_t question_size;
 	uint8_t question[PROTO_FRAME_MAX];
+	struct ask *next;		/* of those that nobody can cancel */
 };
+
+static struct ask *nobodys;
 
 static int on_readable(sd_event_source *source, int fd, uint32_t revents, void *arg);
 
@@ -55,6 +58,12 @@ ask_cancel(struct ask *a)
 {
 	if (a == NULL)
 		return;
+	for (struct ask **at = &nobodys; *at != NULL; at = &(*at)->next) {
+		if (*at == a) {
+			*at = a->next;
+			break;
+		}
+	}
 	hang_up(a);
 	sd_event_source_disable_unref(a->timer);
 	sd_event_source_disable_unref(a->again);
@@ -64,6 +73,13 @@ ask_cancel(struct ask *a)
 	free(a->frame);
 	sd_event_unref(a->event);
 	free(a);
+}
+
+void
+ask_stop(void)
+{
+	while (nobodys != NULL)
+		ask_cancel(nobodys);
 }
 
 /* The last reply. */
@@ -290,7 +306,12 @@ ask_start(sd_event *event, const struct ask_question *q, ask_reply *reply, void 
 	r = loop_timer(event, &a->timer, wait_ms, on_timer, a);
 	if (r < 0)
 		goto out;
-	*ret = a;
+	if (ret != NULL) {
+		*ret = a;
+	} else {
+		a->next = nobodys;
+		nobodys = a;
+	}
 	a = NULL;		/* now on the loop */
 	r = 0;
 out:

@@ -38,7 +38,7 @@ struct ask_question {
  * the status ones) is asked a second time when the other process died over it. While the other process is not there,
  * as during its restart, it is tried for a second and a half.
  *
- *  ret  for ask_cancel(); forget it in the last reply
+ *  ret  for ask_cancel(); forget it in the last reply. NULL: asked for whoever may be left when the answer comes
  *
  * Returns 0, or -errno when it cannot even be tried (no memory, no descriptor).
  */
@@ -46,5 +46,8 @@ int ask_start(sd_event *event, const struct ask_question *q, ask_reply *reply, v
 
 /* Forget the question; no reply comes any more. NULL is fine. */
 void ask_cancel(struct ask *a);
+
+/* The loop has ended: forget all questions that nobody can cancel. */
+void ask_stop(void);
 
 #endif

@@ -15,6 +15,7 @@
 #include <syslog.h>
 
 #include "common/policy.h"
+#include "daemon/ask.h"
 #include "daemon/directory_roster.h"
 #include "daemon/directory_state.h"
 #include "daemon/emergency.h"
@@ -270,7 +271,7 @@ directory_main(const struct paths *paths)
 	/* The source answers what is pending; the workers then free what ran. */
 	source_free(d->source);
 	workers_free(d->workers);
-	emergency_stop();
+	ask_stop();
 	roster_sender_free(d->sender);
 	policy_free(d->policy);
 	directory_need_done(&d->need);

@@ -18,7 +18,4 @@
  */
 void emergency_tell(sd_event *event, const struct paths *paths, const struct peers *peers, const struct msg_emergency *m);
 
-/* The loop has ended: what is not answered yet is given up. */
-void emergency_stop(void);
-
 #endif

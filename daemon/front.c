@@ -16,7 +16,6 @@
 #include <systemd/sd-daemon.h>
 
 #include "common/snapshot.h"
-#include "daemon/emergency.h"
 #include "daemon/front_last_use.h"
 #include "daemon/live_session.h"
 #include "daemon/loop.h"
@@ -201,7 +200,7 @@ finish(struct front *f)
 	flood_free(f->flood);		/* writes its summaries, which take numbers */
 	state_close(f->state);
 	sources_free(f->sources);
-	emergency_stop();
+	ask_stop();
 	callers_done(&f->callers);
 	proofs_free(f->proofs);
 	policy_free(f->policy);

@@ -90,10 +90,9 @@ put_out(struct front *f, uint32_t uid, enum reason reason)
 		.msg = &msg,
 		.deadline_ms = loop_now_ms() + ASK_DEADLINE_MS,
 	};
-	struct ask *ask;
 
 	memcpy(msg.user, f->local_watch.user, sizeof msg.user);
-	if (ask_start(f->event, &q, on_ended, NULL, &ask) < 0)
+	if (ask_start(f->event, &q, on_ended, NULL, NULL) < 0)
 		report_log(LOG_ERR, "the sessions of a local account could not be ended");
 }
 

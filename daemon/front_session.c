@@ -260,11 +260,10 @@ end_sessions(struct front *f, const struct facts *facts, const char *txn)
 		.msg = &msg,
 		.deadline_ms = loop_now_ms() + ASK_DEADLINE_MS,
 	};
-	struct ask *ask;
 
 	memcpy(msg.user, facts->user, sizeof msg.user);
 	memcpy(msg.txn, txn, PROOF_ID_SIZE);
-	if (ask_start(f->event, &q, on_ended, NULL, &ask) < 0)
+	if (ask_start(f->event, &q, on_ended, NULL, NULL) < 0)
 		report_log(LOG_ERR, "a session that kept a forbidden group could not be ended");
 }
 

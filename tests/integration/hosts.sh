@@ -11,7 +11,7 @@ logins() { python3 -I "$people_lib/logins.py" "$@"; }
 # slapd expands the set of the sample's rules, hundreds of people, at each look at a token: while they race a host
 # reads and moves all tokens. Of the entries the tokens have no mark yet: the first round is one of two additions.
 racers() {
-	mkdir -m 777 $race && logins make $race "$rounds" "$rounds" $base >/run/racers.ldif && slapd_rules 's/ set="[^"]*"//' &&
+	mkdir -m 777 $race && logins make $race "$rounds" "$rounds" $base >/run/racers.ldif && slapd_rules '/by dn.onelevel="ou=hosts/s/ set="[^"]*"//' &&
 		as_admin ldapmodify -a -f /run/racers.ldif
 }
 both_join racers <<-C
