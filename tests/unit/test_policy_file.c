@@ -230,6 +230,15 @@ START_TEST(lists)
 	ck_assert_ptr_null(policy_local_managed(policy, 0));
 	ck_assert(!policy_manages_local(policy, "alice"));
 	policy_free(policy);
+	policy = parse("[local]\nmanage = alice bob\n" ROLE);
+	ck_assert_str_eq(policy_local_managed(policy, 0), "alice");
+	ck_assert_str_eq(policy_local_managed(policy, 1), "bob");
+	ck_assert_ptr_null(policy_local_managed(policy, 2));
+	ck_assert_ptr_null(policy_local_managed(policy, 9));
+	ck_assert(policy_manages_local(policy, "bob"));
+	ck_assert(!policy_manages_local(policy, "carol"));
+	ck_assert(!policy_manages_local(NULL, "bob"));
+	policy_free(policy);
 }
 END_TEST
 
