@@ -311,6 +311,8 @@ START_TEST(callers_that_vanish_in_the_check)
 	int64_t began_ms;
 	int fd;
 
+	if (getenv("ISMS_VALGRIND") != NULL)	/* there a check that is slow by itself is over the time that it has */
+		return;
 	scene_start(&s, "[mfa]\ndelay-after = 100\nlock-after = 3\nlock-time = 15m\n[events]\naggregate-after = 100\n");
 	scene_kill_directory(&s, SIGTERM);
 	make_checks_slow();
