@@ -170,7 +170,9 @@ width(const char *text)
 static char *
 table_cell(const json_t *value, char *buf, size_t size)
 {
-	return cell(value, buf, size)[0] != '\0' ? buf : strcpy(buf, "-");
+	if (cell(value, buf, size)[0] == '\0')
+		(void)snprintf(buf, size, "-");
+	return buf;
 }
 
 static void
