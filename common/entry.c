@@ -31,41 +31,53 @@ compare_entries(const void *a, const void *b)
 	return strcmp(x->ndn, y->ndn);
 }
 
-static void
-value_done(struct value *v)
+#define ALIGN		_Alignof(void *)	/* of arrays */
+#define ATTRIBUTES	16	/* for which there is room at first, where nobody knows */
+
+static char *
+copy_text(struct arena *a, const char *text)
 {
-	if (v->bytes != NULL)
-		explicit_bzero(v->bytes, v->len);
-	free(v->bytes);
-	*v = (struct value){ 0 };
+	size_t size = strlen(text) + 1;
+	char *copy = arena_take(a, size, 1);
+
+	if (copy != NULL)
+		memcpy(copy, text, size);
+	return copy;
 }
 
-static void
-attribute_done(struct attribute *a)
+struct entry *
+entry_new_of(const char *dn, size_t attributes, size_t values, size_t bytes)
 {
-	for (size_t i = 0; i < a->count; i++)
-		value_done(&a->values[i]);
-	free(a->values);
-	free(a->name);
-	*a = (struct attribute){ 0 };
+	struct arena memory = { NULL };
+	char *ndn = entry_normalise_dn(dn);
+	struct entry *e = NULL;
+
+	if (ndn != NULL && ndn[0] != '\0') {
+		arena_reserve(&memory, sizeof *e + strlen(dn) + strlen(ndn) + 2 + bytes + (attributes + 2) * ALIGN +
+		    attributes * sizeof *e->attributes + values * sizeof *e->attributes->values);
+		e = arena_take(&memory, sizeof *e, _Alignof(struct entry));
+	}
+	if (e != NULL) {
+		*e = (struct entry){ .room = (uint32_t)attributes };
+		atomic_init(&e->refs, 1);
+		e->attributes = arena_take(&memory, attributes * sizeof *e->attributes, ALIGN);
+		e->dn = copy_text(&memory, dn);
+		e->ndn = copy_text(&memory, ndn);
+	}
+	free(ndn);
+	if (e == NULL || e->attributes == NULL || e->dn == NULL || e->ndn == NULL) {
+		arena_done(&memory);
+		return NULL;
+	}
+	e->bytes = sizeof *e + strlen(e->dn) + strlen(e->ndn);
+	e->memory = memory;
+	return e;
 }
 
 struct entry *
 entry_new(const char *dn)
 {
-	struct entry *e = calloc(1, sizeof *e);
-
-	if (e == NULL)
-		return NULL;
-	atomic_init(&e->refs, 1);
-	e->dn = strdup(dn);
-	e->ndn = entry_normalise_dn(dn);
-	if (e->dn == NULL || e->ndn == NULL || e->ndn[0] == '\0') {
-		entry_free(e);
-		return NULL;
-	}
-	e->bytes = sizeof *e + strlen(e->dn) + strlen(e->ndn);
-	return e;
+	return entry_new_of(dn, ATTRIBUTES, ATTRIBUTES, 24 * ATTRIBUTES);
 }
 
 struct entry *
@@ -78,14 +90,12 @@ entry_ref(struct entry *e)
 void
 entry_free(struct entry *e)
 {
+	struct arena memory;
+
 	if (e == NULL || atomic_fetch_sub(&e->refs, 1) > 1)
 		return;
-	for (size_t i = 0; i < e->count; i++)
-		attribute_done(&e->attributes[i]);
-	free(e->attributes);
-	free(e->dn);
-	free(e->ndn);
-	free(e);
+	memory = e->memory;		/* in which e lies */
+	arena_done(&memory);
 }
 
 void
@@ -153,9 +163,20 @@ entries_remove(struct entries *all, const char *dn)
 	return true;
 }
 
+/* By its first two letters, of which both cases are one. */
+uint64_t
+entry_name_bit(const char *name)
+{
+	unsigned first = (unsigned char)name[0] | 0x20u, second = first != 0x20 ? (unsigned char)name[1] | 0x20u : 0;
+
+	return UINT64_C(1) << ((first * 7 + second) & 63);
+}
+
 static struct attribute *
 find_attribute(const struct entry *e, const char *name)
 {
+	if ((e->names & entry_name_bit(name)) == 0)
+		return NULL;
 	for (size_t i = 0; i < e->count; i++)
 		if ((e->attributes[i].name[0] | 0x20) == (name[0] | 0x20) &&	/* spares most of the calls */
 		    strcasecmp(e->attributes[i].name, name) == 0)
@@ -190,14 +211,14 @@ entry_single(const struct entry *e, const char *name, const char **ret)
 	return 1;
 }
 
-/* Whether two values of an attribute are the same one. */
+/* Whether a value of an attribute is another one: DNs and object classes compare as such. */
 static bool
-same_value(const char *name, const struct value *a, const char *b)
+same_value(const char *name, const struct value *a, const char *b, size_t len)
 {
 	char *x, *y;
 	bool same;
 
-	if (a->len == strlen(b) && memcmp(a->bytes, b, a->len) == 0)
+	if (a->len == len && memcmp(a->bytes, b, len) == 0)
 		return true;
 	if (strcasecmp(name, "objectClass") == 0)
 		return strcasecmp(a->bytes, b) == 0;
@@ -218,9 +239,10 @@ bool
 entry_has_value(const struct entry *e, const char *name, const char *value)
 {
 	const struct attribute *a = find_attribute(e, name);
+	size_t len = strlen(value);
 
 	for (size_t i = 0; a != NULL && i < a->count; i++)
-		if (same_value(name, &a->values[i], value))
+		if (same_value(name, &a->values[i], value, len))
 			return true;
 	return false;
 }
@@ -228,7 +250,13 @@ entry_has_value(const struct entry *e, const char *name, const char *value)
 bool
 entry_has_class(const struct entry *e, const char *object_class)
 {
-	return entry_has_value(e, "objectClass", object_class);
+	const struct attribute *a = find_attribute(e, "objectClass");
+
+	for (size_t i = 0; a != NULL && i < a->count; i++)
+		if ((a->values[i].bytes[0] | 0x20) == (object_class[0] | 0x20) &&
+		    strcasecmp(a->values[i].bytes, object_class) == 0)
+			return true;
+	return false;
 }
 
 static bool
@@ -261,7 +289,16 @@ entry_same(const struct entry *a, const struct entry *b)
 	return true;
 }
 
-#define ROOM 4			/* attributes */
+/* More room for an array of the entry's; what it has moves. NULL without memory. */
+static void *
+grow(struct entry *e, const void *list, size_t count, size_t room, size_t size)
+{
+	void *bigger = room < UINT32_MAX ? arena_take(&e->memory, room * size, ALIGN) : NULL;
+
+	if (bigger != NULL && count > 0)
+		memcpy(bigger, list, count * size);
+	return bigger;
+}
 
 /* Find an attribute or append an empty one; NULL without memory. */
 static struct attribute *
@@ -272,49 +309,67 @@ need_attribute(struct entry *e, const char *name)
 
 	if (a != NULL)
 		return a;
-	copy = strdup(name);
-	a = e->attributes;
-	if (e->count % ROOM == 0)	/* there is room up to the next multiple of it */
-		a = reallocarray(e->attributes, e->count + ROOM, sizeof *a);
-	if (a != NULL)
+	if (e->count == e->room) {
+		a = grow(e, e->attributes, e->count, e->count * 2 + ATTRIBUTES, sizeof *a);
+		if (a == NULL)
+			return NULL;
 		e->attributes = a;
-	if (copy == NULL || a == NULL) {
-		free(copy);
-		return NULL;
+		e->room = (uint32_t)(e->count * 2 + ATTRIBUTES);
 	}
+	copy = copy_text(&e->memory, name);
+	if (copy == NULL)
+		return NULL;
 	a = &e->attributes[e->count++];
 	*a = (struct attribute){ .name = copy };
+	e->names |= entry_name_bit(name);
 	e->bytes += sizeof *a + strlen(copy);
 	return a;
+}
+
+static int
+reserve_values(struct entry *e, struct attribute *a, size_t room)
+{
+	struct value *values = grow(e, a->values, a->count, room, sizeof *values);
+
+	if (values == NULL)
+		return -ENOMEM;
+	a->values = values;
+	a->room = (uint32_t)room;
+	return 0;
+}
+
+struct attribute *
+entry_need(struct entry *e, const char *name, size_t values)
+{
+	struct attribute *a = need_attribute(e, name);
+
+	return a == NULL || values <= a->room - a->count || reserve_values(e, a, a->count + values) == 0 ? a : NULL;
+}
+
+int
+entry_append(struct entry *e, struct attribute *a, const void *bytes, size_t len)
+{
+	char *copy;
+
+	/* Doubled: 100,000 members must not cost 100,000 moves. */
+	if (a->count == a->room && reserve_values(e, a, a->count > 0 ? (size_t)a->count * 2 : 1) < 0)
+		return -ENOMEM;
+	copy = arena_take(&e->memory, len + 1, 1);
+	if (copy == NULL)
+		return -ENOMEM;
+	memcpy(copy, bytes, len);
+	copy[len] = '\0';
+	a->values[a->count++] = (struct value){ .bytes = copy, .len = len };
+	e->bytes += 3 * sizeof *a->values + len;	/* its place, of which as much again may be empty */
+	return 0;
 }
 
 int
 entry_add_value(struct entry *e, const char *name, const void *bytes, size_t len)
 {
-	struct attribute *a;
-	struct value *values;
-	char *copy = malloc(len + 1);
+	struct attribute *a = need_attribute(e, name);
 
-	if (copy == NULL)
-		return -ENOMEM;
-	memcpy(copy, bytes, len);
-	copy[len] = '\0';
-	a = need_attribute(e, name);
-	values = NULL;
-	/* Doubled at powers of two: 100,000 members must not cost 100,000 moves. Room never shrinks below that. */
-	if (a != NULL && (a->count & (a->count - 1)) == 0)
-		values = reallocarray(a->values, a->count == 0 ? 1 : a->count * 2, sizeof *values);
-	else if (a != NULL)
-		values = a->values;
-	if (values == NULL) {
-		explicit_bzero(copy, len);
-		free(copy);
-		return -ENOMEM;
-	}
-	a->values = values;
-	a->values[a->count++] = (struct value){ .bytes = copy, .len = len };	/* now owned by the entry */
-	e->bytes += 3 * sizeof *values + len;	/* its place, of which as much again may be empty, and what malloc() adds */
-	return 0;
+	return a != NULL ? entry_append(e, a, bytes, len) : -ENOMEM;
 }
 
 int
@@ -329,12 +384,19 @@ entry_add_all(struct entry *e, const struct entry *from)
 	return r;
 }
 
+/* Values that go stay in the arena as long as the entry does, but nobody finds there what they were. */
+static void
+wipe_values(const struct value *values, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		explicit_bzero(values[i].bytes, values[i].len);
+}
+
 static void
 remove_attribute(struct entry *e, struct attribute *a)
 {
 	size_t i = (size_t)(a - e->attributes);
 
-	attribute_done(a);
 	memmove(a, a + 1, (e->count - i - 1) * sizeof *a);
 	e->count--;
 }
@@ -342,30 +404,21 @@ remove_attribute(struct entry *e, struct attribute *a)
 int
 entry_set(struct entry *e, const char *name, const char *value)
 {
-	struct attribute *a = find_attribute(e, name);
-	struct attribute old = { 0 };
+	struct attribute *a = find_attribute(e, name), old;
 	size_t at;
-	int r;
 
-	if (value == NULL) {
-		if (a != NULL)
-			remove_attribute(e, a);
-		return 0;
-	}
 	if (a == NULL)
-		return entry_add_value(e, name, value, strlen(value));
+		return value != NULL ? entry_add_value(e, name, value, strlen(value)) : 0;
 	at = (size_t)(a - e->attributes);
-	old.values = a->values;
-	old.count = a->count;
-	a->values = NULL;
-	a->count = 0;
-	r = entry_add_value(e, name, value, strlen(value));
-	if (r < 0) {			/* all or nothing */
-		e->attributes[at].values = old.values;
-		e->attributes[at].count = old.count;
-		return r;
+	old = *a;
+	*a = (struct attribute){ .name = old.name };
+	if (value != NULL && entry_add_value(e, name, value, strlen(value)) < 0) {	/* all or nothing */
+		e->attributes[at] = old;
+		return -ENOMEM;
 	}
-	attribute_done(&old);
+	wipe_values(old.values, old.count);
+	if (value == NULL)
+		remove_attribute(e, a);
 	return 0;
 }
 
@@ -373,13 +426,13 @@ int
 entry_remove_value(struct entry *e, const char *name, const char *value)
 {
 	struct attribute *a = find_attribute(e, name);
-	size_t left = 0;
+	uint32_t left = 0;
 
 	if (a == NULL)
 		return 0;
 	for (size_t i = 0; i < a->count; i++) {
-		if (same_value(name, &a->values[i], value))
-			value_done(&a->values[i]);
+		if (same_value(name, &a->values[i], value, strlen(value)))
+			wipe_values(&a->values[i], 1);
 		else
 			a->values[left++] = a->values[i];
 	}

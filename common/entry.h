@@ -12,27 +12,33 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/arena.h"
+
 #define ENTRY_VALUE_MAX (64 * 1024)
 #define ENTRY_ATTRIBUTES_MAX 256	/* of different names, options included; an entry with more is refused */
 #define ENTRY_FAULT "ismsFault"		/* what server_schema.h could not translate, in words; the entry is refused for it */
 
 struct value {
-	char *bytes;		/* owned; a NUL follows that is not counted */
+	char *bytes;		/* a NUL follows that is not counted */
 	size_t len;
 };
 
 struct attribute {
-	char *name;		/* owned */
-	struct value *values;	/* owned */
-	size_t count;
+	char *name;
+	struct value *values;
+	uint32_t count, room;	/* room: of values, for entry.c */
 };
 
+/* All of it lies in one arena, the struct too. */
 struct entry {
+	struct arena memory;	/* owned */
 	atomic_uint refs;	/* an entry that several hold is never changed again */
-	char *dn;		/* owned; as written */
-	char *ndn;		/* owned; normalised for comparison */
-	struct attribute *attributes;	/* owned */
+	uint32_t room;		/* of attributes, for entry.c */
+	char *dn;		/* as written */
+	char *ndn;		/* normalised for comparison */
+	struct attribute *attributes;
 	size_t count;
+	uint64_t names;		/* of attributes: which entry_name_bit() there may be */
 	uint64_t mark;		/* of its last change (entry_mark.h); 0: unknown. It is no part of what the entry says */
 	size_t bytes;		/* that it takes in memory, about; what was taken away again included */
 	bool waits;		/* he has another uidNumber on the server, shown once a person has looked; the rest is as it is */
@@ -47,6 +53,8 @@ struct entries {
 
 /* Returns NULL without memory, or for what is no DN. */
 struct entry *entry_new(const char *dn);
+/* The same of one of which is known what will come: more is fine, too. bytes: of names and values, with a NUL each. */
+struct entry *entry_new_of(const char *dn, size_t attributes, size_t values, size_t bytes);
 struct entry *entry_ref(struct entry *e);	/* one more holder, of any thread */
 void entry_free(struct entry *e);		/* one holder less; the last one wipes the values: some are secrets */
 void entries_done(struct entries *all);
@@ -58,6 +66,8 @@ struct entry *entries_find(const struct entries *all, const char *dn);
 /* Unlink and free; returns whether it was there. */
 bool entries_remove(struct entries *all, const char *dn);
 
+/* One of 64 bits, by which most names that an entry has not are told without a look at those that it has. */
+uint64_t entry_name_bit(const char *name);
 /* All values of a name, or NULL. */
 const struct attribute *entry_attribute(const struct entry *e, const char *name);
 /* First value, or NULL. */
@@ -75,6 +85,14 @@ bool entry_same(const struct entry *a, const struct entry *b);
 
 /* Edit. Each returns 0 or -ENOMEM; remove of what is absent is 0. */
 int entry_add_value(struct entry *e, const char *name, const void *bytes, size_t len);
+/*
+ * The attribute of a name, with room for so many more values; it is there from then on, perhaps with none.
+ *
+ * Returns NULL without memory. Valid until the entry has another attribute.
+ */
+struct attribute *entry_need(struct entry *e, const char *name, size_t values);
+/* One more value of an attribute of the entry. */
+int entry_append(struct entry *e, struct attribute *a, const void *bytes, size_t len);
 int entry_add_all(struct entry *e, const struct entry *from);	/* every value of another one */
 int entry_set(struct entry *e, const char *name, const char *value);	/* NULL removes the attribute */
 int entry_remove_value(struct entry *e, const char *name, const char *value);

@@ -13,18 +13,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "common/identity_parts.h"
+#include "common/siphash.h"
 #include "common/snapshot.h"
 
+/* There are millions of them: what is sorted is a number for each, and keys are written where two have the same. */
 struct claim {
-	enum identity_claim kind;
+	uint64_t order;			/* an id itself; the first bytes of a group's name; of others a keyed hash */
 	uint32_t index;			/* of users; of groups for the last two kinds */
-	char key[IDENTITY_KEY_SIZE];
+	enum identity_claim kind;
 };
 
 struct claims {
-	struct claim *list;
+	const struct identities *all;	/* whose claims they are */
+	uint64_t secret[2];		/* of the hashes: nobody can make many of them alike */
+	struct claim *list;		/* owned; sorted by kind, order, key and index */
 	size_t count;
 };
 
@@ -118,6 +123,64 @@ identities_find(const struct identities *all, const char *name)
 	return found;
 }
 
+/* Eight bytes of a text from at on, which compare as it does. */
+static uint64_t
+leading_bytes(const char *text, size_t at)
+{
+	size_t len = strlen(text);
+	uint64_t bytes = 0;
+
+	for (size_t i = at; i < at + sizeof bytes; i++)
+		bytes = bytes << 8 | (i < len ? (unsigned char)text[i] : 0);
+	return bytes;
+}
+
+/* Users are large, and their names mostly differ in the first bytes: what is sorted is these, and where each user is. */
+struct name_order {
+	uint64_t first, second;		/* bytes of the name */
+	const struct identity *user;
+};
+
+static int
+compare_order(const void *a, const void *b)
+{
+	const struct name_order *x = a, *y = b;
+	int order;
+
+	if (x->first != y->first)
+		return x->first < y->first ? -1 : 1;
+	if (x->second != y->second)
+		return x->second < y->second ? -1 : 1;
+	order = strcmp(x->user->name, y->user->name);
+	return order != 0 ? order : (x->user > y->user) - (x->user < y->user);
+}
+
+/* Returns 0 or -ENOMEM. */
+static int
+sort_users(struct identities *all)
+{
+	struct name_order *order = calloc(all->user_count + 1, sizeof *order);
+	struct identity *sorted = calloc(all->user_count + 1, sizeof *sorted);
+
+	if (order == NULL || sorted == NULL) {
+		free(order);
+		free(sorted);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < all->user_count; i++) {
+		const char *name = all->users[i].name;
+
+		order[i] = (struct name_order){ leading_bytes(name, 0), leading_bytes(name, sizeof order[i].first), &all->users[i] };
+	}
+	qsort(order, all->user_count, sizeof *order, compare_order);
+	for (size_t i = 0; i < all->user_count; i++)
+		sorted[i] = *order[i].user;
+	free(order);
+	free(all->users);
+	all->users = sorted;
+	return 0;
+}
+
 /*
  * Read one posixAccount entry. One with several uids becomes a broken user of each of those names,
  * so that none of them is anybody else's.
@@ -169,66 +232,137 @@ read_users(const struct entry *const *below_base, size_t count, const struct set
 	for (size_t i = 0; i < count && r == 0; i++)
 		if (entry_has_class(below_base[i], "posixAccount"))
 			r = read_entry(below_base[i], settings, all);
-	qsort(all->users, all->user_count, sizeof *all->users, compare_names);
-	return r;
+	return r == 0 ? sort_users(all) : r;
+}
+
+bool
+identity_fold_key(const char *key, char ret[static IDENTITY_KEY_SIZE])
+{
+	size_t len = strlen(key);
+
+	if (len == 0 || len >= IDENTITY_KEY_SIZE)
+		return false;
+	for (size_t i = 0; i <= len; i++)
+		ret[i] = (char)(key[i] >= 'A' && key[i] <= 'Z' ? key[i] - 'A' + 'a' : key[i]);
+	return true;
+}
+
+void
+identity_number_key(uint32_t number, char ret[static IDENTITY_KEY_SIZE])
+{
+	char digits[10];
+	size_t count = 0;
+
+	for (uint32_t left = number; left > 0 || count == 0; left /= 10)
+		digits[count++] = (char)('0' + left % 10);
+	for (size_t i = 0; i < count; i++)
+		ret[i] = digits[count - 1 - i];
+	ret[count] = '\0';
+}
+
+/* What is claimed, but for ids. Returns false for nothing. */
+static bool
+text_key(const struct identities *all, enum identity_claim kind, uint32_t index, char ret[static IDENTITY_KEY_SIZE])
+{
+	const struct identity *u;
+
+	if (kind >= CLAIM_GROUP_NAME)
+		return identity_fold_key(all->groups[index].name, ret);
+	u = &all->users[index];
+	if (kind == CLAIM_ENTRY_ID)
+		return identity_fold_key(u->entry_id, ret);
+	/* A name that cannot be used is compared all the same: "Ada" and "ada" are one uid to a directory. */
+	return identity_fold_key(u->name[0] != '\0' || u->claimed_name == NULL ? u->name : u->claimed_name, ret);
+}
+
+static bool
+is_id(enum identity_claim kind)
+{
+	return kind == CLAIM_UID || kind == CLAIM_GID;
 }
 
 static void
-claim(struct claims *claims, enum identity_claim kind, size_t index, const char *key)
+claim_key(const struct claims *claims, const struct claim *c, char ret[static IDENTITY_KEY_SIZE])
 {
-	struct claim *c = &claims->list[claims->count];
+	if (is_id(c->kind))
+		identity_number_key((uint32_t)c->order, ret);
+	else if (!text_key(claims->all, c->kind, c->index, ret))
+		ret[0] = '\0';		/* it is no claim */
+}
 
-	if (key[0] == '\0' || strlen(key) >= sizeof c->key)	/* too long to be a valid one */
-		return;
-	c->kind = kind;
-	c->index = (uint32_t)index;
-	for (size_t i = 0; i <= strlen(key); i++)
-		c->key[i] = (char)(key[i] >= 'A' && key[i] <= 'Z' ? key[i] - 'A' + 'a' : key[i]);
-	claims->count++;
+static uint64_t
+order_of(const struct claims *claims, enum identity_claim kind, const char *key)
+{
+	if (is_id(kind))
+		return strtoul(key, NULL, 10);
+	return kind == CLAIM_GROUP_NAME ? leading_bytes(key, 0) : siphash13(claims->secret, key, strlen(key));
 }
 
 static void
-claim_number(struct claims *claims, enum identity_claim kind, size_t index, uint32_t number)
+claim_text(struct claims *claims, enum identity_claim kind, size_t index)
 {
-	char text[16];
+	char key[IDENTITY_KEY_SIZE];
 
-	(void)snprintf(text, sizeof text, "%u", (unsigned)number);
-	if (number != 0)
-		claim(claims, kind, index, text);
+	if (text_key(claims->all, kind, (uint32_t)index, key))
+		claims->list[claims->count++] = (struct claim){ order_of(claims, kind, key), (uint32_t)index, kind };
+}
+
+static void
+claim_id(struct claims *claims, enum identity_claim kind, size_t index, uint32_t id)
+{
+	if (id != 0)
+		claims->list[claims->count++] = (struct claim){ id, (uint32_t)index, kind };
 }
 
 static int
-compare_claims(const void *a, const void *b)
+compare_keys(const struct claims *claims, const struct claim *x, const struct claim *y)
+{
+	char one[IDENTITY_KEY_SIZE], other[IDENTITY_KEY_SIZE];
+
+	if (is_id(x->kind))
+		return 0;		/* of one order, they are the same */
+	claim_key(claims, x, one);
+	claim_key(claims, y, other);
+	return strcmp(one, other);
+}
+
+static int
+compare_claims(const void *a, const void *b, void *arg)
 {
 	const struct claim *x = a, *y = b;
 	int order;
 
 	if (x->kind != y->kind)
 		return x->kind < y->kind ? -1 : 1;
-	order = strcmp(x->key, y->key);
+	if (x->order != y->order)
+		return x->order < y->order ? -1 : 1;
+	order = compare_keys(arg, x, y);
 	return order != 0 ? order : x->index < y->index ? -1 : x->index > y->index;
+}
+
+static bool
+is_same_claim(const struct claims *claims, const struct claim *x, const struct claim *y)
+{
+	return x->kind == y->kind && x->order == y->order && compare_keys(claims, x, y) == 0;
 }
 
 /* All claims, sorted, so that equal ones stand together. Also of broken entries: what they claim is claimed. */
 static int
 collect_claims(const struct identities *all, struct claims *ret)
 {
-	ret->list = calloc(all->user_count * 3 + all->group_count * 2 + 1, sizeof *ret->list);
-	if (ret->list == NULL)
+	*ret = (struct claims){ .all = all, .list = calloc(all->user_count * 3 + all->group_count * 2 + 1, sizeof *ret->list) };
+	if (ret->list == NULL || getrandom(ret->secret, sizeof ret->secret, 0) != (ssize_t)sizeof ret->secret)
 		return -ENOMEM;
 	for (size_t i = 0; i < all->user_count; i++) {
-		const struct identity *u = &all->users[i];
-
-		/* A name that cannot be used is compared all the same: "Ada" and "ada" are one uid to a directory. */
-		claim(ret, CLAIM_NAME, i, u->name[0] != '\0' || u->claimed_name == NULL ? u->name : u->claimed_name);
-		claim_number(ret, CLAIM_UID, i, u->uid);
-		claim(ret, CLAIM_ENTRY_ID, i, u->entry_id);
+		claim_text(ret, CLAIM_NAME, i);
+		claim_id(ret, CLAIM_UID, i, all->users[i].uid);
+		claim_text(ret, CLAIM_ENTRY_ID, i);
 	}
 	for (size_t i = 0; i < all->group_count; i++) {
-		claim(ret, CLAIM_GROUP_NAME, i, all->groups[i].name);
-		claim_number(ret, CLAIM_GID, i, all->groups[i].gid);
+		claim_text(ret, CLAIM_GROUP_NAME, i);
+		claim_id(ret, CLAIM_GID, i, all->groups[i].gid);
 	}
-	qsort(ret->list, ret->count, sizeof *ret->list, compare_claims);
+	qsort_r(ret->list, ret->count, sizeof *ret->list, compare_claims, ret);
 	return 0;
 }
 
@@ -249,13 +383,13 @@ claimant(const struct identities *all, const struct claim *c)
 
 /* kept: one of the claimants had it before and has it still */
 static int
-refuse_claim(struct identities *all, const struct claim *c, const struct claim *other, bool kept)
+refuse_claim(struct identities *all, const struct claim *c, const char *key, const struct claim *other, bool kept)
 {
 	char what[IDENTITY_FAULT_SIZE];
 	struct identity_group *group;
 
 	(void)snprintf(what, sizeof what, "%s \"%.65s\" is also claimed by %.100s; give one of them another",
-	    claim_words[c->kind], c->key, claimant(all, other)->dn);
+	    claim_words[c->kind], key, claimant(all, other)->dn);
 	if (c->kind < CLAIM_GROUP_NAME)
 		return identity_break(&all->users[c->index], what);
 	group = &all->groups[c->index];
@@ -265,47 +399,52 @@ refuse_claim(struct identities *all, const struct claim *c, const struct claim *
 	return identity_add_fault(all, claimant(all, c), what);
 }
 
-/* Where the claims of a kind to a key begin, or would. */
-static size_t
+/* The first claim of a kind to a key; NULL: there is none. */
+static const struct claim *
 first_claim(const struct claims *claims, enum identity_claim kind, const char *key)
 {
+	const struct claim wanted = { order_of(claims, kind, key), 0, kind };
 	size_t low = 0, high = claims->count;
+	char there[IDENTITY_KEY_SIZE];
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 		const struct claim *m = &claims->list[middle];
 
-		if (m->kind < kind || (m->kind == kind && strcmp(m->key, key) < 0))
+		if (m->kind < kind || (m->kind == kind && m->order < wanted.order))
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low;
+	for (; low < claims->count && claims->list[low].kind == kind && claims->list[low].order == wanted.order; low++) {
+		claim_key(claims, &claims->list[low], there);
+		if (strcmp(there, key) == 0)
+			return &claims->list[low];
+	}
+	return NULL;
 }
 
-/* The past that another struct identities is. */
-struct previous {
-	const struct identities *all;
-	struct claims claims;
-};
+/* The next claim to the same; NULL: that was the last. */
+static const struct claim *
+next_claim(const struct claims *claims, const struct claim *c)
+{
+	const struct claim *next = c + 1;
+
+	return next < claims->list + claims->count && is_same_claim(claims, next, c) ? next : NULL;
+}
 
 static const char *
 holder_before(void *arg, enum identity_claim kind, const char *key)
 {
-	const struct previous *previous = arg;
-	const struct claims *before = &previous->claims;
+	const struct claims *before = arg;
 
-	for (size_t low = first_claim(before, kind, key); low < before->count; low++) {
-		const struct claim *m = &before->list[low];
-		const struct identity_group *group;
+	for (const struct claim *c = first_claim(before, kind, key); c != NULL; c = next_claim(before, c)) {
+		const struct identity_group *group = kind >= CLAIM_GROUP_NAME ? &before->all->groups[c->index] : NULL;
 
-		if (m->kind != kind || strcmp(m->key, key) != 0)
-			return NULL;
-		group = kind >= CLAIM_GROUP_NAME ? &previous->all->groups[m->index] : NULL;
 		if (group != NULL && group->whose == IDENTITY_NAME_OWN)
 			return identity_group_id(group->entry);
-		if (group == NULL && previous->all->users[m->index].state == FACTS_MANAGED)
-			return previous->all->users[m->index].entry_id;
+		if (group == NULL && before->all->users[c->index].state == FACTS_MANAGED)
+			return before->all->users[c->index].entry_id;
 	}
 	return NULL;
 }
@@ -313,18 +452,7 @@ holder_before(void *arg, enum identity_claim kind, const char *key)
 static bool
 knew_before(void *arg, const char *entry_id)
 {
-	const struct previous *previous = arg;
-	const struct claims *before = &previous->claims;
-
-	for (size_t low = first_claim(before, CLAIM_ENTRY_ID, entry_id); low < before->count; low++) {
-		const struct claim *m = &before->list[low];
-
-		if (m->kind != CLAIM_ENTRY_ID || strcmp(m->key, entry_id) != 0)
-			return false;
-		if (previous->all->users[m->index].state == FACTS_MANAGED)
-			return true;
-	}
-	return false;
+	return holder_before(arg, CLAIM_ENTRY_ID, entry_id) != NULL;
 }
 
 static bool
@@ -338,7 +466,7 @@ is_holder(const struct identities *all, const struct claim *c, const char *holde
 
 /* Judge one run of equal claims. A name is nobody's but his who had it and is only shown still. */
 static int
-judge_run(struct identities *all, const struct claim *run, size_t count, const char *holder)
+judge_run(struct identities *all, const struct claim *run, size_t count, const char *key, const char *holder)
 {
 	const struct entry *had = NULL;
 	bool contended = false, kept;
@@ -355,13 +483,13 @@ judge_run(struct identities *all, const struct claim *run, size_t count, const c
 	kept = had != NULL && holder != NULL;
 	for (size_t i = 0; contended && i < count && r == 0; i++)
 		if ((run[i].kind == CLAIM_NAME && !claimant(all, &run[i])->gone) || !is_holder(all, &run[i], holder))
-			r = refuse_claim(all, &run[i], &run[i == 0 ? 1 : 0], kept);
+			r = refuse_claim(all, &run[i], key, &run[i == 0 ? 1 : 0], kept);
 	return r;
 }
 
 /* Everybody of a run who is not the one that had the name or number before. */
 static int
-judge_newcomers(struct identities *all, const struct claim *run, size_t count, const char *holder,
+judge_newcomers(struct identities *all, const struct claim *run, size_t count, const char *key, const char *holder,
     const struct identity_past *past)
 {
 	char what[IDENTITY_FAULT_SIZE];
@@ -375,7 +503,7 @@ judge_newcomers(struct identities *all, const struct claim *run, size_t count, c
 		if (past != NULL && past->accepted != NULL && past->accepted(past->arg, user->entry))
 			continue;
 		(void)snprintf(what, sizeof what, "%s %.33s was another entry's: is this the same person? "
-		    "isms-userctl snapshot approve", claim_words[run[i].kind], run[i].key);
+		    "isms-userctl snapshot approve", claim_words[run[i].kind], key);
 		r = identity_break(user, what);
 		user->newcomer = true;
 		all->newcomer_count++;
@@ -386,12 +514,12 @@ judge_newcomers(struct identities *all, const struct claim *run, size_t count, c
 /* With no room to remember by, whoever was not there is taken for one. */
 static const char *
 former_holder(const struct identity_holders *holders, const struct identities *all, const struct identity_past *past,
-    const struct claim *c)
+    const struct claim *c, const char *key)
 {
 	const char *mine = all->users[c->index].entry_id;
 
 	if (holders->count < IDENTITY_HOLDERS_MAX || past == NULL)
-		return identity_holders_find(holders, c->kind == CLAIM_UID, c->key);
+		return identity_holders_find(holders, c->kind == CLAIM_UID, key);
 	return past->knew(past->arg, mine) ? mine : "";
 }
 
@@ -406,15 +534,11 @@ break_members(struct identities *all, const struct claims *claims)
 
 	for (size_t i = 0; i < all->user_count && r == 0; i++) {
 		struct identity *user = &all->users[i];
+		char key[IDENTITY_KEY_SIZE], what[IDENTITY_FAULT_SIZE];
 		bool claimed = false, kept = false;
-		char key[16], what[IDENTITY_FAULT_SIZE];
 
-		(void)snprintf(key, sizeof key, "%u", (unsigned)user->gid);
-		for (size_t at = first_claim(claims, CLAIM_GID, key); at < claims->count; at++) {
-			const struct claim *c = &claims->list[at];
-
-			if (c->kind != CLAIM_GID || strcmp(c->key, key) != 0)
-				break;
+		identity_number_key(user->gid, key);
+		for (const struct claim *c = first_claim(claims, CLAIM_GID, key); c != NULL; c = next_claim(claims, c)) {
 			claimed = true;
 			kept = kept || all->groups[c->index].gid != 0;
 		}
@@ -426,47 +550,55 @@ break_members(struct identities *all, const struct claims *claims)
 	return r;
 }
 
+/* Whether any group lost its gid to a contest. */
+static bool
+any_lost(const struct identities *all, const struct claims *claims)
+{
+	for (size_t i = claims->count; i > 0 && claims->list[i - 1].kind == CLAIM_GID; i--)
+		if (all->groups[claims->list[i - 1].index].gid == 0)
+			return true;
+	return false;
+}
+
 /* One run of equal claims: what contends, then who is somebody else than the one that had it. */
 static int
-judge_one(struct identities *all, const struct claim *run, size_t count, const struct identity_past *past,
-    const struct identity_holders *holders)
+judge_one(struct identities *all, const struct claims *claims, const struct claim *run, size_t count,
+    const struct identity_past *past, const struct identity_holders *holders)
 {
 	bool for_newcomers = holders != NULL && (run->kind == CLAIM_NAME || run->kind == CLAIM_UID);
+	char key[IDENTITY_KEY_SIZE], holder[IDENTITY_KEY_SIZE];
 	const char *had = NULL;
-	char holder[IDENTITY_KEY_SIZE];
 	int r = 0;
 
 	if (count == 1 && !for_newcomers)
 		return 0;
+	claim_key(claims, run, key);
 	if (past != NULL && run->kind != CLAIM_ENTRY_ID)
-		had = past->holder(past->arg, run->kind, run->key);
+		had = past->holder(past->arg, run->kind, key);
 	if (count > 1)
-		r = judge_run(all, run, count, had);
+		r = judge_run(all, run, count, key, had);
 	if (r < 0 || !for_newcomers)
 		return r;
 	if (had == NULL)
-		had = former_holder(holders, all, past, run);
+		had = former_holder(holders, all, past, run, key);
 	if (had == NULL)
 		return 0;
 	(void)snprintf(holder, sizeof holder, "%s", had);	/* an entry_id, which fits */
-	return judge_newcomers(all, run, count, holder, past);
+	return judge_newcomers(all, run, count, key, holder, past);
 }
 
 static int
 judge_claims(struct identities *all, const struct identity_past *past, const struct identity_holders *holders)
 {
-	struct claims claims = { 0 };
+	struct claims claims;
 	int r = collect_claims(all, &claims);
 
 	for (size_t i = 0, end; r == 0 && i < claims.count; i = end) {
-		const struct claim *first = &claims.list[i];
-
-		for (end = i + 1; end < claims.count; end++)
-			if (claims.list[end].kind != first->kind || strcmp(claims.list[end].key, first->key) != 0)
-				break;
-		r = judge_one(all, first, end - i, past, holders);
+		for (end = i + 1; end < claims.count && is_same_claim(&claims, &claims.list[end], &claims.list[i]);)
+			end++;
+		r = judge_one(all, &claims, &claims.list[i], end - i, past, holders);
 	}
-	if (r == 0)
+	if (r == 0 && any_lost(all, &claims))
 		r = break_members(all, &claims);
 	free(claims.list);
 	return r;
@@ -480,30 +612,6 @@ note_user_faults(struct identities *all)
 	for (size_t i = 0; i < all->user_count && r == 0; i++)
 		if (all->users[i].state == FACTS_BROKEN)
 			r = identity_add_fault(all, all->users[i].entry, all->users[i].fault);
-	return r;
-}
-
-int
-identity_claims(const struct entry *e, const struct settings *settings, identity_claim_each *each, void *arg)
-{
-	struct identities all = { 0 };
-	struct claims claims = { 0 };
-	char gid[16];
-	int r;
-
-	r = read_users(&e, 1, settings, &all);
-	if (r == 0)
-		r = identity_read_groups(&e, 1, settings, &all);
-	if (r == 0)
-		r = collect_claims(&all, &claims);
-	for (size_t i = 0; r == 0 && i < claims.count; i++)
-		r = each(claims.list[i].kind, claims.list[i].key, arg);
-	for (size_t i = 0; r == 0 && i < all.user_count && all.users[i].gid != 0; i++) {
-		(void)snprintf(gid, sizeof gid, "%u", (unsigned)all.users[i].gid);
-		r = each(CLAIM_PRIMARY_GID, gid, arg);
-	}
-	free(claims.list);
-	identities_done(&all);
 	return r;
 }
 
@@ -545,13 +653,13 @@ int
 identities_build_after(const struct entries *entries, const struct settings *settings,
     const struct identities *previous, const struct identity_holders *holders, struct identities *ret)
 {
-	struct previous before = { .all = previous };
+	struct claims before = { 0 };
 	const struct identity_past past = { .holder = holder_before, .knew = knew_before, .arg = &before };
-	int r = previous != NULL ? collect_claims(previous, &before.claims) : 0;
+	int r = previous != NULL ? collect_claims(previous, &before) : 0;
 
 	if (r == 0)
 		r = identities_build_from(entries, settings, previous != NULL ? &past : NULL, holders, ret);
-	free(before.claims.list);
+	free(before.list);
 	return r;
 }
 

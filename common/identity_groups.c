@@ -38,15 +38,25 @@ struct place {
 	uint32_t child;
 };
 
+/* A slot of the table of names, which has the name itself: there are many more members than users. */
+struct name_place {
+	char name[33];			/* "": free */
+	uint32_t user;			/* whom identities_find() would find */
+};
+
 struct graph {
 	struct identities *all;
 	struct node *nodes;
 	size_t node_count;
-	struct edge *edges;		/* sorted by child once complete */
+	struct edge *edges;		/* as they came, until they are sorted */
 	size_t edge_count, edge_room;
-	struct place *places;		/* users and nodes by DN: open addressing */
+	size_t *first_parent;		/* of each child, in parents; one more at the end */
+	uint32_t *parents;		/* of all children: nodes */
+	struct place *places;		/* users and nodes by DN: open addressing; NULL: nobody has asked */
 	size_t place_mask;		/* a power of two, minus one */
-	uint64_t secret[2];		/* of its hashes: no author of entries can make long runs */
+	struct name_place *names;	/* users by name: the same */
+	size_t name_mask;
+	uint64_t secret[2];		/* of their hashes: no author of entries can make long runs */
 	uint32_t *seen, *queue;		/* per node: stamp of the walk; nodes of this walk */
 	uint32_t stamp;
 };
@@ -56,6 +66,26 @@ identity_is_group(const struct entry *e)
 {
 	return entry_has_class(e, "posixGroup") || entry_has_class(e, "groupOfNames") ||
 	    entry_has_class(e, "groupOfMembers");
+}
+
+bool
+identity_read_group(const struct entry *e, const struct settings *settings, struct identity_group *ret, struct fault *fault)
+{
+	const char *name;
+	bool named;
+
+	identity_check_sizes(e, fault);
+	name = identity_single(e, "cn", fault);
+	*ret = (struct identity_group){ .entry = e, .gid = identity_read_id(e, "gidNumber", settings, fault) };
+	named = name != NULL && snapshot_name_allowed(name, strlen(name));
+	if (named)
+		memcpy(ret->name, name, strlen(name) + 1);
+	else
+		identity_fault(fault, "cn \"%.40s\" cannot be a group's name here (a-z 0-9 _ . -, at most 32)",
+		    name != NULL ? name : "");
+	if (fault->text[0] != '\0')
+		ret->gid = 0;
+	return named;
 }
 
 int
@@ -68,38 +98,15 @@ identity_read_groups(const struct entry *const *below_base, size_t count, const 
 	if (all->groups == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < count && r == 0; i++) {
-		const struct entry *e = below_base[i];
-		struct identity_group *g = &all->groups[all->group_count];
 		struct fault fault = { "" };
-		const char *name;
 
-		if (!entry_has_class(e, "posixGroup"))
+		if (!entry_has_class(below_base[i], "posixGroup"))
 			continue;
-		identity_check_sizes(e, &fault);
-		name = identity_single(e, "cn", &fault);
-		*g = (struct identity_group){ .entry = e, .gid = identity_read_id(e, "gidNumber", settings, &fault) };
-		if (name != NULL && snapshot_name_allowed(name, strlen(name))) {
-			memcpy(g->name, name, strlen(name) + 1);
-			all->group_count++;
-		} else
-			identity_fault(&fault, "cn \"%.40s\" cannot be a group's name here (a-z 0-9 _ . -, at most 32)",
-			    name != NULL ? name : "");
-		if (fault.text[0] != '\0') {
-			g->gid = 0;
-			r = identity_add_fault(all, e, fault.text);
-		}
+		all->group_count += identity_read_group(below_base[i], settings, &all->groups[all->group_count], &fault);
+		if (fault.text[0] != '\0')
+			r = identity_add_fault(all, below_base[i], fault.text);
 	}
 	return r;
-}
-
-static int
-compare_edges(const void *a, const void *b)
-{
-	const struct edge *x = a, *y = b;
-
-	if (x->child != y->child)
-		return x->child < y->child ? -1 : 1;
-	return x->parent < y->parent ? -1 : x->parent > y->parent;
 }
 
 static int
@@ -129,17 +136,66 @@ add_place(struct graph *g, const char *ndn, uint32_t child)
 	g->places[at] = (struct place){ ndn, hash, child };
 }
 
-/* Room for so many, half empty. Returns 0 or -ENOMEM. */
-static int
-make_places(struct graph *g, size_t count)
+/* Slots for so many, half of them empty at least; a power of two. */
+static size_t
+slots_for(size_t count)
 {
-	size_t room = 16;
+	size_t slots = 16;
 
-	while (room < count * 2)
-		room *= 2;
+	while (slots < count * 2)
+		slots *= 2;
+	return slots;
+}
+
+/* Returns 0 or -ENOMEM. */
+static int
+make_places(struct graph *g)
+{
+	size_t room = slots_for(g->node_count + g->all->user_count);
+
 	g->places = calloc(room, sizeof *g->places);
+	if (g->places == NULL)
+		return -ENOMEM;
 	g->place_mask = room - 1;
-	return g->places != NULL && getrandom(g->secret, sizeof g->secret, 0) == (ssize_t)sizeof g->secret ? 0 : -ENOMEM;
+	for (size_t i = 0; i < g->all->user_count; i++)
+		add_place(g, g->all->users[i].entry->ndn, (uint32_t)i);
+	for (size_t i = 0; i < g->node_count; i++)
+		add_place(g, g->nodes[i].entry->ndn, (uint32_t)(g->all->user_count + i));
+	return 0;
+}
+
+static struct name_place *
+find_name(const struct graph *g, const char *name)
+{
+	size_t at = siphash13(g->secret, name, strlen(name)) & g->name_mask;
+
+	while (g->names[at].name[0] != '\0' && strcmp(g->names[at].name, name) != 0)
+		at = (at + 1) & g->name_mask;
+	return &g->names[at];
+}
+
+/* Returns 0 or -ENOMEM. */
+static int
+make_names(struct graph *g)
+{
+	const struct identities *all = g->all;
+	size_t room = slots_for(all->user_count);
+
+	g->names = calloc(room, sizeof *g->names);
+	if (g->names == NULL)
+		return -ENOMEM;
+	g->name_mask = room - 1;
+	for (size_t i = 0; i < all->user_count; i++) {
+		struct name_place *place = find_name(g, all->users[i].name);
+
+		/* Of several of one name the first good one, else the last. */
+		if (all->users[i].name[0] == '\0' ||
+		    (place->name[0] != '\0' && all->users[place->user].state == FACTS_MANAGED))
+			continue;
+		memcpy(place->name, all->users[i].name, sizeof place->name);
+		place->user = (uint32_t)i;
+	}
+	return 0;
 }
 
 static int
@@ -149,10 +205,8 @@ list_nodes(struct graph *g, const struct entry *const *below_base, size_t count)
 	size_t next = 0;
 
 	g->nodes = calloc(count + 1, sizeof *g->nodes);
-	if (g->nodes == NULL || make_places(g, count + all->user_count) < 0)
+	if (g->nodes == NULL || getrandom(g->secret, sizeof g->secret, 0) != (ssize_t)sizeof g->secret)
 		return -ENOMEM;
-	for (size_t i = 0; i < all->user_count; i++)
-		add_place(g, all->users[i].entry->ndn, (uint32_t)i);
 	for (size_t i = 0; i < count; i++) {
 		struct node *n = &g->nodes[g->node_count];
 
@@ -161,7 +215,7 @@ list_nodes(struct graph *g, const struct entry *const *below_base, size_t count)
 		*n = (struct node){ .entry = below_base[i], .group = NO_GROUP };
 		if (next < all->group_count && all->groups[next].entry == n->entry)	/* both in the entries' order */
 			n->group = (uint32_t)next++;
-		add_place(g, n->entry->ndn, (uint32_t)(all->user_count + g->node_count++));
+		g->node_count++;
 	}
 	g->seen = calloc(g->node_count + 1, sizeof *g->seen);
 	g->queue = calloc(g->node_count + 1, sizeof *g->queue);
@@ -174,16 +228,30 @@ link_dn(struct graph *g, const char *dn, uint32_t parent)
 {
 	char *ndn = entry_normalise_dn(dn);
 	uint64_t hash;
-	int r = 0;
+	int r = g->places == NULL ? make_places(g) : 0;
 
 	if (ndn == NULL)
-		return 0;
+		return r;
 	hash = siphash13(g->secret, ndn, strlen(ndn));
-	for (size_t at = hash & g->place_mask; g->places[at].ndn != NULL && r == 0; at = (at + 1) & g->place_mask)
+	for (size_t at = hash & g->place_mask; r == 0 && g->places[at].ndn != NULL; at = (at + 1) & g->place_mask)
 		if (g->places[at].hash == hash && strcmp(g->places[at].ndn, ndn) == 0)
 			r = add_edge(g, g->places[at].child, parent);
 	free(ndn);
 	return r;
+}
+
+/* The same of a user's name. */
+static int
+link_name(struct graph *g, const char *name, uint32_t parent)
+{
+	const struct name_place *place;
+
+	if (name[0] == '\0')
+		return 0;
+	if (g->names == NULL && make_names(g) < 0)
+		return -ENOMEM;
+	place = find_name(g, name);
+	return place->name[0] != '\0' ? add_edge(g, place->user, parent) : 0;
 }
 
 static int
@@ -196,12 +264,8 @@ link_node(struct graph *g, uint32_t index)
 
 	for (size_t i = 0; members != NULL && i < members->count && r == 0; i++)
 		r = link_dn(g, members->values[i].bytes, index);
-	for (size_t i = 0; names != NULL && i < names->count && r == 0; i++) {
-		const struct identity *user = identities_find(g->all, names->values[i].bytes);
-
-		if (user != NULL)
-			r = add_edge(g, (uint32_t)(user - g->all->users), index);
-	}
+	for (size_t i = 0; names != NULL && i < names->count && r == 0; i++)
+		r = link_name(g, names->values[i].bytes, index);
 	return r;
 }
 
@@ -290,22 +354,34 @@ link_primary_tokens(struct graph *g)
 	return r;
 }
 
+/* Edges by child, each one's in the order in which they came. Returns 0 or -ENOMEM. */
+static int
+sort_edges(struct graph *g)
+{
+	size_t children = g->all->user_count + g->node_count, *next;
+
+	g->first_parent = calloc(children + 2, sizeof *g->first_parent);
+	g->parents = calloc(g->edge_count + 1, sizeof *g->parents);
+	if (g->first_parent == NULL || g->parents == NULL)
+		return -ENOMEM;
+	next = g->first_parent + 1;	/* where the next parent of each goes, which in the end is where those of the next one begin */
+	for (size_t i = 0; i < g->edge_count; i++)
+		next[g->edges[i].child + 1]++;
+	for (size_t i = 1; i <= children; i++)
+		next[i] += next[i - 1];
+	for (size_t i = 0; i < g->edge_count; i++)
+		g->parents[next[g->edges[i].child]++] = g->edges[i].parent;
+	free(g->edges);
+	g->edges = NULL;
+	return 0;
+}
+
 /* Append the parents of a child that this walk has not seen; returns -E2BIG beyond IDENTITY_GROUPS_MAX. */
 static int
 queue_parents(struct graph *g, uint32_t child, size_t *used)
 {
-	size_t low = 0, high = g->edge_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (g->edges[middle].child < child)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (; low < g->edge_count && g->edges[low].child == child; low++) {
-		uint32_t parent = g->edges[low].parent;
+	for (size_t i = g->first_parent[child]; i < g->first_parent[child + 1]; i++) {
+		uint32_t parent = g->parents[i];
 
 		if (g->seen[parent] == g->stamp)
 			continue;
@@ -401,13 +477,16 @@ identity_link_groups(const struct entry *const *below_base, size_t count, struct
 		r = link_primary_groups(&g);
 	if (r == 0)
 		r = link_primary_tokens(&g);
-	if (r == 0 && g.edge_count > 0)
-		qsort(g.edges, g.edge_count, sizeof *g.edges, compare_edges);
+	if (r == 0)
+		r = sort_edges(&g);
 	for (size_t i = 0; r == 0 && i < all->user_count; i++)
 		r = link_user(&g, (uint32_t)i);
 	free(g.nodes);
 	free(g.edges);
+	free(g.first_parent);
+	free(g.parents);
 	free(g.places);
+	free(g.names);
 	free(g.seen);
 	free(g.queue);
 	return r;

@@ -38,6 +38,22 @@ uint32_t identity_read_id(const struct entry *e, const char *name, const struct 
 /* More attributes than any entry has, or a value too long for anything, are a fault (ENTRY_ATTRIBUTES_MAX, ENTRY_VALUE_MAX). */
 void identity_check_sizes(const struct entry *e, struct fault *fault);
 
+/* A claim's key in lower case. Returns false for none, and for one that is too long to be valid. */
+bool identity_fold_key(const char *key, char ret[static IDENTITY_KEY_SIZE]);
+
+/* A number in digits. */
+void identity_number_key(uint32_t number, char ret[static IDENTITY_KEY_SIZE]);
+
+/*
+ * One posixGroup's name and gid.
+ *
+ *  fault  what is wrong with it; the gid is 0 then
+ *
+ * Returns whether it has a name, without which it is no group.
+ */
+bool identity_read_group(const struct entry *e, const struct settings *settings, struct identity_group *ret,
+    struct fault *fault);
+
 /* entryUUID, else "dn:" and 128 bits of a hash of the DN. */
 void identity_entry_id(const struct entry *e, struct fault *fault, char ret[static 65]);
 

@@ -127,14 +127,12 @@ void
 identity_entry_id(const struct entry *e, struct fault *fault, char ret[static 65])
 {
 	const char *uuid = identity_single(e, "entryUUID", fault);
-	size_t len;
+	size_t len = uuid != NULL ? strlen(uuid) : 0;
 
-	hash_dn(e->ndn, ret);
-	if (uuid == NULL)
-		return;
-	len = strlen(uuid);
-	if (len != 36 || strspn(uuid, "0123456789abcdefABCDEF-") != len) {
-		identity_fault(fault, "entryUUID \"%.40s\" is no UUID", uuid);
+	if (uuid == NULL || len != 36 || strspn(uuid, "0123456789abcdefABCDEF-") != len) {
+		hash_dn(e->ndn, ret);
+		if (uuid != NULL)
+			identity_fault(fault, "entryUUID \"%.40s\" is no UUID", uuid);
 		return;
 	}
 	for (size_t i = 0; i <= len; i++)
@@ -160,8 +158,8 @@ utf8_length(const unsigned char *s)
 char *
 identity_clean_text(const char *text, size_t max)
 {
-	char *out = malloc(max + 1);
-	size_t used = 0;
+	size_t len = strlen(text), used = 0;	/* nothing becomes longer */
+	char *out = malloc((len < max ? len : max) + 1);
 
 	if (out == NULL)
 		return NULL;

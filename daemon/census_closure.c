@@ -343,6 +343,7 @@ cast_shadow(const struct entry *e, bool gone, struct entry *ret)
 	ret->ndn = e->ndn;
 	ret->attributes = e->attributes;
 	ret->count = e->count;
+	ret->names = e->names;
 	ret->bytes = e->bytes;
 	ret->waits = e->waits;
 	ret->gone = gone;
@@ -372,6 +373,7 @@ limit_members(struct closure *x, uint32_t item, struct entry *shadow)
 	}
 	shadow->attributes = attributes;
 	shadow->count = count;
+	shadow->names |= entry_name_bit("member") | entry_name_bit("memberUid");
 	return 0;
 }
 

@@ -17,7 +17,8 @@ struct judging {
 	const struct census_how *how;
 	struct census_news *news;
 	struct identities before;	/* owned; good users among the touched, as they were; name, ids and state alone */
-	struct identities now;		/* users is owned, what they point to is the part's: the touched ones, sorted by name */
+	struct identities now;		/* what users point to is the part's: the touched ones, sorted by name */
+	struct identity *touched;	/* owned; where they are not all that there are */
 	struct census_fault_line *faults;	/* owned; of the touched, as they are */
 	size_t fault_count;
 };
@@ -55,9 +56,12 @@ list_before(struct judging *j)
 {
 	struct census *c = j->c;
 	size_t count = j->news->whole ? c->used : c->touched_count;
+	size_t room = 0;
 	int r = 0;
 
-	j->before.users = calloc(count + 1, sizeof *j->before.users);
+	for (size_t i = 0; i < count; i++)
+		room += (c->items[j->news->whole ? i : c->touched[i]].standing & STANDING_USER) != 0;
+	j->before.users = calloc(room + 1, sizeof *j->before.users);
 	if (j->before.users == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < count && r == 0; i++) {
@@ -83,8 +87,13 @@ list_now(struct judging *j)
 {
 	const struct identities *all = &j->news->part.identities;
 
-	j->now.users = calloc(all->user_count + 1, sizeof *j->now.users);
-	if (j->now.users == NULL)
+	if (j->news->whole) {
+		j->now.users = all->users;
+		j->now.user_count = all->user_count;
+		return 0;
+	}
+	j->now.users = j->touched = calloc(all->user_count + 1, sizeof *j->now.users);
+	if (j->touched == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < all->user_count; i++)
 		if (census_touches_user(j->news, &all->users[i]))
@@ -403,7 +412,7 @@ census_judge(struct census *c, const struct census_how *how, struct census_news 
 	if (r == 0)
 		write_all(&j);
 	free(j.before.users);
-	free(j.now.users);
+	free(j.touched);
 	free(j.faults);
 	return r < 0 ? r : 1;
 }

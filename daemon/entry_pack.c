@@ -149,24 +149,46 @@ take_string(struct block *b, char **ret)
 static int
 take_attribute(struct block *b, struct entry *e)
 {
+	struct attribute *a;
 	const char *bytes;
 	uint64_t count;
 	size_t len;
 	char *name;
 	int r = take_string(b, &name);
 
-	if (r == 0 && !take_number(b, &count))
-		r = -EBADMSG;
-	for (uint64_t i = 0; r == 0 && i < count; i++)
-		r = take_bytes(b, &bytes, &len) ? entry_add_value(e, name, bytes, len) : -EBADMSG;
+	if (r < 0)
+		return r;
+	a = take_number(b, &count) && count <= (uint64_t)(b->end - b->at) ? entry_need(e, name, (size_t)count) : NULL;
 	free(name);
-	return r;
+	for (; a != NULL && r == 0 && count > 0; count--)
+		r = take_bytes(b, &bytes, &len) ? entry_append(e, a, bytes, len) : -EBADMSG;
+	return a != NULL ? r : -EBADMSG;
+}
+
+/* Attributes and values that stand in a block; what is wrong with it, taking them will tell. */
+struct content {
+	size_t attributes, values;
+};
+
+static struct content
+count_content(struct block b)
+{
+	struct content c = { 0 };
+	const char *bytes;
+	uint64_t count;
+	size_t len;
+
+	for (; b.at < b.end && take_bytes(&b, &bytes, &len) && take_number(&b, &count); c.attributes++)
+		for (; count > 0 && take_bytes(&b, &bytes, &len); count--)
+			c.values++;
+	return c;
 }
 
 int
 entry_unpack(const uint8_t *block, size_t size, struct entry **ret)
 {
 	struct block b = { .at = block, .end = block + size };
+	struct content content;
 	struct entry *e = NULL;
 	char *dn;
 	int r;
@@ -177,7 +199,8 @@ entry_unpack(const uint8_t *block, size_t size, struct entry **ret)
 	r = take_string(&b, &dn);
 	if (r < 0)
 		return r;
-	e = entry_new(dn);
+	content = count_content(b);
+	e = entry_new_of(dn, content.attributes, content.values, size);
 	free(dn);
 	if (e == NULL)
 		return -ENOMEM;

@@ -128,6 +128,16 @@ on_complete(struct ldap_session *session)
 	return tell_changes(s, &state);
 }
 
+/* Memory has everybody: what could not be handed over now is once they are stored. */
+static void
+on_first(void *arg)
+{
+	struct ldap_session *session = arg;
+
+	session->fault[0] = '\0';
+	(void)on_complete(session);
+}
+
 static void
 on_unchanged(struct ldap_session *session)
 {
@@ -375,7 +385,9 @@ try_server(struct ldap_sync *s, const char *uri)
 	int64_t began_ms = loop_now_ms();
 	int r;
 
+	replica_on_first(s->replica, on_first, &session);
 	r = ldap_session_run(&session);
+	replica_on_first(s->replica, NULL, NULL);
 	if (atomic_load(&s->stop))
 		return END_LOST;
 	if (r == -E2BIG && session.fault[0] == '\0')

@@ -23,6 +23,13 @@ replica_use_heap(struct replica *r, struct entry_heap *heap)
 	r->heap = heap;
 }
 
+void
+replica_on_first(struct replica *r, void (*first)(void *arg), void *arg)
+{
+	r->first = first;
+	r->first_arg = arg;
+}
+
 int
 replica_entry(const struct replica *r, const struct member *m, bool members, struct entry **ret)
 {
@@ -69,6 +76,16 @@ is_locked(const struct entry *e)
 	return since != NULL && strcmp(since, "0") != 0;
 }
 
+void
+replica_describe(struct member *m, const struct entry *e)
+{
+	m->mark = e->mark;
+	m->bytes = (uint32_t)(e->bytes < UINT32_MAX ? e->bytes : UINT32_MAX);
+	m->has_members = entry_attribute(e, "member") != NULL;
+	m->locked = is_locked(e);
+	m->is_user = entry_has_class(e, "posixAccount");
+}
+
 /* Another entry is shown of a member; owned then. */
 static void
 show(struct replica *r, struct member *m, struct entry *e)
@@ -77,12 +94,8 @@ show(struct replica *r, struct member *m, struct entry *e)
 	entry_heap_drop(r->heap, m->number);
 	m->e = e;
 	m->number = ENTRY_NOWHERE;
-	m->mark = e->mark;
-	m->bytes = (uint32_t)(e->bytes < UINT32_MAX ? e->bytes : UINT32_MAX);
-	m->has_members = entry_attribute(e, "member") != NULL;
-	m->locked = is_locked(e);
 	r->users -= m->is_user;
-	m->is_user = entry_has_class(e, "posixAccount");
+	replica_describe(m, e);
 	r->users += m->is_user;
 }
 
@@ -146,18 +159,14 @@ take_out(struct replica *r, struct member *m)
 		r->list[m->at]->at = m->at;
 	}
 	r->users -= m->is_user;
-	replica_member_free(r, m);
+	replica_member_free(&r->members, r->heap, m);
 }
 
-/* A new entry, whose uuid is not there; owns m from then on. There is room. */
+/* A new entry, described, whose uuid is not there; owns m from then on. There is room. */
 static void
 put_new(struct replica *r, struct member *m)
 {
-	struct entry *e;
-
-	e = m->e;
-	m->e = NULL;			/* now owned by show() */
-	show(r, m, e);
+	r->users += m->is_user;
 	m->at = (uint32_t)r->count;
 	r->list[r->count++] = m;
 	replica_table_add(r, m);
@@ -241,7 +250,7 @@ static int
 take_stored(void *arg, const uint8_t uuid[SYNC_UUID_SIZE], struct entry *e)
 {
 	struct replica *r = arg;
-	struct member *m = reserve_members(r, 1) == 0 ? replica_member_new(r) : NULL;
+	struct member *m = reserve_members(r, 1) == 0 ? replica_member_new(&r->members) : NULL;
 
 	if (m == NULL) {
 		entry_free(e);
@@ -249,6 +258,7 @@ take_stored(void *arg, const uint8_t uuid[SYNC_UUID_SIZE], struct entry *e)
 	}
 	memcpy(m->uuid, uuid, SYNC_UUID_SIZE);
 	m->e = e;
+	replica_describe(m, e);
 	put_new(r, m);
 	return 0;
 }
@@ -268,8 +278,8 @@ clear(struct replica *r)
 	r->by_uuid = NULL;
 	r->by_uuid_count = 0;
 	for (size_t i = 0; i < r->count; i++)
-		replica_member_free(r, r->list[i]);
-	replica_slabs_done(r);
+		replica_member_free(&r->members, r->heap, r->list[i]);
+	replica_members_done(&r->members);
 	r->count = r->users = r->held_bytes = 0;
 	r->waiting_count = r->dirty_count = 0;
 	r->all_dirty = true;
@@ -319,6 +329,7 @@ replica_close(struct replica *r)
 	replica_drop(r);
 	clear(r);
 	replica_forget_departed(r);
+	replica_members_done(&r->change_members);
 	free(r->departed);
 	free(r->list);
 	free(r->changes);
@@ -356,27 +367,40 @@ replica_confirmed_utc_sec(const struct replica *r)
 
 /* ---- applying ---- */
 
-/* A change that is not older than what is known. Returns 0 or -ENOMEM. */
+/* Somebody who is not there; the change keeps its own for the store. Returns 0 or -ENOMEM. */
 static int
-apply_change(struct replica *r, struct member *change, struct member *there)
+apply_new(struct replica *r, struct member *change)
 {
-	struct member *m;
+	struct member *m = replica_member_new(&r->members);
 
-	replica_older_drop(r, change->uuid);
-	if (there != NULL && change->e != NULL)
-		return put_changed(r, there, change->e);
-	if (there != NULL)
-		set_gone(r, there, true);
-	if (there != NULL || change->e == NULL)
-		return 0;
-	change->returned = replica_tomb_drop(r, change->uuid);
-	m = replica_member_new(r);
 	if (m == NULL)
 		return -ENOMEM;
-	memcpy(m->uuid, change->uuid, SYNC_UUID_SIZE);
-	m->round = change->round;
-	m->e = entry_ref(change->e);	/* the change keeps its own for the store */
+	change->returned = replica_tomb_drop(r, change->uuid);
+	*m = *change;
+	m->forced = m->returned = false;
+	if (m->e != NULL)
+		m->e = entry_ref(m->e);
+	entry_heap_hold(r->heap, m->number);
 	put_new(r, m);
+	return 0;
+}
+
+/*
+ * A change that is not older than what is known.
+ *
+ *  e  its entry; NULL: it has none, or nobody is there who could be another one
+ *
+ * Returns 0 or -ENOMEM.
+ */
+static int
+apply_change(struct replica *r, struct member *change, struct member *there, struct entry *e)
+{
+	replica_older_drop(r, change->uuid);
+	if (there == NULL)
+		return replica_removes(change) ? 0 : apply_new(r, change);
+	if (e != NULL)
+		return put_changed(r, there, e);
+	set_gone(r, there, true);
 	return 0;
 }
 
@@ -400,6 +424,33 @@ apply_only_these(struct replica *r, const struct sync_cookie *cookie)
 	return e;
 }
 
+/* One change, or what is older than what is known is kept apart. Returns 0 or -errno. */
+static int
+apply_gathered(struct replica *r, struct member *change, int64_t now_utc_sec)
+{
+	struct member *there = replica_find(r, change->uuid);
+	bool looks = !replica_removes(change) && (there != NULL || replica_has_tomb(r, change->uuid));
+	struct entry *e = NULL;
+	int err = looks ? replica_entry(r, change, true, &e) : 0;
+
+	if (err < 0)
+		return err;
+	change->skipped = e != NULL && !change->forced && replica_is_older(r, change->uuid, there, e, now_utc_sec);
+	if (e != NULL)
+		change->mark = e->mark;
+	if (!change->skipped) {
+		err = apply_change(r, change, there, e);
+	} else {
+		err = replica_older_put(r, change->uuid, e);
+		if (there != NULL) {
+			there->round = r->round;
+			set_gone(r, there, false);
+		}
+	}
+	entry_free(e);
+	return err;
+}
+
 /* All changes in memory, but for what settle() does. */
 static int
 apply_in_memory(struct replica *r, const struct sync_cookie *cookie, int64_t now_utc_sec)
@@ -410,21 +461,8 @@ apply_in_memory(struct replica *r, const struct sync_cookie *cookie, int64_t now
 		if (r->list[i]->round == r->round)
 			set_gone(r, r->list[i], false);
 	r->known_mark = cookie->there ? entry_mark_known(cookie->bytes, cookie->len, -1) : 0;
-	for (size_t i = 0; i < r->change_count && e == 0; i++) {
-		struct member *change = r->changes[i], *there = replica_find(r, change->uuid);
-
-		change->skipped = change->e != NULL && !change->forced &&
-		    replica_is_older(r, change->uuid, there, change->e, now_utc_sec);
-		if (!change->skipped) {
-			e = apply_change(r, change, there);
-			continue;
-		}
-		e = replica_older_put(r, change->uuid, change->e);
-		if (there != NULL) {
-			there->round = r->round;
-			set_gone(r, there, false);
-		}
-	}
+	for (size_t i = 0; i < r->change_count && e == 0; i++)
+		e = apply_gathered(r, r->changes[i], now_utc_sec);
 	return e == 0 && r->only_these ? apply_only_these(r, cookie) : e;
 }
 
@@ -520,6 +558,7 @@ store_settled(struct replica *r, const struct sync_cookie *cookie, int64_t now_u
 int
 replica_apply(struct replica *r, const struct sync_cookie *cookie, int64_t now_utc_sec, char *fault, size_t size)
 {
+	const bool first = r->count == 0 && r->tomb_count == 0 && r->older_count == 0;
 	bool hold;
 	int e, stored;
 
@@ -539,6 +578,10 @@ replica_apply(struct replica *r, const struct sync_cookie *cookie, int64_t now_u
 		r->torn = (e = read_waiting(r)) < 0;
 	if (e < 0)
 		return e;
+	r->cookie = *cookie;
+	r->confirmed_utc_sec = now_utc_sec;
+	if (first && !hold && r->first != NULL)
+		r->first(r->first_arg);
 	stored = r->store == NULL ? -EACCES : replica_store_begin(r->store);
 	if (!hold)
 		stored = store_settled(r, cookie, now_utc_sec, stored);
@@ -552,8 +595,6 @@ replica_apply(struct replica *r, const struct sync_cookie *cookie, int64_t now_u
 	}
 	r->store_failed = stored < 0;
 	r->store_behind = stored < 0 || hold;
-	r->cookie = *cookie;
-	r->confirmed_utc_sec = now_utc_sec;
 	replica_drop(r);
 	if (stored < 0)
 		(void)snprintf(fault, size, "the replica cannot be stored: %s", strerror(-stored));

@@ -31,6 +31,12 @@ void replica_close(struct replica *r);	/* NULL is fine */
 /* Entries that were told of are kept in a heap instead of memory. It outlives the replica and all changes. */
 void replica_use_heap(struct replica *r, struct entry_heap *heap);
 
+/*
+ * Call first() in replica_apply() once memory has everybody, where nobody was before: the store can have the time that it
+ * takes. A crash meanwhile leaves no store of before from which somebody would come back.
+ */
+void replica_on_first(struct replica *r, void (*first)(void *arg), void *arg);
+
 /* Entries held; 0 also says that there is nothing to resume from. */
 size_t replica_count(const struct replica *r);
 

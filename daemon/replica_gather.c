@@ -12,16 +12,16 @@
 #include <string.h>
 
 #define KEPT_MAX 4096	/* places for changes */
+#define LOOSE_MAX ((size_t)16 << 20)	/* bytes of entries that are gathered in memory */
 
 void
 replica_drop(struct replica *r)
 {
-	for (size_t i = 0; i < r->change_count; i++) {
-		entry_free(r->changes[i]->e);
-		free(r->changes[i]);
-	}
-	r->change_count = 0;
+	for (size_t i = 0; i < r->change_count; i++)
+		replica_member_free(&r->change_members, r->heap, r->changes[i]);
+	r->change_count = r->loose_bytes = 0;
 	if (r->change_room > KEPT_MAX) {	/* a whole directory was gathered, which is seldom */
+		replica_members_done(&r->change_members);
 		free(r->changes);
 		r->changes = NULL;
 		r->change_room = 0;
@@ -34,9 +34,27 @@ replica_drop(struct replica *r)
 	r->bytes = r->held_bytes;
 }
 
+/*
+ * A change's entry, owned from then on. One of somebody new goes to the heap at once, where it will stay, and so does what
+ * is too much to wait in memory.
+ */
+static void
+give_entry(struct replica *r, struct member *change, struct entry *e, bool is_new)
+{
+	replica_describe(change, e);
+	if (r->heap != NULL && (is_new || r->loose_bytes > LOOSE_MAX))
+		change->number = entry_heap_put(r->heap, e);
+	if (change->number != ENTRY_NOWHERE) {
+		entry_free(e);
+		return;
+	}
+	change->e = e;
+	r->loose_bytes += e->bytes;
+}
+
 /* Owns e from then on. */
 static int
-gather(struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE], struct entry *e)
+gather(struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE], struct entry *e, bool is_new)
 {
 	size_t bytes = sizeof(struct member) + (e != NULL ? e->bytes : 0);
 	struct member *m;
@@ -46,14 +64,14 @@ gather(struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE], struct entry *e)
 		entry_free(e);
 		return -E2BIG;
 	}
-	m = calloc(1, sizeof *m);
-	if (m == NULL || replica_reserve(&r->changes, r->change_count, &r->change_room, 1) < 0) {
-		free(m);
+	m = replica_reserve(&r->changes, r->change_count, &r->change_room, 1) == 0 ? replica_member_new(&r->change_members) : NULL;
+	if (m == NULL) {
 		entry_free(e);
 		return -ENOMEM;
 	}
 	memcpy(m->uuid, uuid, SYNC_UUID_SIZE);
-	m->e = e;
+	if (e != NULL)
+		give_entry(r, m, e, is_new);
 	m->round = r->round;
 	r->changes[r->change_count++] = m;
 	r->bytes += bytes;
@@ -83,7 +101,7 @@ replica_put(struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE], struct entry 
 	}
 	if (there != NULL)
 		there->changed_round = r->round;
-	return gather(r, uuid, e);
+	return gather(r, uuid, e, there == NULL);
 }
 
 int
@@ -93,7 +111,7 @@ replica_remove(struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE])
 
 	if (there != NULL)
 		there->changed_round = r->round;
-	return gather(r, uuid, NULL);
+	return gather(r, uuid, NULL, false);
 }
 
 int
@@ -136,7 +154,7 @@ replica_gathered(const struct replica *r, bool put, struct replica_uuids *ret)
 	if (ret->list == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < r->change_count; i++)
-		if (!put || r->changes[i]->e != NULL)
+		if (!put || !replica_removes(r->changes[i]))
 			memcpy(ret->list[ret->count++], r->changes[i]->uuid, SYNC_UUID_SIZE);
 	qsort(ret->list, ret->count, SYNC_UUID_SIZE, compare_uuids);
 	return 0;

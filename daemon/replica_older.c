@@ -89,6 +89,12 @@ find_tomb(const struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE])
 }
 
 bool
+replica_has_tomb(const struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE])
+{
+	return find_tomb(r, uuid) != NULL;
+}
+
+bool
 replica_tomb_drop(struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE])
 {
 	struct tomb *t = find_tomb(r, uuid);

@@ -9,8 +9,8 @@
 
 struct member {
 	uint8_t uuid[SYNC_UUID_SIZE];
-	struct entry *e;	/* owned; NULL: it is in the heap, and was told of; in a change: to be removed */
-	uint32_t number;	/* held; in the heap; ENTRY_NOWHERE: not yet */
+	struct entry *e;	/* owned; NULL: it is in the heap */
+	uint32_t number;	/* held; in the heap; ENTRY_NOWHERE: not yet. A change with neither: to be removed */
 	uint32_t bytes;		/* of e */
 	uint64_t mark;		/* of e (entry_mark.h), 0: unknown; the heap has none */
 	union {
@@ -53,6 +53,12 @@ struct tomb {
 	size_t at;		/* in replica.tombs */
 };
 
+/* Members lie beside one another, not between entries: those go, and the pages that they lie in go back to the system. */
+struct members {
+	struct slab *slabs;		/* owned */
+	struct member *free;		/* in slabs */
+};
+
 struct replica {
 	struct replica_store *store;	/* owned; NULL: in memory alone */
 	struct entry_heap *heap;	/* borrowed; NULL: every entry stays in memory */
@@ -60,8 +66,7 @@ struct replica {
 	bool torn;			/* applied by half */
 	bool store_failed;		/* also of what is shown in a hold */
 	uint64_t secret[2];
-	struct slab *slabs;		/* owned; of members */
-	struct member *free_members;	/* in slabs */
+	struct members members, change_members;
 	uint32_t *by_uuid;		/* owned; table of places in list, plus one; 0: empty */
 	size_t by_uuid_count;
 	struct member **list;		/* owned */
@@ -71,6 +76,7 @@ struct replica {
 	bool departed_stored;		/* the store remembers some */
 	struct member **changes;	/* owned; gathered, in the order in which they came */
 	size_t change_count, change_room;
+	size_t loose_bytes;		/* of their entries that are in memory */
 	size_t bytes;			/* of what is held, and of what was gathered */
 	size_t held_bytes;		/* of what is held */
 	uint8_t (*dirty)[SYNC_UUID_SIZE];	/* owned; who became another since replica_changes() */
@@ -95,17 +101,16 @@ struct replica {
 	uint32_t round;
 	struct sync_cookie cookie;
 	int64_t confirmed_utc_sec;
+	void (*first)(void *arg);	/* may be NULL */
+	void *first_arg;
 };
 
+/* replica_table.c: a zeroed member, NULL without memory. */
+struct member *replica_member_new(struct members *of);
+void replica_member_free(struct members *of, struct entry_heap *heap, struct member *m);
+void replica_members_done(struct members *all);	/* there is none any more */
 /*
- * replica_table.c: a zeroed member, NULL without memory. They lie beside one another, not between entries: those go, and
- * the pages that they lie in go back to the system.
- */
-struct member *replica_member_new(struct replica *r);
-void replica_member_free(struct replica *r, struct member *m);
-void replica_slabs_done(struct replica *r);	/* there is no member */
-/*
- * The entry of a member, as shown.
+ * The entry of a member, as shown, or of a change.
  *
  *  members  with those of a group, or without
  *  ret      with its mark; the caller frees it
@@ -113,6 +118,14 @@ void replica_slabs_done(struct replica *r);	/* there is no member */
  * Returns 0 or -errno: it could not be read.
  */
 int replica_entry(const struct replica *r, const struct member *m, bool members, struct entry **ret);
+/* replica.c: what is noted of a member, or a change, by its entry. */
+void replica_describe(struct member *m, const struct entry *e);
+/* Whether a change is to remove. */
+static inline bool
+replica_removes(const struct member *change)
+{
+	return change->e == NULL && change->number == ENTRY_NOWHERE;
+}
 /* Whether an entry says what is shown of a member. What cannot be read says something else. */
 bool replica_shows(const struct replica *r, const struct member *m, const struct entry *e);
 /* replica_table.c: members by their uuid. Room for so many. Returns 0 or -ENOMEM. */
@@ -186,6 +199,7 @@ bool replica_lags(const struct sync_cookie *cookie, uint64_t mark);
 
 /* Who has gone: from the store, and for good. */
 int replica_tomb_add(struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE], uint64_t mark);	/* 0 or -ENOMEM */
+bool replica_has_tomb(const struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE]);
 bool replica_tomb_drop(struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE]);
 /* In settle(): stored as there, returned the same way. */
 int replica_tomb_note(struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE], int stored);

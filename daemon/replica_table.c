@@ -39,48 +39,48 @@ replica_reserve(struct member ***list, size_t count, size_t *room, size_t n)
 }
 
 struct member *
-replica_member_new(struct replica *r)
+replica_member_new(struct members *of)
 {
-	struct member *m = r->free_members;
+	struct member *m = of->free;
 	struct slab *slab;
 
 	if (m == NULL) {
 		slab = calloc(1, sizeof *slab);
 		if (slab == NULL)
 			return NULL;
-		slab->next = r->slabs;
-		r->slabs = slab;
+		slab->next = of->slabs;
+		of->slabs = slab;
 		for (size_t i = SLAB; i > 0; i--) {
-			slab->members[i - 1].next_free = r->free_members;
-			r->free_members = &slab->members[i - 1];
+			slab->members[i - 1].next_free = of->free;
+			of->free = &slab->members[i - 1];
 		}
-		m = r->free_members;
+		m = of->free;
 	}
-	r->free_members = m->next_free;
+	of->free = m->next_free;
 	*m = (struct member){ .next_free = NULL };
 	return m;
 }
 
 void
-replica_member_free(struct replica *r, struct member *m)
+replica_member_free(struct members *of, struct entry_heap *heap, struct member *m)
 {
 	entry_free(m->e);
 	entry_free(m->next);
-	entry_heap_drop(r->heap, m->number);
-	*m = (struct member){ .next_free = r->free_members };
-	r->free_members = m;
+	entry_heap_drop(heap, m->number);
+	*m = (struct member){ .next_free = of->free };
+	of->free = m;
 }
 
 void
-replica_slabs_done(struct replica *r)
+replica_members_done(struct members *all)
 {
 	struct slab *slab;
 
-	while ((slab = r->slabs) != NULL) {
-		r->slabs = slab->next;
+	while ((slab = all->slabs) != NULL) {
+		all->slabs = slab->next;
 		free(slab);
 	}
-	r->free_members = NULL;
+	all->free = NULL;
 }
 
 /* Whoever names entries does not know the secret: nobody makes a list of the table. */

@@ -40,25 +40,6 @@ in_order(struct member *const *list, size_t count)
 	return all;
 }
 
-int
-replica_write_changes(struct replica *r)
-{
-	struct ordered *all = in_order(r->changes, r->change_count);
-	int e = all != NULL ? 0 : -ENOMEM;
-
-	for (size_t i = 0; i < r->change_count && e == 0; i++) {
-		const struct member *m = all[i].m;
-
-		if (m->skipped)
-			continue;
-		e = m->e != NULL ? replica_store_put(r->store, m->uuid, m->e) : replica_store_remove(r->store, m->uuid);
-		if (e == 0 && m->returned)
-			e = replica_store_tomb(r->store, m->uuid, 0);
-	}
-	free(all);
-	return e;
-}
-
 static int
 write_member(struct replica *r, const struct member *m,
     int (*store)(struct replica_store *s, const uint8_t uuid[SYNC_UUID_SIZE], const struct entry *e))
@@ -71,6 +52,25 @@ write_member(struct replica *r, const struct member *m,
 	err = store(r->store, m->uuid, e);
 	entry_free(e);
 	return err;
+}
+
+int
+replica_write_changes(struct replica *r)
+{
+	struct ordered *all = in_order(r->changes, r->change_count);
+	int e = all != NULL ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < r->change_count && e == 0; i++) {
+		const struct member *m = all[i].m;
+
+		if (m->skipped)
+			continue;
+		e = replica_removes(m) ? replica_store_remove(r->store, m->uuid) : write_member(r, m, replica_store_put);
+		if (e == 0 && m->returned)
+			e = replica_store_tomb(r->store, m->uuid, 0);
+	}
+	free(all);
+	return e;
 }
 
 int
