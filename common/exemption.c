@@ -179,6 +179,12 @@ take_member(const struct entry *e, const char *member, char *fault, size_t size)
 	return r < 0 ? r : 0;
 }
 
+bool
+exemption_is(const struct entry *e)
+{
+	return entry_has_class(e, "ismsExemption");
+}
+
 int
 exemption_read(const struct entry *e, const char *member, struct exemption *ret, char *fault, size_t size)
 {

@@ -34,6 +34,9 @@ struct exemption {
 enum control exemption_control(const char *word);
 const char *exemption_control_name(enum control control);
 
+/* Whether an entry calls itself one. */
+bool exemption_is(const struct entry *e);
+
 /*
  * Read an entry of class ismsExemption, but for who approved it.
  *

@@ -155,29 +155,42 @@ compare_order(const void *a, const void *b)
 	return order != 0 ? order : (x->user > y->user) - (x->user < y->user);
 }
 
+/* Move users to where the order has them: along the cycles of the permutation, without a second array. */
+static void
+move_users(struct identity *users, struct name_order *order, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct identity first = users[i];
+		size_t at = i, from;
+
+		if (order[i].user == NULL)	/* in its place */
+			continue;
+		while ((from = (size_t)(order[at].user - users)) != i) {
+			users[at] = users[from];
+			order[at].user = NULL;
+			at = from;
+		}
+		users[at] = first;
+		order[at].user = NULL;
+	}
+}
+
 /* Returns 0 or -ENOMEM. */
 static int
 sort_users(struct identities *all)
 {
 	struct name_order *order = calloc(all->user_count + 1, sizeof *order);
-	struct identity *sorted = calloc(all->user_count + 1, sizeof *sorted);
 
-	if (order == NULL || sorted == NULL) {
-		free(order);
-		free(sorted);
+	if (order == NULL)
 		return -ENOMEM;
-	}
 	for (size_t i = 0; i < all->user_count; i++) {
 		const char *name = all->users[i].name;
 
 		order[i] = (struct name_order){ leading_bytes(name, 0), leading_bytes(name, sizeof order[i].first), &all->users[i] };
 	}
 	qsort(order, all->user_count, sizeof *order, compare_order);
-	for (size_t i = 0; i < all->user_count; i++)
-		sorted[i] = *order[i].user;
+	move_users(all->users, order, all->user_count);
 	free(order);
-	free(all->users);
-	all->users = sorted;
 	return 0;
 }
 

@@ -19,7 +19,8 @@ is_one_of(const char *const *names, const char *name)
 	for (size_t i = 0; names != NULL && names[i] != NULL; i++) {
 		size_t len = strlen(names[i]);
 
-		if (strncasecmp(name, names[i], len) == 0 && (name[len] == '\0' || name[len] == ';'))	/* with options too */
+		if ((name[0] | 0x20) == (names[i][0] | 0x20) &&	/* spares most of the calls */
+		    strncasecmp(name, names[i], len) == 0 && (name[len] == '\0' || name[len] == ';'))	/* with options too */
 			return true;
 	}
 	return false;
@@ -50,13 +51,15 @@ has_room(const struct entry *e, const char *name)
 static int
 take_values(struct entry *e, const char *ours, struct berval *values)
 {
-	int r = 0;
+	bool some = ours != NULL && values != NULL && values[0].bv_val != NULL;
+	struct attribute *a = some ? entry_need(e, ours, 0) : NULL;
+	int r = some && a == NULL ? -ENOMEM : 0;
 
 	for (size_t i = 0; values != NULL && values[i].bv_val != NULL; i++) {
 		size_t len = values[i].bv_len <= ENTRY_VALUE_MAX ? values[i].bv_len : ENTRY_VALUE_MAX + 1;
 
-		if (ours != NULL && r == 0)
-			r = entry_add_value(e, ours, values[i].bv_val, len);
+		if (a != NULL && r == 0)
+			r = entry_append(e, a, values[i].bv_val, len);
 		explicit_bzero(values[i].bv_val, values[i].bv_len);
 	}
 	return r;

@@ -15,6 +15,8 @@
 
 #include "daemon/census_parts.h"
 
+#define FEW 64u				/* changes, for which nothing is read ahead */
+
 int
 census_push(uint32_t **list, size_t *count, size_t *room, uint32_t value)
 {
@@ -150,7 +152,7 @@ struct keying {
 	struct census *c;
 	uint32_t item;
 	size_t count;			/* added, or left to be removed */
-	bool children, others;		/* which kinds are removed, or put back */
+	bool children, others;		/* which kinds are removed */
 };
 
 static bool
@@ -186,12 +188,6 @@ remove_key(uint64_t key, enum census_kind kind, void *arg)
 	if (is_child_key(kind) ? k->children : k->others)
 		census_index_remove(index_of(k->c, kind), key, k->item);
 	return 0;
-}
-
-static int
-put_back(uint64_t key, enum census_kind kind, void *arg)
-{
-	return is_child_key(kind) ? add_key(key, kind, arg) : 0;
 }
 
 static int
@@ -348,7 +344,7 @@ is_unread_same(const struct census *c, uint32_t item, const struct entry_change 
 }
 
 static int
-stage_change(struct census *c, const char *nbase, struct entry_change *change)
+stage_change(struct census *c, const char *nbase, struct entry_change *change, struct entry_window *window)
 {
 	uint32_t item = find_item(c, change->id), number = change->number;
 	struct entry *e = change->e;
@@ -361,7 +357,7 @@ stage_change(struct census *c, const char *nbase, struct entry_change *change)
 	change->e = NULL;		/* stage() owns it, and holds the number */
 	change->number = ENTRY_NOWHERE;
 	if (e == NULL && number != ENTRY_NOWHERE)
-		r = entry_heap_get(c->heap, number, true, &e);
+		r = entry_heap_next(c->heap, window, number, &e);
 	if (r == 0 && item == 0 && e != NULL && identity_is_below(e->ndn, nbase)) {
 		item = new_item(c, change->id);
 		r = item == 0 ? -ENOMEM : 0;
@@ -382,12 +378,14 @@ static int
 stage_all(struct census *c, const struct settings *settings, struct entry_changes *changes)
 {
 	char *nbase = entry_normalise_dn(settings->directory_base);
+	struct entry_window window = { 0 };
 	int r = nbase != NULL ? 0 : -ENOMEM;
 
 	for (size_t i = 0; changes->whole && i < c->used; i++)	/* others have been listed before */
 		c->items[i].listed = false;
 	for (size_t i = 0; i < changes->count && r == 0; census_step(i++))
-		r = stage_change(c, nbase, &changes->list[i]);
+		r = stage_change(c, nbase, &changes->list[i], changes->count > FEW ? &window : NULL);
+	entry_window_done(&window);
 	for (uint32_t i = 0; changes->whole && i < c->used && r == 0; i++)
 		if (!c->items[i].listed && census_is_there(c, i))
 			r = stage(c, i, NULL, ENTRY_NOWHERE, false);
@@ -395,6 +393,14 @@ stage_all(struct census *c, const struct settings *settings, struct entry_change
 		r = describe(c, c->staged[i].item, settings);
 	free(nbase);
 	return r;
+}
+
+/* Children of the first state are due later. */
+static int
+(*keys_of(const struct census *c))(const struct census *c, const struct entry *e, const struct settings *settings,
+    census_each *each, void *arg)
+{
+	return c->children_due ? census_each_own_key : census_each_key;
 }
 
 /* Keys of all staged entries as they are. ret: how many were done, and of one more how many keys. */
@@ -411,7 +417,7 @@ add_keys(struct census *c, const struct settings *settings, struct keyed *ret)
 		struct keying k = { .c = c, .item = c->staged[ret->items].item };
 
 		if (c->items[k.item].e != NULL)
-			r = census_each_key(c, c->items[k.item].e, settings, add_key, &k);
+			r = keys_of(c)(c, c->items[k.item].e, settings, add_key, &k);
 		ret->more = k.count;
 		if (r < 0)
 			return r;
@@ -462,9 +468,9 @@ undo(struct census *c, const struct settings *settings, const struct keyed *keye
 		const struct entry *old = c->children_dropped ? census_old(c, k.item) : NULL;
 
 		if (i <= keyed->items && at->e != NULL)
-			doubt(c, census_each_key(c, at->e, settings, remove_key, &k));
+			doubt(c, keys_of(c)(c, at->e, settings, remove_key, &k));
 		if (c->children_dropped && old != NULL)
-			doubt(c, census_each_key(c, old, settings, put_back, &k));
+			doubt(c, census_each_child(c, old, add_key, &k));
 		entry_free(at->e);
 		entry_heap_drop(c->heap, at->number);
 		at->e = s->e;
@@ -529,13 +535,43 @@ pack(struct census *c)
 {
 	size_t room = c->used + c->used / 16 + 64;
 	struct census_item *items = room < c->room ? reallocarray(c->items, room, sizeof *items) : NULL;
+	uint32_t *list;
 
+	free(c->staged);
+	c->staged = NULL;
+	c->staged_room = 0;
 	if (items != NULL) {
 		c->items = items;
 		c->room = room;
 	}
+	list = room < c->free_room ? reallocarray(c->free_items, room, sizeof *list) : NULL;
+	if (list != NULL) {
+		c->free_items = list;
+		c->free_room = room;
+	}
 	census_index_pack(&c->index);
+	if (!c->children_due)
+		census_index_pack(&c->children);
+}
+
+int
+census_complete(struct census *c)
+{
+	int r = 0;
+
+	if (!c->children_due)
+		return 0;
+	for (uint32_t i = 0; i < c->used && r == 0; census_step(i++)) {
+		struct keying k = { .c = c, .item = i };
+		const struct entry *e = c->items[i].is_group ? census_now(c, i) : NULL;
+
+		r = e != NULL ? census_each_child(c, e, add_key, &k) : c->unread;
+		census_release(c);
+	}
 	census_index_pack(&c->children);
+	doubt(c, r);
+	c->children_due = false;
+	return r;
 }
 
 int
@@ -545,6 +581,8 @@ census_update(struct census *c, const struct census_how *how, struct entry_chang
 	struct keyed keyed = { 0 };
 	int r;
 
+	c->doubtful = c->doubtful || c->children_due;
+	c->children_due = c->used == 0;	/* the first state: nobody asks for them before it is judged */
 	now.anew = how->anew || c->doubtful;
 	how = &now;
 	r = stage_all(c, how->settings, changes);

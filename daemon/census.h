@@ -148,4 +148,12 @@ void census_approve(struct census *c);
 int census_update(struct census *c, const struct census_how *how, struct entry_changes *changes,
     struct census_news *ret);
 
+/*
+ * What the first state has left for when it was handed on: who is in which group, by which changes and questions look.
+ * To be called after each census_update(), before anything else is asked; quick where nothing was left.
+ *
+ * Returns 0, -ENOMEM or -EIO: the next update judges everybody.
+ */
+int census_complete(struct census *c);
+
 #endif

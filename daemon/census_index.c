@@ -270,6 +270,13 @@ find_slot(const struct census_index *x, uint64_t key)
 	return at;
 }
 
+void
+census_index_expect(const struct census_index *x, uint64_t key)
+{
+	if (x->slot_count > 0)
+		__builtin_prefetch(&x->slots[home(x, key)], 1);
+}
+
 static int
 resize(struct census_index *x, size_t count)
 {

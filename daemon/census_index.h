@@ -33,6 +33,9 @@ void census_index_done(struct census_index *x);	/* a zeroed struct is fine */
  */
 uint64_t census_key(const struct census_index *x, unsigned char kind, const void *bytes, size_t len);
 
+/* A key is about to be looked for: its slot may be on its way to the processor meanwhile. */
+void census_index_expect(const struct census_index *x, uint64_t key);
+
 /* Add; the same pair may be there several times. Returns 0 or -ENOMEM. */
 int census_index_add(struct census_index *x, uint64_t key, uint32_t item);
 

@@ -14,16 +14,44 @@
 #include "common/snapshot.h"
 #include "daemon/census_parts.h"
 
+#define AT_ONCE 32u			/* keys that are made before any is told of: their slots come meanwhile */
+
 struct emitting {
 	const struct census *c;
 	census_each *each;
 	void *arg;
+	uint64_t keys[AT_ONCE];
+	enum census_kind kinds[AT_ONCE];
+	size_t count;
 };
 
+/* Tell of what was made. */
 static int
-emit(const struct emitting *to, enum census_kind kind, const void *bytes, size_t len)
+flush(struct emitting *to)
 {
-	return to->each(census_key(&to->c->index, (unsigned char)kind, bytes, len), kind, to->arg);
+	int r = 0;
+
+	for (size_t i = 0; i < to->count && r == 0; i++)
+		r = to->each(to->keys[i], to->kinds[i], to->arg);
+	to->count = 0;
+	return r;
+}
+
+static int
+emit_key(struct emitting *to, enum census_kind kind, uint64_t key)
+{
+	bool child = kind == CENSUS_CHILD_DN || kind == CENSUS_CHILD_NAME;
+
+	census_index_expect(child ? &to->c->children : &to->c->index, key);
+	to->kinds[to->count] = kind;
+	to->keys[to->count++] = key;
+	return to->count == AT_ONCE ? flush(to) : 0;
+}
+
+static int
+emit(struct emitting *to, enum census_kind kind, const void *bytes, size_t len)
+{
+	return emit_key(to, kind, census_key(&to->c->index, (unsigned char)kind, bytes, len));
 }
 
 static int
@@ -101,7 +129,7 @@ census_next_claimant(const struct census *c, enum census_kind kind, uint64_t key
 }
 
 static int
-emit_children(const struct emitting *to, const struct entry *e, bool by_name)
+emit_children(struct emitting *to, const struct entry *e, bool by_name)
 {
 	const struct attribute *a = entry_attribute(e, by_name ? "memberUid" : "member");
 	uint64_t key;
@@ -109,8 +137,20 @@ emit_children(const struct emitting *to, const struct entry *e, bool by_name)
 
 	for (size_t i = 0; a != NULL && i < a->count && r == 0; i++)
 		if (census_child_key(to->c, &a->values[i], by_name, &key))
-			r = to->each(key, by_name ? CENSUS_CHILD_NAME : CENSUS_CHILD_DN, to->arg);
+			r = emit_key(to, by_name ? CENSUS_CHILD_NAME : CENSUS_CHILD_DN, key);
 	return r;
+}
+
+static int
+emit_claims(struct emitting *to, const struct entry *e, const struct settings *settings)
+{
+	const char *token = census_token(e, true);
+	int r;
+
+	r = emit(to, CENSUS_DN, e->ndn, strlen(e->ndn));
+	if (r == 0 && token != NULL)
+		r = emit(to, CENSUS_TOKEN, token, strlen(token));
+	return r == 0 ? identity_claims(e, settings, on_claim, to) : r;
 }
 
 int
@@ -118,18 +158,14 @@ census_each_claim(const struct census *c, const struct entry *e, const struct se
     void *arg)
 {
 	struct emitting to = { .c = c, .each = each, .arg = arg };
-	const char *token = census_token(e, true);
-	int r;
+	int r = emit_claims(&to, e, settings);
 
-	r = emit(&to, CENSUS_DN, e->ndn, strlen(e->ndn));
-	if (r == 0 && token != NULL)
-		r = emit(&to, CENSUS_TOKEN, token, strlen(token));
-	return r == 0 ? identity_claims(e, settings, on_claim, &to) : r;
+	return r == 0 ? flush(&to) : r;
 }
 
 /* Keys by which nobody contends: the DN that an attribute of a class names. */
 static int
-emit_named(const struct emitting *to, const struct entry *e, const char *class, const char *name, enum census_kind kind)
+emit_named(struct emitting *to, const struct entry *e, const char *class, const char *name, enum census_kind kind)
 {
 	const char *dn = entry_has_class(e, class) ? entry_value(e, name) : NULL;
 	char *ndn = dn != NULL ? entry_normalise_dn(dn) : NULL;
@@ -146,22 +182,40 @@ census_next_owned(const struct census *c, const struct entry *owner, uint32_t *a
 }
 
 int
-census_each_key(const struct census *c, const struct entry *e, const struct settings *settings, census_each *each,
+census_each_child(const struct census *c, const struct entry *e, census_each *each, void *arg)
+{
+	struct emitting to = { .c = c, .each = each, .arg = arg };
+	int r = 0;
+
+	if (!identity_is_group(e))
+		return 0;
+	for (int by_name = 0; by_name < 2 && r == 0; by_name++)
+		r = emit_children(&to, e, by_name != 0);
+	return r == 0 ? flush(&to) : r;
+}
+
+int
+census_each_own_key(const struct census *c, const struct entry *e, const struct settings *settings, census_each *each,
     void *arg)
 {
 	struct emitting to = { .c = c, .each = each, .arg = arg };
 	int r;
 
-	r = census_each_claim(c, e, settings, each, arg);
-	if (r == 0 && identity_is_group(e))
-		r = emit_children(&to, e, false);
-	if (r == 0 && identity_is_group(e))
-		r = emit_children(&to, e, true);
+	r = emit_claims(&to, e, settings);
 	if (r == 0)
 		r = emit_named(&to, e, "posixAccount", "owner", CENSUS_OWNER);
 	if (r == 0 && entry_counts(e, ENTRY_EXEMPTION, settings->directory_base))
 		r = emit_named(&to, e, "ismsExemption", "ismsMember", CENSUS_EXEMPT);
-	return r;
+	return r == 0 ? flush(&to) : r;
+}
+
+int
+census_each_key(const struct census *c, const struct entry *e, const struct settings *settings, census_each *each,
+    void *arg)
+{
+	int r = census_each_own_key(c, e, settings, each, arg);
+
+	return r == 0 ? census_each_child(c, e, each, arg) : r;
 }
 
 int

@@ -81,6 +81,7 @@ struct census {
 	bool shares;			/* two items have one DN: each change judges everybody */
 	bool doubtful;			/* the index could not follow a change */
 	bool accepting;			/* by the update under way: who was approved */
+	bool children_due;		/* the index knows none yet: census_complete() */
 	bool children_dropped;		/* the index does not know the old members of what is staged any more */
 };
 
@@ -130,8 +131,14 @@ census_was_gone(const struct census *c, uint32_t item)
 	return c->items[item].staged != 0 ? c->staged[c->items[item].staged - 1].gone : c->items[item].gone;
 }
 
-/* census_keys.c: every key of an entry, or those by which it contends alone. Return 0, what each() did, or -ENOMEM. */
+/*
+ * census_keys.c: every key of an entry; those but of children, these alone, or those by which it contends. each() may be
+ * called after all of some were made. Return 0, what each() did, or -ENOMEM.
+ */
 typedef int census_each(uint64_t key, enum census_kind kind, void *arg);
+int census_each_own_key(const struct census *c, const struct entry *e, const struct settings *settings, census_each *each,
+    void *arg);
+int census_each_child(const struct census *c, const struct entry *e, census_each *each, void *arg);
 int census_each_key(const struct census *c, const struct entry *e, const struct settings *settings, census_each *each,
     void *arg);
 int census_each_claim(const struct census *c, const struct entry *e, const struct settings *settings, census_each *each,

@@ -20,6 +20,7 @@ struct entry_change {
 	struct entry *e;		/* owned; as it is now; NULL: it is in the heap, or there no more */
 	uint32_t number;		/* held; in the heap; ENTRY_NOWHERE: not there */
 	bool gone;			/* the server has it no more; shown until a person has looked */
+	bool plain;			/* known to be neither grant nor exemption: whoever looks for these need not read it */
 };
 
 struct entry_changes {

@@ -27,6 +27,7 @@
 #define SLAB		(1u << SLAB_BITS)	/* spots */
 #define BLOCK_MAX	((size_t)256 << 20)
 #define PENDING		((size_t)256 << 10)	/* bytes written at a time */
+#define WINDOW		((size_t)64 << 10)	/* bytes read ahead */
 #define CLASSES		256u
 #define GRAIN		32u			/* bytes between the sizes of small places */
 #define GRAINS		32u			/* of them; larger places are an eighth larger than the one before, or less */
@@ -480,6 +481,62 @@ entry_heap_get(struct entry_heap *h, uint32_t number, bool members, struct entry
 		return r;
 	(void)!write(h->damage_fd, &one, sizeof one);
 	return -EIO;
+}
+
+/* Bytes of the file from a place on, as many as there are. Returns whether they were read. */
+static bool
+fill(struct entry_heap *h, struct entry_window *w, uint64_t at)
+{
+	uint64_t end;
+	ssize_t n;
+
+	(void)pthread_mutex_lock(&h->lock);
+	end = h->end;
+	(void)pthread_mutex_unlock(&h->lock);
+	w->at = at;
+	w->size = 0;
+	if (w->bytes == NULL)
+		w->bytes = malloc(WINDOW);
+	if (w->bytes == NULL || at >= end)
+		return false;
+	n = pread(h->fd, w->bytes, end - at < WINDOW ? (size_t)(end - at) : WINDOW, (off_t)at);
+	w->size = n > 0 ? (size_t)n : 0;
+	return n > 0;
+}
+
+/* A block in the window, as it should be; NULL: it is not there. What was written since it was filled is none. */
+static const uint8_t *
+find_in(const struct entry_heap *h, const struct entry_window *w, const struct spot *spot)
+{
+	const uint8_t *bytes;
+
+	if (spot->at < w->at || spot->at - w->at > w->size || spot->size > w->size - (spot->at - w->at))
+		return NULL;
+	bytes = w->bytes + (spot->at - w->at);
+	return siphash13(h->secret, bytes, spot->size) == spot->check ? bytes : NULL;
+}
+
+int
+entry_heap_next(struct entry_heap *h, struct entry_window *w, uint32_t number, struct entry **ret)
+{
+	const struct spot spot = look(h, number);
+	const uint8_t *bytes = NULL;
+
+	if (w != NULL && (spot.at & IN_MEMORY) == 0 && spot.size <= WINDOW) {
+		bytes = find_in(h, w, &spot);
+		if (bytes == NULL && fill(h, w, spot.at))
+			bytes = find_in(h, w, &spot);
+	}
+	if (bytes != NULL && entry_unpack(bytes + HEAD_SIZE, spot.size - HEAD_SIZE, ret) == 0)
+		return 0;
+	return entry_heap_get(h, number, true, ret);
+}
+
+void
+entry_window_done(struct entry_window *w)
+{
+	free(w->bytes);
+	*w = (struct entry_window){ 0 };
 }
 
 bool

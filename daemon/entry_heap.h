@@ -47,6 +47,17 @@ void entry_heap_drop(struct entry_heap *h, uint32_t number);
  */
 int entry_heap_get(struct entry_heap *h, uint32_t number, bool members, struct entry **ret);
 
+/* What whoever reads entries in the order in which they were put has read ahead; zeroed at first. */
+struct entry_window {
+	uint8_t *bytes;			/* owned */
+	uint64_t at;			/* in the file */
+	size_t size;
+};
+
+/* The same with all members, for many entries one after the other; of any order, but that one is quick. w may be NULL. */
+int entry_heap_next(struct entry_heap *h, struct entry_window *w, uint32_t number, struct entry **ret);
+void entry_window_done(struct entry_window *w);
+
 /* Whether an entry is one that was put: the same in the same order, by a hash that nobody can aim at. */
 bool entry_heap_is(struct entry_heap *h, uint32_t number, const struct entry *e);
 

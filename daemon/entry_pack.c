@@ -18,7 +18,8 @@
 bool
 entry_pack_is_member(const char *attribute)
 {
-	return strcasecmp(attribute, "member") == 0 || strcasecmp(attribute, "memberUid") == 0;
+	return (attribute[0] | 0x20) == 'm' &&
+	    (strcasecmp(attribute, "member") == 0 || strcasecmp(attribute, "memberUid") == 0);
 }
 
 /* ---- packing ---- */
@@ -132,37 +133,55 @@ take_bytes(struct block *b, const char **ret, size_t *ret_len)
 	return true;
 }
 
-/* Returns 0, -ENOMEM or -EBADMSG. */
+#define TEXT_MAX 512		/* bytes of a DN or a name that need no memory of their own */
+
+/*
+ * A string, in buf, or for a long one in memory that ret_owned is.
+ *
+ * Returns 0, -ENOMEM or -EBADMSG.
+ */
 static int
-take_string(struct block *b, char **ret)
+take_string(struct block *b, char buf[static TEXT_MAX], const char **ret, char **ret_owned)
 {
 	const char *bytes;
 	size_t len;
 
-	*ret = NULL;
+	*ret_owned = NULL;
 	if (!take_bytes(b, &bytes, &len) || memchr(bytes, '\0', len) != NULL)
 		return -EBADMSG;
-	*ret = strndup(bytes, len);
-	return *ret != NULL ? 0 : -ENOMEM;
+	if (len >= TEXT_MAX) {
+		*ret = *ret_owned = strndup(bytes, len);
+		return *ret != NULL ? 0 : -ENOMEM;
+	}
+	memcpy(buf, bytes, len);
+	buf[len] = '\0';
+	*ret = buf;
+	return 0;
 }
 
 static int
 take_attribute(struct block *b, struct entry *e)
 {
+	char buf[TEXT_MAX], *owned;
+	const char *name, *bytes;
 	struct attribute *a;
-	const char *bytes;
 	uint64_t count;
 	size_t len;
-	char *name;
-	int r = take_string(b, &name);
+	int r = take_string(b, buf, &name, &owned);
 
 	if (r < 0)
 		return r;
-	a = take_number(b, &count) && count <= (uint64_t)(b->end - b->at) ? entry_need(e, name, (size_t)count) : NULL;
-	free(name);
-	for (; a != NULL && r == 0 && count > 0; count--)
+	if (!take_number(b, &count) || count > (uint64_t)(b->end - b->at)) {
+		free(owned);
+		return -EBADMSG;
+	}
+	a = entry_need(e, name, (size_t)count);
+	free(owned);
+	if (a == NULL)
+		return -ENOMEM;
+	for (; r == 0 && count > 0; count--)
 		r = take_bytes(b, &bytes, &len) ? entry_append(e, a, bytes, len) : -EBADMSG;
-	return a != NULL ? r : -EBADMSG;
+	return r;
 }
 
 /* Attributes and values that stand in a block; what is wrong with it, taking them will tell. */
@@ -190,18 +209,19 @@ entry_unpack(const uint8_t *block, size_t size, struct entry **ret)
 	struct block b = { .at = block, .end = block + size };
 	struct content content;
 	struct entry *e = NULL;
-	char *dn;
+	char buf[TEXT_MAX], *owned;
+	const char *dn;
 	int r;
 
 	if (size == 0 || *b.at > 1)
 		return -EBADMSG;
 	b.at++;
-	r = take_string(&b, &dn);
+	r = take_string(&b, buf, &dn, &owned);
 	if (r < 0)
 		return r;
 	content = count_content(b);
 	e = entry_new_of(dn, content.attributes, content.values, size);
-	free(dn);
+	free(owned);
 	if (e == NULL)
 		return -ENOMEM;
 	e->waits = *block == 1;

@@ -118,6 +118,8 @@ find_all(const struct grant_state *before, const struct entry_changes *changes, 
 		const struct entry_change *change = &changes->list[i];
 		struct entry *e;
 
+		if (change->plain)
+			continue;
 		r = entry_changes_entry(changes, change, &e);
 		if (r == 0 && e != NULL && !change->gone && grant_is(e) &&
 		    entry_place_allows(e->ndn, nbase, ENTRY_GRANT))	/* else the census says that it is none */

@@ -121,7 +121,7 @@ look_in_changes(struct finding *f)
 	const struct entry_changes *changes = f->from->changes;
 	int r = 0;
 
-	for (size_t i = 0; i < changes->count && r == 0; i++) {
+	for (size_t i = 0; i < changes->count && f->parties->count > 0 && r == 0; i++) {
 		const struct entry_change *change = &changes->list[i];
 		const struct party *p;
 		struct candidate c;

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <malloc.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,13 +24,22 @@
 #endif
 
 #ifndef SANITIZED
+#define LARGE (64u << 10)		/* bytes; of such a block little may be left over */
+
+/* Whether a block of so much room does for a size. */
+static bool
+does(size_t room, size_t size)
+{
+	return size <= room && room - size <= (room < LARGE ? room / 2 : room / 16);
+}
+
 __attribute__((visibility("default"))) void *
 realloc(void *old, size_t size)
 {
 	size_t room = old != NULL ? malloc_usable_size(old) : 0;
 	void *block;
 
-	if (old != NULL && size <= room && size > room / 2)
+	if (old != NULL && size > 0 && does(room, size))
 		return old;
 	if (old != NULL && size == 0) {		/* as glibc does */
 		free(old);

@@ -15,7 +15,11 @@
 #include <sys/random.h>
 
 #include "common/entry_mark.h"
+#include "common/exemption.h"
+#include "common/grant.h"
 #include "daemon/replica_parts.h"
+
+#define WAITING_KEPT 4096		/* places */
 
 void
 replica_use_heap(struct replica *r, struct entry_heap *heap)
@@ -84,6 +88,7 @@ replica_describe(struct member *m, const struct entry *e)
 	m->has_members = entry_attribute(e, "member") != NULL;
 	m->locked = is_locked(e);
 	m->is_user = entry_has_class(e, "posixAccount");
+	m->is_plain = !grant_is(e) && !exemption_is(e);
 }
 
 /* Another entry is shown of a member; owned then. */
@@ -271,6 +276,23 @@ take_tomb(void *arg, const uint8_t uuid[SYNC_UUID_SIZE], uint64_t mark)
 	return replica_find(r, uuid) == NULL ? replica_tomb_add(r, uuid, mark) : 0;
 }
 
+/* What the store holds; of a refresh that never came to its end, nothing. Returns 0 or -errno. */
+static int
+read_store(struct replica *r)
+{
+	int e = replica_store_read(r->store, &r->cookie, &r->confirmed_utc_sec);
+
+	if (e == 0 && r->confirmed_utc_sec == 0) {
+		e = replica_store_begin(r->store);
+		if (e == 0)
+			e = replica_store_clear(r->store);
+		return e < 0 ? e : replica_store_commit(r->store);
+	}
+	if (e == 0)
+		e = replica_store_each(r->store, take_stored, r);
+	return e < 0 ? e : replica_store_each_tomb(r->store, take_tomb, r);
+}
+
 static void
 clear(struct replica *r)
 {
@@ -298,11 +320,7 @@ replica_open(const char *folder, const char *origin, struct replica **ret, char 
 	}
 	e = replica_store_open(folder, origin, &r->store, fault, size);
 	if (e == 0)
-		e = replica_store_read(r->store, &r->cookie, &r->confirmed_utc_sec);
-	if (e == 0)
-		e = replica_store_each(r->store, take_stored, r);
-	if (e == 0)
-		e = replica_store_each_tomb(r->store, take_tomb, r);
+		e = read_store(r);
 	if (e == -ENOMEM) {
 		replica_close(r);
 		return e;
@@ -541,12 +559,12 @@ settle(struct replica *r, int stored)
 	return stored;
 }
 
-/* All that was gathered, which memory has. */
+/* All that was gathered, which memory has. first: the store has nobody, and never had. */
 static int
-store_settled(struct replica *r, const struct sync_cookie *cookie, int64_t now_utc_sec, int stored)
+store_settled(struct replica *r, const struct sync_cookie *cookie, int64_t now_utc_sec, bool first, int stored)
 {
 	if (stored == 0 && !r->store_behind)
-		stored = replica_write_changes(r);
+		stored = replica_write_changes(r, first);
 	stored = settle(r, stored);
 	if (stored == 0 && r->store_behind)
 		stored = replica_write_all(r);
@@ -555,10 +573,35 @@ store_settled(struct replica *r, const struct sync_cookie *cookie, int64_t now_u
 	return stored < 0 ? stored : replica_write_finish(r, cookie, now_utc_sec);
 }
 
+/* How many may come to wait in this apply: whoever is changed, or is not mentioned. */
+static size_t
+may_wait(const struct replica *r)
+{
+	return r->change_count + (r->only_these ? r->count : 0);
+}
+
+/* What a whole directory took room for while it was applied goes; some is left for changes. */
+static void
+pack(struct replica *r)
+{
+	size_t room = r->count + r->count / 16 + 64;
+	struct member **list = r->room > room + room / 4 ? reallocarray(r->list, room, sizeof *list) : NULL;
+
+	if (list != NULL) {
+		r->list = list;
+		r->room = room;
+	}
+	if (r->waiting_count == 0 && r->waiting_room > WAITING_KEPT) {
+		free(r->waiting);
+		r->waiting = NULL;
+		r->waiting_room = 0;
+	}
+}
+
 int
 replica_apply(struct replica *r, const struct sync_cookie *cookie, int64_t now_utc_sec, char *fault, size_t size)
 {
-	const bool first = r->count == 0 && r->tomb_count == 0 && r->older_count == 0;
+	const bool first = r->confirmed_utc_sec == 0;
 	bool hold;
 	int e, stored;
 
@@ -566,7 +609,7 @@ replica_apply(struct replica *r, const struct sync_cookie *cookie, int64_t now_u
 	if (e == 0)
 		e = reserve_members(r, r->change_count);
 	if (e == 0)
-		e = replica_reserve(&r->waiting, r->count, &r->waiting_room, r->change_count);
+		e = replica_reserve(&r->waiting, r->waiting_count, &r->waiting_room, may_wait(r));
 	if (e == 0)
 		e = replica_reserve_departed(r);
 	if (e == 0)
@@ -580,11 +623,11 @@ replica_apply(struct replica *r, const struct sync_cookie *cookie, int64_t now_u
 		return e;
 	r->cookie = *cookie;
 	r->confirmed_utc_sec = now_utc_sec;
-	if (first && !hold && r->first != NULL)
+	if (first && !hold && !r->store_behind && r->first != NULL)
 		r->first(r->first_arg);
 	stored = r->store == NULL ? -EACCES : replica_store_begin(r->store);
 	if (!hold)
-		stored = store_settled(r, cookie, now_utc_sec, stored);
+		stored = store_settled(r, cookie, now_utc_sec, first, stored);
 	else if (stored == 0)
 		stored = replica_write_shown(r);
 	if (r->store != NULL && stored < 0)
@@ -596,6 +639,7 @@ replica_apply(struct replica *r, const struct sync_cookie *cookie, int64_t now_u
 	r->store_failed = stored < 0;
 	r->store_behind = stored < 0 || hold;
 	replica_drop(r);
+	pack(r);
 	if (stored < 0)
 		(void)snprintf(fault, size, "the replica cannot be stored: %s", strerror(-stored));
 	return stored < 0;

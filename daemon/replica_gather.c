@@ -8,6 +8,7 @@
 #include "daemon/replica_parts.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +26,7 @@ replica_drop(struct replica *r)
 		free(r->changes);
 		r->changes = NULL;
 		r->change_room = 0;
+		(void)malloc_trim(0);
 	}
 	free(r->strangers);
 	r->strangers = NULL;

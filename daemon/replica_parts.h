@@ -21,6 +21,7 @@ struct member {
 	uint32_t changed_round;		/* in which a change of it was gathered last */
 	uint32_t at;			/* in list */
 	bool is_user : 1, has_members : 1, locked : 1;	/* as shown; locked: Active Directory's lockoutTime */
+	bool is_plain : 1;		/* as shown; of struct entry_change */
 	bool gone : 1;			/* the server has it no more */
 	bool leaves : 1;		/* next is no user any more */
 	bool dirty : 1, listed : 1;	/* to be told of; on the list of those who wait */
@@ -151,7 +152,13 @@ bool replica_uuids_have(const struct replica_uuids *all, const uint8_t uuid[SYNC
 
 /* ---- replica_write.c: within a transaction; each returns 0 or -errno ---- */
 
-int replica_write_changes(struct replica *r);	/* what was gathered */
+/*
+ * What was gathered.
+ *
+ *  in_parts  in transactions of its own but for the last one: of a store that was never complete, which begins anew when it
+ *            does not come to that. The log of one for all would be as large as the store.
+ */
+int replica_write_changes(struct replica *r, bool in_parts);
 int replica_write_all(struct replica *r);	/* everybody and who has gone, in the place of what is there */
 /* In the transaction that lets them go: else nobody would know of them after a crash. */
 int replica_write_departed(struct replica *r);

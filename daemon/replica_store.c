@@ -201,7 +201,7 @@ prepare(struct replica_store *s)
 	int rc;
 
 	rc = sqlite3_exec(s->db, "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
-	    "PRAGMA trusted_schema=OFF;", NULL, NULL, NULL);
+	    "PRAGMA trusted_schema=OFF; PRAGMA journal_size_limit=67108864;", NULL, NULL, NULL);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(s->db, schema, NULL, NULL, NULL);
 	for (int i = 0; i < SQL_COUNT && rc == SQLITE_OK; i++)

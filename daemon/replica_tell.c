@@ -19,6 +19,8 @@ tell(const struct replica *r, struct member *m, struct entry_changes *ret)
 	if (r->heap != NULL && m->number == ENTRY_NOWHERE)
 		m->number = entry_heap_put(r->heap, m->e);	/* else it stays in memory */
 	e = entry_changes_add_stored(ret, m->uuid, m->e, m->number, m->gone || m->leaves);
+	if (e == 0)
+		ret->list[ret->count - 1].plain = m->is_plain;
 	if (e == 0 && m->number != ENTRY_NOWHERE) {
 		entry_free(m->e);
 		m->e = NULL;

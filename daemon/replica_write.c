@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define FEW 64u
+#define PART 16384u	/* changes */
 
 struct ordered {
 	const struct member *m;
@@ -55,7 +56,7 @@ write_member(struct replica *r, const struct member *m,
 }
 
 int
-replica_write_changes(struct replica *r)
+replica_write_changes(struct replica *r, bool in_parts)
 {
 	struct ordered *all = in_order(r->changes, r->change_count);
 	int e = all != NULL ? 0 : -ENOMEM;
@@ -65,6 +66,10 @@ replica_write_changes(struct replica *r)
 
 		if (m->skipped)
 			continue;
+		if (in_parts && i % PART == PART - 1 && (e = replica_store_commit(r->store)) == 0)
+			e = replica_store_begin(r->store);
+		if (e < 0)
+			break;
 		e = replica_removes(m) ? replica_store_remove(r->store, m->uuid) : write_member(r, m, replica_store_put);
 		if (e == 0 && m->returned)
 			e = replica_store_tomb(r->store, m->uuid, 0);

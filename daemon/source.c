@@ -128,6 +128,8 @@ publish(struct source *s, struct entry_changes *changes, bool accept)
 	}
 	whole = news.whole;
 	census_news_done(&news);
+	if (r >= 0)
+		r = census_complete(s->census);
 	if (whole)
 		(void)malloc_trim(0);	/* everybody was read; what that took goes back to the system */
 	return r < 0 ? r : 0;

@@ -26,7 +26,7 @@ read_one(const struct entry *e, struct exemption *ret)
 {
 	char ignored[IDENTITY_FAULT_SIZE];
 
-	return entry_has_class(e, "ismsExemption") && exemption_read(e, NULL, ret, ignored, sizeof ignored) == 0;
+	return exemption_is(e) && exemption_read(e, NULL, ret, ignored, sizeof ignored) == 0;
 }
 
 /* Whether an entry lowers something that it did not as it was; old NULL: it was not there. */
@@ -86,7 +86,7 @@ look(const struct census *c, const struct entry_change *change, struct entry *e,
 	struct entry *old;
 	int r;
 
-	if (change->gone || !entry_has_class(e, "ismsExemption"))
+	if (change->gone || !exemption_is(e))
 		return 0;
 	r = find(c, change->id, e->ndn, &old);
 	if (r == 0 && lowers_more(old, e))
@@ -103,6 +103,8 @@ source_exemptions_find(const struct source *s, const struct entry_changes *chang
 	for (size_t i = 0; i < changes->count && r == 0 && s->generation != 0; i++) {
 		struct entry *e;
 
+		if (changes->list[i].plain)
+			continue;
 		r = entry_changes_entry(changes, &changes->list[i], &e);
 		if (r == 0 && e != NULL)
 			r = look(s->census, &changes->list[i], e, ret);

@@ -489,6 +489,7 @@ update(struct census *c, struct grant_book *book, const struct census_how *how, 
 	ck_assert_int_eq(grant_book_stage(book, &moment, changes), 0);
 	r = census_update(c, how, changes, ret);
 	ck_assert_int_ge(r, 0);
+	ck_assert_int_eq(census_complete(c), 0);
 	grant_book_commit(book);
 	ck_assert(grant_book_next(book) == 0 || grant_book_next(book) > now);
 	grant_book_counts(book, &all, &active);

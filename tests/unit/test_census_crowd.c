@@ -51,6 +51,7 @@ update(void)
 
 	ck_assert_int_ge(census_update(census, &how, &changes, &news), 0);
 	census_news_done(&news);
+	ck_assert_int_eq(census_complete(census), 0);
 }
 
 static long

@@ -83,10 +83,18 @@ is_head(const struct entry *a, const struct entry *b)
 	return true;
 }
 
+/* Of a heap; what it has read ahead is soon of before. */
+static struct entry_window window;
+
 static void
 compare(struct entry_heap *h, uint32_t number, const struct entry *e)
 {
-	struct entry *whole, *head;
+	struct entry *whole, *head, *next;
+
+	ck_assert_int_eq(entry_heap_next(h, roll(8) == 0 ? NULL : &window, number, &next), 0);
+	ck_assert(entry_same(next, e));
+	ck_assert_str_eq(next->ndn, e->ndn);
+	entry_free(next);
 
 	ck_assert_int_eq(entry_heap_get(h, number, true, &whole), 0);
 	ck_assert(entry_same(whole, e));
@@ -157,6 +165,7 @@ START_TEST(comes_out_as_it_was)
 		list[i] = NULL;
 	}
 	ck_assert_uint_gt(held, ENTRIES / 2);
+	entry_window_done(&window);
 	entry_heap_free(h);
 }
 END_TEST
@@ -268,6 +277,8 @@ update(struct census *c, struct entry_heap *h, unsigned char id, uint32_t number
 	ck_assert_int_eq(entry_changes_add_stored(&changes, uuid, NULL, number, false), 0);
 	r = census_update(c, &how, &changes, &news);
 	census_news_done(&news);
+	if (r >= 0)
+		ck_assert_int_eq(census_complete(c), 0);
 	return r;
 }
 

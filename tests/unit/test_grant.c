@@ -272,6 +272,7 @@ take(struct entry_changes *changes, int64_t now)
 		changes = &none;
 	ck_assert_int_eq(grant_book_stage(book, &moment, changes), 0);
 	ck_assert_int_ge(census_update(census, &how, changes, &news), 0);
+	ck_assert_int_eq(census_complete(census), 0);
 	grant_book_commit(book);
 	heard[0] = '\0';
 	grant_book_each_told(book, hear, NULL);

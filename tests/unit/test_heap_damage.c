@@ -115,6 +115,8 @@ take(int64_t now)
 	}
 	entry_changes_done(&changes);
 	census_news_done(&news);
+	if (r >= 0)
+		r = census_complete(census);
 	return r < 0 ? r : 0;
 }
 

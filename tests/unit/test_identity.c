@@ -135,6 +135,70 @@ START_TEST(hostile_values)
 }
 END_TEST
 
+/* ---- claims ---- */
+
+static char claims[8][IDENTITY_KEY_SIZE + 16];
+static size_t claim_count;
+
+static int
+note_claim(enum identity_claim kind, const char *key, void *arg)
+{
+	(void)arg;
+	ck_assert_uint_lt(claim_count, sizeof claims / sizeof claims[0]);
+	(void)snprintf(claims[claim_count++], sizeof claims[0], "%d %s", (int)kind, key);
+	return 0;
+}
+
+/* Whether it was told of; then it is not any more. */
+static bool
+claimed(enum identity_claim kind, const char *key)
+{
+	char wanted[sizeof claims[0]];
+
+	(void)snprintf(wanted, sizeof wanted, "%d %s", (int)kind, key);
+	for (size_t i = 0; i < claim_count; i++) {
+		if (strcmp(claims[i], wanted) != 0)
+			continue;
+		memcpy(claims[i], claims[--claim_count], sizeof claims[0]);
+		return true;
+	}
+	return false;
+}
+
+static bool
+claimed_id(enum identity_claim kind, uint32_t id)
+{
+	char text_id[16];
+
+	(void)snprintf(text_id, sizeof text_id, "%u", (unsigned)id);
+	return id == 0 || claimed(kind, text_id);
+}
+
+/* What is asked of an entry alone is what is made of it, broken or not, and nothing else. */
+START_TEST(claims_as_built)
+{
+	const struct attribute *names;
+
+	begin();
+	add_changed(changes[_i].line);
+	add("dn: cn=ops,ou=groups," BASE "\nobjectClass: posixGroup\ncn: ops\ngidNumber: 4000\n\n");
+	build_after(NULL);
+	claim_count = 0;
+	ck_assert_int_eq(identity_claims(entries.list[0], &settings, note_claim, NULL), 0);
+	names = entry_attribute(entries.list[0], "uid");
+	for (size_t i = 0; i < all.user_count; i++) {
+		ck_assert(claimed_id(CLAIM_UID, all.users[i].uid) && claimed_id(CLAIM_PRIMARY_GID, all.users[i].gid));
+		ck_assert(claimed(CLAIM_ENTRY_ID, all.users[i].entry_id));
+	}
+	for (size_t i = 0; names != NULL && i < names->count; i++)
+		ck_assert(claimed(CLAIM_NAME, names->values[i].bytes));
+	ck_assert_uint_eq(claim_count, 0);
+	ck_assert_int_eq(identity_claims(entries.list[1], &settings, note_claim, NULL), 0);
+	ck_assert(claimed(CLAIM_GROUP_NAME, "ops") && claimed_id(CLAIM_GID, 4000) && claim_count == 0);
+	end();
+}
+END_TEST
+
 static const char *const bad_numbers[] = {
 	" 5", "0100", "1e3", "-1", "4294967296", "", "+2000", "0x7d0", "2000 ", "2 000", "18446744073709553616", "\xd9\xa2", "0",
 	"999", "61184", "60001", "65535", "4294967295", "2147483648",
@@ -455,7 +519,7 @@ main(void)
 {
 	const struct suite_row rows[] = {
 		{ good_user, 0 },
-		{ hostile_values, ROWS(changes) },
+		{ hostile_values, ROWS(changes) }, { claims_as_built, ROWS(changes) },
 		{ rp09a_id_numbers, ROWS(bad_numbers) }, { many_attributes, 0 },
 		{ rp10a_attribute_options, 0 },
 		{ earliest_end_wins, ROWS(ends) },
