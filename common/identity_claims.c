@@ -10,6 +10,31 @@
 #include "common/identity_parts.h"
 #include "common/snapshot.h"
 
+bool
+identity_fold_key(const char *key, char ret[static IDENTITY_KEY_SIZE])
+{
+	size_t len = strlen(key);
+
+	if (len == 0 || len >= IDENTITY_KEY_SIZE)
+		return false;
+	for (size_t i = 0; i <= len; i++)
+		ret[i] = (char)(key[i] >= 'A' && key[i] <= 'Z' ? key[i] - 'A' + 'a' : key[i]);
+	return true;
+}
+
+void
+identity_number_key(uint32_t number, char ret[static IDENTITY_KEY_SIZE])
+{
+	char digits[10];
+	size_t count = 0;
+
+	for (uint32_t left = number; left > 0 || count == 0; left /= 10)
+		digits[count++] = (char)('0' + left % 10);
+	for (size_t i = 0; i < count; i++)
+		ret[i] = digits[count - 1 - i];
+	ret[count] = '\0';
+}
+
 struct telling {
 	identity_claim_each *each;
 	void *arg;

@@ -38,6 +38,12 @@ uint32_t identity_read_id(const struct entry *e, const char *name, const struct 
 /* More attributes than any entry has, or a value too long for anything, are a fault (ENTRY_ATTRIBUTES_MAX, ENTRY_VALUE_MAX). */
 void identity_check_sizes(const struct entry *e, struct fault *fault);
 
+/* Eight bytes of a text from at on, which compare as it does. */
+uint64_t identity_leading_bytes(const char *text, size_t at);
+
+/* Break whoever claims what another one does, or what another one had. Arguments as of identities_build_from(). 0 or -ENOMEM. */
+int identity_judge_claims(struct identities *all, const struct identity_past *past, const struct identity_holders *holders);
+
 /* A claim's key in lower case. Returns false for none, and for one that is too long to be valid. */
 bool identity_fold_key(const char *key, char ret[static IDENTITY_KEY_SIZE]);
 

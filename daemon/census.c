@@ -33,119 +33,6 @@ census_push(uint32_t **list, size_t *count, size_t *room, uint32_t value)
 	return 0;
 }
 
-int
-census_new(struct census **ret)
-{
-	struct census *c = calloc(1, sizeof *c);
-	int r;
-
-	if (c == NULL)
-		return -ENOMEM;
-	r = census_index_init(&c->index, true);
-	if (r < 0) {
-		free(c);
-		return r;
-	}
-	*ret = c;
-	return 0;
-}
-
-void
-census_free(struct census *c)
-{
-	if (c == NULL)
-		return;
-	for (size_t i = 0; i < c->used; i++) {
-		entry_free(c->items[i].e);
-		entry_heap_drop(c->heap, c->items[i].number);
-	}
-	census_index_done(&c->index);
-	census_index_done(&c->children);
-	free(c->items);
-	free(c->free_items);
-	free(c->staged);
-	free(c->touched);
-	free(c->faults);
-	free(c);
-}
-
-/* ---- items ---- */
-
-static uint64_t
-id_key(const struct census *c, const uint8_t id[ENTRY_ID_SIZE])
-{
-	return census_key(&c->index, CENSUS_ID, id, ENTRY_ID_SIZE);
-}
-
-/* Returns the item plus one, 0: none. */
-static uint32_t
-find_item(const struct census *c, const uint8_t id[ENTRY_ID_SIZE])
-{
-	uint32_t at = 0, item;
-
-	while ((item = census_index_next(&c->index, id_key(c, id), &at)) != 0)
-		if (memcmp(c->items[item - 1].id, id, ENTRY_ID_SIZE) == 0)
-			return item;
-	return 0;
-}
-
-/* Whatever is dropped later finds a place on the list of free items. */
-static int
-reserve_free(struct census *c)
-{
-	size_t wanted = c->used + 1;
-	uint32_t *list;
-
-	if (wanted <= c->free_room)
-		return 0;
-	wanted += wanted / 2;
-	list = reallocarray(c->free_items, wanted, sizeof *list);
-	if (list == NULL)
-		return -ENOMEM;
-	c->free_items = list;
-	c->free_room = wanted;
-	return 0;
-}
-
-/* An empty item of a new id. Returns it plus one, 0 without memory. */
-static uint32_t
-new_item(struct census *c, const uint8_t id[ENTRY_ID_SIZE])
-{
-	struct census_item *items;
-	uint32_t item;
-
-	if (reserve_free(c) < 0)	/* whatever becomes of it, it can be dropped */
-		return 0;
-	if (c->free_count == 0 && c->used == c->room) {
-		size_t room = c->room == 0 ? 64 : c->room + c->room / 2;
-
-		items = room < UINT32_MAX ? reallocarray(c->items, room, sizeof *items) : NULL;
-		if (items == NULL)
-			return 0;
-		c->items = items;
-		c->room = room;
-	}
-	item = c->free_count > 0 ? c->free_items[c->free_count - 1] : (uint32_t)c->used;
-	if (census_index_add(&c->index, id_key(c, id), item) < 0)
-		return 0;
-	if (c->free_count > 0)
-		c->free_count--;
-	else
-		c->used++;
-	c->items[item] = (struct census_item){ 0 };
-	memcpy(c->items[item].id, id, ENTRY_ID_SIZE);
-	return item + 1;
-}
-
-/* The item has no entry, of now or before: its place is free. Room for it was made by new_item(). */
-static void
-drop_item(struct census *c, uint32_t item)
-{
-	census_index_remove(&c->index, id_key(c, c->items[item].id), item);
-	c->items[item] = (struct census_item){ 0 };
-	c->free_items[c->free_count++] = item;
-}
-
 /* ---- keys ---- */
 
 struct keying {
@@ -236,7 +123,7 @@ index_anew(struct census *c, const struct settings *settings)
 		if (before == NULL && c->items[i].staged == 0)
 			continue;	/* free */
 		if (r == 0)
-			r = census_index_add(&c->index, id_key(c, c->items[i].id), i);
+			r = census_index_add(&c->index, census_id_key(c, c->items[i].id), i);
 		if (r == 0 && before != NULL)
 			r = census_each_key(c, before, settings, add_key, &k);
 		if (r == 0)
@@ -346,7 +233,7 @@ is_unread_same(const struct census *c, uint32_t item, const struct entry_change 
 static int
 stage_change(struct census *c, const char *nbase, struct entry_change *change, struct entry_window *window)
 {
-	uint32_t item = find_item(c, change->id), number = change->number;
+	uint32_t item = census_find_item(c, change->id), number = change->number;
 	struct entry *e = change->e;
 	int r = 0;
 
@@ -359,7 +246,7 @@ stage_change(struct census *c, const char *nbase, struct entry_change *change, s
 	if (e == NULL && number != ENTRY_NOWHERE)
 		r = entry_heap_next(c->heap, window, number, &e);
 	if (r == 0 && item == 0 && e != NULL && identity_is_below(e->ndn, nbase)) {
-		item = new_item(c, change->id);
+		item = census_new_item(c, change->id);
 		r = item == 0 ? -ENOMEM : 0;
 	}
 	if (r < 0 || (e != NULL && !identity_is_below(e->ndn, nbase))) {
@@ -453,7 +340,7 @@ unstage(struct census *c, uint32_t item)
 		i->head = false;
 	}
 	if (!census_is_there(c, item))
-		drop_item(c, item);
+		census_drop_item(c, item);
 }
 
 /* Back to what was. */

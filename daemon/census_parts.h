@@ -93,6 +93,14 @@ census_step(size_t n)
 		loop_alive();
 }
 
+/* census_items.c: items by their id. */
+uint64_t census_id_key(const struct census *c, const uint8_t id[ENTRY_ID_SIZE]);
+uint32_t census_find_item(const struct census *c, const uint8_t id[ENTRY_ID_SIZE]);	/* plus one; 0: none */
+/* An empty item of a new id. Returns it plus one, 0 without memory. */
+uint32_t census_new_item(struct census *c, const uint8_t id[ENTRY_ID_SIZE]);
+/* The item has no entry, of now or before: its place is free. Room for it was made by census_new_item(). */
+void census_drop_item(struct census *c, uint32_t item);
+
 /* census.c */
 /* Forget who was in the staged groups, once whom that touches is known: the past asks for claims alone. 0 or -ENOMEM. */
 int census_drop_children(struct census *c, const struct settings *settings);

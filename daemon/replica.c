@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "common/entry_mark.h"
 #include "common/exemption.h"
@@ -167,9 +166,8 @@ take_out(struct replica *r, struct member *m)
 	replica_member_free(&r->members, r->heap, m);
 }
 
-/* A new entry, described, whose uuid is not there; owns m from then on. There is room. */
-static void
-put_new(struct replica *r, struct member *m)
+void
+replica_put_new(struct replica *r, struct member *m)
 {
 	r->users += m->is_user;
 	m->at = (uint32_t)r->count;
@@ -179,8 +177,8 @@ put_new(struct replica *r, struct member *m)
 	soil(r, m);
 }
 
-static int
-reserve_members(struct replica *r, size_t n)
+int
+replica_reserve_members(struct replica *r, size_t n)
 {
 	int e = replica_reserve(&r->list, r->count, &r->room, n);
 
@@ -251,138 +249,6 @@ put_changed(struct replica *r, struct member *there, struct entry *e)
 	return 0;
 }
 
-static int
-take_stored(void *arg, const uint8_t uuid[SYNC_UUID_SIZE], struct entry *e)
-{
-	struct replica *r = arg;
-	struct member *m = reserve_members(r, 1) == 0 ? replica_member_new(&r->members) : NULL;
-
-	if (m == NULL) {
-		entry_free(e);
-		return -ENOMEM;
-	}
-	memcpy(m->uuid, uuid, SYNC_UUID_SIZE);
-	m->e = e;
-	replica_describe(m, e);
-	put_new(r, m);
-	return 0;
-}
-
-static int
-take_tomb(void *arg, const uint8_t uuid[SYNC_UUID_SIZE], uint64_t mark)
-{
-	struct replica *r = arg;
-
-	return replica_find(r, uuid) == NULL ? replica_tomb_add(r, uuid, mark) : 0;
-}
-
-/* What the store holds; of a refresh that never came to its end, nothing. Returns 0 or -errno. */
-static int
-read_store(struct replica *r)
-{
-	int e = replica_store_read(r->store, &r->cookie, &r->confirmed_utc_sec);
-
-	if (e == 0 && r->confirmed_utc_sec == 0) {
-		e = replica_store_begin(r->store);
-		if (e == 0)
-			e = replica_store_clear(r->store);
-		return e < 0 ? e : replica_store_commit(r->store);
-	}
-	if (e == 0)
-		e = replica_store_each(r->store, take_stored, r);
-	return e < 0 ? e : replica_store_each_tomb(r->store, take_tomb, r);
-}
-
-static void
-clear(struct replica *r)
-{
-	free(r->by_uuid);
-	r->by_uuid = NULL;
-	r->by_uuid_count = 0;
-	for (size_t i = 0; i < r->count; i++)
-		replica_member_free(&r->members, r->heap, r->list[i]);
-	replica_members_done(&r->members);
-	r->count = r->users = r->held_bytes = 0;
-	r->waiting_count = r->dirty_count = 0;
-	r->all_dirty = true;
-	replica_older_clear(r);
-}
-
-int
-replica_open(const char *folder, const char *origin, struct replica **ret, char *fault, size_t size)
-{
-	struct replica *r = calloc(1, sizeof *r);
-	int e;
-
-	if (r == NULL || getrandom(r->secret, sizeof r->secret, 0) != (ssize_t)sizeof r->secret) {
-		free(r);
-		return -ENOMEM;
-	}
-	e = replica_store_open(folder, origin, &r->store, fault, size);
-	if (e == 0)
-		e = read_store(r);
-	if (e == -ENOMEM) {
-		replica_close(r);
-		return e;
-	}
-	if (e < 0) {			/* what cannot be read is read anew */
-		clear(r);
-		r->cookie.there = false;
-		r->confirmed_utc_sec = 0;
-		r->store_behind = true;
-		if (fault[0] == '\0')
-			(void)snprintf(fault, size, "%.255s: %s", folder, strerror(-e));
-	}
-	r->departed_stored = true;	/* perhaps */
-	r->all_dirty = true;
-	*ret = r;
-	return 0;
-}
-
-void
-replica_close(struct replica *r)
-{
-	if (r == NULL)
-		return;
-	replica_drop(r);
-	clear(r);
-	replica_forget_departed(r);
-	replica_members_done(&r->change_members);
-	free(r->departed);
-	free(r->list);
-	free(r->changes);
-	free(r->strangers);
-	free(r->dirty);
-	free(r->waiting);
-	replica_older_done(r);
-	replica_store_close(r->store);
-	free(r);
-}
-
-size_t
-replica_count(const struct replica *r)
-{
-	return r->count;
-}
-
-const struct sync_cookie *
-replica_cookie(const struct replica *r)
-{
-	return &r->cookie;
-}
-
-void
-replica_forget_cookie(struct replica *r)
-{
-	r->cookie.there = false;
-}
-
-int64_t
-replica_confirmed_utc_sec(const struct replica *r)
-{
-	return r->confirmed_utc_sec;
-}
-
 /* ---- applying ---- */
 
 /* Somebody who is not there; the change keeps its own for the store. Returns 0 or -ENOMEM. */
@@ -399,7 +265,7 @@ apply_new(struct replica *r, struct member *change)
 	if (m->e != NULL)
 		m->e = entry_ref(m->e);
 	entry_heap_hold(r->heap, m->number);
-	put_new(r, m);
+	replica_put_new(r, m);
 	return 0;
 }
 
@@ -607,7 +473,7 @@ replica_apply(struct replica *r, const struct sync_cookie *cookie, int64_t now_u
 
 	e = r->approved ? replica_older_release(r) : 0;
 	if (e == 0)
-		e = reserve_members(r, r->change_count);
+		e = replica_reserve_members(r, r->change_count);
 	if (e == 0)
 		e = replica_reserve(&r->waiting, r->waiting_count, &r->waiting_room, may_wait(r));
 	if (e == 0)

@@ -119,7 +119,10 @@ void replica_members_done(struct members *all);	/* there is none any more */
  * Returns 0 or -errno: it could not be read.
  */
 int replica_entry(const struct replica *r, const struct member *m, bool members, struct entry **ret);
-/* replica.c: what is noted of a member, or a change, by its entry. */
+/* replica.c: a new entry, described, whose uuid is not there; owns m from then on. There is room: */
+void replica_put_new(struct replica *r, struct member *m);
+int replica_reserve_members(struct replica *r, size_t n);	/* for n more; 0 or -ENOMEM */
+/* What is noted of a member, or a change, by its entry. */
 void replica_describe(struct member *m, const struct entry *e);
 /* Whether a change is to remove. */
 static inline bool
