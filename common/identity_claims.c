@@ -62,7 +62,6 @@ static int
 user_claims(const struct entry *e, const struct settings *settings, const struct telling *to)
 {
 	const struct attribute *names = entry_attribute(e, "uid");
-	size_t count = names != NULL && names->count > 1 ? names->count : 1;
 	struct fault ignored = { "" };
 	char entry_id[IDENTITY_KEY_SIZE];
 	uint32_t uid = identity_read_id(e, "uidNumber", settings, &ignored);
@@ -70,16 +69,13 @@ user_claims(const struct entry *e, const struct settings *settings, const struct
 	int r = 0;
 
 	identity_entry_id(e, &ignored, entry_id);
-	for (size_t i = 0; i < count && r == 0; i++) {
-		r = names != NULL && names->count > 0 ? tell(to, CLAIM_NAME, names->values[i].bytes) : 0;
-		if (r == 0)
-			r = tell_id(to, CLAIM_UID, uid);
-		if (r == 0)
-			r = tell(to, CLAIM_ENTRY_ID, entry_id);
-		if (r == 0)
-			r = tell_id(to, CLAIM_PRIMARY_GID, gid);
-	}
-	return r;
+	for (size_t i = 0; names != NULL && i < names->count && r == 0; i++)
+		r = tell(to, CLAIM_NAME, names->values[i].bytes);
+	if (r == 0)
+		r = tell_id(to, CLAIM_UID, uid);
+	if (r == 0)
+		r = tell(to, CLAIM_ENTRY_ID, entry_id);
+	return r == 0 ? tell_id(to, CLAIM_PRIMARY_GID, gid) : r;
 }
 
 static int

@@ -165,6 +165,18 @@ refuse_claim(struct identities *all, const struct claim *c, const char *key, con
 	return identity_add_fault(all, claimant(all, c), what);
 }
 
+/* Whether a claim stands before those of a kind to a key. */
+static bool
+is_before(const struct claims *claims, const struct claim *c, const struct claim *wanted, const char *key)
+{
+	char there[IDENTITY_KEY_SIZE];
+
+	if (c->kind != wanted->kind || c->order != wanted->order)
+		return c->kind < wanted->kind || (c->kind == wanted->kind && c->order < wanted->order);
+	claim_key(claims, c, there);
+	return strcmp(there, key) < 0;
+}
+
 /* The first claim of a kind to a key; NULL: there is none. */
 static const struct claim *
 first_claim(const struct claims *claims, enum identity_claim kind, const char *key)
@@ -175,19 +187,16 @@ first_claim(const struct claims *claims, enum identity_claim kind, const char *k
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		const struct claim *m = &claims->list[middle];
 
-		if (m->kind < kind || (m->kind == kind && m->order < wanted.order))
+		if (is_before(claims, &claims->list[middle], &wanted, key))
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	for (; low < claims->count && claims->list[low].kind == kind && claims->list[low].order == wanted.order; low++) {
-		claim_key(claims, &claims->list[low], there);
-		if (strcmp(there, key) == 0)
-			return &claims->list[low];
-	}
-	return NULL;
+	if (low == claims->count || claims->list[low].kind != kind)
+		return NULL;
+	claim_key(claims, &claims->list[low], there);
+	return strcmp(there, key) == 0 ? &claims->list[low] : NULL;
 }
 
 /* The next claim to the same; NULL: that was the last. */

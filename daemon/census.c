@@ -455,10 +455,13 @@ census_complete(struct census *c)
 		r = e != NULL ? census_each_child(c, e, add_key, &k) : c->unread;
 		census_release(c);
 	}
+	if (r < 0) {			/* better none than some: they are still due */
+		census_index_done(&c->children);
+		return r;
+	}
 	census_index_pack(&c->children);
-	doubt(c, r);
 	c->children_due = false;
-	return r;
+	return 0;
 }
 
 int

@@ -2,9 +2,9 @@
  * census.h - everybody whom the directory tells of, kept so that a change costs what it touches, not what there is.
  *
  * Entries are kept, or read from a heap; identities are not: whoever is asked for is read from his entry and from those
- * that it depends on (his groups, theirs, whoever claims the same name or number), by identities_build_from(). Beside each
- * entry stands whether it was good in the last state, which is the past of the next one (THREATS 5.4, 5.5). Directory process, on its
- * loop.
+ * that it depends on (his groups, theirs, whoever claims the same name or number), by identities_build_from(). Beside
+ * each entry stands whether it was good in the last state, which is the past of the next one (THREATS 5.4, 5.5).
+ * Directory process, on its loop.
  */
 #ifndef ISMS_CENSUS_H
 #define ISMS_CENSUS_H
@@ -150,9 +150,10 @@ int census_update(struct census *c, const struct census_how *how, struct entry_c
 
 /*
  * What the first state has left for when it was handed on: who is in which group, by which changes and questions look.
- * To be called after each census_update(), before anything else is asked; quick where nothing was left.
+ * To be called after each census_update(), and again when it fails; quick where nothing is left. Until then nobody can be
+ * found; who answers for somebody can be asked, since an owner is judged by no group (census_care.c).
  *
- * Returns 0, -ENOMEM or -EIO: the next update judges everybody.
+ * Returns 0, -ENOMEM or -EIO.
  */
 int census_complete(struct census *c);
 

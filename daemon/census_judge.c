@@ -535,7 +535,7 @@ census_find(struct census *c, const struct settings *settings, const struct iden
 	const struct value value = { (char *)(uintptr_t)name, strlen(name) };
 	uint32_t *seeds = NULL, at = 0, item;
 	size_t count = 0, room = 0, others = 0;
-	int r = 0;
+	int r = census_complete(c);
 
 	*ret_user = NULL;
 	while (r == 0 && (item = census_next_child(c, &value, true, &at)) != 0)

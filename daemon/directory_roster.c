@@ -251,10 +251,10 @@ make(struct maker *m, int *ret_fd)
 	for (size_t i = 0; i < all->group_count && r == 0; i++)
 		r = add_group(m, i);
 	for (size_t i = 0; i < all->user_count && r == 0; i++) {
-		if (i % 65536 == 65535)
-			loop_alive();		/* a million users take a while */
 		const struct identity *user = &all->users[i];
 
+		if (i % 65536 == 65535)
+			loop_alive();		/* a million users take a while */
 		if (user->state != FACTS_MANAGED || (news != NULL && !census_touches_user(news, user)))
 			continue;
 		if (!user->local && directory_need_user(m->rules->need, i))

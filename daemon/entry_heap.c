@@ -27,6 +27,7 @@
 #define SLAB		(1u << SLAB_BITS)	/* spots */
 #define BLOCK_MAX	((size_t)256 << 20)
 #define PENDING		((size_t)256 << 10)	/* bytes written at a time */
+#define FILE_MAX	(UINT64_C(8) << 30)	/* bytes: what is held and gathered, and as much again between */
 #define WINDOW		((size_t)64 << 10)	/* bytes read ahead */
 #define CLASSES		256u
 #define GRAIN		32u			/* bytes between the sizes of small places */
@@ -59,6 +60,7 @@ struct entry_heap {
 	struct places places[CLASSES];
 	struct spot **slabs;		/* owned */
 	uint32_t slab_count, free_spot;	/* a number, or ENTRY_NOWHERE */
+	uint32_t held;			/* numbers that are not free */
 };
 
 /* ---- sizes ---- */
@@ -123,6 +125,7 @@ take_spot(struct entry_heap *h)
 		return ENTRY_NOWHERE;
 	number = h->free_spot;
 	h->free_spot = (uint32_t)spot_of(h, number)->at;
+	h->held++;
 	return number;
 }
 
@@ -131,6 +134,7 @@ give_spot(struct entry_heap *h, uint32_t number)
 {
 	*spot_of(h, number) = (struct spot){ .at = h->free_spot };
 	h->free_spot = number;
+	h->held--;
 }
 
 /* ---- the file; under the lock ---- */
@@ -202,7 +206,7 @@ append(struct entry_heap *h, const uint8_t *bytes, size_t size, size_t place, ui
 {
 	if (place > PENDING - h->pending_size && !h->full)
 		flush(h);
-	if (h->full)
+	if (h->full || h->end + h->pending_size + place > FILE_MAX)
 		return false;
 	*ret_at = h->end + h->pending_size;
 	if (place > PENDING) {
@@ -260,6 +264,21 @@ give_place(struct entry_heap *h, uint64_t at, size_t size)
 		p->room = room;
 	}
 	p->list[p->count++] = at;
+}
+
+/* Nobody holds anything: the file begins anew, whatever a server has filled it with. */
+static void
+empty(struct entry_heap *h)
+{
+	for (unsigned i = 0; i < CLASSES; i++) {
+		free(h->places[i].list);
+		h->places[i] = (struct places){ 0 };
+	}
+	h->pending_size = 0;
+	if (h->fd < 0 || ftruncate(h->fd, 0) < 0)
+		return;			/* its end stays where it is: no place is given twice */
+	h->end = 0;
+	h->full = false;
 }
 
 /* ---- the heap ---- */
@@ -391,6 +410,8 @@ entry_heap_drop(struct entry_heap *h, uint32_t number)
 		else
 			give_place(h, spot->at, spot->size);
 		give_spot(h, number);
+		if (h->held == 0)
+			empty(h);
 	}
 	(void)pthread_mutex_unlock(&h->lock);
 }

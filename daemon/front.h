@@ -272,6 +272,17 @@ void text_recovery_used(const struct front *f, unsigned remaining, char *buf, si
 /* A session has ended: write session.closed. For live_sessions_new(). */
 void front_session_ended(const struct session_row *row, const char *note, void *front);
 
+/* ---- front_sessions.c ---- */
+
+/*
+ * Have the publisher end sessions.
+ *
+ *  txn   of the one that opens; NULL: none
+ *  what  they are, for the complaint when that fails; static
+ */
+void front_sessions_end(struct front *f, const char *user, uint32_t uid, enum reason reason, const char *txn,
+    const char *what);
+
 /* ---- handlers (proto.def) ---- */
 int handle_auth_begin(struct connection *c, const void *msg);
 int handle_auth_self(struct connection *c, const void *msg);

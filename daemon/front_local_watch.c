@@ -24,17 +24,6 @@
 #define LEAST_MS	500		/* between two walks, whatever is due */
 #define FACTS_MS	2000
 
-static void
-on_ended(void *arg, int error, enum message number, const void *msg)
-{
-	const struct msg_done *done = msg;
-
-	(void)arg;
-	if (error < 0 || number != MSG_DONE || done->error != 0)
-		report_log(LOG_ERR, "the sessions of a local account could not be ended: %s",
-		    error < 0 ? strerror(-error) : "the publisher refused");
-}
-
 /* Look at all of them at this moment, too. */
 static void
 look_by(struct front *f, int64_t at_ms)
@@ -79,23 +68,6 @@ must_leave(struct front *f, const struct facts *facts)
 	    REASON_OWNER_EXPIRED : REASON_OK;
 }
 
-static void
-put_out(struct front *f, uint32_t uid, enum reason reason)
-{
-	struct msg_sessions_end msg = { .uid = uid, .reason = reason };
-	const struct ask_question q = {
-		.path = f->paths->publisher_socket,
-		.peers = &f->peers,
-		.number = MSG_SESSIONS_END,
-		.msg = &msg,
-		.deadline_ms = loop_now_ms() + ASK_DEADLINE_MS,
-	};
-
-	memcpy(msg.user, f->local_watch.user, sizeof msg.user);
-	if (ask_start(f->event, &q, on_ended, NULL, NULL) < 0)
-		report_log(LOG_ERR, "the sessions of a local account could not be ended");
-}
-
 /* Put out the account that has the name here; one that the publisher never ends is spared the asking. */
 static void
 put_out_account(struct front *f, enum reason reason)
@@ -109,7 +81,7 @@ put_out_account(struct front *f, enum reason reason)
 	}
 	for (size_t i = 0; i < local.user_count; i++)
 		if (strcmp(local.users[i].name, f->local_watch.user) == 0 && local.users[i].uid >= SESSION_END_UID_MIN)
-			put_out(f, local.users[i].uid, reason);
+			front_sessions_end(f, f->local_watch.user, local.users[i].uid, reason, NULL, "the sessions of a local account");
 	local_accounts_done(&local);
 }
 

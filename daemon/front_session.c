@@ -238,36 +238,6 @@ handle_session_close(struct connection *c, const void *msg)
 /* ---- setcred --------------------------------------------------------------------------------- */
 
 static void
-on_ended(void *arg, int error, enum message number, const void *msg)
-{
-	const struct msg_done *done = msg;
-
-	(void)arg;
-	if (error < 0 || number != MSG_DONE || done->error != 0)
-		report_log(LOG_ERR, "a session that kept a forbidden group could not be ended: %s",
-		    error < 0 ? strerror(-error) : "the publisher refused");
-}
-
-/* setcred decides nothing, and where it comes last nobody else does: the publisher ends what kept its groups. */
-static void
-end_sessions(struct front *f, const struct facts *facts, const char *txn)
-{
-	struct msg_sessions_end msg = { .uid = facts->uid, .reason = REASON_FORBIDDEN_GROUP };
-	const struct ask_question q = {
-		.path = f->paths->publisher_socket,
-		.peers = &f->peers,
-		.number = MSG_SESSIONS_END,
-		.msg = &msg,
-		.deadline_ms = loop_now_ms() + ASK_DEADLINE_MS,
-	};
-
-	memcpy(msg.user, facts->user, sizeof msg.user);
-	memcpy(msg.txn, txn, PROOF_ID_SIZE);
-	if (ask_start(f->event, &q, on_ended, NULL, NULL) < 0)
-		report_log(LOG_ERR, "a session that kept a forbidden group could not be ended");
-}
-
-static void
 on_cred_facts(void *arg, int error, enum message number, const void *msg)
 {
 	struct opening *o = arg;
@@ -282,8 +252,9 @@ on_cred_facts(void *arg, int error, enum message number, const void *msg)
 		roles = policy_match(o->front->policy, facts);
 	report_groups(o->front, &o->subject, facts, roles, o->dropped,
 	    o->strip_failed ? "a group could not be removed; the sessions are ended" : "");
-	if (o->strip_failed && facts != NULL)
-		end_sessions(o->front, facts, o->subject.txn);
+	if (o->strip_failed && facts != NULL)	/* setcred decides nothing, and where it comes last nobody else does */
+		front_sessions_end(o->front, facts->user, facts->uid, REASON_FORBIDDEN_GROUP, o->subject.txn,
+		    "a session that kept a forbidden group");
 	(void)connection_send(o->connection, MSG_DONE, &done, ST_DECIDED);
 }
 

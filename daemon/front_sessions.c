@@ -1,16 +1,21 @@
 /*
- * front_sessions.c - which sessions of managed users are open, for isms-userctl sessions (see front.h).
+ * front_sessions.c - which sessions of managed users are open, for isms-userctl sessions; and what the publisher is to
+ * end (see front.h).
  *
- * Runs in the front. Answers root alone, and changes nothing.
+ * Runs in the front. Answers root alone.
  */
 #include <config.h>
 
 #include "daemon/front.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <syslog.h>
 
 #include "daemon/live_session.h"
+#include "daemon/loop.h"
+#include "daemon/report.h"
 
 #define LINE_MAX_BYTES 400
 
@@ -31,4 +36,32 @@ handle_sessions_get(struct connection *c, const void *msg)
 		(void)snprintf(m.lines + used, sizeof m.lines - used, "next=%zu\n", i);
 	(void)connection_send(c, MSG_REPORT, &m, ST_NEW);
 	return 0;
+}
+
+static void
+on_ended(void *arg, int error, enum message number, const void *msg)
+{
+	const struct msg_done *done = msg;
+
+	if (error < 0 || number != MSG_DONE || done->error != 0)
+		report_log(LOG_ERR, "%s could not be ended: %s", (const char *)arg,
+		    error < 0 ? strerror(-error) : "the publisher refused");
+}
+
+void
+front_sessions_end(struct front *f, const char *user, uint32_t uid, enum reason reason, const char *txn, const char *what)
+{
+	struct msg_sessions_end msg = { .uid = uid, .reason = reason };
+	const struct ask_question q = {
+		.path = f->paths->publisher_socket,
+		.peers = &f->peers,
+		.number = MSG_SESSIONS_END,
+		.msg = &msg,
+		.deadline_ms = loop_now_ms() + ASK_DEADLINE_MS,
+	};
+
+	(void)snprintf(msg.user, sizeof msg.user, "%s", user);
+	(void)snprintf(msg.txn, sizeof msg.txn, "%s", txn != NULL ? txn : "");
+	if (ask_start(f->event, &q, on_ended, (void *)(uintptr_t)what, NULL) < 0)
+		report_log(LOG_ERR, "%s could not be ended", what);
 }

@@ -1,8 +1,8 @@
 /*
  * guarded_list.c - the list of local accounts under policy, on its way to pam_isms (see guarded_list.h).
  *
- * Runs in the publisher, at start, at each reload, and as often as the directory process vouches for the roster. A published list is never written again: a reader sees the old one
- * or the new one, whole. It must never list root.
+ * Runs in the publisher, at start, at each reload, and as often as the directory process vouches for the roster. A
+ * published list is never written again: a reader sees the old one or the new one, whole. It must never list root.
  */
 #include <config.h>
 

@@ -237,6 +237,15 @@ ldap_approve(struct source *base)
 	ldap_sync_approve(s->sync, &s->state);
 }
 
+static void
+await_stored(struct source *base)
+{
+	const struct ldap_source *s = (const struct ldap_source *)base;
+
+	if (s->sync != NULL)
+		ldap_sync_await_stored(s->sync);
+}
+
 static const struct source_ops ldap_ops = {
 	.open = ldap_open_source,
 	.close = ldap_close_source,
@@ -247,6 +256,7 @@ static const struct source_ops ldap_ops = {
 	.recovery_use = ldap_recovery_use, .last_use = ldap_last_use,
 	.approve = ldap_approve,
 	.save_holders = save_holders,
+	.await_stored = await_stored,
 	.status = ldap_status,
 	.reload = ldap_reload,
 };

@@ -27,6 +27,7 @@
 #include "daemon/loop.h"
 
 #define OPEN_AGAIN_MS	10000	/* a replica that cannot be opened: no server has to do with it */
+#define AWAIT_USEC	2000
 #define GOOD_AFTER_MS	10000	/* a session that lived this long was no failure */
 
 struct ldap_sync {
@@ -45,6 +46,7 @@ struct ldap_sync {
 	pthread_t thread;
 	bool started;
 	atomic_bool stop;
+	atomic_bool storing;		/* what was told last is not in the store yet */
 	atomic_uint kept;		/* serial of the state in force, its departed remembered */
 	int wake_fd;			/* loop -> thread */
 	int news_fd;			/* thread -> loop */
@@ -106,7 +108,7 @@ tell_changes(struct ldap_sync *s, const struct ldap_sync_state *state)
 
 /* The replica is complete and new. What cannot be handed over must not be taken for done: the session ends. */
 static int
-on_complete(struct ldap_session *session)
+tell_complete(struct ldap_session *session)
 {
 	struct ldap_sync *s = session->owner;
 	struct ldap_sync_state state = s->state;	/* only this thread writes it */
@@ -128,14 +130,22 @@ on_complete(struct ldap_session *session)
 	return tell_changes(s, &state);
 }
 
-/* Memory has everybody: what could not be handed over now is once they are stored. */
+static int
+on_complete(struct ldap_session *session)
+{
+	atomic_store(&session->owner->storing, false);
+	return tell_complete(session);
+}
+
+/* Memory has everybody: the loop judges them while they are stored. What could not be handed over now is then. */
 static void
 on_first(void *arg)
 {
 	struct ldap_session *session = arg;
 
 	session->fault[0] = '\0';
-	(void)on_complete(session);
+	atomic_store(&session->owner->storing, true);
+	(void)tell_complete(session);
 }
 
 static void
@@ -388,6 +398,7 @@ try_server(struct ldap_sync *s, const char *uri)
 	replica_on_first(s->replica, on_first, &session);
 	r = ldap_session_run(&session);
 	replica_on_first(s->replica, NULL, NULL);
+	atomic_store(&s->storing, false);
 	if (atomic_load(&s->stop))
 		return END_LOST;
 	if (r == -E2BIG && session.fault[0] == '\0')
@@ -568,6 +579,16 @@ void
 ldap_sync_kept(struct ldap_sync *s, unsigned serial)
 {
 	atomic_store(&s->kept, serial);
+}
+
+void
+ldap_sync_await_stored(const struct ldap_sync *s)
+{
+	for (unsigned i = 0; atomic_load(&s->storing); i++) {
+		(void)usleep(AWAIT_USEC);
+		if (i % (1000000 / AWAIT_USEC) == 0)
+			loop_alive();
+	}
 }
 
 bool

@@ -489,7 +489,8 @@ replica_apply(struct replica *r, const struct sync_cookie *cookie, int64_t now_u
 		return e;
 	r->cookie = *cookie;
 	r->confirmed_utc_sec = now_utc_sec;
-	if (first && !hold && !r->store_behind && r->first != NULL)
+	/* Whoever waits is about to be settled, which the store has part in. */
+	if (first && !hold && !r->store_behind && r->waiting_count == 0 && r->first != NULL)
 		r->first(r->first_arg);
 	stored = r->store == NULL ? -EACCES : replica_store_begin(r->store);
 	if (!hold)

@@ -32,8 +32,8 @@ void replica_close(struct replica *r);	/* NULL is fine */
 void replica_use_heap(struct replica *r, struct entry_heap *heap);
 
 /*
- * Call first() in the first replica_apply() of all once memory has everybody: the store can have the time that it takes.
- * A crash meanwhile leaves no store of before from which somebody would come back.
+ * Call first() in the first replica_apply() of all once memory has everybody: they can be judged while they are stored. What
+ * comes of it must not be in force before: a crash would forget what was known of everybody.
  */
 void replica_on_first(struct replica *r, void (*first)(void *arg), void *arg);
 

@@ -48,7 +48,11 @@ read_store(struct replica *r)
 		e = replica_store_begin(r->store);
 		if (e == 0)
 			e = replica_store_clear(r->store);
-		return e < 0 ? e : replica_store_commit(r->store);
+		if (e == 0)
+			e = replica_store_commit(r->store);
+		if (e < 0)
+			replica_store_undo(r->store);
+		return e;
 	}
 	if (e == 0)
 		e = replica_store_each(r->store, take_stored, r);

@@ -107,9 +107,10 @@ publish(struct source *s, struct entry_changes *changes, bool accept)
 	struct fresh_exemptions fresh = { 0 };
 	struct census_news news = { 0 };
 	bool whole;
-	int r;
+	int r = census_complete(s->census);
 
-	r = source_exemptions_find(s, changes, &fresh);
+	if (r == 0)
+		r = source_exemptions_find(s, changes, &fresh);
 	if (r == 0)
 		r = source_grants_stage(s->grants, changes);
 	if (r == 0) {
@@ -124,6 +125,8 @@ publish(struct source *s, struct entry_changes *changes, bool accept)
 		s->anew = false;
 		if (news.holders_changed)
 			s->ops->save_holders(s);
+		if (s->ops->await_stored != NULL)
+			s->ops->await_stored(s);
 		s->changed(&news, s->changed_arg);
 	}
 	whole = news.whole;

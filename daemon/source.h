@@ -95,6 +95,8 @@ struct source_ops {
 	void (*approve)(struct source *s);
 	/* holders have changed; news are told of after it. NULL: there are none. */
 	void (*save_holders)(struct source *s);
+	/* Wait until what was judged is stored, or could not be: before that nobody is told of it. NULL: nothing is to wait for. */
+	void (*await_stored)(struct source *s);
 	void (*status)(const struct source *s, struct source_status *ret);
 	/* At the start, and when settings have changed (not the uri): judge everybody anew, at once where that is possible. */
 	void (*reload)(struct source *s);

@@ -44,7 +44,10 @@ void call_done(struct call *call);
 /* Whether sshd, run by root, says that it has taken a public key of this person before. */
 bool call_proves_key(const struct call *call);
 
-/* Whether the module has any say: managed, a local account under policy, nobody's, or cannot be told. Everybody else is left alone at once. */
+/*
+ * Whether the module has any say: managed, a local account under policy, nobody's, or cannot be told. Everybody else is
+ * left alone at once.
+ */
 bool call_is_ours(const struct call *call);
 
 /* A PAM item that is text; "" when it is not set. Borrowed. */

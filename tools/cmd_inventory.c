@@ -112,7 +112,7 @@ accounts(const struct account *account, int64_t now_utc_sec)
 	for (size_t i = 0; i < account->identities.user_count; i++) {
 		const struct identity *id = &account->identities.users[i];
 
-		if (id->kind != KIND_EMPLOYEE && id->kind != KIND_CONTRACTOR)
+		if (!identity_is_person(id))
 			(void)json_array_append_new(rows, row(account, id, now_utc_sec));
 	}
 	return rows;

@@ -32,7 +32,7 @@ find_sponsor(const struct invocation *in, const struct account *account, const c
 	state = who != NULL ? account_state(who, in->now_utc_sec) : "";
 	if (who == NULL)
 		output_error("%s: no such account in the directory; see isms-userctl list", name);
-	else if (who->kind != KIND_EMPLOYEE && who->kind != KIND_CONTRACTOR)
+	else if (!identity_is_person(who))
 		output_error("%s: no person; only a person answers for an account", name);
 	else if (strcmp(state, "active") != 0)
 		output_error("%s: is %s, and cannot answer for anything", name, state);

@@ -93,6 +93,38 @@ START_TEST(told_before_it_is_stored)
 }
 END_TEST
 
+static void
+put_user(unsigned char id, const char *number, bool is_user)
+{
+	const uint8_t uuid[SYNC_UUID_SIZE] = { 100, id };
+	struct entry *e = entry_new(id == 1 ? "uid=a,dc=x" : "uid=b,dc=x");
+
+	ck_assert_ptr_nonnull(e);
+	ck_assert_int_eq(entry_set(e, "objectClass", is_user ? "posixAccount" : "device"), 0);
+	ck_assert_int_eq(entry_set(e, "uid", id == 1 ? "a" : "b"), 0);
+	ck_assert_int_eq(entry_set(e, "uidNumber", number), 0);
+	ck_assert_int_eq(replica_put(r, uuid, e), 0);
+}
+
+/* One is told of twice, and is another one or gone the second time: all are told once they are stored. */
+START_TEST(twice_in_the_first)
+{
+	begin(_i % 2);
+	replica_on_first(r, on_first, &told);
+	told = 0;
+	put_user(1, "2000", true);
+	put_user(2, "2001", true);
+	if (_i / 2 == 0)
+		remove_user(1);
+	else
+		put_user(1, _i / 2 == 1 ? "2002" : "2000", _i / 2 == 1);
+	apply();
+	ck_assert_uint_eq(told, 0);
+	ck_assert_uint_eq(replica_count(r), _i / 2 == 0 ? 1 : 2);
+	end();
+}
+END_TEST
+
 static off_t
 store_bytes(void)
 {
@@ -166,7 +198,7 @@ int
 main(void)
 {
 	const struct suite_row rows[] = {
-		{ told_before_it_is_stored, 2 }, { killed_between_parts, 4 }, { whole_after_all_parts, 2 },
+		{ told_before_it_is_stored, 2 }, { twice_in_the_first, 6 }, { killed_between_parts, 4 }, { whole_after_all_parts, 2 },
 	};
 
 	return suite_run("replica_first", rows, ROWS(rows), 60);
