@@ -21,7 +21,6 @@
 #include <unistd.h>
 
 #include "common/ldap_handle.h"
-#include "common/server_schema.h"
 #include "daemon/ldap_pause.h"
 #include "daemon/ldap_sync_parts.h"
 #include "daemon/loop.h"
@@ -278,24 +277,6 @@ tell_lost(struct ldap_sync *s, const char *fault)
 	(void)tell(s, &state, NULL);	/* nothing that could fail */
 }
 
-/* What the replica's content depends on. */
-static void
-describe_origin(const struct settings *settings, char *buf, size_t size)
-{
-	const char *const *own = NULL;
-	enum server_kind kind;
-	size_t at = (size_t)snprintf(buf, size, "%s\n%s\n%s\n%s %s %d\n", settings->directory_base,
-	    settings->directory_attribute_map, settings->directory_bind_dn, settings->directory_schema,
-	    settings->directory_id_from_sid, settings->directory_fold_group_names);
-
-	for (size_t i = 0; ldap_session_attributes[i] != NULL && at < size; i++)
-		at += (size_t)snprintf(buf + at, size - at, " %s", ldap_session_attributes[i]);
-	if (server_schema_kind(settings->directory_schema, &kind) == 0)
-		own = server_schema_attributes(kind);
-	for (; own != NULL && *own != NULL && at < size; own++)
-		at += (size_t)snprintf(buf + at, size - at, " %s", *own);
-}
-
 /* A ring that no session took ends one pause, and not all that follow; one that a session took has set stop before. */
 static bool
 pause_for(struct ldap_sync *s, int ms)
@@ -346,7 +327,7 @@ open_replica(struct ldap_sync *s)
 	char origin[4096], fault[512] = "";
 	int r;
 
-	describe_origin(&s->settings, origin, sizeof origin);
+	ldap_origin(&s->settings, origin, sizeof origin);
 	r = replica_open(s->folder, origin, &s->replica, fault, sizeof fault);
 	if (r < 0)
 		return r;

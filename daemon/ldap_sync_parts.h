@@ -74,6 +74,9 @@ int ldap_session_pause(struct ldap_session *s);
 /* Follow an Active Directory until it fails or stop is set. As ldap_session_run(), on a connection that is bound. */
 int ldap_changes_follow(struct ldap_session *s);
 
+/* ldap_origin.c: what settings make of a replica, in words for replica_open(). */
+void ldap_origin(const struct settings *settings, char *buf, size_t size);
+
 /* Attributes that are asked for, ends with NULL: no password, no seed, no recovery code, no mark of a code. */
 extern const char *const ldap_session_attributes[];
 
