@@ -163,7 +163,8 @@ sort_users(struct identities *all)
 	for (size_t i = 0; i < all->user_count; i++) {
 		const char *name = all->users[i].name;
 
-		order[i] = (struct name_order){ identity_leading_bytes(name, 0), identity_leading_bytes(name, sizeof order[i].first), &all->users[i] };
+		order[i] = (struct name_order){ .first = identity_leading_bytes(name, 0),
+			.second = identity_leading_bytes(name, sizeof order[i].first), .user = &all->users[i] };
 	}
 	qsort(order, all->user_count, sizeof *order, compare_order);
 	move_users(all->users, order, all->user_count);

@@ -2,7 +2,7 @@
  * identity_contest.c - what no two entries may share: names, ids and UUIDs, and who has one that was another's.
  *
  * Directory process and isms-userctl. Pure. Where two entries claim the same, nobody can say whose it is, and both are
- * FACTS_BROKEN, unless one of them had it before.
+ * FACTS_BROKEN, unless one of them had it before. The view before, by its claims, is a past (identities_build_after()).
  */
 #include <config.h>
 

@@ -26,7 +26,8 @@
 #include "daemon/loop.h"
 
 #define OPEN_AGAIN_MS	10000	/* a replica that cannot be opened: no server has to do with it */
-#define AWAIT_USEC	2000
+#define AWAIT_USEC	20000
+#define AWAIT_MAX_MS	600000	/* storing a million takes some ten seconds */
 #define GOOD_AFTER_MS	10000	/* a session that lived this long was no failure */
 
 struct ldap_sync {
@@ -565,11 +566,11 @@ ldap_sync_kept(struct ldap_sync *s, unsigned serial)
 void
 ldap_sync_await_stored(const struct ldap_sync *s)
 {
-	for (unsigned i = 0; atomic_load(&s->storing); i++) {
-		(void)usleep(AWAIT_USEC);
-		if (i % (1000000 / AWAIT_USEC) == 0)
+	const int64_t hung_ms = loop_now_ms() + AWAIT_MAX_MS;
+
+	for (; atomic_load(&s->storing); (void)usleep(AWAIT_USEC))
+		if (loop_now_ms() < hung_ms)	/* later the watchdog ends what a disk holds up */
 			loop_alive();
-	}
 }
 
 bool

@@ -77,7 +77,9 @@ int ldap_sync_departed(struct ldap_sync *s, struct identity_holders *all);
 
 /* The state of this serial is in force, and who departed by it is remembered for good: the replica need not. */
 void ldap_sync_kept(struct ldap_sync *s, unsigned serial);
-/* Wait until what was told while it was being stored is, or could not be. */
+/*
+ * Wait until what was told while it was being stored is, or could not be. Beyond ten minutes the watchdog is fed no more.
+ */
 void ldap_sync_await_stored(const struct ldap_sync *s);
 
 #endif

@@ -53,7 +53,7 @@ put_many(void)
 
 static unsigned told;
 
-/* Everybody is there already, and the store has no cookie: it is read by its file, which the replica has for itself. */
+/* Everybody is there already, and can be told of. */
 static void
 on_first(void *arg)
 {
