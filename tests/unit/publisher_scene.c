@@ -310,19 +310,26 @@ await_users(uint64_t generation, uint32_t users)
 
 /* ---- processes ---- */
 
-/* A process of a uid; its parent reaps it. */
+/* A process of a uid, which it has when this returns; its parent reaps it. */
 pid_t
 start_process(uint32_t uid)
 {
-	pid_t pid = fork();
+	int ready[2];
+	char byte;
+	pid_t pid;
 
+	ck_assert_int_eq(pipe(ready), 0);
+	pid = fork();
 	ck_assert_int_ge(pid, 0);
 	if (pid == 0) {
-		if (setresgid(uid, uid, uid) < 0 || setresuid(uid, uid, uid) < 0)
+		if (setresgid(uid, uid, uid) < 0 || setresuid(uid, uid, uid) < 0 || write(ready[1], "", 1) != 1)
 			_exit(1);
 		for (;;)
 			(void)pause();
 	}
+	(void)close(ready[1]);
+	ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+	(void)close(ready[0]);
 	return pid;
 }
 
