@@ -22,7 +22,7 @@
 #define INFO LOG_INFO
 const struct event_info event_infos[EVENT_COUNT] = {
 #define EVENT(ID, name, message_id, priority, message, controls, catalog) \
-	[EVENT_##ID] = { name, message_id, message, controls, catalog, priority },
+	[EVENT_##ID] = { name, message_id, message, controls, priority },
 #include "common/events.def"
 #undef EVENT
 };
@@ -33,7 +33,7 @@ const struct event_info event_infos[EVENT_COUNT] = {
 #undef INFO
 
 const struct event_field_info event_fields[EVENT_FIELD_COUNT] = {
-#define FIELD(ID, journal, key, help) [FIELD_ID_##ID] = { journal, key, help },
+#define FIELD(ID, journal, key, help) [FIELD_ID_##ID] = { journal, key },
 #include "common/fields.def"
 #undef FIELD
 };

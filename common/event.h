@@ -29,12 +29,13 @@ enum event_field {
 	EVENT_FIELD_COUNT
 };
 
+/* Text in place: a pointer would have to be relocated in every process that resolves a name. */
 struct event_info {
-	const char *name, *message_id, *message, *controls, *catalog;
-	int priority;
+	char name[24], message_id[33], message[32], controls[32];
+	uint8_t priority;
 };
 struct event_field_info {
-	const char *journal, *key, *help;
+	char journal[24], key[24];
 };
 extern const struct event_info event_infos[EVENT_COUNT];
 extern const struct event_field_info event_fields[EVENT_FIELD_COUNT];

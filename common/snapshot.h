@@ -16,8 +16,8 @@
 #include <sys/types.h>
 
 #define SNAPSHOT_BASE_NAME	"base.1.snap"
-#define SNAPSHOT_DELTA_NAME	"delta.1.%016llx.snap"	/* with the generation of its base */
 #define SNAPSHOT_DELTA_NAME_SIZE	sizeof "delta.1.0123456789abcdef.snap"
+#define SNAPSHOT_PATH_MAX	256		/* with NUL, of a base that may have a delta */
 #define SNAPSHOT_EPOCH_NAME	"epoch"
 #define SNAPSHOT_EPOCH_SIZE	4096		/* the counter is its first 8 bytes, host byte order */
 #define SNAPSHOT_LOCAL_GIDS_MAX	64
@@ -62,13 +62,16 @@ struct snapshot_group {
  */
 int snapshot_open(const char *path, uid_t owner, struct snapshot *ret);
 
+/* The name of a delta, by the generation of its base. */
+void snapshot_delta_name(uint64_t generation, char ret[SNAPSHOT_DELTA_NAME_SIZE]);
+
 /*
  * Map the delta of a base, in place of the one that s may have.
  *
  *  path  of the base: the delta lies in the same folder
  *
- * Returns 0, also when there is none; -ESTALE when the file of that name belongs to another base; else as
- * snapshot_open(). On failure s has no delta and must not be asked: the base alone is an older state.
+ * Returns 0, also when there is none; -ESTALE when the file of that name belongs to another base; -ENAMETOOLONG for a
+ * path beyond SNAPSHOT_PATH_MAX; else as snapshot_open(). On failure s has no delta and must not be asked: the base alone is an older state.
  */
 int snapshot_open_delta(const char *path, uid_t owner, struct snapshot *s);
 

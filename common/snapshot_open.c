@@ -14,9 +14,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -237,18 +234,28 @@ snapshot_open(const char *path, uid_t owner, struct snapshot *ret)
 
 /* ---- both ---- */
 
-/* The path of a base's delta. */
+void
+snapshot_delta_name(uint64_t generation, char ret[SNAPSHOT_DELTA_NAME_SIZE])
+{
+	static const char digits[] = "0123456789abcdef";
+	char *last = ret + strlen("delta.1.0123456789abcde");
+
+	memcpy(ret, "delta.1.0123456789abcdef.snap", SNAPSHOT_DELTA_NAME_SIZE);
+	for (unsigned i = 0; i < 16; i++, generation >>= 4)
+		last[-(int)i] = digits[generation & 15];
+}
+
+/* The path of a base's delta. Small, and without printf: each new page of stack or libc costs every process. */
 static int
-delta_path(const char *path, const struct snapshot *s, char ret[PATH_MAX])
+delta_path(const char *path, const struct snapshot *s, char ret[SNAPSHOT_PATH_MAX])
 {
 	const char *slash = strrchr(path, '/');
 	size_t folder = slash == NULL ? 0 : (size_t)(slash + 1 - path);
 
-	if (folder > PATH_MAX - SNAPSHOT_DELTA_NAME_SIZE)
+	if (folder > SNAPSHOT_PATH_MAX - SNAPSHOT_DELTA_NAME_SIZE)
 		return -ENAMETOOLONG;
 	memcpy(ret, path, folder);
-	(void)snprintf(ret + folder, SNAPSHOT_DELTA_NAME_SIZE, SNAPSHOT_DELTA_NAME,
-	    (unsigned long long)((const struct snapshot_header *)(const void *)s->base)->generation);
+	snapshot_delta_name(((const struct snapshot_header *)(const void *)s->base)->generation, ret + folder);
 	return 0;
 }
 
@@ -278,7 +285,7 @@ snapshot_open_delta_file(const char *file, uid_t owner, struct snapshot *s)
 int
 snapshot_open_delta(const char *path, uid_t owner, struct snapshot *s)
 {
-	char file[PATH_MAX];
+	char file[SNAPSHOT_PATH_MAX];
 	int r;
 
 	r = delta_path(path, s, file);

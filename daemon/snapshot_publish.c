@@ -175,12 +175,6 @@ struct change {
 	uint64_t generation, before;	/* of the new base (or the present one), and of the one that it replaces */
 };
 
-static void
-delta_name(uint64_t generation, char ret[SNAPSHOT_DELTA_NAME_SIZE])
-{
-	(void)snprintf(ret, SNAPSHOT_DELTA_NAME_SIZE, SNAPSHOT_DELTA_NAME, (unsigned long long)generation);
-}
-
 /* Look at the temp files once more, and at what they replace. */
 static int
 examine(struct change *c)
@@ -223,7 +217,7 @@ rename_files(const struct change *c)
 	char name[SNAPSHOT_DELTA_NAME_SIZE];
 	int r = 0;
 
-	delta_name(c->generation, name);
+	snapshot_delta_name(c->generation, name);
 	if (c->base)
 		r = clear_name(c, name);
 	if (r < 0)
@@ -252,8 +246,8 @@ remove_old(const struct change *c)
 			(void)close(fd);
 		return;
 	}
-	delta_name(c->generation, own);
-	delta_name(c->before, before);
+	snapshot_delta_name(c->generation, own);
+	snapshot_delta_name(c->before, before);
 	while ((entry = readdir(folder)) != NULL)
 		if (strncmp(entry->d_name, "delta.1.", strlen("delta.1.")) == 0 && strcmp(entry->d_name, own) != 0 &&
 		    strcmp(entry->d_name, before) != 0)

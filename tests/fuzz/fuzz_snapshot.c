@@ -43,14 +43,15 @@ static void
 open_files(const struct snapshot *s, int expected)
 {
 	char folder[] = "/tmp/isms-fuzz-XXXXXX", base[64], delta[64 + SNAPSHOT_DELTA_NAME_SIZE] = "";
+	char name[SNAPSHOT_DELTA_NAME_SIZE];
 	struct snapshot found = { 0 };
 
 	must(mkdtemp(folder) != NULL);
 	(void)snprintf(base, sizeof base, "%s/" SNAPSHOT_BASE_NAME, folder);
 	put_file(base, s->base, s->size);
 	if (s->delta != NULL && s->size >= sizeof(struct snapshot_header)) {
-		(void)snprintf(delta, sizeof delta, "%s/" SNAPSHOT_DELTA_NAME, folder,
-		    (unsigned long long)((const struct snapshot_header *)(const void *)s->base)->generation);
+		snapshot_delta_name(((const struct snapshot_header *)(const void *)s->base)->generation, name);
+		(void)snprintf(delta, sizeof delta, "%s/%s", folder, name);
 		put_file(delta, s->delta, s->delta_size);
 	}
 	must(snapshot_open_state(base, geteuid(), &found) == expected);

@@ -515,6 +515,25 @@ START_TEST(hostile_delta)
 END_TEST
 
 /* Hidden tables without an empty slot end a lookup all the same, and hide nobody from the list by being endless. */
+START_TEST(where_it_lies)
+{
+	char name[SNAPSHOT_DELTA_NAME_SIZE], path[SNAPSHOT_PATH_MAX + 1];
+	struct state st = { 0 };
+
+	snapshot_delta_name(0xfedcba9876543210, name);
+	ck_assert_str_eq(name, "delta.1.fedcba9876543210.snap");
+	snapshot_delta_name(10, name);
+	ck_assert_str_eq(name, "delta.1.000000000000000a.snap");
+	set_base(&st, three());
+	memset(path, 'd', sizeof path);
+	path[sizeof path - SNAPSHOT_DELTA_NAME_SIZE - 1] = '/';
+	path[sizeof path - 1] = '\0';
+	ck_assert_int_eq(snapshot_open_delta(path, 0, &st.s), -ENAMETOOLONG);
+	ck_assert_int_eq(snapshot_open_delta(path + 1, 0, &st.s), 0);
+	drop(&st);
+}
+END_TEST
+
 START_TEST(endless_hidden_run)
 {
 	struct snapshot_user user;
@@ -542,7 +561,8 @@ main(void)
 	const struct suite_row rows[] = {
 		{ delta_is_the_whole, ROWS(walks) }, { each_kind, ROWS(kinds) },
 		{ inconsistent_is_refused, ROWS(inconsistent) }, { builder_refuses, 0 }, { kinds_are_told_apart, 0 },
-		{ sn04a_every_byte_of_a_deltas_header, 0 }, { hostile_delta, 0 }, { endless_hidden_run, 0 },
+		{ sn04a_every_byte_of_a_deltas_header, 0 }, { hostile_delta, 0 }, { where_it_lies, 0 },
+		{ endless_hidden_run, 0 },
 	};
 
 	return suite_run("snapshot_delta", rows, ROWS(rows), 60);
