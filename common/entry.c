@@ -300,12 +300,11 @@ grow(struct entry *e, const void *list, size_t count, size_t room, size_t size)
 	return bigger;
 }
 
-/* Find an attribute or append an empty one; NULL without memory. */
+/* Find an attribute or append an empty one; lasting: its name is. NULL without memory. */
 static struct attribute *
-need_attribute(struct entry *e, const char *name)
+need_attribute(struct entry *e, const char *name, bool lasting)
 {
 	struct attribute *a = find_attribute(e, name);
-	char *copy;
 
 	if (a != NULL)
 		return a;
@@ -316,13 +315,14 @@ need_attribute(struct entry *e, const char *name)
 		e->attributes = a;
 		e->room = (uint32_t)(e->count * 2 + ATTRIBUTES);
 	}
-	copy = copy_text(&e->memory, name);
-	if (copy == NULL)
+	if (!lasting)
+		name = copy_text(&e->memory, name);
+	if (name == NULL)
 		return NULL;
 	a = &e->attributes[e->count++];
-	*a = (struct attribute){ .name = copy };
+	*a = (struct attribute){ .name = name };
 	e->names |= entry_name_bit(name);
-	e->bytes += sizeof *a + strlen(copy);
+	e->bytes += sizeof *a + strlen(name);
 	return a;
 }
 
@@ -338,12 +338,22 @@ reserve_values(struct entry *e, struct attribute *a, size_t room)
 	return 0;
 }
 
+static struct attribute *
+with_room(struct entry *e, struct attribute *a, size_t values)
+{
+	return a == NULL || values <= a->room - a->count || reserve_values(e, a, a->count + values) == 0 ? a : NULL;
+}
+
 struct attribute *
 entry_need(struct entry *e, const char *name, size_t values)
 {
-	struct attribute *a = need_attribute(e, name);
+	return with_room(e, need_attribute(e, name, false), values);
+}
 
-	return a == NULL || values <= a->room - a->count || reserve_values(e, a, a->count + values) == 0 ? a : NULL;
+struct attribute *
+entry_need_lasting(struct entry *e, const char *name, size_t values)
+{
+	return with_room(e, need_attribute(e, name, true), values);
 }
 
 int
@@ -367,7 +377,7 @@ entry_append(struct entry *e, struct attribute *a, const void *bytes, size_t len
 int
 entry_add_value(struct entry *e, const char *name, const void *bytes, size_t len)
 {
-	struct attribute *a = need_attribute(e, name);
+	struct attribute *a = need_attribute(e, name, false);
 
 	return a != NULL ? entry_append(e, a, bytes, len) : -ENOMEM;
 }

@@ -24,7 +24,7 @@ struct value {
 };
 
 struct attribute {
-	char *name;
+	const char *name;
 	struct value *values;
 	uint32_t count, room;	/* room: of values, for entry.c */
 };
@@ -91,6 +91,8 @@ int entry_add_value(struct entry *e, const char *name, const void *bytes, size_t
  * Returns NULL without memory. Valid until the entry has another attribute.
  */
 struct attribute *entry_need(struct entry *e, const char *name, size_t values);
+/* The same of a name that outlives the entry: there is no copy of it. */
+struct attribute *entry_need_lasting(struct entry *e, const char *name, size_t values);
 /* One more value of an attribute of the entry. */
 int entry_append(struct entry *e, struct attribute *a, const void *bytes, size_t len);
 int entry_add_all(struct entry *e, const struct entry *from);	/* every value of another one */

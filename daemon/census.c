@@ -15,7 +15,6 @@
 
 #include "daemon/census_parts.h"
 
-#define FEW 64u				/* changes, for which nothing is read ahead */
 
 int
 census_push(uint32_t **list, size_t *count, size_t *room, uint32_t value)
@@ -271,7 +270,7 @@ stage_all(struct census *c, const struct settings *settings, struct entry_change
 	for (size_t i = 0; changes->whole && i < c->used; i++)	/* others have been listed before */
 		c->items[i].listed = false;
 	for (size_t i = 0; i < changes->count && r == 0; census_step(i++))
-		r = stage_change(c, nbase, &changes->list[i], changes->count > FEW ? &window : NULL);
+		r = stage_change(c, nbase, &changes->list[i], &window);
 	entry_window_done(&window);
 	for (uint32_t i = 0; changes->whole && i < c->used && r == 0; i++)
 		if (!c->items[i].listed && census_is_there(c, i))

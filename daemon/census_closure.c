@@ -320,7 +320,7 @@ first_link(const struct closure *x, uint32_t parent)
 static struct attribute
 limited_values(struct closure *x, size_t link, size_t end, bool by_name)
 {
-	struct attribute a = { .name = (char *)(uintptr_t)(by_name ? "memberUid" : "member") };
+	struct attribute a = { .name = by_name ? "memberUid" : "member" };
 	size_t at = link;
 
 	for (size_t i = link; by_name && i < end; i++)

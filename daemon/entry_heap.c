@@ -7,12 +7,10 @@
  */
 #include <config.h>
 
-#include "daemon/entry_heap.h"
+#include "daemon/entry_heap_parts.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,45 +21,11 @@
 #include "common/siphash.h"
 #include "daemon/entry_pack.h"
 
-#define SLAB_BITS	12
-#define SLAB		(1u << SLAB_BITS)	/* spots */
 #define BLOCK_MAX	((size_t)256 << 20)
 #define PENDING		((size_t)256 << 10)	/* bytes written at a time */
 #define FILE_MAX	(UINT64_C(8) << 30)	/* bytes: what is held and gathered, and as much again between */
-#define WINDOW		((size_t)64 << 10)	/* bytes read ahead */
-#define CLASSES		256u
 #define GRAIN		32u			/* bytes between the sizes of small places */
 #define GRAINS		32u			/* of them; larger places are an eighth larger than the one before, or less */
-#define IN_MEMORY	(UINT64_C(1) << 63)	/* at is a pointer */
-#define HEAD_SIZE	12u			/* before a block: the length of its head, the head's hash */
-
-struct spot {
-	uint64_t at;			/* in the file, or a pointer; of a free one: the next one */
-	uint64_t check;
-	uint32_t refs, size;		/* size: with what stands before the block */
-};
-
-/* Places in the file that are free, all of one size. */
-struct places {
-	uint64_t *list;			/* owned */
-	size_t count, room;
-};
-
-struct entry_heap {
-	pthread_mutex_t lock;
-	char folder[PATH_MAX];
-	uint64_t secret[2];
-	int fd;				/* -1: none */
-	int damage_fd;			/* an eventfd: something could not be read */
-	bool opened, full;		/* full: the file grows no more */
-	uint64_t end;			/* of what is in the file, behind which stands what is pending */
-	uint8_t *pending;		/* owned */
-	size_t pending_size;
-	struct places places[CLASSES];
-	struct spot **slabs;		/* owned */
-	uint32_t slab_count, free_spot;	/* a number, or ENTRY_NOWHERE */
-	uint32_t held;			/* numbers that are not free */
-};
 
 /* ---- sizes ---- */
 
@@ -87,12 +51,6 @@ class_of(size_t size, size_t *ret_size)
 }
 
 /* ---- spots; under the lock ---- */
-
-static struct spot *
-spot_of(const struct entry_heap *h, uint32_t number)
-{
-	return &h->slabs[(number - 1) >> SLAB_BITS][(number - 1) & (SLAB - 1)];
-}
 
 static int
 add_slab(struct entry_heap *h)
@@ -164,23 +122,6 @@ write_at(int fd, const uint8_t *bytes, size_t size, uint64_t at)
 			continue;
 		if (n <= 0)
 			return n < 0 ? -errno : -EIO;
-		bytes += n;
-		size -= (size_t)n;
-		at += (uint64_t)n;
-	}
-	return 0;
-}
-
-static int
-read_at(int fd, uint8_t *bytes, size_t size, uint64_t at)
-{
-	while (size > 0) {
-		ssize_t n = pread(fd, bytes, size, (off_t)at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return -EIO;
 		bytes += n;
 		size -= (size_t)n;
 		at += (uint64_t)n;
@@ -337,9 +278,8 @@ entry_heap_damage_fd(const struct entry_heap *h)
 	return h->damage_fd;
 }
 
-/* A block with what stands before it. NULL without memory, or for one too large. */
-static uint8_t *
-make_block(const struct entry_heap *h, const struct entry *e, size_t *ret_size)
+uint8_t *
+entry_heap_make_block(const struct entry_heap *h, const struct entry *e, size_t *ret_size)
 {
 	size_t size, head;
 	uint8_t *block = entry_pack(e, &size, &head), *all = NULL;
@@ -366,7 +306,7 @@ entry_heap_put(struct entry_heap *h, const struct entry *e)
 	struct spot spot = { .refs = 1 };
 	uint32_t number;
 	size_t size;
-	uint8_t *block = make_block(h, e, &size);
+	uint8_t *block = entry_heap_make_block(h, e, &size);
 
 	if (block == NULL)
 		return ENTRY_NOWHERE;
@@ -414,160 +354,4 @@ entry_heap_drop(struct entry_heap *h, uint32_t number)
 			empty(h);
 	}
 	(void)pthread_mutex_unlock(&h->lock);
-}
-
-/* ---- reading ---- */
-
-/* Bytes of a block from its beginning. The number is held, so that nobody writes there. */
-static int
-read_block(struct entry_heap *h, const struct spot *spot, uint8_t *to, size_t size)
-{
-	if ((spot->at & IN_MEMORY) != 0) {
-		memcpy(to, (const void *)(uintptr_t)(spot->at & ~IN_MEMORY), size);
-		return 0;
-	}
-	(void)pthread_mutex_lock(&h->lock);
-	if (spot->at >= h->end) {
-		memcpy(to, h->pending + (spot->at - h->end), size);
-		(void)pthread_mutex_unlock(&h->lock);
-		return 0;
-	}
-	(void)pthread_mutex_unlock(&h->lock);
-	return read_at(h->fd, to, size, spot->at);
-}
-
-static struct spot
-look(struct entry_heap *h, uint32_t number)
-{
-	struct spot spot;
-
-	(void)pthread_mutex_lock(&h->lock);
-	spot = *spot_of(h, number);
-	(void)pthread_mutex_unlock(&h->lock);
-	return spot;
-}
-
-/* How much of a block is read at first: small ones whole. */
-static size_t
-first_size(const struct spot *spot, bool members)
-{
-	return members || spot->size <= 1024 ? spot->size : 1024;
-}
-
-/* Read at least the head of a block. Returns its size without what stands before it, or -errno. */
-static ssize_t
-read_entry(struct entry_heap *h, const struct spot *spot, bool members, uint8_t **ret)
-{
-	size_t size = first_size(spot, members), head;
-	uint8_t *bytes = malloc(size), *more;
-	uint32_t head_size;
-	uint64_t check;
-	int r = bytes != NULL ? read_block(h, spot, bytes, size) : -ENOMEM;
-
-	*ret = bytes;
-	if (r < 0)
-		return r;
-	memcpy(&head_size, bytes, sizeof head_size);
-	memcpy(&check, bytes + sizeof head_size, sizeof check);
-	head = head_size;
-	if (head > spot->size - HEAD_SIZE)
-		return -EIO;
-	if (size < HEAD_SIZE + head) {
-		size = HEAD_SIZE + head;
-		more = realloc(bytes, size);
-		if (more == NULL)
-			return -ENOMEM;
-		*ret = bytes = more;
-		r = read_block(h, spot, bytes, size);
-		if (r < 0)
-			return r;
-	}
-	if (members || size == spot->size)
-		return siphash13(h->secret, bytes, size) != spot->check ? -EIO :
-		    (ssize_t)(members ? size - HEAD_SIZE : head);
-	return siphash13(h->secret, bytes + HEAD_SIZE, head) == check ? (ssize_t)head : -EIO;
-}
-
-int
-entry_heap_get(struct entry_heap *h, uint32_t number, bool members, struct entry **ret)
-{
-	const uint64_t one = 1;
-	struct spot spot = look(h, number);
-	uint8_t *bytes;
-	ssize_t size = read_entry(h, &spot, members, &bytes);
-	int r = size < 0 ? (int)size : entry_unpack(bytes + HEAD_SIZE, (size_t)size, ret);
-
-	free(bytes);
-	if (r != -EBADMSG && r != -EIO)
-		return r;
-	(void)!write(h->damage_fd, &one, sizeof one);
-	return -EIO;
-}
-
-/* Bytes of the file from a place on, as many as there are. Returns whether they were read. */
-static bool
-fill(struct entry_heap *h, struct entry_window *w, uint64_t at)
-{
-	uint64_t end;
-	ssize_t n;
-
-	(void)pthread_mutex_lock(&h->lock);
-	end = h->end;
-	(void)pthread_mutex_unlock(&h->lock);
-	w->at = at;
-	w->size = 0;
-	if (w->bytes == NULL)
-		w->bytes = malloc(WINDOW);
-	if (w->bytes == NULL || at >= end)
-		return false;
-	n = pread(h->fd, w->bytes, end - at < WINDOW ? (size_t)(end - at) : WINDOW, (off_t)at);
-	w->size = n > 0 ? (size_t)n : 0;
-	return n > 0;
-}
-
-/* A block in the window, as it should be; NULL: it is not there. What was written since it was filled is none. */
-static const uint8_t *
-find_in(const struct entry_heap *h, const struct entry_window *w, const struct spot *spot)
-{
-	const uint8_t *bytes;
-
-	if (spot->at < w->at || spot->at - w->at > w->size || spot->size > w->size - (spot->at - w->at))
-		return NULL;
-	bytes = w->bytes + (spot->at - w->at);
-	return siphash13(h->secret, bytes, spot->size) == spot->check ? bytes : NULL;
-}
-
-int
-entry_heap_next(struct entry_heap *h, struct entry_window *w, uint32_t number, struct entry **ret)
-{
-	const struct spot spot = look(h, number);
-	const uint8_t *bytes = NULL;
-
-	if (w != NULL && (spot.at & IN_MEMORY) == 0 && spot.size <= WINDOW) {
-		bytes = find_in(h, w, &spot);
-		if (bytes == NULL && fill(h, w, spot.at))
-			bytes = find_in(h, w, &spot);
-	}
-	if (bytes != NULL && entry_unpack(bytes + HEAD_SIZE, spot.size - HEAD_SIZE, ret) == 0)
-		return 0;
-	return entry_heap_get(h, number, true, ret);
-}
-
-void
-entry_window_done(struct entry_window *w)
-{
-	free(w->bytes);
-	*w = (struct entry_window){ 0 };
-}
-
-bool
-entry_heap_is(struct entry_heap *h, uint32_t number, const struct entry *e)
-{
-	struct spot spot = look(h, number);
-	size_t size = 0;
-	uint8_t *block = make_block(h, e, &size);
-	bool is = block != NULL && size == spot.size && siphash13(h->secret, block, size) == spot.check;
-
-	free(block);
-	return is;
 }

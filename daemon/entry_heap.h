@@ -50,12 +50,15 @@ int entry_heap_get(struct entry_heap *h, uint32_t number, bool members, struct e
 /* What whoever reads entries in the order in which they were put has read ahead; zeroed at first. */
 struct entry_window {
 	uint8_t *bytes;			/* owned */
-	uint64_t at;			/* in the file */
+	uint64_t at, next;		/* in the file: where they begin, and where the last entry that was asked for ended */
 	size_t size;
+	uint8_t *alone;			/* owned; an entry that was not read ahead */
 };
 
-/* The same with all members, for many entries one after the other; of any order, but that one is quick. w may be NULL. */
+/* The same with all members, for many entries one after the other; of any order, but that one is quick. */
 int entry_heap_next(struct entry_heap *h, struct entry_window *w, uint32_t number, struct entry **ret);
+/* The same, packed (entry_pack.h). It is the window's, until the next call. */
+int entry_heap_next_block(struct entry_heap *h, struct entry_window *w, uint32_t number, const uint8_t **ret, size_t *ret_size);
 void entry_window_done(struct entry_window *w);
 
 /* Whether an entry is one that was put: the same in the same order, by a hash that nobody can aim at. */

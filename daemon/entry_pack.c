@@ -2,18 +2,66 @@
  * entry_pack.c - packs and unpacks entries (see entry_pack.h). Directory process.
  *
  * A block: whether the entry waits, its DN, and its attributes, each with its name, the number of its values, and them.
- * Numbers have seven bits a byte, what has a length stands behind it.
+ * A name is its number of attributes.def, or 0 and the name. Numbers have seven bits a byte, what has a length stands
+ * behind it. Another form is another FORM of replica_store.c, which keeps blocks.
  */
 #include <config.h>
 
 #include "daemon/entry_pack.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #define NUMBER_BYTES 10		/* of the longest one */
+
+/* ---- names ---- */
+
+static const char *const names[] = {
+#define ATTRIBUTE(number, name) [number] = name,
+#include "common/attributes.def"
+#undef ATTRIBUTE
+};
+#define NAMES (sizeof names / sizeof names[0])
+
+#define BUCKETS 256u
+static pthread_once_t sorted = PTHREAD_ONCE_INIT;
+static uint8_t first_of[BUCKETS], next_of[NAMES];	/* numbers of a bucket, one after the other */
+_Static_assert(NAMES <= UINT8_MAX, "a number is a byte");
+
+static unsigned
+bucket_of(const char *name, size_t len)
+{
+	return len == 0 ? 0 : (unsigned)(len * 31 + (unsigned char)name[0] * 7u + (unsigned char)name[len - 1]) % BUCKETS;
+}
+
+static void
+sort_names(void)
+{
+	for (size_t n = 1; n < NAMES; n++) {
+		uint8_t *first = names[n] != NULL ? &first_of[bucket_of(names[n], strlen(names[n]))] : NULL;
+
+		if (first == NULL)
+			continue;
+		next_of[n] = *first;
+		*first = (uint8_t)n;
+	}
+}
+
+/* The number of a name that is written as in the table; else 0. */
+static unsigned
+number_of(const char *name, size_t len)
+{
+	unsigned n;
+
+	(void)pthread_once(&sorted, sort_names);
+	n = first_of[bucket_of(name, len)];
+	while (n != 0 && strcmp(names[n], name) != 0)
+		n = next_of[n];
+	return n;
+}
 
 bool
 entry_pack_is_member(const char *attribute)
@@ -44,7 +92,12 @@ put_bytes(uint8_t *to, const void *bytes, size_t len)
 static uint8_t *
 put_attribute(uint8_t *to, const struct attribute *a)
 {
-	to = put_bytes(to, a->name, strlen(a->name));
+	size_t len = strlen(a->name);
+	unsigned number = number_of(a->name, len);
+
+	to = put_number(to, number);
+	if (number == 0)
+		to = put_bytes(to, a->name, len);
 	to = put_number(to, a->count);
 	for (size_t i = 0; i < a->count; i++)
 		to = put_bytes(to, a->values[i].bytes, a->values[i].len);
@@ -66,7 +119,7 @@ size_max(const struct entry *e)
 	size_t size = 1 + NUMBER_BYTES + strlen(e->dn);
 
 	for (size_t i = 0; i < e->count; i++) {
-		size += 2 * NUMBER_BYTES + strlen(e->attributes[i].name);
+		size += 3 * NUMBER_BYTES + strlen(e->attributes[i].name);
 		for (size_t k = 0; k < e->attributes[i].count; k++)
 			size += NUMBER_BYTES + e->attributes[i].values[k].len;
 	}
@@ -159,26 +212,47 @@ take_string(struct block *b, char buf[static TEXT_MAX], const char **ret, char *
 	return 0;
 }
 
+/* How many values there are: each has a byte at least. */
+static bool
+take_count(struct block *b, uint64_t *ret)
+{
+	return take_number(b, ret) && *ret <= (uint64_t)(b->end - b->at);
+}
+
+/* An attribute whose name stands in the block, and how many values of it come. Returns 0, -ENOMEM or -EBADMSG. */
+static int
+take_written(struct block *b, struct entry *e, struct attribute **ret, uint64_t *ret_count)
+{
+	char buf[TEXT_MAX], *owned;
+	const char *name;
+	int r = take_string(b, buf, &name, &owned);
+
+	if (r == 0 && !take_count(b, ret_count))
+		r = -EBADMSG;
+	*ret = r == 0 ? entry_need(e, name, (size_t)*ret_count) : NULL;
+	free(owned);
+	return r == 0 && *ret == NULL ? -ENOMEM : r;
+}
+
 static int
 take_attribute(struct block *b, struct entry *e)
 {
-	char buf[TEXT_MAX], *owned;
-	const char *name, *bytes;
 	struct attribute *a;
-	uint64_t count;
+	uint64_t number, count;
+	const char *bytes;
 	size_t len;
-	int r = take_string(b, buf, &name, &owned);
+	int r = 0;
 
-	if (r < 0)
-		return r;
-	if (!take_number(b, &count) || count > (uint64_t)(b->end - b->at)) {
-		free(owned);
+	if (!take_number(b, &number) || number >= NAMES || (number != 0 && names[number] == NULL))
 		return -EBADMSG;
+	if (number == 0) {
+		r = take_written(b, e, &a, &count);
+	} else if (!take_count(b, &count)) {
+		r = -EBADMSG;
+	} else {
+		a = entry_need_lasting(e, names[number], (size_t)count);
+		r = a != NULL ? 0 : -ENOMEM;
 	}
-	a = entry_need(e, name, (size_t)count);
-	free(owned);
-	if (a == NULL)
-		return -ENOMEM;
 	for (; r == 0 && count > 0; count--)
 		r = take_bytes(b, &bytes, &len) ? entry_append(e, a, bytes, len) : -EBADMSG;
 	return r;
@@ -194,12 +268,15 @@ count_content(struct block b)
 {
 	struct content c = { 0 };
 	const char *bytes;
-	uint64_t count;
+	uint64_t number, count;
 	size_t len;
 
-	for (; b.at < b.end && take_bytes(&b, &bytes, &len) && take_number(&b, &count); c.attributes++)
+	while (b.at < b.end && take_number(&b, &number) && (number != 0 || take_bytes(&b, &bytes, &len)) &&
+	    take_number(&b, &count)) {
+		c.attributes++;
 		for (; count > 0 && take_bytes(&b, &bytes, &len); count--)
 			c.values++;
+	}
 	return c;
 }
 
@@ -220,10 +297,12 @@ entry_unpack(const uint8_t *block, size_t size, struct entry **ret)
 	if (r < 0)
 		return r;
 	content = count_content(b);
+	errno = 0;			/* what is no DN yields no entry either */
 	e = entry_new_of(dn, content.attributes, content.values, size);
+	r = e != NULL ? 0 : errno == ENOMEM ? -ENOMEM : -EBADMSG;
 	free(owned);
-	if (e == NULL)
-		return -ENOMEM;
+	if (r < 0)
+		return r;
 	e->waits = *block == 1;
 	while (r == 0 && b.at < b.end)
 		r = take_attribute(&b, e);

@@ -14,7 +14,7 @@
 bool entry_pack_is_member(const char *attribute);
 
 /*
- * Pack an entry; gone is not part of it.
+ * Pack an entry; gone and mark are not part of it.
  *
  *  ret_head  bytes of it without the members; all of it where a member or the number of attributes is too large
  *

@@ -30,15 +30,10 @@
 #define DRAIN_MS	300	/* then what has come is applied, although more is coming */
 
 const char *const ldap_session_attributes[] = {
-	"objectClass", "entryUUID", "uid", "cn", "uidNumber", "gidNumber", "homeDirectory", "loginShell", "gecos",
-	"displayName", "employeeType", "manager", "memberUid", "member", "shadowExpire", "pwdStartTime", "pwdEndTime",
-	"pwdAccountLockedTime", "pwdAccountTmpLockoutEnd", "pwdReset", "accountExpires", "userAccountControl",
-	"krbPrincipalExpiration", "krbPasswordExpiration", "passwordExpirationTime", "accountUnlockTime", "nsAccountLock",
-	"ismsNotBefore", "ismsNotAfter", "oathTOTPToken", "oathHOTPToken", "owner", "createTimestamp", "ismsLastUse",
-	"ismsReviewedAt", "ismsArmedUntil", "ismsArmedBy", "ismsArmedReason", "ismsKey", "sshPublicKey", "ismsSource",
-	"ismsCommand", "ismsMember", "ismsGroup", "ismsFrom", "ismsUntil", "ismsApprover", "ismsReason", "ismsTicket",
-	"ismsControl", "ismsKeyFingerprint", "ismsService", "ismsLocalAccount",
-	"modifiersName", "entryCSN", "modifyTimestamp", NULL
+#define ATTRIBUTE(number, name) name,
+#include "common/attributes.def"
+#undef ATTRIBUTE
+	NULL
 };
 
 static int

@@ -77,7 +77,7 @@ int ldap_changes_follow(struct ldap_session *s);
 /* ldap_origin.c: what settings make of a replica, in words for replica_open(). */
 void ldap_origin(const struct settings *settings, char *buf, size_t size);
 
-/* Attributes that are asked for, ends with NULL: no password, no seed, no recovery code, no mark of a code. */
+/* Attributes that are asked for, those of attributes.def; ends with NULL. */
 extern const char *const ldap_session_attributes[];
 
 #endif

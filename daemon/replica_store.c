@@ -15,16 +15,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FORM "1"
+#include "daemon/entry_pack.h"
+
+#define FORM "2"
+#define MARK_SIZE sizeof(uint64_t)	/* what stands before an entry's block: its mark */
 
 enum { SQL_PUT, SQL_UPDATE, SQL_REMOVE, SQL_CLEAR, SQL_DEPART, SQL_DEPARTED, SQL_DEPARTED_CLEAR, SQL_TOMB, SQL_TOMB_CLEAR, SQL_TOMBS,
 	SQL_ALL, SQL_META_GET, SQL_META_SET, SQL_META_UNSET, SQL_COUNT };
 
 static const char *const statements[SQL_COUNT] = {
-	[SQL_PUT] = "INSERT OR REPLACE INTO entries (uuid, dn, body) VALUES (?1, ?2, ?3)",
-	[SQL_UPDATE] = "UPDATE entries SET dn = ?2, body = ?3 WHERE uuid = ?1",
-	[SQL_REMOVE] = "DELETE FROM entries WHERE uuid = ?1",
-	[SQL_CLEAR] = "DELETE FROM entries",
+	[SQL_PUT] = "INSERT OR REPLACE INTO packed (uuid, body) VALUES (?1, ?2)",
+	[SQL_UPDATE] = "UPDATE packed SET body = ?2 WHERE uuid = ?1",
+	[SQL_REMOVE] = "DELETE FROM packed WHERE uuid = ?1",
+	[SQL_CLEAR] = "DELETE FROM packed",
 	/* Rows only ever go all at once: the last rowid is their number. */
 	[SQL_DEPART] = ("INSERT OR IGNORE INTO departed (is_number, key, entry_id) SELECT ?1, ?2, ?3"
 	    " WHERE coalesce((SELECT max(rowid) FROM departed), 0) < ?4"),
@@ -33,14 +36,14 @@ static const char *const statements[SQL_COUNT] = {
 	[SQL_TOMB] = "INSERT OR REPLACE INTO tombs (uuid, mark) VALUES (?1, ?2)",
 	[SQL_TOMB_CLEAR] = "DELETE FROM tombs WHERE uuid = ?1",
 	[SQL_TOMBS] = "SELECT uuid, mark FROM tombs",
-	[SQL_ALL] = "SELECT uuid, dn, body FROM entries",
+	[SQL_ALL] = "SELECT uuid, body FROM packed",
 	[SQL_META_GET] = "SELECT value FROM meta WHERE key = ?1",
 	[SQL_META_SET] = "INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)",
 	[SQL_META_UNSET] = "DELETE FROM meta WHERE key = ?1",
 };
 
 static const char schema[] =
-    "CREATE TABLE IF NOT EXISTS entries (uuid BLOB PRIMARY KEY, dn TEXT NOT NULL, body BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS packed (uuid BLOB PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS departed (is_number INTEGER NOT NULL, key TEXT NOT NULL, entry_id TEXT NOT NULL,"
     " UNIQUE (is_number, key));"
     "CREATE TABLE IF NOT EXISTS tombs (uuid BLOB PRIMARY KEY, mark INTEGER NOT NULL) WITHOUT ROWID;"
@@ -83,114 +86,6 @@ run(sqlite3_stmt *st)
 	(void)sqlite3_reset(st);
 	(void)sqlite3_clear_bindings(st);
 	return error_of(rc);
-}
-
-/* ---- an entry's body: for each attribute its name, the number of values, and each value with its length before it */
-
-#define MARK	"\1mark"	/* no attribute has such a name: the entry's mark, 8 bytes */
-
-static size_t
-body_size(const struct entry *e)
-{
-	size_t size = e->mark != 0 ? 8 + strlen(MARK) + 4 + sizeof e->mark : 0;
-
-	for (size_t i = 0; i < e->count; i++) {
-		size += 8 + strlen(e->attributes[i].name);
-		for (size_t k = 0; k < e->attributes[i].count; k++)
-			size += 4 + e->attributes[i].values[k].len;
-	}
-	return size;
-}
-
-static uint8_t *
-add_number(uint8_t *to, size_t n)
-{
-	uint32_t number = (uint32_t)n;
-
-	memcpy(to, &number, sizeof number);
-	return to + sizeof number;
-}
-
-static uint8_t *
-add_bytes(uint8_t *to, const void *bytes, size_t len)
-{
-	to = add_number(to, len);
-	memcpy(to, bytes, len);
-	return to + len;
-}
-
-static void
-body_write(const struct entry *e, uint8_t *to)
-{
-	if (e->mark != 0) {
-		to = add_bytes(to, MARK, strlen(MARK));
-		to = add_number(to, 1);
-		to = add_bytes(to, &e->mark, sizeof e->mark);
-	}
-	for (size_t i = 0; i < e->count; i++) {
-		const struct attribute *a = &e->attributes[i];
-
-		to = add_bytes(to, a->name, strlen(a->name));
-		to = add_number(to, a->count);
-		for (size_t k = 0; k < a->count; k++)
-			to = add_bytes(to, a->values[k].bytes, a->values[k].len);
-	}
-}
-
-struct body {
-	const uint8_t *at;
-	size_t left;
-};
-
-static bool
-take_number(struct body *b, uint32_t *ret)
-{
-	if (b->left < sizeof *ret)
-		return false;
-	memcpy(ret, b->at, sizeof *ret);
-	b->at += sizeof *ret;
-	b->left -= sizeof *ret;
-	return true;
-}
-
-static bool
-take_bytes(struct body *b, const char **ret, uint32_t *ret_len)
-{
-	if (!take_number(b, ret_len) || *ret_len > b->left)
-		return false;
-	*ret = (const char *)b->at;
-	b->at += *ret_len;
-	b->left -= *ret_len;
-	return true;
-}
-
-static int
-body_read(struct body *b, struct entry *e)
-{
-	while (b->left > 0) {
-		const char *bytes;
-		uint32_t len, count;
-		char name[256];
-		int r;
-
-		if (!take_bytes(b, &bytes, &len) || len == 0 || len >= sizeof name || memchr(bytes, '\0', len) != NULL ||
-		    !take_number(b, &count))
-			return -EBADMSG;
-		memcpy(name, bytes, len);
-		name[len] = '\0';
-		for (uint32_t i = 0; i < count; i++) {
-			if (!take_bytes(b, &bytes, &len))
-				return -EBADMSG;
-			if (strcmp(name, MARK) == 0 && len == sizeof e->mark) {
-				memcpy(&e->mark, bytes, len);
-				continue;
-			}
-			r = entry_add_value(e, name, bytes, len);
-			if (r < 0)
-				return r;
-		}
-	}
-	return 0;
 }
 
 /* ---- opening ---- */
@@ -294,6 +189,8 @@ claim(struct replica_store *s, const char *origin)
 	if (r == 0)
 		r = replica_store_clear(s);
 	if (r == 0)
+		r = error_of(sqlite3_exec(s->db, "DROP TABLE IF EXISTS entries", NULL, NULL, NULL));	/* of form 1 */
+	if (r == 0)
 		r = meta_set(s, "origin", wanted, len);
 	if (r == 0)
 		r = replica_store_finish(s, &(struct sync_cookie){ 0 }, 0);
@@ -382,22 +279,17 @@ replica_store_read(struct replica_store *s, struct sync_cookie *ret_cookie, int6
 static int
 read_row(sqlite3_stmt *st, struct entry **ret)
 {
-	struct body body = { .at = sqlite3_column_blob(st, 2), .left = (size_t)sqlite3_column_bytes(st, 2) };
-	const char *dn = (const char *)sqlite3_column_text(st, 1);
-	struct entry *e;
+	const uint8_t *body = sqlite3_column_blob(st, 1);
+	size_t size = (size_t)sqlite3_column_bytes(st, 1);
 	int r;
 
-	if (dn == NULL || sqlite3_column_bytes(st, 0) != SYNC_UUID_SIZE)
+	if (body == NULL || size < MARK_SIZE || sqlite3_column_bytes(st, 0) != SYNC_UUID_SIZE)
 		return -EBADMSG;
-	e = entry_new(dn);
-	if (e == NULL)
-		return -ENOMEM;
-	r = body_read(&body, e);
-	if (r < 0) {
-		entry_free(e);
+	r = entry_unpack(body + MARK_SIZE, size - MARK_SIZE, ret);
+	if (r < 0)
 		return r;
-	}
-	*ret = e;
+	memcpy(&(*ret)->mark, body, MARK_SIZE);
+	(*ret)->waits = false;		/* for what is not stored: the server tells it once more */
 	return 0;
 }
 
@@ -456,31 +348,30 @@ replica_store_begin(struct replica_store *s)
 }
 
 static int
-write_entry(sqlite3_stmt *st, const uint8_t uuid[SYNC_UUID_SIZE], const struct entry *e)
+write_entry(sqlite3_stmt *st, const uint8_t uuid[SYNC_UUID_SIZE], const struct replica_packed *e)
 {
-	size_t size = body_size(e);
 	uint8_t *body;
 
-	if (size > INT_MAX)
+	if (e->size > INT_MAX - MARK_SIZE)
 		return -EFBIG;
-	body = malloc(size > 0 ? size : 1);
+	body = malloc(MARK_SIZE + e->size);
 	if (body == NULL)
 		return -ENOMEM;
-	body_write(e, body);
+	memcpy(body, &e->mark, MARK_SIZE);
+	memcpy(body + MARK_SIZE, e->block, e->size);
 	(void)sqlite3_bind_blob(st, 1, uuid, SYNC_UUID_SIZE, SQLITE_STATIC);
-	(void)sqlite3_bind_text(st, 2, e->dn, -1, SQLITE_STATIC);
-	(void)sqlite3_bind_blob(st, 3, body, (int)size, free);	/* now owned by the statement */
+	(void)sqlite3_bind_blob(st, 2, body, (int)(MARK_SIZE + e->size), free);	/* now owned by the statement */
 	return run(st);
 }
 
 int
-replica_store_put(struct replica_store *s, const uint8_t uuid[SYNC_UUID_SIZE], const struct entry *e)
+replica_store_put(struct replica_store *s, const uint8_t uuid[SYNC_UUID_SIZE], const struct replica_packed *e)
 {
 	return write_entry(s->stmt[SQL_PUT], uuid, e);
 }
 
 int
-replica_store_update(struct replica_store *s, const uint8_t uuid[SYNC_UUID_SIZE], const struct entry *e)
+replica_store_update(struct replica_store *s, const uint8_t uuid[SYNC_UUID_SIZE], const struct replica_packed *e)
 {
 	return write_entry(s->stmt[SQL_UPDATE], uuid, e);
 }

@@ -13,6 +13,13 @@
 
 struct replica_store;
 
+/* An entry as it is stored: by entry_pack.h, and its mark. */
+struct replica_packed {
+	const uint8_t *block;
+	size_t size;
+	uint64_t mark;
+};
+
 /*
  * Open or make it; another origin than the one it was made for empties it. Where only the first line of it, the base, is
  * the same, all users are remembered as departed: who comes next with their names may be others. Returns 0 or -errno with fault.
@@ -39,9 +46,9 @@ int replica_store_each_tomb(struct replica_store *s, int (*take)(void *arg, cons
 
 /* One transaction: begin, any of the next seven, finish, suspend, commit or undo. Each returns 0 or -errno. */
 int replica_store_begin(struct replica_store *s);
-int replica_store_put(struct replica_store *s, const uint8_t uuid[SYNC_UUID_SIZE], const struct entry *e);
+int replica_store_put(struct replica_store *s, const uint8_t uuid[SYNC_UUID_SIZE], const struct replica_packed *e);
 /* Of an entry that is there; another one stays away. */
-int replica_store_update(struct replica_store *s, const uint8_t uuid[SYNC_UUID_SIZE], const struct entry *e);
+int replica_store_update(struct replica_store *s, const uint8_t uuid[SYNC_UUID_SIZE], const struct replica_packed *e);
 int replica_store_remove(struct replica_store *s, const uint8_t uuid[SYNC_UUID_SIZE]);
 /* A user who was there, as he was: his name and his number. At most IDENTITY_HOLDERS_MAX are kept. */
 int replica_store_depart(struct replica_store *s, const struct entry *before);

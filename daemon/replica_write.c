@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/entry_pack.h"
+
 #define FEW 64u
 #define PART 16384u	/* changes */
 
@@ -41,17 +43,24 @@ in_order(struct member *const *list, size_t count)
 	return all;
 }
 
-static int
-write_member(struct replica *r, const struct member *m,
-    int (*store)(struct replica_store *s, const uint8_t uuid[SYNC_UUID_SIZE], const struct entry *e))
-{
-	struct entry *e;
-	int err = replica_entry(r, m, true, &e);
+typedef int store_fn(struct replica_store *s, const uint8_t uuid[SYNC_UUID_SIZE], const struct replica_packed *e);
 
-	if (err < 0)
-		return err;
-	err = store(r->store, m->uuid, e);
-	entry_free(e);
+/* ahead: of the entries that are not in memory. */
+static int
+write_member(struct replica *r, struct entry_window *ahead, const struct member *m, store_fn *store)
+{
+	struct replica_packed e = { .mark = m->e != NULL ? m->e->mark : m->mark };
+	uint8_t *own = NULL;
+	size_t head;
+	int err = 0;
+
+	if (m->e == NULL)
+		err = entry_heap_next_block(r->heap, ahead, m->number, &e.block, &e.size);
+	else
+		e.block = own = entry_pack(m->e, &e.size, &head);
+	if (err == 0)
+		err = e.block != NULL ? store(r->store, m->uuid, &e) : -ENOMEM;
+	free(own);
 	return err;
 }
 
@@ -59,6 +68,7 @@ int
 replica_write_changes(struct replica *r, bool in_parts)
 {
 	struct ordered *all = in_order(r->changes, r->change_count);
+	struct entry_window ahead = { 0 };
 	int e = all != NULL ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < r->change_count && e == 0; i++) {
@@ -70,10 +80,11 @@ replica_write_changes(struct replica *r, bool in_parts)
 			e = replica_store_begin(r->store);
 		if (e < 0)
 			break;
-		e = replica_removes(m) ? replica_store_remove(r->store, m->uuid) : write_member(r, m, replica_store_put);
+		e = replica_removes(m) ? replica_store_remove(r->store, m->uuid) : write_member(r, &ahead, m, replica_store_put);
 		if (e == 0 && m->returned)
 			e = replica_store_tomb(r->store, m->uuid, 0);
 	}
+	entry_window_done(&ahead);
 	free(all);
 	return e;
 }
@@ -82,12 +93,14 @@ int
 replica_write_all(struct replica *r)
 {
 	struct ordered *all = in_order(r->list, r->count);
+	struct entry_window ahead = { 0 };
 	int e = all != NULL ? replica_store_clear(r->store) : -ENOMEM;
 
 	for (size_t i = 0; i < r->count && e == 0; i++)
-		e = write_member(r, all[i].m, replica_store_put);
+		e = write_member(r, &ahead, all[i].m, replica_store_put);
 	for (size_t i = 0; i < r->tomb_count && e == 0; i++)
 		e = replica_store_tomb(r->store, r->tombs[i]->uuid, r->tombs[i]->mark);
+	entry_window_done(&ahead);
 	free(all);
 	return e;
 }
@@ -106,14 +119,16 @@ int
 replica_write_shown(struct replica *r)
 {
 	size_t count = r->store_failed ? r->count : r->change_count;
+	struct entry_window ahead = { 0 };
 	int e = 0;
 
 	for (size_t i = 0; i < count && e == 0; i++) {
 		const struct member *m = r->store_failed ? r->list[i] : replica_find(r, r->changes[i]->uuid);
 
 		if (m != NULL)
-			e = write_member(r, m, replica_store_update);
+			e = write_member(r, &ahead, m, replica_store_update);
 	}
+	entry_window_done(&ahead);
 	if (e == 0)
 		e = replica_write_departed(r);
 	return e < 0 ? e : replica_store_suspend(r->store);

@@ -11,10 +11,10 @@ else "differs: ..." and exit 1. Meanwhile the directory changes all the time. wa
 import glob
 import os
 import random
+import re
 import shutil
 import socket
 import sqlite3
-import struct
 import subprocess
 import sys
 import tempfile
@@ -165,29 +165,51 @@ class Changes(threading.Thread):
 
 
 # ---- what the host has ---------------------------------------------------------------------------
+def names():
+    """Names of attributes by their numbers."""
+    with open(os.path.join(HERE, "..", "..", "common", "attributes.def")) as table:
+        return {int(n): name for n, name in re.findall(r'^ATTRIBUTE\((\d+), "(\w+)"\)', table.read(), re.M)}
+
+
+def varint(data):
+    n = shift = 0
+    for at, byte in enumerate(data):
+        n |= (byte & 0x7f) << shift
+        if byte < 0x80:
+            return n, data[at + 1:]
+        shift += 7
+    raise ValueError("a number without an end")
+
+
 def chunk(data):
-    size = struct.unpack_from("=I", data)[0]
-    return data[4:4 + size], data[4 + size:]
+    size, data = varint(data)
+    return data[:size], data[size:]
 
 
 def replica():
-    """The entries of the store as it lies there (daemon/replica_store.c)."""
+    """The entries of the store as it lies there: a mark, then a block (daemon/entry_pack.c)."""
+    known = names()
     with tempfile.TemporaryDirectory() as copy:
         for path in glob.glob(REPLICA + "replica.db*"):
             shutil.copy(path, copy)
         found = {}
         with sqlite3.connect(copy + "/replica.db") as db:
-            for name, body in db.execute("SELECT dn, body FROM entries"):
+            for body, in db.execute("SELECT body FROM packed"):
+                name, body = chunk(body[8 + 1:])
                 attributes = {}
                 while body:
-                    key, body = chunk(body)
-                    count, body, values = struct.unpack_from("=I", body)[0], body[4:], []
+                    key, body = varint(body)
+                    if key == 0:
+                        key, body = chunk(body)
+                    key = known[key] if isinstance(key, int) else key.decode()
+                    count, body = varint(body)
+                    values = []
                     for _ in range(count):
                         value, body = chunk(body)
                         values.append(value)
-                    if key.decode().lower() in COMPARED:
-                        attributes[key.decode().lower()] = sorted(values)
-                found[name] = attributes
+                    if key.lower() in COMPARED:
+                        attributes[key.lower()] = sorted(values)
+                found[name.decode()] = attributes
         return found
 
 
