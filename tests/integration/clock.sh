@@ -63,7 +63,7 @@ check "ada, a contractor" contractor ada
 check "eve, a contractor who will have left" contractor eve
 check "gil, a contractor who will leave" contractor gil
 check "zoe, a contractor" contractor zoe
-check "bob, employed without an end" employee bob
+check "bob, employed without an end" employee bob --group web-deploy
 check "dan, employed, who will have left" employee dan --until +2h
 check "the clock is trusted" status_has "$trusted"
 check "all of them are let in" let_in ada eve zoe bob dan
@@ -143,6 +143,26 @@ check "TM05a gil is there" runs_as gil
 check "TM05a he must leave at his contract's end all the same" ends_at_its_instant gil $gil_end
 check "TM05a the others stay again" still_there bob zoe
 check "TM05a the directory process is back" directory start
+
+# ---- a grant that has ended ------------------------------------------------------------------------
+# The clock goes back to where it counted while the directory process is down, which keeps the boot's time beside it.
+in_web() { id -nG ada | tr ' ' '\n' | grep -qx web-deploy; }
+not_in_web() { ! in_web; }
+trusted_at() { clock_is "$1" && isms-userctl clock trust --yes; }
+granted() { not_in_web && as_person carol grant ada web-deploy --for 410s --reason test && wait_until 2 in_web; }
+back_while_down() { directory stop && clock_is 10 && directory start && wait_until 5 status_has '^connected +yes'; }
+stays_out() { local n; for n in 1 2 3 4; do sleep .5; not_in_web || return; done; }
+! on_slapd || check "entries" grant_entries
+check "max-grant" set_option directory max-grant 1h
+check "a grant: in the group" granted
+check "later" trusted_at 400
+check "its end" wait_until 14 not_in_web
+check "the clock is set back while the directory process is down" back_while_down
+check "what has ended stays so" stays_out
+check "root says that the clock is right" isms-userctl clock trust --yes
+check "its twin: then it counts" wait_until 2 in_web
+check "later again: its end" eval 'trusted_at 420 && wait_until 2 not_in_web'
+check "the clock is right" trusted_at 0
 
 # ---- clock trust ---------------------------------------------------------------------------------
 evening=$(($(date -d "$year-06-15T21:57:00Z" +%s) - $(right_now)))	# three minutes before midnight in Berlin

@@ -196,6 +196,28 @@ as_operator() { # from here on isms-userctl is alice's
 	S
 	chmod 755 /usr/local/sbin/isms-userctl && hash -r
 }
+# as_person NAME VERB...: who is the actor: at a server by his own bind, else by root's word.
+as_person() {
+	local name=$1
+	shift
+	if on_slapd; then
+		env ${fake_environment-} /usr/bin/isms-userctl "$@" --bind-dn "uid=$name,ou=people,$base" --bind-password-fd 9 9<<<"correct-horse-$name"
+	else isms-userctl "$@" --as "$name"; fi
+}
+grant_entries() { # what the sample takes for granted beyond people; carol and dave approve
+	as_admin ldapadd <<-L
+		dn: ou=grants,$base
+		objectClass: organizationalUnit
+
+		dn: ou=requests,$base
+		objectClass: organizationalUnit
+
+		dn: cn=approvers,ou=roles,$base
+		objectClass: groupOfNames
+		member: uid=carol,ou=people,$base
+		member: uid=dave,ou=people,$base
+	L
+}
 # The person works on this host's group of hosts: then it may read his tokens.
 works_here() { # NAME
 	as_admin ldapmodify >/dev/null <<-L

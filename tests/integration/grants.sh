@@ -21,37 +21,15 @@ privileged = db-admin prod-root
 '
 prepare "$policy"
 on_slapd || base=dc=isms,dc=local
-more_entries() { # what the sample takes for granted beyond the other files' people
-	as_admin ldapadd <<-L
-		dn: ou=grants,$base
-		objectClass: organizationalUnit
-
-		dn: ou=requests,$base
-		objectClass: organizationalUnit
-
-		dn: cn=approvers,ou=roles,$base
-		objectClass: groupOfNames
-		member: uid=carol,ou=people,$base
-		member: uid=dave,ou=people,$base
-	L
-}
 check "people" contractor ada
 check "people: bob" contractor bob --group web-deploy --group db-admin --group prod-root --group lab --group vault \
 	--group prod-devs --group lab-devs --group vault-devs
 check "people: dave" add_person dave employee
-! on_slapd || check "entries" more_entries
+! on_slapd || check "entries" grant_entries
 check "max-grant" set_option directory max-grant "1h db-admin=30m vault=0s"
 check "they are there" bash -c "getent passwd dave && getent group db-admin"
 echo '%db-admin ALL=(root) NOPASSWD: /usr/bin/id' >/etc/sudoers.d/db-admin
 
-# as_person NAME VERB...: who is the actor: at a server by his own bind, else by root's word.
-as_person() {
-	local name=$1
-	shift
-	if on_slapd; then
-		/usr/bin/isms-userctl "$@" --bind-dn "uid=$name,ou=people,$base" --bind-password-fd 9 9<<<"correct-horse-$name"
-	else isms-userctl "$@" --as "$name"; fi
-}
 as_approver() { # carol, for verbs that have no --as
 	if on_slapd; then as_person carol "$@"; else isms-userctl "$@"; fi
 }
