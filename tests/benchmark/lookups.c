@@ -6,6 +6,7 @@
  *   bench_lookups USERS run MS KEYS [MODULE]        every operation, for about as long each: "OPERATION NANOSECONDS" or
  *                                                   "OPERATION -"; with MODULE, libnss_MODULE.so.2 called directly, too
  *   bench_lookups USERS answers MS                  wait until the first and the last user are there: milliseconds
+ *   bench_lookups USERS ask MS                      ask for anybody without a pause: how many answers, and how many failed
  *   bench_lookups USERS shell NAME SHELL MS         wait until NAME has this shell: when, in seconds since 1970
  *   bench_lookups USERS known|new MS CAP            one of those asked for before, or one never asked for, again and
  *                                                   again: "LONGEST-MS ANSWERS FAILURES"; ends at CAP ms within a call, too
@@ -494,6 +495,21 @@ until_answers(struct asker *a, double ms)
 }
 
 static void
+ask(struct asker *a, double ms)
+{
+	double start = now_ns(CLOCK_MONOTONIC);
+	uint64_t answers = 0, failures = 0;
+
+	for (uint32_t i = 0; (i & 63) != 0 || now_ns(CLOCK_MONOTONIC) - start < ms * 1e6; i++) {
+		bool good = i % 3 == 0 ? any_name(a, i) : i % 3 == 1 ? any_uid(a, i) : any_gid(a, i);
+
+		answers += good;
+		failures += !good;
+	}
+	printf("%llu %llu\n", (unsigned long long)answers, (unsigned long long)failures);
+}
+
+static void
 until_shell(struct asker *a, const char *name, const char *shell, double ms)
 {
 	double start = now_ns(CLOCK_MONOTONIC);
@@ -563,6 +579,8 @@ main(int argc, char **argv)
 		run(argv[0], argv[1], ms, argc > 5 ? argv[5] : NULL);
 	} else if (strcmp(what, "answers") == 0) {
 		until_answers(&a, ms);
+	} else if (strcmp(what, "ask") == 0 && argc == 4) {
+		ask(&a, ms);
 	} else if (strcmp(what, "shell") == 0 && argc == 6) {
 		until_shell(&a, argv[3], argv[4], strtod(argv[5], NULL));
 	} else if ((strcmp(what, "known") == 0 || strcmp(what, "new") == 0) && argc == 5) {
