@@ -26,6 +26,13 @@ const struct event_info event_infos[EVENT_COUNT] = {
 #include "common/events.def"
 #undef EVENT
 };
+#define FITS(text, member) (sizeof (text) <= sizeof event_infos[0].member)
+#define EVENT(ID, name_, message_id_, priority_, message_, controls_, catalog_) \
+	_Static_assert(FITS(name_, name) && FITS(message_id_, message_id) && FITS(message_, message) && \
+	    FITS(controls_, controls), name_ " is too long for struct event_info");
+#include "common/events.def"
+#undef EVENT
+#undef FITS
 #undef EMERG
 #undef ERR
 #undef WARNING
@@ -37,6 +44,12 @@ const struct event_field_info event_fields[EVENT_FIELD_COUNT] = {
 #include "common/fields.def"
 #undef FIELD
 };
+
+#define FIELD(ID, journal_, key_, help_) \
+	_Static_assert(sizeof journal_ <= sizeof event_fields[0].journal && sizeof key_ <= sizeof event_fields[0].key, \
+	    journal_ " is too long for struct event_field_info");
+#include "common/fields.def"
+#undef FIELD
 
 /* Add one finished "NAME=value"; drops it when there is no room, which the caps on values make impossible. */
 static void

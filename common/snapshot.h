@@ -71,7 +71,8 @@ void snapshot_delta_name(uint64_t generation, char ret[SNAPSHOT_DELTA_NAME_SIZE]
  *  path  of the base: the delta lies in the same folder
  *
  * Returns 0, also when there is none; -ESTALE when the file of that name belongs to another base; -ENAMETOOLONG for a
- * path beyond SNAPSHOT_PATH_MAX; else as snapshot_open(). On failure s has no delta and must not be asked: the base alone is an older state.
+ * path beyond SNAPSHOT_PATH_MAX; else as snapshot_open(). On failure s has no delta and must not be asked: the base alone
+ * is an older state.
  */
 int snapshot_open_delta(const char *path, uid_t owner, struct snapshot *s);
 

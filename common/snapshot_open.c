@@ -259,6 +259,14 @@ delta_path(const char *path, const struct snapshot *s, char ret[SNAPSHOT_PATH_MA
 	return 0;
 }
 
+static void
+drop_delta(struct snapshot *s)
+{
+	unmap(s->delta, s->delta_size);
+	s->delta = NULL;
+	s->delta_size = 0;
+}
+
 int
 snapshot_open_delta_file(const char *file, uid_t owner, struct snapshot *s)
 {
@@ -266,9 +274,7 @@ snapshot_open_delta_file(const char *file, uid_t owner, struct snapshot *s)
 	const uint8_t *map;
 	int r;
 
-	unmap(s->delta, s->delta_size);
-	s->delta = NULL;
-	s->delta_size = 0;
+	drop_delta(s);
 	r = map_file(file, owner, &map, &found);
 	if (r < 0)
 		return r;
@@ -288,6 +294,7 @@ snapshot_open_delta(const char *path, uid_t owner, struct snapshot *s)
 	char file[SNAPSHOT_PATH_MAX];
 	int r;
 
+	drop_delta(s);
 	r = delta_path(path, s, file);
 	if (r == 0)
 		r = snapshot_open_delta_file(file, owner, s);

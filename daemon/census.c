@@ -15,7 +15,6 @@
 
 #include "daemon/census_parts.h"
 
-
 int
 census_push(uint32_t **list, size_t *count, size_t *room, uint32_t value)
 {

@@ -58,7 +58,8 @@ struct entry_window {
 /* The same with all members, for many entries one after the other; of any order, but that one is quick. */
 int entry_heap_next(struct entry_heap *h, struct entry_window *w, uint32_t number, struct entry **ret);
 /* The same, packed (entry_pack.h). It is the window's, until the next call. */
-int entry_heap_next_block(struct entry_heap *h, struct entry_window *w, uint32_t number, const uint8_t **ret, size_t *ret_size);
+int entry_heap_next_block(struct entry_heap *h, struct entry_window *w, uint32_t number, const uint8_t **ret,
+    size_t *ret_size);
 void entry_window_done(struct entry_window *w);
 
 /* Whether an entry is one that was put: the same in the same order, by a hash that nobody can aim at. */

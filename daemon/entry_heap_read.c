@@ -135,12 +135,14 @@ fill(struct entry_heap *h, struct entry_window *w, uint64_t at)
 	(void)pthread_mutex_lock(&h->lock);
 	end = h->end;
 	(void)pthread_mutex_unlock(&h->lock);
-	w->at = at;
-	w->size = 0;
+	if (at >= end)
+		return false;		/* it waits to be written */
 	if (w->bytes == NULL)
 		w->bytes = malloc(WINDOW);
-	if (w->bytes == NULL || at >= end)
+	if (w->bytes == NULL)
 		return false;
+	w->at = at;
+	w->size = 0;
 	n = pread(h->fd, w->bytes, end - at < WINDOW ? (size_t)(end - at) : WINDOW, (off_t)at);
 	w->size = n > 0 ? (size_t)n : 0;
 	return n > 0;
@@ -173,7 +175,8 @@ read_ahead(struct entry_heap *h, struct entry_window *w, const struct spot *spot
 }
 
 int
-entry_heap_next_block(struct entry_heap *h, struct entry_window *w, uint32_t number, const uint8_t **ret, size_t *ret_size)
+entry_heap_next_block(struct entry_heap *h, struct entry_window *w, uint32_t number, const uint8_t **ret,
+    size_t *ret_size)
 {
 	const struct spot spot = look(h, number);
 	const uint8_t *bytes = NULL;

@@ -240,7 +240,7 @@ take_attribute(struct block *b, struct entry *e)
 	struct attribute *a;
 	uint64_t number, count;
 	const char *bytes;
-	size_t len;
+	size_t len, before = e->count;
 	int r = 0;
 
 	if (!take_number(b, &number) || number >= NAMES || (number != 0 && names[number] == NULL))
@@ -253,6 +253,8 @@ take_attribute(struct block *b, struct entry *e)
 		a = entry_need_lasting(e, names[number], (size_t)count);
 		r = a != NULL ? 0 : -ENOMEM;
 	}
+	if (r == 0 && e->count == before)	/* it was there already: nobody packs one twice */
+		r = -EBADMSG;
 	for (; r == 0 && count > 0; count--)
 		r = take_bytes(b, &bytes, &len) ? entry_append(e, a, bytes, len) : -EBADMSG;
 	return r;

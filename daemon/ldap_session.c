@@ -30,11 +30,16 @@
 #define DRAIN_MS	300	/* then what has come is applied, although more is coming */
 
 const char *const ldap_session_attributes[] = {
-#define ATTRIBUTE(number, name) name,
+#define ATTRIBUTE(number, name) [(number) - 1] = name,
 #include "common/attributes.def"
 #undef ATTRIBUTE
 	NULL
 };
+#define ATTRIBUTE(number, name) + 1
+_Static_assert(sizeof ldap_session_attributes / sizeof ldap_session_attributes[0] == 1
+#include "common/attributes.def"
+    , "each number once and none left out: by their order a store knows that they are those it was written with");
+#undef ATTRIBUTE
 
 static int
 fail(struct ldap_session *s, int r, const char *what, const char *why)

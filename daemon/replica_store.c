@@ -88,6 +88,45 @@ run(sqlite3_stmt *st)
 	return error_of(rc);
 }
 
+/* ---- rows ---- */
+
+static int
+read_row(sqlite3_stmt *st, struct entry **ret)
+{
+	const uint8_t *body = sqlite3_column_blob(st, 1);
+	size_t size = (size_t)sqlite3_column_bytes(st, 1);
+	int r;
+
+	if (body == NULL || size < MARK_SIZE || sqlite3_column_bytes(st, 0) != SYNC_UUID_SIZE)
+		return -EBADMSG;
+	r = entry_unpack(body + MARK_SIZE, size - MARK_SIZE, ret);
+	if (r < 0)
+		return r;
+	memcpy(&(*ret)->mark, body, MARK_SIZE);
+	(*ret)->waits = false;		/* for what is not stored: the server tells it once more */
+	return 0;
+}
+
+/* unreadable_too: rows that cannot be read are passed over. */
+static int
+each_row(struct replica_store *s, bool unreadable_too, int (*take)(void *arg, const uint8_t uuid[SYNC_UUID_SIZE],
+    struct entry *e), void *arg)
+{
+	sqlite3_stmt *st = s->stmt[SQL_ALL];
+	struct entry *e;
+	int r = 0, rc = SQLITE_DONE;
+
+	while (r >= 0 && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+		r = read_row(st, &e);
+		if (r == 0)
+			r = take(arg, sqlite3_column_blob(st, 0), e);
+		else if (r == -EBADMSG && unreadable_too)
+			r = 0;
+	}
+	(void)sqlite3_reset(st);
+	return r < 0 ? r : error_of(rc);
+}
+
 /* ---- opening ---- */
 
 static int
@@ -153,19 +192,34 @@ depart_user(void *arg, const uint8_t uuid[SYNC_UUID_SIZE], struct entry *e)
 	return r;
 }
 
-/* Whether two origins of len bytes each name the same form and base, their first two lines. */
-static bool
-is_same_base(const char *x, size_t x_len, const char *y, size_t y_len)
-{
-	size_t lines = 0;
+/* Line n of an origin, with its end; of length 0 where there is none. */
+struct line {
+	const char *at;
+	size_t len;
+};
 
-	for (size_t i = 0; i < x_len && i < y_len && x[i] == y[i]; i++) {
-		lines += x[i] == '\n';
-		if (lines == 2)
-			return true;
+static struct line
+line_of(const char *origin, size_t len, unsigned n)
+{
+	const char *end = origin + len, *at = origin, *next = origin;
+
+	for (unsigned i = 0; i <= n && next != NULL; i++) {
+		at = next;
+		next = memchr(at, '\n', (size_t)(end - at));
+		next = next != NULL ? next + 1 : NULL;
 	}
-	return false;
+	return (struct line){ at, next != NULL ? (size_t)(next - at) : 0 };
 }
+
+static bool
+is_same_line(const char *x, size_t x_len, const char *y, size_t y_len, unsigned n)
+{
+	struct line a = line_of(x, x_len, n), b = line_of(y, y_len, n);
+
+	return a.len > 0 && a.len == b.len && memcmp(a.at, b.at, a.len) == 0;
+}
+
+enum { LINE_FORM, LINE_BASE };
 
 /* What is held must have come from where we look now. */
 static int
@@ -183,9 +237,10 @@ claim(struct replica_store *s, const char *origin)
 	if (there_len < 0 || ((size_t)there_len == len && memcmp(there, wanted, len) == 0))
 		return there_len < 0 ? there_len : 0;
 	r = replica_store_begin(s);
-	if (r == 0)
-		r = is_same_base(there, (size_t)there_len, wanted, len) ? replica_store_each(s, depart_user, s) :
-		    replica_store_departed_clear(s);
+	if (r == 0 && !is_same_line(there, (size_t)there_len, wanted, len, LINE_BASE))
+		r = replica_store_departed_clear(s);
+	else if (r == 0 && is_same_line(there, (size_t)there_len, wanted, len, LINE_FORM))
+		r = each_row(s, true, depart_user, s);
 	if (r == 0)
 		r = replica_store_clear(s);
 	if (r == 0)
@@ -276,38 +331,11 @@ replica_store_read(struct replica_store *s, struct sync_cookie *ret_cookie, int6
 	return r < 0 ? r : 0;
 }
 
-static int
-read_row(sqlite3_stmt *st, struct entry **ret)
-{
-	const uint8_t *body = sqlite3_column_blob(st, 1);
-	size_t size = (size_t)sqlite3_column_bytes(st, 1);
-	int r;
-
-	if (body == NULL || size < MARK_SIZE || sqlite3_column_bytes(st, 0) != SYNC_UUID_SIZE)
-		return -EBADMSG;
-	r = entry_unpack(body + MARK_SIZE, size - MARK_SIZE, ret);
-	if (r < 0)
-		return r;
-	memcpy(&(*ret)->mark, body, MARK_SIZE);
-	(*ret)->waits = false;		/* for what is not stored: the server tells it once more */
-	return 0;
-}
-
 int
 replica_store_each(struct replica_store *s, int (*take)(void *arg, const uint8_t uuid[SYNC_UUID_SIZE],
     struct entry *e), void *arg)
 {
-	sqlite3_stmt *st = s->stmt[SQL_ALL];
-	struct entry *e;
-	int r = 0, rc = SQLITE_DONE;
-
-	while (r >= 0 && (rc = sqlite3_step(st)) == SQLITE_ROW) {
-		r = read_row(st, &e);
-		if (r == 0)
-			r = take(arg, sqlite3_column_blob(st, 0), e);
-	}
-	(void)sqlite3_reset(st);
-	return r < 0 ? r : error_of(rc);
+	return each_row(s, false, take, arg);
 }
 
 int

@@ -22,7 +22,8 @@ struct replica_packed {
 
 /*
  * Open or make it; another origin than the one it was made for empties it. Where only the first line of it, the base, is
- * the same, all users are remembered as departed: who comes next with their names may be others. Returns 0 or -errno with fault.
+ * the same, all users are remembered as departed: who comes next with their names may be others. Those whom it has in
+ * another form of its own cannot be read; who had departed before stays remembered. Returns 0 or -errno with fault.
  */
 int replica_store_open(const char *folder, const char *origin, struct replica_store **ret, char *fault, size_t size);
 void replica_store_close(struct replica_store *s);	/* NULL is fine */

@@ -101,9 +101,6 @@ START_TEST(table_is_complete_and_ids_differ)
 		ck_assert_uint_eq(strlen(event_infos[i].message_id), 32);
 		ck_assert_uint_eq(strspn(event_infos[i].message_id, "0123456789abcdef"), 32);
 		ck_assert_ptr_nonnull(strchr(event_infos[i].name, '.'));
-		ck_assert_uint_lt(strnlen(event_infos[i].name, sizeof event_infos[i].name), sizeof event_infos[i].name);
-		ck_assert_uint_lt(strnlen(event_infos[i].message, sizeof event_infos[i].message), sizeof event_infos[i].message);
-		ck_assert_uint_lt(strnlen(event_infos[i].controls, sizeof event_infos[i].controls), sizeof event_infos[i].controls);
 		for (int j = 0; j < i; j++) {
 			ck_assert_str_ne(event_infos[i].message_id, event_infos[j].message_id);
 			ck_assert_str_ne(event_infos[i].name, event_infos[j].name);
@@ -111,8 +108,6 @@ START_TEST(table_is_complete_and_ids_differ)
 	}
 	for (int i = 0; i < EVENT_FIELD_COUNT; i++) {
 		ck_assert_int_eq(strncmp(event_fields[i].journal, "ISMS_", 5), 0);
-		ck_assert_uint_lt(strnlen(event_fields[i].journal, sizeof event_fields[i].journal), sizeof event_fields[i].journal);
-		ck_assert_uint_lt(strnlen(event_fields[i].key, sizeof event_fields[i].key), sizeof event_fields[i].key);
 		ck_assert_ptr_null(strstr(event_fields[i].journal, "_TIMESTAMP"));	/* some SIEMs drop the record */
 	}
 }

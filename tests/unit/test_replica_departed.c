@@ -4,6 +4,7 @@
 #include <config.h>
 
 #include <errno.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -131,6 +132,47 @@ START_TEST(departed_by_another_origin)
 }
 END_TEST
 
+static void
+change_store(const char *sql)
+{
+	char path[128];
+	sqlite3 *db;
+
+	(void)snprintf(path, sizeof path, "%s/replica.db", folder);
+	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_changes(db), 1);
+	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+}
+
+/* One whose row cannot be read takes nobody with him; and of a store of another form who had departed stays known. */
+START_TEST(departed_by_what_can_be_read)
+{
+	begin(_i);
+	replica_close(r);
+	open_it("dc=x\none map");
+	put_known(1, "k1", 2001, "one");
+	put_known(2, "k2", 2002, "one");
+	apply();
+	replica_close(r);
+	change_store("UPDATE packed SET body = x'000000000000000000ff' WHERE hex(uuid) LIKE '6402%'");
+	open_it("dc=x\nanother map");
+	ck_assert_str_eq(fault, "");
+	departed_are(2, "k1", "id-1-af", "2001", "id-1-af");
+	departed_are(2, "k2", "-", "2002", "-");
+	put_known(3, "k3", 2003, "one");
+	apply();
+	replica_close(r);
+	change_store("UPDATE meta SET value = CAST('another form' || char(10) || 'dc=x' || char(10) || 'another map' AS BLOB)"
+	    " WHERE key = 'origin'");
+	open_it("dc=x\nanother map");
+	ck_assert_uint_eq(replica_count(r), 0);
+	ck_assert(!replica_cookie(r)->there);
+	departed_are(2, "k1", "id-1-af", "2001", "id-1-af");
+	end();
+}
+END_TEST
+
 /* Those known before stay: they are joined, not replaced. */
 START_TEST(holders_join)
 {
@@ -195,6 +237,7 @@ main(void)
 {
 	const struct suite_row rows[] = {
 		{ departed_with_the_removal, 2 }, { departed_in_a_hold, 2 }, { departed_by_another_origin, 2 },
+		{ departed_by_what_can_be_read, 2 },
 		{ holders_join, 0 }, { former_holders, 2 },
 	};
 

@@ -514,7 +514,7 @@ START_TEST(hostile_delta)
 }
 END_TEST
 
-/* Hidden tables without an empty slot end a lookup all the same, and hide nobody from the list by being endless. */
+/* Its name has the base's generation, and a path that is too long is refused whole. */
 START_TEST(where_it_lies)
 {
 	char name[SNAPSHOT_DELTA_NAME_SIZE], path[SNAPSHOT_PATH_MAX + 1];
@@ -534,6 +534,7 @@ START_TEST(where_it_lies)
 }
 END_TEST
 
+/* Hidden tables without an empty slot end a lookup all the same, and hide nobody from the list by being endless. */
 START_TEST(endless_hidden_run)
 {
 	struct snapshot_user user;
