@@ -10,7 +10,6 @@
 #include "daemon/entry_pack.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -27,7 +26,6 @@ static const char *const names[] = {
 #define NAMES (sizeof names / sizeof names[0])
 
 #define BUCKETS 256u
-static pthread_once_t sorted = PTHREAD_ONCE_INIT;
 static uint8_t first_of[BUCKETS], next_of[NAMES];	/* numbers of a bucket, one after the other */
 _Static_assert(NAMES <= UINT8_MAX, "a number is a byte");
 
@@ -37,7 +35,8 @@ bucket_of(const char *name, size_t len)
 	return len == 0 ? 0 : (unsigned)(len * 31 + (unsigned char)name[0] * 7u + (unsigned char)name[len - 1]) % BUCKETS;
 }
 
-static void
+/* Before main(): there are no threads yet that ask. */
+static void __attribute__((constructor))
 sort_names(void)
 {
 	for (size_t n = 1; n < NAMES; n++) {
@@ -54,10 +53,8 @@ sort_names(void)
 static unsigned
 number_of(const char *name, size_t len)
 {
-	unsigned n;
+	unsigned n = first_of[bucket_of(name, len)];
 
-	(void)pthread_once(&sorted, sort_names);
-	n = first_of[bucket_of(name, len)];
 	while (n != 0 && strcmp(names[n], name) != 0)
 		n = next_of[n];
 	return n;
