@@ -149,7 +149,7 @@ check "TM05a the directory process is back" directory start
 in_web() { id -nG ada | tr ' ' '\n' | grep -qx web-deploy; }
 not_in_web() { ! in_web; }
 trusted_at() { clock_is "$1" && isms-userctl clock trust --yes; }
-granted() { not_in_web && as_person carol grant ada web-deploy --for 410s --reason test && wait_until 5 in_web; }
+granted() { not_in_web && as_actor carol grant ada web-deploy --for 410s --reason test && wait_until 5 in_web; }
 back_while_down() { directory stop && clock_is 10 && directory start && wait_until 5 status_has '^connected +yes'; }
 stays_out() { local n; for n in 1 2 3 4; do sleep .5; not_in_web || return; done; }
 ! on_slapd || check "entries" grant_entries

@@ -196,8 +196,8 @@ as_operator() { # from here on isms-userctl is alice's
 	S
 	chmod 755 /usr/local/sbin/isms-userctl && hash -r
 }
-# as_person NAME VERB...: who is the actor: at a server by his own bind, else by root's word.
-as_person() {
+# as_actor NAME VERB...: who is the actor: at a server by his own bind, else by root's word.
+as_actor() {
 	local name=$1
 	shift
 	if on_slapd; then

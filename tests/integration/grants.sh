@@ -31,12 +31,12 @@ check "they are there" bash -c "getent passwd dave && getent group db-admin"
 echo '%db-admin ALL=(root) NOPASSWD: /usr/bin/id' >/etc/sudoers.d/db-admin
 
 as_approver() { # carol, for verbs that have no --as
-	if on_slapd; then as_person carol "$@"; else isms-userctl "$@"; fi
+	if on_slapd; then as_actor carol "$@"; else isms-userctl "$@"; fi
 }
 in_group() { id -nG "$1" | tr ' ' '\n' | grep -qx "$2"; }
 not_in_group() { ! in_group "$@"; }
 within_a_second() { sleep 1 && "$@"; }
-grant() { as_person carol grant "$@" --reason test; }
+grant() { as_actor carol grant "$@" --reason test; }
 
 # ---- granted, used, over ------------------------------------------------------------------------
 
@@ -156,8 +156,8 @@ says() { # STATUS TEXT COMMAND...
 	cat /run/said
 	[ $rc = "$want" ] && grep -qF -- "$text" /run/said
 }
-check "self-approval is refused" says 1 "nobody approves for himself" as_person dave grant dave web-deploy --for 1m --reason test
-check "its twin: somebody else's" as_person carol grant dave web-deploy --for 1m --reason test
+check "self-approval is refused" says 1 "nobody approves for himself" as_actor dave grant dave web-deploy --for 1m --reason test
+check "its twin: somebody else's" as_actor carol grant dave web-deploy --for 1m --reason test
 check "its twin counts" within_a_second in_group dave web-deploy
 check "too long is refused" says 1 "longest grant" grant ada db-admin --for 31m
 check "its twin: the longest" grant ada db-admin --for 30m
@@ -209,11 +209,11 @@ check "an approver who is put out approves nothing any more; enabled again, he d
 
 request_approved() {
 	local name
-	name=$(as_person dave request ada web-deploy --for 5m --reason "deploy" --json | jq -r .name) && [ "${name#r}" != "$name" ] || return
-	isms-userctl request --list && says 1 "nobody decides about his own request" as_person dave approve "$name" &&
-		as_person carol approve "$name" && within_a_second in_group ada web-deploy &&
+	name=$(as_actor dave request ada web-deploy --for 5m --reason "deploy" --json | jq -r .name) && [ "${name#r}" != "$name" ] || return
+	isms-userctl request --list && says 1 "nobody decides about his own request" as_actor dave approve "$name" &&
+		as_actor carol approve "$name" && within_a_second in_group ada web-deploy &&
 		isms-userctl request --list --json | jq -e ".[] | select(.name == \"$name\") | .state == \"granted\" and .decider == \"carol\" and .turnaround_sec >= 0" &&
-		says 1 "decided already" as_person carol approve "$name"
+		says 1 "decided already" as_actor carol approve "$name"
 }
 check "mark" mark
 check "a request, approved by somebody else" request_approved
@@ -221,7 +221,7 @@ check "event request.added" event_is '.ISMS_EVENT == "request.added"' '.ISMS_USE
 check "event request.decided" event_is '.ISMS_EVENT == "request.decided"' '.ISMS_USER == "ada"' '.ISMS_NEW == "granted"'
 request_refused() {
 	local name
-	name=$(as_person dave request bob web-deploy --for 5m --reason "no" --json | jq -r .name) && as_person carol approve "$name" --refuse &&
+	name=$(as_actor dave request bob web-deploy --for 5m --reason "no" --json | jq -r .name) && as_actor carol approve "$name" --refuse &&
 		isms-userctl request --list --json | jq -e ".[] | select(.name == \"$name\") | .state == \"refused\""
 }
 check "a request, refused" request_refused
@@ -240,7 +240,7 @@ if on_slapd; then
 	refused "the server refuses the member to move his own end" lengthen dave
 	check "its twin: an approver who is not the member" lengthen carol
 	decide() { printf 'dn: %s\nchangetype: modify\nreplace: ismsState\nismsState: granted\n' "$2" | bind_as "$1"; }
-	ask() { as_person dave request dave web-deploy --for 5m --reason x --json | jq -r .name; }
+	ask() { as_actor dave request dave web-deploy --for 5m --reason x --json | jq -r .name; }
 	asked="cn=$(ask),ou=requests,$base"
 	refused "the server refuses whoever asked to decide" decide dave "$asked"
 	check "its twin: another approver" decide carol "$asked"
