@@ -74,11 +74,12 @@ measure(unsigned count, useconds_t usec)
 int
 main(int argc, char **argv)
 {
-	useconds_t usec = argc == 2 ? (useconds_t)atoi(argv[1]) * 1000 : 0;
+	char *end_of = NULL;
+	unsigned long ms = argc == 2 ? strtoul(argv[1], &end_of, 10) : 0;
 
-	if (usec == 0)
-		errx(2, "usage: bench_machine MS");
-	measure(1, usec);
-	measure(THREADS, usec);
+	if (ms < 1 || ms > 60000 || *end_of != '\0')
+		errx(2, "usage: bench_machine MS, from 1 to 60000");
+	measure(1, (useconds_t)ms * 1000);
+	measure(THREADS, (useconds_t)ms * 1000);
 	return 0;
 }
