@@ -1,7 +1,7 @@
 /*
- * wall_clock.c - effective time of the publisher (see wall_clock.h).
+ * wall_clock.c - effective time of publisher and directory process (see wall_clock.h).
  *
- * Runs in the publisher. It must never fall behind by more than the slack while the process lives, by one step or by
+ * Runs in both. It must never fall behind by more than the slack while the process lives, by one step or by
  * many, once the boot phase is over and unless root says that the clock is right.
  */
 #include <config.h>

@@ -1,5 +1,5 @@
 /*
- * cmd_clock.c - isms-userctl clock trust: front and publisher take the wall clock as right from here on.
+ * cmd_clock.c - isms-userctl clock trust: all three processes take the wall clock as right from here on.
  *
  * Must never do it silently: the front writes the event, with the person who asked (THREATS 5.7).
  */
