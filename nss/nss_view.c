@@ -10,7 +10,8 @@
  * steps are sequentially consistent). A replaced slot is unmapped once no stripe counts a reader; each
  * slot has its own counts, so readers of the new mapping never hold up the old one's end.
  *
- * The counts lie in stripes, one cache line each, chosen by the thread's stack, on a page that a forked
+ * The counts lie in stripes, two cache lines each (processors fetch the other line of a pair unasked, and would
+ * take it from whoever counts there), chosen by the thread's stack, on a page that a forked
  * child finds zeroed: its only thread reads nothing, and holds no lock. The slots themselves are copied
  * by fork like the mappings; they change in an order in which no copy made in between is harmful.
  */
@@ -34,8 +35,8 @@
 #include "nss/nss_paths.h"
 
 #define SLOTS		4
-#define STRIPES		32	/* a power of two */
-#define CACHE_LINE	64
+#define STRIPES		31	/* with what else is on it, they fill the page */
+#define STRIPE_SIZE	128
 #define RETRY_MS	1000
 
 struct slot {
@@ -52,7 +53,7 @@ struct shared_page {
 	_Atomic bool refreshing;
 	pthread_mutex_t enumeration;	/* all zero is PTHREAD_MUTEX_INITIALIZER */
 	struct {
-		_Alignas(CACHE_LINE) _Atomic uint32_t readers[SLOTS];
+		_Alignas(STRIPE_SIZE) _Atomic uint32_t readers[SLOTS];
 	} stripes[STRIPES];
 };
 _Static_assert(sizeof(struct shared_page) <= 4096, "one page");
@@ -83,13 +84,13 @@ shared_page(void)
 	return map;
 }
 
-/* Threads have stacks far apart; where in its stack a thread is matters little. */
+/* Threads have stacks far apart; where in its stack a thread is matters little. Neighbours' come far apart, too. */
 static inline size_t
 stripe(void)
 {
 	uint64_t at = (uint64_t)(uintptr_t)__builtin_frame_address(0) >> 16;
 
-	return (size_t)(at * 0x9e3779b97f4a7c15u >> 32) % STRIPES;
+	return (size_t)((at * 0x9e3779b97f4a7c15u >> 32) * STRIPES >> 32);
 }
 
 static inline void
