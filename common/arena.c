@@ -7,6 +7,7 @@
 
 #include "common/arena.h"
 
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,23 +20,46 @@
 #define BLOCK_MAX 65536u
 #endif
 
+#define SLAB_MIN ((size_t)4096)
+#define SLAB_MAX ((size_t)1 << 20)
+
 struct arena_block {
 	struct arena_block *before;
+	struct arena_slab *slab;	/* held; in which it lies; NULL: it was allocated */
 	size_t size, used;		/* bytes */
 	_Alignas(max_align_t) char bytes[];
 };
+
+struct arena_slab {
+	atomic_size_t holders;		/* the pool while it is open, and blocks */
+	size_t size, used;		/* bytes; of the pool's thread */
+	_Alignas(max_align_t) char bytes[];
+};
+
+static void
+slab_drop(struct arena_slab *slab)
+{
+	if (slab != NULL && atomic_fetch_sub(&slab->holders, 1) == 1)
+		free(slab);
+}
+
+static void
+link_block(struct arena *a, struct arena_block *b, struct arena_slab *slab, size_t size)
+{
+	b->before = a->last;
+	b->slab = slab;
+	b->size = size;
+	b->used = 0;
+	a->last = b;
+}
 
 static struct arena_block *
 add_block(struct arena *a, size_t size)
 {
 	struct arena_block *b = size <= SIZE_MAX - sizeof *b ? malloc(sizeof *b + size) : NULL;
 
-	if (b == NULL)
-		return NULL;
-	b->before = a->last;
-	b->size = size;
-	b->used = 0;
-	a->last = b;
+	if (b != NULL)
+		link_block(a, b, NULL, size);
 	return b;
 }
 
@@ -44,6 +68,53 @@ arena_reserve(struct arena *a, size_t size)
 {
 	if (BLOCK_MAX > 0 && size > 0)
 		(void)add_block(a, size);
+}
+
+/* Room for a block in the open piece, or in a new one. Returns NULL without memory. */
+static struct arena_block *
+slab_take(struct arena_pool *pool, size_t size)
+{
+	struct arena_slab *slab = pool->open;
+
+	if (slab == NULL || size > slab->size - slab->used) {
+		slab_drop(slab);
+		while (pool->size < SLAB_MIN || (pool->size < size * 8 && pool->size < SLAB_MAX))
+			pool->size = pool->size < SLAB_MIN ? SLAB_MIN : pool->size * 2;
+		pool->open = slab = malloc(sizeof *slab + pool->size);
+		if (slab == NULL)
+			return NULL;
+		atomic_init(&slab->holders, 1);
+		slab->size = pool->size;
+		slab->used = 0;
+		if (pool->size < SLAB_MAX)
+			pool->size *= 2;
+	}
+	(void)atomic_fetch_add(&slab->holders, 1);
+	slab->used += size;
+	return (struct arena_block *)(void *)(slab->bytes + slab->used - size);
+}
+
+void
+arena_reserve_in(struct arena *a, struct arena_pool *pool, size_t size)
+{
+	const size_t align = _Alignof(max_align_t);
+	struct arena_block *b;
+
+	if (pool == NULL || BLOCK_MAX == 0 || size == 0 || size > SLAB_MAX / 8) {
+		arena_reserve(a, size);
+		return;
+	}
+	size = (size + align - 1) & ~(align - 1);
+	b = slab_take(pool, sizeof *b + size);
+	if (b != NULL)
+		link_block(a, b, pool->open, size);
+}
+
+void
+arena_pool_done(struct arena_pool *pool)
+{
+	slab_drop(pool->open);
+	*pool = (struct arena_pool){ 0 };
 }
 
 /* Bytes of a block after the last one: each larger than the one before, up to a limit. */
@@ -71,6 +142,17 @@ arena_take(struct arena *a, size_t size, size_t align)
 	return b->bytes + at;
 }
 
+char *
+arena_text(struct arena *a, const char *text)
+{
+	size_t size = strlen(text) + 1;
+	char *copy = arena_take(a, size, 1);
+
+	if (copy != NULL)
+		memcpy(copy, text, size);
+	return copy;
+}
+
 void
 arena_done(struct arena *a)
 {
@@ -79,6 +161,9 @@ arena_done(struct arena *a)
 	while ((b = a->last) != NULL) {
 		a->last = b->before;
 		explicit_bzero(b->bytes, b->used);
-		free(b);
+		if (b->slab != NULL)
+			slab_drop(b->slab);
+		else
+			free(b);
 	}
 }

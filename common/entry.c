@@ -34,26 +34,15 @@ compare_entries(const void *a, const void *b)
 #define ALIGN		_Alignof(void *)	/* of arrays */
 #define ATTRIBUTES	16	/* for which there is room at first, where nobody knows */
 
-static char *
-copy_text(struct arena *a, const char *text)
-{
-	size_t size = strlen(text) + 1;
-	char *copy = arena_take(a, size, 1);
-
-	if (copy != NULL)
-		memcpy(copy, text, size);
-	return copy;
-}
-
 struct entry *
-entry_new_of(const char *dn, size_t attributes, size_t values, size_t bytes)
+entry_new_of(struct arena_pool *pool, const char *dn, size_t attributes, size_t values, size_t bytes)
 {
 	struct arena memory = { NULL };
 	char *ndn = entry_normalise_dn(dn);
 	struct entry *e = NULL;
 
 	if (ndn != NULL && ndn[0] != '\0') {
-		arena_reserve(&memory, sizeof *e + strlen(dn) + strlen(ndn) + 2 + bytes + (attributes + 2) * ALIGN +
+		arena_reserve_in(&memory, pool, sizeof *e + strlen(dn) + strlen(ndn) + 2 + bytes + (attributes + 2) * ALIGN +
 		    attributes * sizeof *e->attributes + values * sizeof *e->attributes->values);
 		e = arena_take(&memory, sizeof *e, _Alignof(struct entry));
 	}
@@ -61,8 +50,8 @@ entry_new_of(const char *dn, size_t attributes, size_t values, size_t bytes)
 		*e = (struct entry){ .room = (uint32_t)attributes };
 		atomic_init(&e->refs, 1);
 		e->attributes = arena_take(&memory, attributes * sizeof *e->attributes, ALIGN);
-		e->dn = copy_text(&memory, dn);
-		e->ndn = copy_text(&memory, ndn);
+		e->dn = arena_text(&memory, dn);
+		e->ndn = arena_text(&memory, ndn);
 	}
 	free(ndn);
 	if (e == NULL || e->attributes == NULL || e->dn == NULL || e->ndn == NULL) {
@@ -77,7 +66,7 @@ entry_new_of(const char *dn, size_t attributes, size_t values, size_t bytes)
 struct entry *
 entry_new(const char *dn)
 {
-	return entry_new_of(dn, ATTRIBUTES, ATTRIBUTES, 24 * ATTRIBUTES);
+	return entry_new_of(NULL, dn, ATTRIBUTES, ATTRIBUTES, 24 * ATTRIBUTES);
 }
 
 struct entry *
@@ -316,7 +305,7 @@ need_attribute(struct entry *e, const char *name, bool lasting)
 		e->room = (uint32_t)(e->count * 2 + ATTRIBUTES);
 	}
 	if (!lasting)
-		name = copy_text(&e->memory, name);
+		name = arena_text(&e->memory, name);
 	if (name == NULL)
 		return NULL;
 	a = &e->attributes[e->count++];

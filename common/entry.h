@@ -53,8 +53,13 @@ struct entries {
 
 /* Returns NULL without memory, or for what is no DN. */
 struct entry *entry_new(const char *dn);
-/* The same of one of which is known what will come: more is fine, too. bytes: of names and values, with a NUL each. */
-struct entry *entry_new_of(const char *dn, size_t attributes, size_t values, size_t bytes);
+/*
+ * The same of one of which is known what will come: more is fine, too.
+ *
+ *  pool   its memory comes from there; NULL: from nowhere special
+ *  bytes  of names and values, with a NUL each
+ */
+struct entry *entry_new_of(struct arena_pool *pool, const char *dn, size_t attributes, size_t values, size_t bytes);
 struct entry *entry_ref(struct entry *e);	/* one more holder, of any thread */
 void entry_free(struct entry *e);		/* one holder less; the last one wipes the values: some are secrets */
 void entries_done(struct entries *all);

@@ -168,6 +168,7 @@ judge_older(const struct grant *g, const struct grant_parties *parties, struct f
 static int
 judge_approver(const struct entry *e, const struct settings *settings, struct grant_window *window, struct fault *fault)
 {
+	struct arena memory = { NULL };
 	struct identity user = { 0 };
 	struct fault own = { "" };
 	int r = 0;
@@ -176,7 +177,7 @@ judge_approver(const struct entry *e, const struct settings *settings, struct gr
 		identity_fault(fault, "the approver is no user");
 		return 0;
 	}
-	r = identity_read_user(e, settings, &user, &own);
+	r = identity_read_user(e, settings, &memory, &user, &own);
 	if (r == 0 && own.text[0] != '\0')
 		identity_fault(fault, "the approver's entry is refused: %.160s", own.text);
 	else if (r == 0 && user.disabled)
@@ -187,7 +188,7 @@ judge_approver(const struct entry *e, const struct settings *settings, struct gr
 		window->from_utc_sec = user.not_before_utc_sec;
 	if (user.not_after_utc_sec != 0 && window->until_utc_sec > user.not_after_utc_sec)
 		window->until_utc_sec = user.not_after_utc_sec;
-	identity_user_done(&user);
+	arena_done(&memory);
 	return r;
 }
 

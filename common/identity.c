@@ -36,11 +36,11 @@ identity_add_fault(struct identities *all, const struct entry *e, const char *wh
 }
 
 int
-identity_break(struct identity *user, const char *what)
+identity_break(struct arena *memory, struct identity *user, const char *what)
 {
 	if (user->state == FACTS_BROKEN)
 		return 0;
-	user->fault = strdup(what);
+	user->fault = arena_text(memory, what);
 	if (user->fault == NULL)
 		return -ENOMEM;
 	user->state = FACTS_BROKEN;
@@ -48,27 +48,9 @@ identity_break(struct identity *user, const char *what)
 }
 
 void
-identity_user_done(struct identity *user)
-{
-	free(user->fault);
-	free(user->gecos);
-	free(user->home);
-	free(user->shell);
-	free(user->display);
-	free(user->sponsor);
-	free(user->owner);
-	free(user->armed_by);
-	free(user->armed_reason);
-	free(user->sources);
-	free(user->command);
-	free(user->groups);
-}
-
-void
 identities_done(struct identities *all)
 {
-	for (size_t i = 0; i < all->user_count; i++)
-		identity_user_done(&all->users[i]);
+	arena_done(&all->memory);
 	free(all->users);
 	free(all->groups);
 	free(all->faults);
@@ -198,9 +180,9 @@ read_entry(const struct entry *e, const struct settings *settings, struct identi
 		else
 			identity_fault(&fault, "uid \"%.40s\" cannot be a user's name here (a-z 0-9 _ . -, at most 32)",
 			    name);
-		r = identity_read_user(e, settings, user, &fault);
+		r = identity_read_user(e, settings, &all->memory, user, &fault);
 		if (r == 0 && fault.text[0] != '\0')
-			r = identity_break(user, fault.text);
+			r = identity_break(&all->memory, user, fault.text);
 	}
 	return r;
 }

@@ -22,15 +22,15 @@
 struct identity {
 	const struct entry *entry;	/* borrowed */
 	enum facts_state state;		/* FACTS_MANAGED or FACTS_BROKEN */
-	char *fault;			/* owned; FACTS_BROKEN: what is wrong, in words; else NULL */
+	char *fault;			/* of the arena; FACTS_BROKEN: what is wrong, in words; else NULL */
 	char name[33];			/* "" when the entry has no usable uid: nobody can ask for it */
 	const char *claimed_name;	/* borrowed from the entry; the uid as it stands there; NULL: none */
 	uint32_t uid, gid;		/* 0 when unusable */
 	enum kind kind;
-	char *gecos, *home, *shell;	/* owned; NULL when FACTS_BROKEN */
-	char *display, *sponsor, *owner;	/* owned; may be NULL; the last two DNs */
-	char *armed_by, *armed_reason;	/* owned; break-glass; may be NULL */
-	char *sources, *command;	/* owned; of the entry's keys: networks, space separated, and what they run; may be NULL */
+	char *gecos, *home, *shell;	/* the same; NULL when FACTS_BROKEN */
+	char *display, *sponsor, *owner;	/* the same; may be NULL; the last two DNs */
+	char *armed_by, *armed_reason;	/* the same; break-glass; may be NULL */
+	char *sources, *command;	/* the same; of the entry's keys: networks, space separated, and what they run; may be NULL */
 	int64_t armed_until_utc_sec, last_use_utc_sec, reviewed_at_utc_sec, created_utc_sec;	/* 0: none, never, not known */
 	char entry_id[65];		/* entryUUID, else "dn:" and a hash of the DN */
 	int64_t not_before_utc_sec, not_after_utc_sec, locked_until_utc_sec;	/* 0: none */
@@ -40,7 +40,7 @@ struct identity {
 	bool local;			/* ismsLocalAccount: about accounts of /etc/passwd ([local] manage); never published */
 	bool newcomer;			/* FACTS_BROKEN because another person had his name or number before */
 	uint32_t token_count;		/* linked tokens */
-	uint32_t *groups;		/* owned; indexes of identity groups, by memberUid and member (nested) */
+	uint32_t *groups;		/* the same; indexes of identity groups, by memberUid and member (nested) */
 	uint32_t group_count;
 };
 
@@ -66,6 +66,7 @@ struct identity_fault_line {
 
 /* All of a directory, or of a part that depends on nothing outside it; the entries must outlive it. */
 struct identities {
+	struct arena memory;		/* owned; of what users say */
 	struct identity *users;		/* sorted by name; also those that are FACTS_BROKEN */
 	size_t user_count;
 	struct identity_group *groups;

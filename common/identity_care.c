@@ -18,7 +18,7 @@
 
 /* The only value of a DN. Returns 0 or -ENOMEM. */
 static int
-read_dn(const struct entry *e, const char *name, struct fault *fault, char **ret)
+read_dn(const struct entry *e, const char *name, struct arena *memory, struct fault *fault, char **ret)
 {
 	const char *text = identity_single(e, name, fault);
 	char *ndn;
@@ -33,18 +33,18 @@ read_dn(const struct entry *e, const char *name, struct fault *fault, char **ret
 	if (ndn == NULL)
 		identity_fault(fault, "%s \"%.80s\" is no DN", name, text);
 	free(ndn);
-	*ret = identity_clean_text(text, DN_MAX);
+	*ret = identity_clean_text(memory, text, DN_MAX);
 	return *ret != NULL ? 0 : -ENOMEM;
 }
 
 /* Many have several, or what other tools wrote: who is one is for require-sponsor to say. The user himself is none. */
 static int
-read_sponsor(const struct entry *e, struct identity *user)
+read_sponsor(const struct entry *e, struct arena *memory, struct identity *user)
 {
 	const char *sponsor = entry_value(e, "manager");
 	char *ndn = sponsor != NULL && strlen(sponsor) <= DN_MAX ? entry_normalise_dn(sponsor) : NULL;
 
-	user->sponsor = identity_clean_text(ndn != NULL && strcmp(ndn, e->ndn) != 0 ? sponsor : "", DN_MAX);
+	user->sponsor = identity_clean_text(memory, ndn != NULL && strcmp(ndn, e->ndn) != 0 ? sponsor : "", DN_MAX);
 	free(ndn);
 	return user->sponsor != NULL ? 0 : -ENOMEM;
 }
@@ -79,7 +79,7 @@ may_be_himself(const struct entry *e, const char *dn)
 }
 
 int
-identity_read_care(const struct entry *e, struct identity *user, struct fault *fault)
+identity_read_care(const struct entry *e, struct arena *memory, struct identity *user, struct fault *fault)
 {
 	const char *reason = identity_single(e, "ismsArmedReason", fault), *armed_by = entry_value(e, "ismsArmedBy");
 	int r;
@@ -88,16 +88,16 @@ identity_read_care(const struct entry *e, struct identity *user, struct fault *f
 	(void)identity_single_time(e, "ismsReviewedAt", fault, &user->reviewed_at_utc_sec);
 	(void)identity_single_time(e, "ismsArmedUntil", fault, &user->armed_until_utc_sec);
 	(void)identity_single_time(e, "createTimestamp", fault, &user->created_utc_sec);
-	r = read_sponsor(e, user);
+	r = read_sponsor(e, memory, user);
 	if (r == 0)
-		r = read_dn(e, "owner", fault, &user->owner);
+		r = read_dn(e, "owner", memory, fault, &user->owner);
 	if (r == 0)
-		r = read_dn(e, "ismsArmedBy", fault, &user->armed_by);
+		r = read_dn(e, "ismsArmedBy", memory, fault, &user->armed_by);
 	if (armed_by != NULL && may_be_himself(e, armed_by))
 		identity_fault(fault, "ismsArmedBy is the account itself: somebody else must arm it");
 	if (r < 0 || reason == NULL)
 		return r;
-	user->armed_reason = identity_clean_text(reason, REASON_MAX);
+	user->armed_reason = identity_clean_text(memory, reason, REASON_MAX);
 	return user->armed_reason != NULL ? 0 : -ENOMEM;
 }
 

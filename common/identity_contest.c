@@ -157,7 +157,7 @@ refuse_claim(struct identities *all, const struct claim *c, const char *key, con
 	(void)snprintf(what, sizeof what, "%s \"%.65s\" is also claimed by %.100s; give one of them another",
 	    claim_words[c->kind], key, claimant(all, other)->dn);
 	if (c->kind < CLAIM_GROUP_NAME)
-		return identity_break(&all->users[c->index], what);
+		return identity_break(&all->memory, &all->users[c->index], what);
 	group = &all->groups[c->index];
 	group->gid = 0;
 	if (c->kind == CLAIM_GROUP_NAME)
@@ -279,7 +279,7 @@ judge_newcomers(struct identities *all, const struct claim *run, size_t count, c
 			continue;
 		(void)snprintf(what, sizeof what, "%s %.33s was another entry's: is this the same person? "
 		    "isms-userctl snapshot approve", claim_words[run[i].kind], key);
-		r = identity_break(user, what);
+		r = identity_break(&all->memory, user, what);
 		user->newcomer = true;
 		all->newcomer_count++;
 	}
@@ -320,7 +320,7 @@ break_members(struct identities *all, const struct claims *claims)
 		if (!claimed || kept)
 			continue;
 		(void)snprintf(what, sizeof what, "its primary group, gidNumber %s, is in doubt: see that group's fault", key);
-		r = identity_break(user, what);
+		r = identity_break(&all->memory, user, what);
 	}
 	return r;
 }

@@ -422,12 +422,12 @@ compare_indexes(const void *a, const void *b)
 }
 
 static int
-break_doubtful(struct identity *user, const char *group)
+break_doubtful(struct graph *g, struct identity *user, const char *group)
 {
 	char what[IDENTITY_FAULT_SIZE];
 
 	(void)snprintf(what, sizeof what, "its group \"%.33s\" is in doubt: see that group's fault", group);
-	return identity_break(user, what);
+	return identity_break(&g->all->memory, user, what);
 }
 
 static int
@@ -439,10 +439,10 @@ link_user(struct graph *g, uint32_t index)
 	size_t name_bytes = 0;
 
 	if (nodes == -ELOOP)
-		return identity_break(user, "its groups are nested deeper than 16; flatten them");
+		return identity_break(&g->all->memory, user, "its groups are nested deeper than 16; flatten them");
 	if (nodes < 0)
-		return identity_break(user, "member of more than 4096 groups");
-	user->groups = calloc((size_t)nodes + 1, sizeof *user->groups);
+		return identity_break(&g->all->memory, user, "member of more than 4096 groups");
+	user->groups = arena_take(&g->all->memory, (size_t)nodes * sizeof *user->groups, sizeof *user->groups);
 	if (user->groups == NULL)
 		return -ENOMEM;
 	for (ssize_t i = 0; i < nodes; i++) {
@@ -459,9 +459,9 @@ link_user(struct graph *g, uint32_t index)
 	}
 	qsort(user->groups, user->group_count, sizeof *user->groups, compare_indexes);
 	if (doubtful != NULL)
-		return break_doubtful(user, doubtful->name);
+		return break_doubtful(g, user, doubtful->name);
 	if (name_bytes >= sizeof((struct facts *)NULL)->groups)
-		return identity_break(user, "the names of its groups are longer than 40000 bytes together");
+		return identity_break(&g->all->memory, user, "the names of its groups are longer than 40000 bytes together");
 	return 0;
 }
 

@@ -20,7 +20,7 @@
 
 /* Every value of ismsSource, one network each, joined by spaces. Returns 0 or -ENOMEM. */
 static int
-read_sources(const struct entry *e, struct identity *user, struct fault *fault)
+read_sources(const struct entry *e, struct arena *memory, struct identity *user, struct fault *fault)
 {
 	const struct attribute *a = entry_attribute(e, "ismsSource");
 	struct sources parsed = { .count = 0 };
@@ -42,15 +42,15 @@ read_sources(const struct entry *e, struct identity *user, struct fault *fault)
 		identity_fault(fault, "ismsSource %.150s", parsed.local ? "\"local\" is no network" : error);
 		return 0;
 	}
-	user->sources = strdup(text);
+	user->sources = arena_text(memory, text);
 	return user->sources != NULL ? 0 : -ENOMEM;
 }
 
 int
-identity_read_key_limits(const struct entry *e, struct identity *user, struct fault *fault)
+identity_read_key_limits(const struct entry *e, struct arena *memory, struct identity *user, struct fault *fault)
 {
 	const char *command = identity_single(e, "ismsCommand", fault);
-	int r = read_sources(e, user, fault);
+	int r = read_sources(e, memory, user, fault);
 
 	if (r < 0 || command == NULL)
 		return r;
@@ -58,7 +58,7 @@ identity_read_key_limits(const struct entry *e, struct identity *user, struct fa
 		identity_fault(fault, "ismsCommand is empty, too long, ends in a backslash or holds a control character");
 		return 0;
 	}
-	user->command = strdup(command);
+	user->command = arena_text(memory, command);
 	return user->command != NULL ? 0 : -ENOMEM;
 }
 

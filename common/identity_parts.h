@@ -4,6 +4,7 @@
 #ifndef ISMS_IDENTITY_PARTS_H
 #define ISMS_IDENTITY_PARTS_H
 
+#include "common/arena.h"
 #include "common/identity.h"
 
 #define IDENTITY_GROUPS_MAX	4096	/* of one user; as ROSTER_USER_GROUPS_MAX */
@@ -64,16 +65,16 @@ bool identity_read_group(const struct entry *e, const struct settings *settings,
 void identity_entry_id(const struct entry *e, struct fault *fault, char ret[static 65]);
 
 /* Printable UTF-8 of at most max bytes, fit for gecos: ":" and control characters become spaces. NULL without memory. */
-char *identity_clean_text(const char *text, size_t max);
+char *identity_clean_text(struct arena *memory, const char *text, size_t max);
 
 /* A GeneralizedTime attribute. Returns whether it was there and well formed; *ret stays as it is when not. */
 bool identity_single_time(const struct entry *e, const char *name, struct fault *fault, int64_t *ret_utc_sec);
 
 /* Who answers for the user, when he was last used and reviewed, whether he is armed. Returns 0 or -ENOMEM. */
-int identity_read_care(const struct entry *e, struct identity *user, struct fault *fault);
+int identity_read_care(const struct entry *e, struct arena *memory, struct identity *user, struct fault *fault);
 
 /* Where his keys may be used from and what they run. Returns 0 or -ENOMEM. */
-int identity_read_key_limits(const struct entry *e, struct identity *user, struct fault *fault);
+int identity_read_key_limits(const struct entry *e, struct arena *memory, struct identity *user, struct fault *fault);
 
 /* Starts, ends and locks (THREATS 5.7): every known end, the earliest wins; any lock wins. */
 void identity_read_window(const struct entry *e, struct identity *user, struct fault *fault);
@@ -81,16 +82,15 @@ void identity_read_window(const struct entry *e, struct identity *user, struct f
 /*
  * Everything that one entry says of its user, but for groups and what other entries say.
  *
+ *  memory  where what the user says lies
+ *
  * Returns 0 or -ENOMEM.
  */
-int identity_read_user(const struct entry *e, const struct settings *settings, struct identity *user,
-    struct fault *fault);
-
-/* Free what a user owns. */
-void identity_user_done(struct identity *user);
+int identity_read_user(const struct entry *e, const struct settings *settings, struct arena *memory,
+    struct identity *user, struct fault *fault);
 
 /* Make a user FACTS_BROKEN, with the first fault that was found. Returns 0 or -ENOMEM. */
-int identity_break(struct identity *user, const char *what);
+int identity_break(struct arena *memory, struct identity *user, const char *what);
 
 /* Add "DN: what" to the list of faults. Returns 0 or -ENOMEM. */
 int identity_add_fault(struct identities *all, const struct entry *e, const char *what);

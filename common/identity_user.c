@@ -156,10 +156,10 @@ utf8_length(const unsigned char *s)
 }
 
 char *
-identity_clean_text(const char *text, size_t max)
+identity_clean_text(struct arena *memory, const char *text, size_t max)
 {
 	size_t len = strlen(text), used = 0;	/* nothing becomes longer */
-	char *out = malloc((len < max ? len : max) + 1);
+	char *out = arena_take(memory, (len < max ? len : max) + 1, 1);
 
 	if (out == NULL)
 		return NULL;
@@ -254,7 +254,8 @@ home_by_template(const char *template, const char *name, char buf[static HOME_BY
 }
 
 static int
-read_home_and_shell(const struct entry *e, const struct settings *settings, struct identity *user, struct fault *fault)
+read_home_and_shell(const struct entry *e, const struct settings *settings, struct arena *memory, struct identity *user,
+    struct fault *fault)
 {
 	const char *home = identity_single(e, "homeDirectory", fault);
 	const char *shell = identity_single(e, "loginShell", fault);
@@ -273,9 +274,9 @@ read_home_and_shell(const struct entry *e, const struct settings *settings, stru
 		shell = NO_LOGIN;
 	if (gecos == NULL)
 		gecos = entry_value(e, "cn");
-	user->home = strdup(home != NULL ? home : "/nonexistent");
-	user->shell = strdup(shell);
-	user->gecos = identity_clean_text(gecos != NULL ? gecos : "", GECOS_BYTES_MAX);
+	user->home = arena_text(memory, home != NULL ? home : "/nonexistent");
+	user->shell = arena_text(memory, shell);
+	user->gecos = identity_clean_text(memory, gecos != NULL ? gecos : "", GECOS_BYTES_MAX);
 	return user->home != NULL && user->shell != NULL && user->gecos != NULL ? 0 : -ENOMEM;
 }
 
@@ -314,13 +315,13 @@ read_password_set(const struct entry *e, const struct settings *settings, struct
 }
 
 static int
-read_display(const struct entry *e, struct identity *user)
+read_display(const struct entry *e, struct arena *memory, struct identity *user)
 {
 	const char *display = entry_value(e, "displayName");
 
 	if (display == NULL)
 		display = entry_value(e, "cn");
-	user->display = identity_clean_text(display != NULL ? display : "", 128);
+	user->display = identity_clean_text(memory, display != NULL ? display : "", 128);
 	return user->display != NULL ? 0 : -ENOMEM;
 }
 
@@ -333,7 +334,8 @@ count_values(const struct entry *e, const char *name)
 }
 
 int
-identity_read_user(const struct entry *e, const struct settings *settings, struct identity *user, struct fault *fault)
+identity_read_user(const struct entry *e, const struct settings *settings, struct arena *memory, struct identity *user,
+    struct fault *fault)
 {
 	int r;
 
@@ -348,10 +350,10 @@ identity_read_user(const struct entry *e, const struct settings *settings, struc
 	user->password_set = read_password_set(e, settings, fault);
 	user->token_count = count_values(e, "oathTOTPToken") + count_values(e, "oathHOTPToken");
 	identity_read_window(e, user, fault);
-	r = read_home_and_shell(e, settings, user, fault);
+	r = read_home_and_shell(e, settings, memory, user, fault);
 	if (r == 0)
-		r = read_display(e, user);
+		r = read_display(e, memory, user);
 	if (r == 0)
-		r = identity_read_care(e, user, fault);
-	return r == 0 ? identity_read_key_limits(e, user, fault) : r;
+		r = identity_read_care(e, memory, user, fault);
+	return r == 0 ? identity_read_key_limits(e, memory, user, fault) : r;
 }

@@ -53,6 +53,7 @@ struct entry_window {
 	uint64_t at, next;		/* in the file: where they begin, and where the last entry that was asked for ended */
 	size_t size;
 	uint8_t *alone;			/* owned; an entry that was not read ahead */
+	struct arena_pool pool;		/* owned; of entries: they go about together, since a piece of it goes with its last one */
 };
 
 /* The same with all members, for many entries one after the other; of any order, but that one is quick. */

@@ -119,7 +119,7 @@ entry_heap_get(struct entry_heap *h, uint32_t number, bool members, struct entry
 	struct spot spot = look(h, number);
 	uint8_t *bytes;
 	ssize_t size = read_entry(h, &spot, members, &bytes);
-	int r = size < 0 ? (int)size : entry_unpack(bytes + HEAD_SIZE, (size_t)size, ret);
+	int r = size < 0 ? (int)size : entry_unpack(bytes + HEAD_SIZE, (size_t)size, NULL, ret);
 
 	free(bytes);
 	return r == -EBADMSG || r == -EIO ? damaged(h) : r;
@@ -204,7 +204,7 @@ entry_heap_next(struct entry_heap *h, struct entry_window *w, uint32_t number, s
 	int r = entry_heap_next_block(h, w, number, &block, &size);
 
 	if (r == 0)
-		r = entry_unpack(block, size, ret);
+		r = entry_unpack(block, size, &w->pool, ret);
 	return r == -EBADMSG ? damaged(h) : r;
 }
 
@@ -213,6 +213,7 @@ entry_window_done(struct entry_window *w)
 {
 	free(w->bytes);
 	free(w->alone);
+	arena_pool_done(&w->pool);
 	*w = (struct entry_window){ 0 };
 }
 

@@ -280,7 +280,7 @@ count_content(struct block b)
 }
 
 int
-entry_unpack(const uint8_t *block, size_t size, struct entry **ret)
+entry_unpack(const uint8_t *block, size_t size, struct arena_pool *pool, struct entry **ret)
 {
 	struct block b = { .at = block, .end = block + size };
 	struct content content;
@@ -297,7 +297,7 @@ entry_unpack(const uint8_t *block, size_t size, struct entry **ret)
 		return r;
 	content = count_content(b);
 	errno = 0;			/* what is no DN yields no entry either */
-	e = entry_new_of(dn, content.attributes, content.values, size);
+	e = entry_new_of(pool, dn, content.attributes, content.values, size);
 	r = e != NULL ? 0 : errno == ENOMEM ? -ENOMEM : -EBADMSG;
 	free(owned);
 	if (r < 0)

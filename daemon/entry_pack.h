@@ -22,7 +22,7 @@ bool entry_pack_is_member(const char *attribute);
  */
 uint8_t *entry_pack(const struct entry *e, size_t *ret_size, size_t *ret_head);
 
-/* Unpack a block or its head. Returns 0, -ENOMEM or -EBADMSG. The caller frees the entry. */
-int entry_unpack(const uint8_t *block, size_t size, struct entry **ret);
+/* Unpack a block or its head; pool as of entry_new_of(). Returns 0, -ENOMEM or -EBADMSG. The caller frees the entry. */
+int entry_unpack(const uint8_t *block, size_t size, struct arena_pool *pool, struct entry **ret);
 
 #endif

@@ -99,7 +99,7 @@ read_row(sqlite3_stmt *st, struct entry **ret)
 
 	if (body == NULL || size < MARK_SIZE || sqlite3_column_bytes(st, 0) != SYNC_UUID_SIZE)
 		return -EBADMSG;
-	r = entry_unpack(body + MARK_SIZE, size - MARK_SIZE, ret);
+	r = entry_unpack(body + MARK_SIZE, size - MARK_SIZE, NULL, ret);
 	if (r < 0)
 		return r;
 	memcpy(&(*ret)->mark, body, MARK_SIZE);

@@ -32,7 +32,7 @@ unpack(const uint8_t *data, size_t size, struct entry **ret)
 	must(copy != NULL);
 	if (size > 0)
 		memcpy(copy, data, size);
-	r = entry_unpack(copy, size, ret);
+	r = entry_unpack(copy, size, NULL, ret);
 	free(copy);
 	return r;
 }

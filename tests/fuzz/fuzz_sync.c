@@ -41,10 +41,10 @@ read_block(const uint8_t *block, size_t size)
 	size_t all_size, head_size;
 	uint8_t *all;
 
-	if (entry_unpack(block, size, &e) < 0)
+	if (entry_unpack(block, size, NULL, &e) < 0)
 		return;
 	all = entry_pack(e, &all_size, &head_size);
-	if (all == NULL || entry_unpack(all, all_size, &again) < 0 || entry_unpack(all, head_size, &head) < 0)
+	if (all == NULL || entry_unpack(all, all_size, NULL, &again) < 0 || entry_unpack(all, head_size, NULL, &head) < 0)
 		abort();
 	if (!entry_same(e, again) || e->waits != head->waits || strcmp(e->dn, head->dn) != 0)
 		abort();

@@ -244,7 +244,7 @@ START_TEST(names)
 		block = entry_pack(e, &size, &head);
 		ck_assert_ptr_nonnull(block);
 		ck_assert_uint_eq(size, 1 + 1 + strlen("cn=a") + name + 1 + 1 + 1);
-		ck_assert_int_eq(entry_unpack(block, size, &again), 0);
+		ck_assert_int_eq(entry_unpack(block, size, NULL, &again), 0);
 		ck_assert_str_eq(again->attributes[0].name, all[i]);
 		ck_assert(entry_same(e, again));
 		free(block);
