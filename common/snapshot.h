@@ -10,6 +10,7 @@
 #ifndef ISMS_SNAPSHOT_H
 #define ISMS_SNAPSHOT_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -19,7 +20,12 @@
 #define SNAPSHOT_DELTA_NAME_SIZE	sizeof "delta.1.0123456789abcdef.snap"
 #define SNAPSHOT_PATH_MAX	256		/* with NUL, of a base that may have a delta */
 #define SNAPSHOT_EPOCH_NAME	"epoch"
-#define SNAPSHOT_EPOCH_SIZE	4096		/* the counter is its first 8 bytes, host byte order */
+#define SNAPSHOT_EPOCH_SIZE	4096		/* of a file that is this, and zeros */
+
+struct snapshot_epoch {
+	_Atomic uint64_t counter;	/* another one says: something was published; 0: open all of it again by path */
+	_Atomic uint64_t bare;		/* snapshot_file_mark() of the base that has no delta; 0: look for one */
+};
 #define SNAPSHOT_LOCAL_GIDS_MAX	64
 #define SNAPSHOT_CONTACT_MAX	127
 
@@ -87,18 +93,25 @@ int snapshot_open_state(const char *path, uid_t owner, struct snapshot *ret);
 struct snapshot_file {
 	uint64_t dev, ino, size;
 	int64_t mtime_sec, mtime_nsec;
+	int64_t ctime_sec, ctime_nsec;	/* when it was put where it was found; a copy has another one */
 };
+
+/* A number that stands for a file where it was found, and for no copy of it; never 0. */
+uint64_t snapshot_file_mark(const struct snapshot_file *file);
+/* Of a file that is open. Returns 0 or -errno. */
+int snapshot_file_of(int fd, struct snapshot_file *ret);
 
 /*
  * The same for who has a base mapped already: it is taken over if it still is the file at path.
  *
  *  have  that mapping, or NULL
  *  file  the file that have was mapped from; set to that of ret
+ *  bare  of the epoch page; or NULL: look for a delta
  *
  * On success ret->base == have->base says that no new mapping of the base was made; the delta's always is new.
  */
 int snapshot_renew(const char *path, uid_t owner, const uint8_t *have, struct snapshot_file *file,
-    struct snapshot *ret);
+    const _Atomic uint64_t *bare, struct snapshot *ret);
 
 /* Unmap both; a zeroed struct is fine. */
 void snapshot_close(struct snapshot *s);

@@ -6,7 +6,9 @@
  * that shrinks under a mapping kills its readers (MEASURED 9).
  *
  * The publisher puts the delta of a new base in place before the base itself, and leaves that of the base before
- * until the next comes. So who finds no delta, and then the same base still at its path, knows that there is none.
+ * until the next comes. So who finds no delta, and then the same base still at its path, knows that there is none. The
+ * publisher says so, too, where it can be read without a system call: it takes its word back, durably, before anything
+ * else gets a name.
  */
 #include <config.h>
 
@@ -158,7 +160,33 @@ file_of(const struct stat *st)
 	return (struct snapshot_file){
 		.dev = st->st_dev, .ino = st->st_ino, .size = (uint64_t)st->st_size,
 		.mtime_sec = st->st_mtim.tv_sec, .mtime_nsec = st->st_mtim.tv_nsec,
+		.ctime_sec = st->st_ctim.tv_sec, .ctime_nsec = st->st_ctim.tv_nsec,
 	};
+}
+
+int
+snapshot_file_of(int fd, struct snapshot_file *ret)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	*ret = file_of(&st);
+	return 0;
+}
+
+uint64_t
+snapshot_file_mark(const struct snapshot_file *file)
+{
+	const uint64_t facts[] = { file->dev, file->ino, file->size, (uint64_t)file->mtime_sec, (uint64_t)file->mtime_nsec,
+		(uint64_t)file->ctime_sec, (uint64_t)file->ctime_nsec };
+	uint64_t mark = 0;
+
+	for (size_t i = 0; i < sizeof facts / sizeof facts[0]; i++) {
+		mark = (mark ^ facts[i]) * UINT64_C(0x9e3779b97f4a7c15);
+		mark ^= mark >> 32;
+	}
+	return mark != 0 ? mark : 1;
 }
 
 static bool
@@ -315,7 +343,8 @@ still_there(const char *path, uid_t owner, const struct snapshot_file *file)
 }
 
 int
-snapshot_renew(const char *path, uid_t owner, const uint8_t *have, struct snapshot_file *file, struct snapshot *ret)
+snapshot_renew(const char *path, uid_t owner, const uint8_t *have, struct snapshot_file *file,
+    const _Atomic uint64_t *bare, struct snapshot *ret)
 {
 	struct snapshot s = { 0 };
 	struct snapshot_file found;
@@ -331,8 +360,13 @@ snapshot_renew(const char *path, uid_t owner, const uint8_t *have, struct snapsh
 			if (r < 0)
 				return r;
 		}
-		r = snapshot_open_delta(path, owner, &s);
-		there = (r == 0 && s.delta != NULL) || still_there(path, owner, &found);
+		if (bare != NULL && atomic_load(bare) == snapshot_file_mark(&found)) {
+			r = 0;
+			there = true;
+		} else {
+			r = snapshot_open_delta(path, owner, &s);
+			there = (r == 0 && s.delta != NULL) || still_there(path, owner, &found);
+		}
 		if (r == 0 && there) {
 			*file = found;
 			*ret = s;
@@ -351,7 +385,7 @@ snapshot_open_state(const char *path, uid_t owner, struct snapshot *ret)
 {
 	struct snapshot_file file;
 
-	return snapshot_renew(path, owner, NULL, &file, ret);
+	return snapshot_renew(path, owner, NULL, &file, NULL, ret);
 }
 
 void

@@ -63,15 +63,15 @@ usable(const struct stat *st)
 static int
 retire(int fd, const struct stat *st)
 {
-	_Atomic uint64_t *epoch;
+	_Atomic uint64_t *counter;
 
-	if (!S_ISREG(st->st_mode) || st->st_size < (off_t)sizeof *epoch)
+	if (!S_ISREG(st->st_mode) || st->st_size < (off_t)sizeof *counter)
 		return 0;	/* nobody has mapped it */
-	epoch = mmap(NULL, sizeof *epoch, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (epoch == MAP_FAILED)
+	counter = mmap(NULL, sizeof *counter, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (counter == MAP_FAILED)
 		return -errno;
-	atomic_store(epoch, 0);
-	(void)munmap((void *)epoch, sizeof *epoch);
+	atomic_store(counter, 0);
+	(void)munmap((void *)counter, sizeof *counter);
 	return 0;
 }
 
@@ -104,7 +104,7 @@ open_usable(int dir_fd)
 }
 
 int
-epoch_map(int dir_fd, _Atomic uint64_t **ret)
+epoch_map(int dir_fd, struct snapshot_epoch **ret)
 {
 	void *page;
 	int fd, r = 0;
@@ -122,17 +122,38 @@ epoch_map(int dir_fd, _Atomic uint64_t **ret)
 }
 
 void
-epoch_unmap(_Atomic uint64_t *epoch)
+epoch_unmap(struct snapshot_epoch *epoch)
 {
 	if (epoch != NULL)
 		(void)munmap((void *)epoch, SNAPSHOT_EPOCH_SIZE);
 }
 
 void
-epoch_advance(_Atomic uint64_t *epoch)
+epoch_advance(struct snapshot_epoch *epoch)
 {
-	if (atomic_fetch_add(epoch, 1) == UINT64_MAX)
-		(void)atomic_fetch_add(epoch, 1);
+	if (atomic_fetch_add(&epoch->counter, 1) == UINT64_MAX)
+		(void)atomic_fetch_add(&epoch->counter, 1);
+}
+
+int
+epoch_withdraw_bare(struct snapshot_epoch *epoch)
+{
+	if (atomic_exchange(&epoch->bare, 0) == 0)
+		return 0;
+	return msync((void *)epoch, SNAPSHOT_EPOCH_SIZE, MS_SYNC) < 0 ? -errno : 0;
+}
+
+void
+epoch_tell_bare(struct snapshot_epoch *epoch, int dir_fd)
+{
+	int fd = openat(dir_fd, SNAPSHOT_BASE_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct snapshot_file file;
+
+	if (fd < 0)
+		return;
+	if (snapshot_file_of(fd, &file) == 0)
+		atomic_store(&epoch->bare, snapshot_file_mark(&file));
+	(void)close(fd);
 }
 
 /* ---- the publisher's hold on it ---- */
@@ -140,18 +161,18 @@ epoch_advance(_Atomic uint64_t *epoch)
 static void
 look_back(struct epoch_keeper *k)
 {
-	uint64_t now = atomic_load(k->page);
+	uint64_t now = atomic_load(&k->page->counter);
 
 	if (now < k->told && k->told != UINT64_MAX)
-		atomic_store(k->page, k->told + 1);
-	k->told = atomic_load(k->page);
+		atomic_store(&k->page->counter, k->told + 1);
+	k->told = atomic_load(&k->page->counter);
 }
 
 static int
 keep_file(struct epoch_keeper *k, int fd)
 {
+	struct snapshot_epoch *page;
 	struct stat st;
-	void *page;
 
 	if (fstat(fd, &st) < 0)
 		return -errno;
@@ -167,8 +188,9 @@ keep_file(struct epoch_keeper *k, int fd)
 		look_back(k);
 		return 0;
 	}
-	atomic_store(k->page, 0);
+	atomic_store(&k->page->counter, 0);
 	epoch_unmap(k->page);
+	atomic_store(&page->bare, 0);	/* it may be an old copy */
 	*k = (struct epoch_keeper){ .page = page, .dev = st.st_dev, .ino = st.st_ino, .told = k->told };
 	look_back(k);
 	return 1;
@@ -195,7 +217,7 @@ epoch_keeper_advance(struct epoch_keeper *k)
 {
 	if (k->page != NULL) {
 		epoch_advance(k->page);
-		k->told = atomic_load(k->page);
+		k->told = atomic_load(&k->page->counter);
 	}
 }
 

@@ -6,8 +6,10 @@
 
 #include <stdint.h>
 
+#include "common/snapshot.h"
+
 struct epoch_keeper {
-	_Atomic uint64_t *page;		/* owned mapping; NULL: none yet */
+	struct snapshot_epoch *page;	/* owned mapping; NULL: none yet */
 	uint64_t dev, ino;		/* of its file */
 	uint64_t told;			/* its counter, when it was looked at last */
 };

@@ -114,10 +114,20 @@ void snapshot_image_done(struct snapshot_image *image);
  *
  * Returns 0 or -errno.
  */
-int epoch_map(int dir_fd, _Atomic uint64_t **ret);
-void epoch_unmap(_Atomic uint64_t *epoch);
+int epoch_map(int dir_fd, struct snapshot_epoch **ret);
+void epoch_unmap(struct snapshot_epoch *epoch);
 
-/* Tell readers that there is a new snapshot. Never becomes 0. */
-void epoch_advance(_Atomic uint64_t *epoch);
+/* Tell readers that there is a new snapshot. The counter never becomes 0. */
+void epoch_advance(struct snapshot_epoch *epoch);
+
+/*
+ * Tell readers that they have to look for a delta, before any file gets its name; durably, since a name may outlive a
+ * power failure that the page does not.
+ *
+ * Returns 0 or -errno.
+ */
+int epoch_withdraw_bare(struct snapshot_epoch *epoch);
+/* Tell readers that the base, which has its name, has no delta. Best effort: they look then. */
+void epoch_tell_bare(struct snapshot_epoch *epoch, int dir_fd);
 
 #endif

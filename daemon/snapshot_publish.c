@@ -259,18 +259,22 @@ remove_old(const struct change *c)
 static int
 put_in_place(struct change *c)
 {
-	_Atomic uint64_t *epoch = NULL;
+	struct snapshot_epoch *epoch = NULL;
 	int r;
 
 	r = epoch_map(c->dir_fd, &epoch);
 	if (r == 0)
 		r = examine(c);
 	if (r == 0)
+		r = epoch_withdraw_bare(epoch);
+	if (r == 0)
 		r = rename_files(c);
 	if (r < 0)
 		goto out;
 	if (fsync(c->dir_fd) < 0)
 		r = -errno;	/* reported, but the new file is in place: readers are told all the same */
+	if (c->base && !c->delta)
+		epoch_tell_bare(epoch, c->dir_fd);
 	epoch_advance(epoch);
 	if (c->base)
 		remove_old(c);
@@ -317,7 +321,7 @@ int
 snapshot_builder_publish(struct snapshot_builder *b, const char *dir, const struct snapshot_header_in *header)
 {
 	struct change c = { .dir = dir };
-	_Atomic uint64_t *epoch = NULL;
+	struct snapshot_epoch *epoch = NULL;
 	int r;
 
 	c.dir_fd = open_folder(dir);

@@ -10,6 +10,9 @@
  * steps are sequentially consistent). A replaced slot is unmapped once no stripe counts a reader; each
  * slot has its own counts, so readers of the new mapping never hold up the old one's end.
  *
+ * Where there is no other thread, a number of ours takes the place of all that: who looks up amid a lookup is a signal
+ * handler, which is done before the lookup goes on.
+ *
  * The counts lie in stripes, two cache lines each (processors fetch the other line of a pair unasked, and would
  * take it from whoever counts there), chosen by the thread's stack, on a page that a forked
  * child finds zeroed: its only thread reads nothing, and holds no lock. The slots themselves are copied
@@ -27,6 +30,11 @@
 #include <stddef.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#ifdef HAVE_SYS_SINGLE_THREADED_H
+#include <sys/single_threaded.h>
+#else
+#define __libc_single_threaded false
+#endif
 #include <time.h>
 #include <unistd.h>
 
@@ -45,7 +53,7 @@ struct slot {
 	_Atomic(const uint8_t *) delta;	/* NULL: there was none */
 	_Atomic size_t delta_size;
 	struct snapshot_file file;	/* that base was mapped from; for whoever refreshes */
-	_Atomic(const _Atomic uint64_t *) epoch;	/* this slot's mapping of the page; NULL: there was none */
+	_Atomic(const struct snapshot_epoch *) epoch;	/* this slot's mapping of the page; NULL: there was none */
 	_Atomic uint64_t seen;		/* the epoch that the mapping belongs to */
 };
 
@@ -60,12 +68,14 @@ _Static_assert(sizeof(struct shared_page) <= 4096, "one page");
 
 static struct slot slots[SLOTS];
 static _Atomic uint32_t current;		/* slot number plus one; 0: none */
-static _Atomic(struct shared_page *) shared;	/* wiped on fork */
+static _Atomic(struct shared_page *) shared;	/* wiped on fork; NULL while there was never another thread */
+static _Atomic uint32_t alone;			/* lookups of the only thread that are under way */
+static _Atomic bool refreshing_alone;		/* it makes a state current */
 static _Atomic int64_t next_try_ms;
 static _Atomic int last_error = -ENOENT;	/* why there is no current slot */
 static _Atomic uint64_t shown;			/* the newest generation that a lookup was given, since the last refresh */
 
-/* The page of counts; made by the first lookup. NULL without memory. */
+/* The page of counts; made by the first lookup with other threads. NULL without memory. */
 static struct shared_page *
 shared_page(void)
 {
@@ -101,20 +111,56 @@ leave(_Atomic uint32_t *readers)
 		(void)atomic_fetch_add(readers, 1);
 }
 
-/*
- * Count into the current slot.
- *
- *  fresh  only if it belongs to the present epoch
- *
- * Returns whether *ret holds a snapshot.
- */
-static inline __attribute__((always_inline)) bool
-enter(struct shared_page *page, bool fresh, struct nss_view *ret)
+/* Whether a slot belongs to the present epoch. */
+static inline bool
+is_fresh(uint32_t at)
 {
-	const _Atomic uint64_t *epoch;
+	const struct snapshot_epoch *epoch = atomic_load_explicit(&slots[at - 1].epoch, memory_order_relaxed);
+	uint64_t now = epoch == NULL ? 0 : atomic_load_explicit(&epoch->counter, memory_order_acquire);
+
+	return now != 0 && now == atomic_load_explicit(&slots[at - 1].seen, memory_order_relaxed);
+}
+
+static inline void
+show(uint32_t at, _Atomic uint32_t *readers, struct nss_view *ret)
+{
+	ret->snapshot.base = atomic_load_explicit(&slots[at - 1].base, memory_order_relaxed);
+	ret->snapshot.size = atomic_load_explicit(&slots[at - 1].size, memory_order_relaxed);
+	ret->snapshot.delta = atomic_load_explicit(&slots[at - 1].delta, memory_order_relaxed);
+	ret->snapshot.delta_size = atomic_load_explicit(&slots[at - 1].delta_size, memory_order_relaxed);
+	ret->readers = readers;
+}
+
+/* Of the only thread: whoever may come in between puts it back as it was, so that no addition has to be atomic. */
+static inline void
+add_alone(uint32_t more)
+{
+	atomic_store_explicit(&alone, atomic_load_explicit(&alone, memory_order_relaxed) + more, memory_order_relaxed);
+	atomic_signal_fence(memory_order_seq_cst);
+}
+
+/* enter() of the only thread. */
+static inline __attribute__((always_inline)) bool
+enter_alone(bool fresh, struct nss_view *ret)
+{
+	uint32_t at;
+
+	add_alone(1);
+	at = atomic_load_explicit(&current, memory_order_relaxed);
+	if (at == 0 || (fresh && !is_fresh(at))) {
+		add_alone((uint32_t)-1);
+		return false;
+	}
+	show(at, &alone, ret);
+	return true;
+}
+
+/* enter() beside other threads. */
+static inline __attribute__((always_inline)) bool
+enter_among(struct shared_page *page, bool fresh, struct nss_view *ret)
+{
 	_Atomic uint32_t *readers;
 	uint32_t at = atomic_load(&current), again;
-	uint64_t now;
 
 	while (at != 0) {
 		readers = &page->stripes[stripe()].readers[at - 1];
@@ -127,30 +173,38 @@ enter(struct shared_page *page, bool fresh, struct nss_view *ret)
 	}
 	if (at == 0)
 		return false;
-	if (fresh) {
-		epoch = atomic_load_explicit(&slots[at - 1].epoch, memory_order_relaxed);
-		now = epoch == NULL ? 0 : atomic_load_explicit(epoch, memory_order_acquire);
-		if (now == 0 || now != atomic_load_explicit(&slots[at - 1].seen, memory_order_relaxed)) {
-			leave(readers);
-			return false;
-		}
+	if (fresh && !is_fresh(at)) {
+		leave(readers);
+		return false;
 	}
-	ret->snapshot.base = atomic_load_explicit(&slots[at - 1].base, memory_order_relaxed);
-	ret->snapshot.size = atomic_load_explicit(&slots[at - 1].size, memory_order_relaxed);
-	ret->snapshot.delta = atomic_load_explicit(&slots[at - 1].delta, memory_order_relaxed);
-	ret->snapshot.delta_size = atomic_load_explicit(&slots[at - 1].delta_size, memory_order_relaxed);
-	ret->readers = readers;
+	show(at, readers, ret);
 	return true;
+}
+
+/*
+ * Into the current slot, and count there.
+ *
+ *  page   NULL: of the only thread
+ *  fresh  only if it belongs to the present epoch
+ *
+ * Returns whether *ret holds a snapshot.
+ */
+static bool
+enter(struct shared_page *page, bool fresh, struct nss_view *ret)
+{
+	return page == NULL ? enter_alone(fresh, ret) : enter_among(page, fresh, ret);
 }
 
 /* ---- refresh: one thread at a time; the others do not wait for it ---- */
 
 static bool
-slot_idle(struct shared_page *page, unsigned i)
+slot_idle(unsigned i)
 {
-	if (i + 1 == atomic_load(&current))
+	struct shared_page *page = atomic_load(&shared);
+
+	if (i + 1 == atomic_load(&current) || atomic_load(&alone) != 0)
 		return false;
-	for (unsigned k = 0; k < STRIPES; k++)
+	for (unsigned k = 0; page != NULL && k < STRIPES; k++)
 		if (atomic_load(&page->stripes[k].readers[i]) != 0)
 			return false;
 	return true;
@@ -171,7 +225,7 @@ slot_clear(struct slot *slot)
 {
 	const uint8_t *base = atomic_exchange(&slot->base, NULL);
 	const uint8_t *delta = atomic_exchange(&slot->delta, NULL);
-	const _Atomic uint64_t *epoch = atomic_exchange(&slot->epoch, NULL);
+	const struct snapshot_epoch *epoch = atomic_exchange(&slot->epoch, NULL);
 	size_t size = atomic_exchange(&slot->size, 0), delta_size = atomic_exchange(&slot->delta_size, 0);
 
 	if (base != NULL && size != 0 && !is_shared(base))
@@ -183,15 +237,15 @@ slot_clear(struct slot *slot)
 }
 
 static void
-clear_idle(struct shared_page *page)
+clear_idle(void)
 {
 	for (unsigned i = 0; i < SLOTS; i++)
-		if (atomic_load(&slots[i].base) != NULL && slot_idle(page, i))
+		if (atomic_load(&slots[i].base) != NULL && slot_idle(i))
 			slot_clear(&slots[i]);
 }
 
 /* Map the epoch page; NULL if there is none to be trusted. */
-static const _Atomic uint64_t *
+static const struct snapshot_epoch *
 map_epoch(void)
 {
 	void *map = MAP_FAILED;
@@ -210,14 +264,14 @@ map_epoch(void)
 
 /* Map what lies at the path now; the base of the current slot is taken over if it still is the same file. */
 static int
-renew(struct snapshot_file *ret_file, struct snapshot *ret)
+renew(const struct snapshot_epoch *epoch, struct snapshot_file *ret_file, struct snapshot *ret)
 {
 	uint32_t at = atomic_load(&current);
 	const uint8_t *have = at == 0 ? NULL : atomic_load(&slots[at - 1].base);
 
 	if (at != 0)
 		*ret_file = slots[at - 1].file;
-	return snapshot_renew(nss_paths()->base, nss_paths()->owner, have, ret_file, ret);
+	return snapshot_renew(nss_paths()->base, nss_paths()->owner, have, ret_file, epoch != NULL ? &epoch->bare : NULL, ret);
 }
 
 /*
@@ -227,24 +281,24 @@ renew(struct snapshot_file *ret_file, struct snapshot *ret)
  * Returns 0; -EAGAIN when readers sit in all other slots; or what snapshot_renew() says.
  */
 static int
-refresh(struct shared_page *page, bool *ret_lasting)
+refresh(bool *ret_lasting)
 {
-	const _Atomic uint64_t *epoch;
+	const struct snapshot_epoch *epoch;
 	struct snapshot_file file = { 0 };
 	struct snapshot s;
 	uint64_t seen;
 	unsigned i;
 	int r;
 
-	clear_idle(page);
+	clear_idle();
 	for (i = 0; i < SLOTS; i++)
-		if (atomic_load(&slots[i].base) == NULL && slot_idle(page, i))
+		if (atomic_load(&slots[i].base) == NULL && slot_idle(i))
 			break;
 	if (i == SLOTS)
 		return -EAGAIN;
 	epoch = map_epoch();
-	seen = epoch == NULL ? 0 : atomic_load_explicit(epoch, memory_order_acquire);
-	r = renew(&file, &s);
+	seen = epoch == NULL ? 0 : atomic_load_explicit(&epoch->counter, memory_order_acquire);
+	r = renew(epoch, &file, &s);
 	if (r < 0) {
 		if (epoch != NULL)
 			(void)munmap((void *)(uintptr_t)epoch, SNAPSHOT_EPOCH_SIZE);
@@ -259,7 +313,7 @@ refresh(struct shared_page *page, bool *ret_lasting)
 	atomic_store(&slots[i].base, s.base);
 	atomic_store(&shown, snapshot_generation(&s));	/* perhaps a lower one: the path says what there is */
 	atomic_store(&current, i + 1);
-	clear_idle(page);
+	clear_idle();
 	*ret_lasting = seen != 0;
 	return 0;
 }
@@ -282,27 +336,28 @@ now_ms(void)
 static int
 try_refresh(struct shared_page *page)
 {
+	_Atomic bool *refreshing = page != NULL ? &page->refreshing : &refreshing_alone;
 	int64_t now = now_ms();
 	bool lasting = false;
 	int r;
 
 	if (now < atomic_load(&next_try_ms))
 		return 0;
-	if (atomic_exchange(&page->refreshing, true))
+	if (atomic_exchange(refreshing, true))
 		return -EBUSY;
-	r = refresh(page, &lasting);
+	r = refresh(&lasting);
 	if (r != -EAGAIN) {
 		/* With a live epoch the next change is seen at once; else the path is the only news, once a second. */
 		atomic_store(&next_try_ms, r == 0 && lasting ? 0 : now + RETRY_MS);
 		atomic_store(&last_error, r);
 	}
-	atomic_store(&page->refreshing, false);
+	atomic_store(refreshing, false);
 	return r;
 }
 
-/* Map for one lookup alone. */
+/* Map for this one lookup. */
 static int
-enter_alone(struct nss_view *ret)
+enter_own(struct nss_view *ret)
 {
 	uint64_t before = atomic_load(&shown), now;
 	int r = snapshot_open_state(nss_paths()->base, nss_paths()->owner, &ret->snapshot);
@@ -329,8 +384,8 @@ enter_anyway(struct shared_page *page, bool tried, struct nss_view *ret)
 	if (!enter(page, false, ret))
 		return false;
 	/* Some lookup was given a newer one, by itself: what it has learnt, the next one must not forget. */
-	if (!tried && snapshot_generation(&ret->snapshot) < atomic_load(&shown) && enter_alone(&newer) == 0) {
-		leave(ret->readers);
+	if (!tried && snapshot_generation(&ret->snapshot) < atomic_load(&shown) && enter_own(&newer) == 0) {
+		nss_view_leave(ret);
 		*ret = newer;
 	}
 	return true;
@@ -339,14 +394,15 @@ enter_anyway(struct shared_page *page, bool tried, struct nss_view *ret)
 static int
 enter_slowly(struct nss_view *ret)
 {
-	struct shared_page *page = shared_page();
+	const bool others = !__libc_single_threaded;
+	struct shared_page *page = others ? shared_page() : NULL;
 	int r;
 
-	if (page == NULL)
+	if (others && page == NULL)
 		return -ENOMEM;
 	r = try_refresh(page);
 	if (r < 0) {		/* there is something newer: no answer may be older than its question */
-		r = enter_alone(ret);
+		r = enter_own(ret);
 		if (r == 0) {
 			atomic_store(&next_try_ms, 0);	/* it can be had after all */
 			return 0;
@@ -376,10 +432,16 @@ enter_guarded(struct nss_view *ret)
 int
 nss_view_enter(struct nss_view *ret)
 {
-	struct shared_page *page = atomic_load_explicit(&shared, memory_order_acquire);
+	struct shared_page *page;
 
-	if (__builtin_expect(page != NULL && enter(page, true, ret), 1))
-		return 0;
+	if (__libc_single_threaded) {
+		if (__builtin_expect(enter_alone(true, ret), 1))
+			return 0;
+	} else {
+		page = atomic_load_explicit(&shared, memory_order_acquire);
+		if (__builtin_expect(page != NULL && enter_among(page, true, ret), 1))
+			return 0;
+	}
 	return enter_guarded(ret);
 }
 
@@ -388,6 +450,10 @@ nss_view_leave(struct nss_view *view)
 {
 	int before;
 
+	if (view->readers == &alone) {
+		add_alone((uint32_t)-1);
+		return;
+	}
 	if (__builtin_expect(view->readers != NULL, 1)) {
 		leave(view->readers);
 		return;

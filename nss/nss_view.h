@@ -1,8 +1,8 @@
 /*
  * nss_view.h - the process's current mapping of the snapshot.
  *
- * A lookup enters, reads, leaves. While the epoch stands still that is two atomic additions on a cache
- * line of the thread's own and a few loads: no system call, no lock, no descriptor.
+ * A lookup enters, reads, leaves. While the epoch stands still that is a few loads, and in a process with threads two
+ * atomic additions on a cache line of the thread's own: no system call, no lock, no descriptor.
  */
 #ifndef ISMS_NSS_VIEW_H
 #define ISMS_NSS_VIEW_H

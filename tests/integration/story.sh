@@ -223,5 +223,10 @@ if on a; then
 	refused "she does not get in here either" by_ssh ada -- true
 	check "because she is disabled" denied_with disabled ada
 fi
+# What goes wrong in the dark would be seen nowhere else. Refusals are events of their own, and no errors.
+no_errors() {
+	! journalctl -q -b -o cat -p err -u 'ismsd-*' | grep . && ! journalctl -q -b -o short -p err -t pam_isms -t libnss_isms -t isms-authorized-keys | grep .
+}
+check "none of ours wrote an error to the journal" no_errors
 check "both are done" meet done 120		# the wire goes with either
 finish

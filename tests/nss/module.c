@@ -159,7 +159,7 @@ void
 module_publish_image(const struct snapshot_image *image)
 {
 	bool was = counting;
-	_Atomic uint64_t *page;
+	struct snapshot_epoch *page;
 	int dir;
 
 	counting = false;

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "common/snapshot_format.h"
+#include "daemon/snapshot_build.h"
 #include "tests/nss/crowd.h"
 #include "tests/nss/scratch.h"
 #include "tests/unit/suite.h"
@@ -476,28 +477,80 @@ START_TEST(renewed)
 	begin();
 	path = scratch_path(SNAPSHOT_BASE_NAME);
 	ck_assert_int_eq(publish_base(1), 0);
-	ck_assert_int_eq(snapshot_renew(path, getuid(), NULL, &file, &s), 0);
+	ck_assert_int_eq(snapshot_renew(path, getuid(), NULL, &file, NULL, &s), 0);
 	ck_assert_ptr_null(s.delta);
 	first = file;
 	ck_assert_int_eq(publish_delta(2), 0);
 	path = scratch_path(SNAPSHOT_BASE_NAME);
-	ck_assert_int_eq(snapshot_renew(path, getuid(), s.base, &file, &next), 0);
+	ck_assert_int_eq(snapshot_renew(path, getuid(), s.base, &file, NULL, &next), 0);
 	ck_assert_ptr_eq(next.base, s.base);
 	ck_assert_ptr_nonnull(next.delta);
 	ck_assert_uint_eq(file.ino, first.ino);
 	next.base = NULL;	/* still that of s */
 	snapshot_close(&next);
 	ck_assert_int_eq(chmod(path, 0666), 0);
-	ck_assert_int_eq(snapshot_renew(path, getuid(), s.base, &file, &next), -EPERM);
+	ck_assert_int_eq(snapshot_renew(path, getuid(), s.base, &file, NULL, &next), -EPERM);
 	ck_assert_uint_eq(file.ino, first.ino);
 	ck_assert_int_eq(chmod(path, 0644), 0);
 	ck_assert_int_eq(publish_base(3), 0);
 	path = scratch_path(SNAPSHOT_BASE_NAME);
-	ck_assert_int_eq(snapshot_renew(path, getuid(), s.base, &file, &next), 0);
+	ck_assert_int_eq(snapshot_renew(path, getuid(), s.base, &file, NULL, &next), 0);
 	ck_assert_ptr_ne(next.base, s.base);
 	ck_assert_uint_ne(file.ino, first.ino);
 	snapshot_close(&next);
 	snapshot_close(&s);
+}
+END_TEST
+
+/* What a reader takes the present state for by the page: 1 with a delta, 0 without, or -errno. */
+static int
+renew_by(const struct snapshot_epoch *page)
+{
+	struct snapshot_file file;
+	struct snapshot s;
+	int r = snapshot_renew(scratch_path(SNAPSHOT_BASE_NAME), getuid(), NULL, &file, &page->bare, &s);
+
+	if (r < 0)
+		return r;
+	r = s.delta != NULL;
+	snapshot_close(&s);
+	return r;
+}
+
+/* The page says that a base has no delta, and of no other base, and no longer than it has none. */
+START_TEST(bare_base)
+{
+	struct snapshot_epoch *page;
+	struct snapshot s;
+	int dir;
+
+	begin();
+	dir = open(scratch_path("."), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ck_assert_int_ge(dir, 0);
+	ck_assert_int_eq(epoch_map(dir, &page), 0);
+	ck_assert_uint_eq(page->bare, 0);
+	ck_assert_int_eq(publish_base(1), 0);
+	ck_assert_uint_ne(page->bare, 0);
+	ck_assert_int_eq(renew_by(page), 0);
+	scratch_write(DELTA(1), (const uint8_t *)"none", 4);
+	ck_assert_int_eq(chmod(scratch_path(DELTA(1)), 0644), 0);
+	ck_assert_int_lt(open_state(&s), 0);
+	ck_assert_int_eq(renew_by(page), 0);		/* it does not look */
+	ck_assert_int_eq(publish_delta(2), 0);
+	ck_assert_uint_eq(page->bare, 0);
+	ck_assert_int_eq(renew_by(page), 1);
+	ck_assert_int_eq(publish_base(3), 0);
+	ck_assert_int_eq(renew_by(page), 0);
+	scratch_write(DELTA(3), (const uint8_t *)"none", 4);
+	ck_assert_int_eq(chmod(scratch_path(DELTA(3)), 0644), 0);
+	ck_assert_int_eq(renew_by(page), 0);
+	s = open_base();
+	replace(SNAPSHOT_BASE_NAME, s.base, s.size);	/* a copy is another file */
+	snapshot_close(&s);
+	ck_assert_uint_ne(page->bare, 0);
+	ck_assert_int_lt(renew_by(page), 0);
+	epoch_unmap(page);
+	(void)close(dir);
 }
 END_TEST
 
@@ -507,7 +560,7 @@ main(void)
 	const struct suite_row rows[] = {
 		{ published, 0 }, { bases_come_and_go, 0 }, { written_aside, 0 }, { each_step_is_a_state, 0 }, { stale_is_refused, 0 },
 		{ generation_taken, 0 }, { checked_before_the_rename, 0 }, { sn02a_no_space, 0 },
-		{ bad_delta_is_no_answer, 0 }, { sn06a_rollback, 0 }, { renewed, 0 },
+		{ bad_delta_is_no_answer, 0 }, { sn06a_rollback, 0 }, { renewed, 0 }, { bare_base, 0 },
 	};
 	int status;
 
