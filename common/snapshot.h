@@ -25,6 +25,7 @@
 struct snapshot_epoch {
 	_Atomic uint64_t counter;	/* another one says: something was published; 0: open all of it again by path */
 	_Atomic uint64_t bare;		/* snapshot_file_mark() of the base that has no delta; 0: look for one */
+	_Atomic uint64_t owing;		/* the publisher's: bare was taken back, and the disk may not know it yet */
 };
 #define SNAPSHOT_LOCAL_GIDS_MAX	64
 #define SNAPSHOT_CONTACT_MAX	127

@@ -523,7 +523,7 @@ agree(const struct census *c, struct census_part *part, const struct identity *u
 	if (own->state != FACTS_MANAGED ||
 	    (c->items[closure_item(part->closure, own->entry)].standing & STANDING_USER) != 0)
 		return 0;
-	own->fault = strdup("what it claims was in doubt when it was judged last");
+	own->fault = arena_text(&part->identities.memory, "what it claims was in doubt when it was judged last");
 	own->state = FACTS_BROKEN;
 	return own->fault != NULL ? 0 : -ENOMEM;
 }

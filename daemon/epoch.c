@@ -138,9 +138,14 @@ epoch_advance(struct snapshot_epoch *epoch)
 int
 epoch_withdraw_bare(struct snapshot_epoch *epoch)
 {
-	if (atomic_exchange(&epoch->bare, 0) == 0)
+	if (atomic_exchange(&epoch->bare, 0) != 0)
+		atomic_store(&epoch->owing, 1);
+	if (atomic_load(&epoch->owing) == 0)
 		return 0;
-	return msync((void *)epoch, SNAPSHOT_EPOCH_SIZE, MS_SYNC) < 0 ? -errno : 0;
+	if (msync((void *)epoch, SNAPSHOT_EPOCH_SIZE, MS_SYNC) < 0)
+		return -errno;
+	atomic_store(&epoch->owing, 0);
+	return 0;
 }
 
 void
@@ -163,8 +168,10 @@ look_back(struct epoch_keeper *k)
 {
 	uint64_t now = atomic_load(&k->page->counter);
 
-	if (now < k->told && k->told != UINT64_MAX)
+	if (now < k->told && k->told != UINT64_MAX) {
+		(void)epoch_withdraw_bare(k->page);	/* it is an old copy's, too */
 		atomic_store(&k->page->counter, k->told + 1);
+	}
 	k->told = atomic_load(&k->page->counter);
 }
 
@@ -183,6 +190,7 @@ keep_file(struct epoch_keeper *k, int fd)
 	page = mmap(NULL, SNAPSHOT_EPOCH_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (page == MAP_FAILED)
 		return -errno;
+	(void)epoch_withdraw_bare(page);	/* it may be an old copy's; the next base that is published tells anew */
 	if (k->page == NULL) {
 		*k = (struct epoch_keeper){ .page = page, .dev = st.st_dev, .ino = st.st_ino };
 		look_back(k);
@@ -190,7 +198,6 @@ keep_file(struct epoch_keeper *k, int fd)
 	}
 	atomic_store(&k->page->counter, 0);
 	epoch_unmap(k->page);
-	atomic_store(&page->bare, 0);	/* it may be an old copy */
 	*k = (struct epoch_keeper){ .page = page, .dev = st.st_dev, .ino = st.st_ino, .told = k->told };
 	look_back(k);
 	return 1;

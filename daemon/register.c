@@ -30,24 +30,16 @@ hash_bytes(const struct register_book *b, const void *bytes, size_t len)
 enum index { BY_KEY, BY_NAME, BY_ID };
 
 static uint32_t
-start_of(const struct register_book *b, enum register_kind kind, enum index index, const struct record *r, uint32_t room)
+hash_of(const struct register_book *b, enum index index, const struct record *r, const char *name)
 {
-	const char *name;
-	uint64_t hash;
-
 	switch (index) {
 	case BY_KEY:
-		hash = hash_bytes(b, &r->key, sizeof r->key);
-		break;
+		return (uint32_t)hash_bytes(b, &r->key, sizeof r->key);
 	case BY_NAME:
-		name = record_name(r, kind);
-		hash = hash_bytes(b, name, strlen(name));
-		break;
+		return (uint32_t)hash_bytes(b, name, strlen(name));
 	default:
-		hash = hash_bytes(b, &r->id, sizeof r->id);
-		break;
+		return (uint32_t)hash_bytes(b, &r->id, sizeof r->id);
 	}
-	return (uint32_t)hash & (room - 1);
 }
 
 static struct places *
@@ -58,11 +50,10 @@ places_of(struct register_table *t, enum index index)
 
 /* Make room for so many more, none of which can then fail. */
 static int
-places_reserve(const struct register_book *b, enum register_kind kind, enum index index, struct places *p, uint64_t more)
+places_reserve(struct places *p, uint64_t more)
 {
-	struct record *const *list = b->tables[kind].list;
 	uint64_t room = p->room > 0 ? p->room : PLACES_MIN;
-	uint32_t *slots;
+	struct place *slots;
 
 	while ((p->used + more) * 3 > room * 2)
 		room *= 2;
@@ -74,12 +65,11 @@ places_reserve(const struct register_book *b, enum register_kind kind, enum inde
 	if (slots == NULL)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < p->room; i++) {
-		uint32_t at;
+		uint32_t at = p->slots[i].hash & ((uint32_t)room - 1);
 
-		if (p->slots[i] == 0)
+		if (p->slots[i].record == 0)
 			continue;
-		at = start_of(b, kind, index, list[p->slots[i] - 1], (uint32_t)room);
-		while (slots[at] != 0)
+		while (slots[at].record != 0)
 			at = (at + 1) & ((uint32_t)room - 1);
 		slots[at] = p->slots[i];
 	}
@@ -90,41 +80,42 @@ places_reserve(const struct register_book *b, enum register_kind kind, enum inde
 }
 
 static void
-places_remove(const struct register_book *b, enum register_kind kind, enum index index, struct places *p, uint32_t hole)
+places_remove(struct places *p, uint32_t hole)
 {
-	struct record *const *list = b->tables[kind].list;
 	uint32_t mask = p->room - 1;
 
 	/* Whoever was pushed over the hole comes back. */
-	for (uint32_t at = (hole + 1) & mask; p->slots[at] != 0; at = (at + 1) & mask) {
-		uint32_t start = start_of(b, kind, index, list[p->slots[at] - 1], p->room);
-
-		if (((at - start) & mask) >= ((at - hole) & mask)) {
+	for (uint32_t at = (hole + 1) & mask; p->slots[at].record != 0; at = (at + 1) & mask)
+		if (((at - p->slots[at].hash) & mask) >= ((at - hole) & mask)) {
 			p->slots[hole] = p->slots[at];
 			hole = at;
 		}
-	}
-	p->slots[hole] = 0;
+	p->slots[hole] = (struct place){ 0 };
 	p->used--;
 }
 
-/* The slot that has an equal record, or the empty one where it belongs; p has room. */
+/*
+ * The slot that has an equal record, or the empty one where it belongs; p has room.
+ *
+ *  ret_hash  of the record
+ */
 static uint32_t
 slot_of(const struct register_book *b, enum register_kind kind, enum index index, const struct places *p,
-    const struct record *r, const char *name)
+    const struct record *r, const char *name, uint32_t *ret_hash)
 {
 	struct record *const *list = b->tables[kind].list;
-	uint64_t hash = index == BY_KEY ? hash_bytes(b, &r->key, sizeof r->key) :
-	    index == BY_NAME ? hash_bytes(b, name, strlen(name)) : hash_bytes(b, &r->id, sizeof r->id);
-	uint32_t at = (uint32_t)hash & (p->room - 1);
+	uint32_t hash = hash_of(b, index, r, name), at = hash & (p->room - 1);
 
-	for (; p->slots[at] != 0; at = (at + 1) & (p->room - 1)) {
-		const struct record *other = list[p->slots[at] - 1];
+	for (; p->slots[at].record != 0; at = (at + 1) & (p->room - 1)) {
+		const struct record *other = list[p->slots[at].record - 1];
 
+		if (p->slots[at].hash != hash)
+			continue;
 		if (index == BY_KEY ? other->key == r->key : index == BY_ID ? other->id == r->id :
 		    strcmp(record_name(other, kind), name) == 0)
 			break;
 	}
+	*ret_hash = hash;
 	return at;
 }
 
@@ -134,9 +125,11 @@ find(const struct register_book *b, enum register_kind kind, enum index index, c
 	const struct register_table *t = &b->tables[kind];
 	const struct places *p = index == BY_KEY ? &t->by_key : index == BY_NAME ? &t->by_name : &t->by_id;
 
+	uint32_t hash;
+
 	if (p->used == 0)
 		return REGISTER_NONE;
-	return p->slots[slot_of(b, kind, index, p, r, name)] - 1;	/* 0 - 1 is REGISTER_NONE */
+	return p->slots[slot_of(b, kind, index, p, r, name, &hash)].record - 1;	/* 0 - 1 is REGISTER_NONE */
 }
 
 uint32_t
@@ -177,11 +170,11 @@ chain_add(struct register_book *b, enum register_kind kind, enum index index, ui
 {
 	struct places *p = places_of(&b->tables[kind], index);
 	struct record *r = b->tables[kind].list[at];
-	uint32_t slot = slot_of(b, kind, index, p, r, record_name(r, kind));
+	uint32_t hash, slot = slot_of(b, kind, index, p, r, record_name(r, kind), &hash);
 
-	*next_of(r, index) = p->slots[slot] - 1;
-	p->used += p->slots[slot] == 0;
-	p->slots[slot] = at + 1;
+	*next_of(r, index) = p->slots[slot].record - 1;
+	p->used += p->slots[slot].record == 0;
+	p->slots[slot] = (struct place){ at + 1, hash };
 }
 
 static void
@@ -190,16 +183,16 @@ chain_remove(struct register_book *b, enum register_kind kind, enum index index,
 	struct register_table *t = &b->tables[kind];
 	struct places *p = places_of(t, index);
 	struct record *r = t->list[at];
-	uint32_t slot = slot_of(b, kind, index, p, r, record_name(r, kind)), before = p->slots[slot] - 1;
+	uint32_t hash, slot = slot_of(b, kind, index, p, r, record_name(r, kind), &hash), before = p->slots[slot].record - 1;
 
 	if (before != at) {
 		while (*next_of(t->list[before], index) != at)
 			before = *next_of(t->list[before], index);
 		*next_of(t->list[before], index) = *next_of(r, index);
 	} else if (*next_of(r, index) != REGISTER_NONE) {
-		p->slots[slot] = *next_of(r, index) + 1;
+		p->slots[slot].record = *next_of(r, index) + 1;
 	} else {
-		places_remove(b, kind, index, p, slot);
+		places_remove(p, slot);
 	}
 	*next_of(r, index) = REGISTER_NONE;
 }
@@ -226,8 +219,9 @@ register_put_first(struct register_book *b, enum register_kind kind, uint32_t at
 	for (enum index index = BY_NAME; index <= BY_ID; index++) {
 		struct record *r = b->tables[kind].list[at];
 		struct places *p = places_of(&b->tables[kind], index);
+		uint32_t hash;
 
-		if (p->slots[slot_of(b, kind, index, p, r, record_name(r, kind))] == at + 1)
+		if (p->slots[slot_of(b, kind, index, p, r, record_name(r, kind), &hash)].record == at + 1)
 			continue;
 		chain_remove(b, kind, index, at);
 		chain_add(b, kind, index, at);
@@ -409,11 +403,11 @@ reserve(struct register_book *b, enum register_kind kind, const struct edit_part
 
 	if ((r = reserve_records(t, part->put_count)) < 0 ||
 	    (r = reserve_numbers(&t->holes, &t->hole_room, (uint64_t)t->hole_count + part->drop_count)) < 0 ||
-	    (r = places_reserve(b, kind, BY_KEY, &t->by_key, part->put_count)) < 0)
+	    (r = places_reserve(&t->by_key, part->put_count)) < 0)
 		return r;
 	/* Whoever is no candidate today may be one when settings change. */
-	r = places_reserve(b, kind, BY_NAME, &t->by_name, (uint64_t)t->count + part->put_count - t->by_name.used);
-	return r < 0 ? r : places_reserve(b, kind, BY_ID, &t->by_id, (uint64_t)t->count + part->put_count - t->by_id.used);
+	r = places_reserve(&t->by_name, (uint64_t)t->count + part->put_count - t->by_name.used);
+	return r < 0 ? r : places_reserve(&t->by_id, (uint64_t)t->count + part->put_count - t->by_id.used);
 }
 
 static int
@@ -539,12 +533,13 @@ static void
 make_part(struct register_book *b, enum register_kind kind, struct edit_part *part)
 {
 	struct register_table *t = &b->tables[kind];
+	uint32_t hash, slot;
 
 	for (uint32_t i = 0; i < part->drop_count; i++) {
 		uint32_t at = part->drops[i];
 		struct record *r = take_out(b, kind, at);
 
-		places_remove(b, kind, BY_KEY, &t->by_key, slot_of(b, kind, BY_KEY, &t->by_key, r, NULL));
+		places_remove(&t->by_key, slot_of(b, kind, BY_KEY, &t->by_key, r, NULL, &hash));
 		t->list[at] = NULL;
 		t->holes[t->hole_count++] = at;
 		t->count--;
@@ -561,7 +556,8 @@ make_part(struct register_book *b, enum register_kind kind, struct edit_part *pa
 		} else {
 			at = part->at[i] = t->hole_count > 0 ? t->holes[--t->hole_count] : t->end++;
 			t->list[at] = part->puts[i];
-			t->by_key.slots[slot_of(b, kind, BY_KEY, &t->by_key, part->puts[i], NULL)] = at + 1;
+			slot = slot_of(b, kind, BY_KEY, &t->by_key, part->puts[i], NULL, &hash);
+			t->by_key.slots[slot] = (struct place){ at + 1, hash };
 			t->by_key.used++;
 			t->count++;
 		}

@@ -19,9 +19,15 @@
 
 #define REGISTER_NONE UINT32_MAX	/* no record */
 
-/* Places of records under a hash: each slot has the number of a record plus one. */
+/* A slot has its record's hash, by which nearly all others are told without a look at them: each would be a cache miss. */
+struct place {
+	uint32_t record;		/* its number plus one; 0: free */
+	uint32_t hash;
+};
+
+/* Places of records under a hash. */
 struct places {
-	uint32_t *slots;		/* owned */
+	struct place *slots;		/* owned */
 	uint32_t room, used;
 };
 

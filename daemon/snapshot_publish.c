@@ -260,19 +260,19 @@ static int
 put_in_place(struct change *c)
 {
 	struct snapshot_epoch *epoch = NULL;
-	int r;
+	int r, withdrawn = 0;
 
 	r = epoch_map(c->dir_fd, &epoch);
 	if (r == 0)
 		r = examine(c);
-	if (r == 0)
-		r = epoch_withdraw_bare(epoch);
-	if (r == 0)
+	if (r == 0) {
+		withdrawn = epoch_withdraw_bare(epoch);
 		r = rename_files(c);
+	}
 	if (r < 0)
 		goto out;
-	if (fsync(c->dir_fd) < 0)
-		r = -errno;	/* reported, but the new file is in place: readers are told all the same */
+	/* Either is reported, but the new file is in place: readers are told all the same. */
+	r = fsync(c->dir_fd) < 0 ? -errno : withdrawn;
 	if (c->base && !c->delta)
 		epoch_tell_bare(epoch, c->dir_fd);
 	epoch_advance(epoch);

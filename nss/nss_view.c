@@ -10,8 +10,9 @@
  * steps are sequentially consistent). A replaced slot is unmapped once no stripe counts a reader; each
  * slot has its own counts, so readers of the new mapping never hold up the old one's end.
  *
- * Where there is no other thread, a number of ours takes the place of all that: who looks up amid a lookup is a signal
- * handler, which is done before the lookup goes on.
+ * Where there is no other thread, a count of its own takes the place of all that: who looks up amid a lookup is a signal
+ * handler, which is done before the lookup goes on. One that forks amid a lookup and never comes back, or jumps out
+ * of it, leaves a slot that is not used again.
  *
  * The counts lie in stripes, two cache lines each (processors fetch the other line of a pair unasked, and would
  * take it from whoever counts there), chosen by the thread's stack, on a page that a forked
@@ -69,7 +70,7 @@ _Static_assert(sizeof(struct shared_page) <= 4096, "one page");
 static struct slot slots[SLOTS];
 static _Atomic uint32_t current;		/* slot number plus one; 0: none */
 static _Atomic(struct shared_page *) shared;	/* wiped on fork; NULL while there was never another thread */
-static _Atomic uint32_t alone;			/* lookups of the only thread that are under way */
+static _Atomic uint32_t alone[SLOTS];		/* lookups of the only thread that are under way */
 static _Atomic bool refreshing_alone;		/* it makes a state current */
 static _Atomic int64_t next_try_ms;
 static _Atomic int last_error = -ENOENT;	/* why there is no current slot */
@@ -133,25 +134,40 @@ show(uint32_t at, _Atomic uint32_t *readers, struct nss_view *ret)
 
 /* Of the only thread: whoever may come in between puts it back as it was, so that no addition has to be atomic. */
 static inline void
-add_alone(uint32_t more)
+add_alone(_Atomic uint32_t *count, uint32_t more)
 {
-	atomic_store_explicit(&alone, atomic_load_explicit(&alone, memory_order_relaxed) + more, memory_order_relaxed);
 	atomic_signal_fence(memory_order_seq_cst);
+	atomic_store_explicit(count, atomic_load_explicit(count, memory_order_relaxed) + more, memory_order_release);
+	atomic_signal_fence(memory_order_seq_cst);
+}
+
+static inline bool
+is_alone(const _Atomic uint32_t *readers)
+{
+	return readers >= alone && readers < alone + SLOTS;
 }
 
 /* enter() of the only thread. */
 static inline __attribute__((always_inline)) bool
 enter_alone(bool fresh, struct nss_view *ret)
 {
-	uint32_t at;
+	uint32_t at = atomic_load_explicit(&current, memory_order_relaxed), again;
 
-	add_alone(1);
-	at = atomic_load_explicit(&current, memory_order_relaxed);
-	if (at == 0 || (fresh && !is_fresh(at))) {
-		add_alone((uint32_t)-1);
+	while (at != 0) {
+		add_alone(&alone[at - 1], 1);
+		again = atomic_load_explicit(&current, memory_order_relaxed);
+		if (again == at)
+			break;
+		add_alone(&alone[at - 1], (uint32_t)-1);
+		at = again;
+	}
+	if (at == 0)
+		return false;
+	if (fresh && !is_fresh(at)) {
+		add_alone(&alone[at - 1], (uint32_t)-1);
 		return false;
 	}
-	show(at, &alone, ret);
+	show(at, &alone[at - 1], ret);
 	return true;
 }
 
@@ -202,7 +218,7 @@ slot_idle(unsigned i)
 {
 	struct shared_page *page = atomic_load(&shared);
 
-	if (i + 1 == atomic_load(&current) || atomic_load(&alone) != 0)
+	if (i + 1 == atomic_load(&current) || atomic_load(&alone[i]) != 0)
 		return false;
 	for (unsigned k = 0; page != NULL && k < STRIPES; k++)
 		if (atomic_load(&page->stripes[k].readers[i]) != 0)
@@ -450,8 +466,8 @@ nss_view_leave(struct nss_view *view)
 {
 	int before;
 
-	if (view->readers == &alone) {
-		add_alone((uint32_t)-1);
+	if (is_alone(view->readers)) {
+		add_alone(view->readers, (uint32_t)-1);
 		return;
 	}
 	if (__builtin_expect(view->readers != NULL, 1)) {

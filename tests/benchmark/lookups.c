@@ -32,6 +32,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -372,6 +373,7 @@ start_job(struct job *job, bool process, pthread_t *ret_thread, pid_t *ret_pid)
 	if (*ret_pid < 0)
 		err(1, "process");
 	if (*ret_pid == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		(void)do_job(job);
 		_exit(0);
 	}

@@ -155,21 +155,43 @@ module_publish(const struct population *p, const struct snapshot_header_in *head
 	counting = was;
 }
 
+/* Not counted, as nothing is that is not the module's own. */
+static struct snapshot_epoch *
+map_page(void)
+{
+	int dir = open(scratch_path("."), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct snapshot_epoch *page;
+
+	MUST(dir >= 0 && epoch_map(dir, &page) == 0);
+	(void)close(dir);
+	return page;
+}
+
+void
+module_withdraw_bare(void)
+{
+	bool was = counting;
+	struct snapshot_epoch *page;
+
+	counting = false;
+	page = map_page();
+	MUST(epoch_withdraw_bare(page) == 0);
+	epoch_unmap(page);
+	counting = was;
+}
+
 void
 module_publish_image(const struct snapshot_image *image)
 {
 	bool was = counting;
 	struct snapshot_epoch *page;
-	int dir;
 
 	counting = false;
 	scratch_write("new", image->bytes, image->size);
 	MUST(rename(scratch_path("new"), scratch_path(SNAPSHOT_BASE_NAME)) == 0);
-	dir = open(scratch_path("."), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	MUST(dir >= 0 && epoch_map(dir, &page) == 0);
+	page = map_page();
 	epoch_advance(page);
 	epoch_unmap(page);
-	(void)close(dir);
 	counting = was;
 }
 

@@ -60,6 +60,9 @@ extern _Atomic bool module_strange_open;	/* outside the test's folder */
 struct population;
 void module_publish(const struct population *p, const struct snapshot_header_in *header);
 
+/* The page says of no base any more that it has no delta. */
+void module_withdraw_bare(void);
+
 /* Put an image under the snapshot's name and advance the epoch, whatever is in it. */
 struct snapshot_image;
 void module_publish_image(const struct snapshot_image *image);

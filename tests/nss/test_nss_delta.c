@@ -145,7 +145,7 @@ delta_refused_and_cured(void)
 	/* one of another base: what is mapped serves on */
 	next.generation = 3;
 	module_publish(&many_users, &next);
-	MUST(chmod(scratch_path(SNAPSHOT_BASE_NAME), 0644) == 0);	/* else the page says that it has none */
+	module_withdraw_bare();		/* else the page says that it has none */
 	MUST(rename(scratch_path("delta.1.0000000000000001.snap"), scratch_path("delta.1.0000000000000003.snap")) == 0);
 	MUST(look_up() == NSS_STATUS_SUCCESS && strcmp(pw.pw_shell, "/bin/zsh") == 0);
 	MUST(module_sends == 2 && strstr(module_last_event, "its delta belongs to another") != NULL);

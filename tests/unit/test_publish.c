@@ -202,6 +202,21 @@ map_as_reader(void)
 	return page;
 }
 
+static uint64_t
+bare_of(const _Atomic uint64_t *page)
+{
+	return atomic_load(&((const struct snapshot_epoch *)(const void *)page)->bare);
+}
+
+static void
+overwrite_epoch(const uint8_t bytes[SNAPSHOT_EPOCH_SIZE])
+{
+	int fd = open(scratch_path(SNAPSHOT_EPOCH_NAME), O_WRONLY | O_CLOEXEC);
+
+	ck_assert_int_eq(pwrite(fd, bytes, SNAPSHOT_EPOCH_SIZE, 0), SNAPSHOT_EPOCH_SIZE);
+	(void)close(fd);
+}
+
 /* A page that others replaced, or took away: its readers are told as soon as the publisher looks. */
 START_TEST(epoch_replaced)
 {
@@ -214,10 +229,17 @@ START_TEST(epoch_replaced)
 	for (int i = 0; i < 3; i++)
 		ck_assert_int_eq(population_publish(&few, scratch_path("."), &plain), 0);
 	old = map_as_reader();
+	ck_assert_uint_ne(bare_of(old), 0);
 	ck_assert_int_eq(epoch_keep(&k, scratch_path(".")), 0);
+	ck_assert_uint_eq(bare_of(old), 0);	/* who starts does not know whose word that is */
 	ck_assert_int_eq(population_publish(&few, scratch_path("."), &plain), 0);
 	ck_assert_int_eq(epoch_keep(&k, scratch_path(".")), 0);
 	ck_assert_uint_eq(atomic_load(old), epoch_now());
+	ck_assert_uint_ne(bare_of(old), 0);
+	overwrite_epoch(backup);		/* in place: the counter goes back */
+	ck_assert_uint_ne(bare_of(old), 0);
+	ck_assert_int_eq(epoch_keep(&k, scratch_path(".")), 0);
+	ck_assert(atomic_load(old) > 4 && bare_of(old) == 0);
 	scratch_write("restored", backup, sizeof backup);
 	ck_assert_int_eq(chmod(scratch_path("restored"), 0644), 0);
 	(void)snprintf(from, sizeof from, "%s", scratch_path("restored"));
@@ -226,7 +248,7 @@ START_TEST(epoch_replaced)
 	ck_assert_uint_ne(atomic_load(old), 0);
 	ck_assert_int_eq(epoch_keep(&k, scratch_path(".")), 1);
 	ck_assert_uint_eq(atomic_load(old), 0);
-	ck_assert_uint_eq(atomic_load(&((const struct snapshot_epoch *)(const void *)next)->bare), 0);
+	ck_assert_uint_eq(bare_of(next), 0);
 	ck_assert_uint_gt(atomic_load(next), 4);	/* who knows the fourth of the old page, knows nothing of this one */
 	ck_assert_int_eq(epoch_keep(&k, scratch_path(".")), 0);
 	ck_assert_int_eq(unlink(scratch_path(SNAPSHOT_EPOCH_NAME)), 0);
