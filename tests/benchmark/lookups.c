@@ -16,6 +16,7 @@
  */
 #define _GNU_SOURCE
 
+#include "tests/benchmark/asker.h"
 #include "tests/benchmark/people.h"
 
 #include <dlfcn.h>
@@ -23,42 +24,19 @@
 #include <grp.h>
 #include <inttypes.h>
 #include <nss.h>
-#include <pthread.h>
 #include <pwd.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { ROOM = 1 << 20, AT_ONCE = 8, INITS = 1000, FEW = 1000, BATCHES = 5, FRESH = 15 };
-
-struct asker {	/* one in each thread or process */
-	uint64_t random;
-	char *room;
-	double ns;
-	bool failed;
-};
-/* One call, of the n-th key where the operation does not choose its own: whether the answer was right. */
-typedef bool (*call_fn)(struct asker *a, uint32_t n);
+enum { INITS = 1000, FEW = 1000, BATCHES = 5, FRESH = 15 };
 
 static uint32_t users, groups, names, gids, inits;	/* the last three: of how many keys the answers are known */
 static enum nss_status (*ask_module)(const char *, struct passwd *, char *, size_t, int *);
-
-static double
-now_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	(void)clock_gettime(clock, &now);
-	return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
 
 static uint32_t
 random_below(struct asker *a, uint32_t bound)
@@ -101,7 +79,7 @@ ask_name(struct asker *a, const char *name, uint32_t i)
 {
 	struct passwd pw, *found;
 
-	return getpwnam_r(name, &pw, a->room, ROOM, &found) == 0 && found != NULL && found->pw_uid == PEOPLE_ID + i;
+	return getpwnam_r(name, &pw, a->room, ASKER_ROOM, &found) == 0 && found != NULL && found->pw_uid == PEOPLE_ID + i;
 }
 
 static bool
@@ -149,7 +127,7 @@ any_uid(struct asker *a, uint32_t n)
 	struct passwd pw, *found;
 
 	(void)n;
-	return getpwuid_r(uid, &pw, a->room, ROOM, &found) == 0 && found != NULL && found->pw_uid == uid;
+	return getpwuid_r(uid, &pw, a->room, ASKER_ROOM, &found) == 0 && found != NULL && found->pw_uid == uid;
 }
 
 static bool
@@ -157,7 +135,7 @@ gid_of(struct asker *a, uint32_t j)
 {
 	struct group gr, *found;
 
-	return getgrgid_r(PEOPLE_ID + j, &gr, a->room, ROOM, &found) == 0 && found != NULL && found->gr_gid == PEOPLE_ID + j &&
+	return getgrgid_r(PEOPLE_ID + j, &gr, a->room, ASKER_ROOM, &found) == 0 && found != NULL && found->gr_gid == PEOPLE_ID + j &&
 	    found->gr_mem[0] != NULL;
 }
 
@@ -173,7 +151,7 @@ missing(struct asker *a, const char *name)
 {
 	struct passwd pw, *found;
 
-	(void)getpwnam_r(name, &pw, a->room, ROOM, &found);
+	(void)getpwnam_r(name, &pw, a->room, ASKER_ROOM, &found);
 	return found == NULL;
 }
 
@@ -202,7 +180,7 @@ miss_uid(struct asker *a, uint32_t n)
 	struct passwd pw, *found;
 
 	(void)n;
-	(void)getpwuid_r(3000000 + random_below(a, 900000000), &pw, a->room, ROOM, &found);
+	(void)getpwuid_r(3000000 + random_below(a, 900000000), &pw, a->room, ASKER_ROOM, &found);
 	return found == NULL;
 }
 
@@ -238,7 +216,7 @@ large_group(struct asker *a, uint32_t n)
 	struct group gr, *found;
 
 	(void)n;
-	return getgrnam_r("everybody", &gr, a->room, ROOM, &found) == 0 && found != NULL &&
+	return getgrnam_r("everybody", &gr, a->room, ASKER_ROOM, &found) == 0 && found != NULL &&
 	    found->gr_mem[members - 1] != NULL && found->gr_mem[members] == NULL;
 }
 
@@ -251,7 +229,7 @@ directly(struct asker *a, uint32_t n)
 
 	(void)n;
 	(void)snprintf(name, sizeof name, "u%u", nth_user(random_below(a, names)));
-	return ask_module(name, &pw, a->room, ROOM, &error) == NSS_STATUS_SUCCESS;
+	return ask_module(name, &pw, a->room, ASKER_ROOM, &error) == NSS_STATUS_SUCCESS;
 }
 
 /* ---- measuring ---- */
@@ -267,11 +245,11 @@ compare(const void *one, const void *other)
 static double
 batch_ns(struct asker *a, call_fn call, uint32_t calls)
 {
-	double start = now_ns(CLOCK_MONOTONIC);
+	double start = asker_now_ns(CLOCK_MONOTONIC);
 
 	for (uint32_t n = 0; n < calls && !a->failed; n++)
 		a->failed = !call(a, n);
-	return now_ns(CLOCK_MONOTONIC) - start;
+	return asker_now_ns(CLOCK_MONOTONIC) - start;
 }
 
 /* The shorter of two: one of them may have been kept off the processor. */
@@ -304,16 +282,6 @@ measure(struct asker *a, call_fn call, double ms)
 }
 
 static void
-begin(struct asker *a, uint64_t seed)
-{
-	a->random = seed * 0x9e3779b97f4a7c15u ^ (uint64_t)now_ns(CLOCK_REALTIME);
-	a->room = malloc(ROOM);
-	a->failed = false;
-	if (a->room == NULL)
-		err(1, "memory");
-}
-
-static void
 say(const char *operation, double ns, bool failed)
 {
 	if (failed)
@@ -328,97 +296,13 @@ measure_one(const char *operation, call_fn call, double ms)
 {
 	struct asker a;
 
-	begin(&a, 0);
+	asker_begin(&a, 0);
 	measure(&a, call, ms);
 	say(operation, a.ns, a.failed);
 	free(a.room);
 }
 
 /* ---- several at once ---- */
-
-/* Shared by threads or processes; what each of them writes has a pair of cache lines of its own. */
-struct crowd {
-	atomic_bool end;
-	struct job {
-		_Alignas(128) struct asker asker;
-		call_fn call;
-		atomic_bool *end;
-	} jobs[AT_ONCE];
-};
-
-/* No batches here: who waits for a processor that another one has, waits. */
-static void *
-do_job(void *arg)
-{
-	struct job *job = arg;
-	double start = now_ns(CLOCK_MONOTONIC);
-	uint32_t calls = 0;
-
-	do
-		job->asker.failed = !job->call(&job->asker, calls++);
-	while (!job->asker.failed && !atomic_load_explicit(job->end, memory_order_relaxed));
-	job->asker.ns = (now_ns(CLOCK_MONOTONIC) - start) / calls;
-	return NULL;
-}
-
-static void
-start_job(struct job *job, bool process, pthread_t *ret_thread, pid_t *ret_pid)
-{
-	if (!process) {
-		if (pthread_create(ret_thread, NULL, do_job, job) != 0)
-			err(1, "thread");
-		return;
-	}
-	*ret_pid = fork();
-	if (*ret_pid < 0)
-		err(1, "process");
-	if (*ret_pid == 0) {
-		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-		(void)do_job(job);
-		_exit(0);
-	}
-}
-
-static void
-wait_for_job(bool process, pthread_t thread, pid_t pid)
-{
-	int status;
-
-	if (!process)
-		(void)pthread_join(thread, NULL);
-	else if (waitpid(pid, &status, 0) != pid || status != 0)
-		errx(1, "a process ended early");
-}
-
-/* How long a call takes in each of so many threads or processes, in the mean, for so long; 0: some answer was wrong. */
-static double
-at_once_ns(call_fn call, unsigned count, bool processes, double ms)
-{
-	struct crowd *c = mmap(NULL, sizeof *c, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	pthread_t threads[AT_ONCE];
-	pid_t pids[AT_ONCE];
-	bool failed = false;
-	double rate = 0;
-
-	if (c == MAP_FAILED)
-		err(1, "memory");
-	for (unsigned n = 0; n < count; n++) {
-		begin(&c->jobs[n].asker, n + 1);
-		c->jobs[n].call = call;
-		c->jobs[n].end = &c->end;
-		start_job(&c->jobs[n], processes, &threads[n], &pids[n]);
-	}
-	(void)usleep((useconds_t)(ms * 1e3));
-	atomic_store(&c->end, true);
-	for (unsigned n = 0; n < count; n++) {
-		wait_for_job(processes, threads[n], pids[n]);
-		rate += 1 / c->jobs[n].asker.ns;
-		failed = failed || c->jobs[n].asker.failed;
-		free(c->jobs[n].asker.room);
-	}
-	(void)munmap(c, sizeof *c);
-	return failed ? 0 : count / rate;
-}
 
 /* What is to be compared with each other, by turns: a machine that others use, too, is faster now and slower then. */
 static const struct crowd_row {
@@ -441,7 +325,7 @@ measure_crowds(double ms)
 	for (unsigned turn = 0; turn < BATCHES; turn++)
 		for (size_t i = 0; i < CROWDS; i++)
 			if (!crowd_rows[i].module || ask_module != NULL)
-				ns[i][turn] = at_once_ns(crowd_rows[i].call, crowd_rows[i].count, crowd_rows[i].processes, ms);
+				ns[i][turn] = asker_crowd_ns(crowd_rows[i].call, crowd_rows[i].count, crowd_rows[i].processes, ms);
 	for (size_t i = 0; i < CROWDS; i++) {
 		if (crowd_rows[i].module && ask_module == NULL)
 			continue;
@@ -456,13 +340,13 @@ enumerate(void)
 	struct passwd pw, *found;
 	static char room[65536];
 	uint32_t count = 0;
-	double start = now_ns(CLOCK_MONOTONIC);
+	double start = asker_now_ns(CLOCK_MONOTONIC);
 
 	setpwent();
 	while (getpwent_r(&pw, room, sizeof room, &found) == 0)
 		count++;
 	endpwent();
-	say("enumerate", (now_ns(CLOCK_MONOTONIC) - start) / (count ? count : 1), count < users);
+	say("enumerate", (asker_now_ns(CLOCK_MONOTONIC) - start) / (count ? count : 1), count < users);
 }
 
 /* The first call of a process: of several new ones, each of which says how long its call took. */
@@ -521,10 +405,10 @@ run(const char *self, const char *size, double ms, const char *module)
 static void
 prime(struct asker *a, double ms)
 {
-	double start = now_ns(CLOCK_MONOTONIC);
+	double start = asker_now_ns(CLOCK_MONOTONIC);
 	uint32_t n;
 
-#define LEFT(share) (now_ns(CLOCK_MONOTONIC) - start < ms * 1e6 * (share))
+#define LEFT(share) (asker_now_ns(CLOCK_MONOTONIC) - start < ms * 1e6 * (share))
 	(void)large_group(a, 0);
 	(void)one_name(a, 0);
 	for (n = 0; n < INITS && LEFT(.4); n++) {
@@ -545,23 +429,23 @@ prime(struct asker *a, double ms)
 static void
 until_answers(struct asker *a, double ms)
 {
-	double start = now_ns(CLOCK_MONOTONIC);
+	double start = asker_now_ns(CLOCK_MONOTONIC);
 
 	while (!name_of(a, 0) || !name_of(a, users - 1)) {
-		if (now_ns(CLOCK_MONOTONIC) - start > ms * 1e6)
+		if (asker_now_ns(CLOCK_MONOTONIC) - start > ms * 1e6)
 			errx(1, "nobody is there");
 		(void)usleep(1000);
 	}
-	printf("%.1f\n", (now_ns(CLOCK_MONOTONIC) - start) / 1e6);
+	printf("%.1f\n", (asker_now_ns(CLOCK_MONOTONIC) - start) / 1e6);
 }
 
 static void
 ask(struct asker *a, double ms)
 {
-	double start = now_ns(CLOCK_MONOTONIC);
+	double start = asker_now_ns(CLOCK_MONOTONIC);
 	uint64_t answers = 0, failures = 0;
 
-	for (uint32_t i = 0; (i & 63) != 0 || now_ns(CLOCK_MONOTONIC) - start < ms * 1e6; i++) {
+	for (uint32_t i = 0; (i & 63) != 0 || asker_now_ns(CLOCK_MONOTONIC) - start < ms * 1e6; i++) {
 		bool good = i % 3 == 0 ? any_name(a, i) : i % 3 == 1 ? any_uid(a, i) : any_gid(a, i);
 
 		answers += good;
@@ -573,15 +457,15 @@ ask(struct asker *a, double ms)
 static void
 until_shell(struct asker *a, const char *name, const char *shell, double ms)
 {
-	double start = now_ns(CLOCK_MONOTONIC);
+	double start = asker_now_ns(CLOCK_MONOTONIC);
 	struct passwd pw, *found;
 
-	while (getpwnam_r(name, &pw, a->room, ROOM, &found) != 0 || found == NULL || strcmp(found->pw_shell, shell) != 0) {
-		if (now_ns(CLOCK_MONOTONIC) - start > ms * 1e6)
+	while (getpwnam_r(name, &pw, a->room, ASKER_ROOM, &found) != 0 || found == NULL || strcmp(found->pw_shell, shell) != 0) {
+		if (asker_now_ns(CLOCK_MONOTONIC) - start > ms * 1e6)
 			errx(1, "no change was seen");
 		(void)usleep(200);
 	}
-	printf("%.6f\n", now_ns(CLOCK_REALTIME) / 1e9);
+	printf("%.6f\n", asker_now_ns(CLOCK_REALTIME) / 1e9);
 }
 
 static void
@@ -597,16 +481,16 @@ no_end(int signal)
 static void
 longest_wait(struct asker *a, bool known, double ms, double cap_ms)
 {
-	double start = now_ns(CLOCK_MONOTONIC), longest = 0;
+	double start = asker_now_ns(CLOCK_MONOTONIC), longest = 0;
 	unsigned answers = 0, failures = 0;
 
 	(void)signal(SIGALRM, no_end);
 	(void)alarm((unsigned)(cap_ms / 1e3));
-	while (now_ns(CLOCK_MONOTONIC) - start < ms * 1e6) {
-		double begun = now_ns(CLOCK_MONOTONIC), took;
+	while (asker_now_ns(CLOCK_MONOTONIC) - start < ms * 1e6) {
+		double begun = asker_now_ns(CLOCK_MONOTONIC), took;
 		bool good = known ? one_name(a, 0) : new_miss(a, 0);
 
-		took = now_ns(CLOCK_MONOTONIC) - begun;
+		took = asker_now_ns(CLOCK_MONOTONIC) - begun;
 		longest = took > longest ? took : longest;
 		answers += good;
 		failures += !good;
@@ -626,12 +510,12 @@ main(int argc, char **argv)
 	groups = people_groups(users);
 	if (users < 1000)
 		errx(2, "usage: bench_lookups USERS prime|run|answers|shell|known|new ...");
-	begin(&a, 0);
+	asker_begin(&a, 0);
 	if (strcmp(what, "first") == 0) {
-		double start = now_ns(CLOCK_MONOTONIC);
+		double start = asker_now_ns(CLOCK_MONOTONIC);
 		bool good = one_name(&a, 0);
 
-		start = now_ns(CLOCK_MONOTONIC) - start;
+		start = asker_now_ns(CLOCK_MONOTONIC) - start;
 		if (good)
 			printf("%.1f\n", start);
 	} else if (strcmp(what, "prime") == 0) {

@@ -1,0 +1,36 @@
+/*
+ * asker.h - who asks in tests/bench, alone or beside others.
+ */
+#ifndef ISMS_TESTS_ASKER_H
+#define ISMS_TESTS_ASKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+enum { ASKER_ROOM = 1 << 20, ASKER_CROWD = 8 };
+
+struct asker {	/* one in each thread or process */
+	uint64_t random;
+	char *room;
+	double ns;
+	bool failed;
+};
+/* One call, of the n-th key where the operation does not choose its own: whether the answer was right. */
+typedef bool (*call_fn)(struct asker *a, uint32_t n);
+
+double asker_now_ns(clockid_t clock);
+/* The room is the caller's to free. Whoever has another seed asks for others. */
+void asker_begin(struct asker *a, uint64_t seed);
+
+/*
+ * How long a call takes in each of so many threads or processes, in the mean.
+ *
+ *  count  at most ASKER_CROWD
+ *  ms     for how long they ask
+ *
+ * Returns nanoseconds; 0: some answer was wrong.
+ */
+double asker_crowd_ns(call_fn call, unsigned count, bool processes, double ms);
+
+#endif
