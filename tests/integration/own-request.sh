@@ -179,14 +179,14 @@ check "every approver disarms it" by carol disarm glass
 check "nobody armed it then" stands ismsArmedBy ""
 # An arming is two changes (tools/directory_edit.h, directory_step()): whoever is faster in between keeps the entry.
 sends=write,writev,sendto,sendmsg
-slowly() { # each request goes later by so much that somebody has the time
-	strace -f -qq -o /dev/null -e trace=$sends -e inject=$sends:delay_enter=400000 \
-		/usr/bin/isms-userctl "$@" --bind-dn "uid=dora,ou=people,$base" --bind-password-fd 9 9<$people/dora/password
+slowly() { # MILLISECONDS ARGUMENT...: each request goes later by so much that somebody has the time
+	strace -f -qq -o /dev/null -e trace=$sends -e inject=$sends:delay_enter=$1"000" \
+		/usr/bin/isms-userctl "${@:2}" --bind-dn "uid=dora,ou=people,$base" --bind-password-fd 9 9<$people/dora/password
 }
 faster() { wait_until 30 stands ismsArmedBy "uid=dora,ou=people,$base" && as_admin ldapmodify < <(printf 'dn: uid=glass,ou=people,%s\nchangetype: modify\nreplace: ismsArmedBy\nismsArmedBy: uid=carol,ou=people,%s\n' $base $base); }
 overtaken() {
 	local rc=0
-	faster & says 1 "somebody else changed" slowly arm glass --for 1h --reason "disk is full" || rc=1
+	faster & says 1 "somebody else changed" slowly 900 arm glass --for 1h --reason "disk is full" || rc=1
 	wait $! && [ $rc = 0 ] && stands ismsArmedBy "uid=carol,ou=people,$base" && stands ismsArmedUntil ""
 }
 laxer() { # dora may write the whole entry, as at a server that has other rules than the sample's; or no more
@@ -198,7 +198,7 @@ laxer() { # dora may write the whole entry, as at a server that has other rules 
 check "a server with fewer rules" laxer on
 check "who is overtaken between the two changes of an arming arms in nobody's name" overtaken
 check "the sample's again" laxer off
-check "alone, as slowly, she does" slowly arm glass --for 1h --reason "disk is full"
+check "alone, as slowly, she does" slowly 400 arm glass --for 1h --reason "disk is full"
 check "under her name, it stands" signed dora "disk is full"
 check "an approver disarms it once more" by carol disarm glass
 check "an approver arms it once more" arms carol carol
