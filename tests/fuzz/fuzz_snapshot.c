@@ -38,6 +38,25 @@ put_file(const char *path, const void *bytes, size_t size)
 	must(fd >= 0 && write(fd, bytes, size) == (ssize_t)size && fchmod(fd, 0644) == 0 && close(fd) == 0);
 }
 
+/* Where the page says that a base has no delta, nobody looks for one; a mark of another file says nothing. */
+static void
+renew_by_mark(const char *base, int expected, bool has_delta)
+{
+	int fd = open(base, O_RDONLY | O_CLOEXEC);
+	struct snapshot_file file, found;
+	struct snapshot s = { 0 };
+	_Atomic uint64_t bare;
+
+	must(fd >= 0 && snapshot_file_of(fd, &file) == 0 && close(fd) == 0 && snapshot_file_of(-1, &found) == -EBADF);
+	bare = snapshot_file_mark(&file) + 1;
+	must(snapshot_renew(base, geteuid(), NULL, &found, &bare, &s) == expected && (s.delta != NULL) == (expected == 0 && has_delta));
+	snapshot_close(&s);
+	bare--;
+	if (expected == 0)
+		must(snapshot_renew(base, geteuid(), NULL, &found, &bare, &s) == 0 && s.delta == NULL);
+	snapshot_close(&s);
+}
+
 /* The same answer to an open as to a check in memory, unless somebody else could write either of the files. */
 static void
 open_files(const struct snapshot *s, int expected)
@@ -56,6 +75,7 @@ open_files(const struct snapshot *s, int expected)
 	}
 	must(snapshot_open_state(base, geteuid(), &found) == expected);
 	snapshot_close(&found);
+	renew_by_mark(base, expected, s->delta != NULL);
 	must(snapshot_open_state(base, geteuid() + 1, &found) == -EPERM);
 	must(delta[0] == '\0' || chmod(delta, 0620) == 0);
 	if (delta[0] != '\0' && expected == 0)
