@@ -19,6 +19,7 @@ struct asker {	/* one in each thread or process */
 /* One call, of the n-th key where the operation does not choose its own: whether the answer was right. */
 typedef bool (*call_fn)(struct asker *a, uint32_t n);
 
+/* The time of a clock, in nanoseconds. */
 double asker_now_ns(clockid_t clock);
 /* The room is the caller's to free. Whoever has another seed asks for others. */
 void asker_begin(struct asker *a, uint64_t seed);
