@@ -12,7 +12,7 @@
  *
  * Where there is no other thread, a count of its own takes the place of all that: who looks up amid a lookup is a signal
  * handler, which is done before the lookup goes on. One that forks amid a lookup and never comes back, or jumps out
- * of it, leaves a slot that is not used again.
+ * of it, leaves a slot that is not used again; amid a refresh, a process whose lookups map for themselves.
  *
  * The counts lie in stripes, two cache lines each (processors fetch the other line of a pair unasked, and would
  * take it from whoever counts there), chosen by the thread's stack, on a page that a forked
