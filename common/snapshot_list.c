@@ -30,37 +30,55 @@ snapshot_gids_begin(const struct snapshot *s, const struct snapshot_user *user, 
 	return 1;
 }
 
-/* What may be of the list lies between *at and end; false when that is not so many bytes. */
+/*
+ * Decode the next gids of a list.
+ *
+ *  bounded  there may be fewer bytes than so many gids take at most
+ *
+ * Returns whether the list has them, ascending and allowed.
+ */
 static ALWAYS_INLINE bool
-take(const uint8_t **at, const uint8_t *end, void *ret, size_t size)
+decode(const struct snapshot *s, struct snapshot_gids *gids, uint32_t *ret, uint32_t count, bool bounded)
 {
-	if ((size_t)(end - *at) < size)
-		return false;
-	memcpy(ret, *at, size);
-	*at += size;
+	const uint8_t *at = gids->at, *end = gids->end;
+	uint32_t last = gids->last, gid;
+	uint16_t step = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		if (last != 0) {
+			if (bounded && (size_t)(end - at) < sizeof step)
+				return false;
+			memcpy(&step, at, sizeof step);
+			at += sizeof step;
+		}
+		gid = last + step;
+		if (__builtin_expect(step == 0, 0)) {	/* first of all, and after a step of 0, comes the gid itself */
+			if (bounded && (size_t)(end - at) < sizeof gid)
+				return false;
+			memcpy(&gid, at, sizeof gid);
+			at += sizeof gid;
+		}
+		if (gid <= last || (!id_allowed(gid) && !snapshot_local_gid(s, gid)))
+			return false;
+		ret[i] = last = gid;
+	}
+	gids->at = at;
+	gids->last = last;
 	return true;
 }
 
 int
 snapshot_gids_next(const struct snapshot *s, struct snapshot_gids *gids, uint32_t *ret, uint32_t room)
 {
-	uint32_t count = gids->left < room ? gids->left : room, last = gids->last, gid;
-	const uint8_t *at = gids->at;
-	uint16_t step = 0;
+	uint32_t count = gids->left < room ? gids->left : room;
+	bool bounded;
 
-	for (uint32_t i = 0; i < count; i++) {
-		if (last != 0 && !take(&at, gids->end, &step, sizeof step))
-			return -EBADMSG;
-		gid = last + step;
-		/* first of all, and after a step of 0, comes the gid itself */
-		if (step == 0 && !take(&at, gids->end, &gid, sizeof gid))
-			return -EBADMSG;
-		if (gid <= last || (!id_allowed(gid) && !snapshot_local_gid(s, gid)))
-			return -EBADMSG;
-		ret[i] = last = gid;
-	}
-	gids->at = at;
-	gids->last = last;
+	if (count == 0)
+		return 0;
+	bounded = (size_t)(gids->end - gids->at) / (sizeof(uint16_t) + sizeof(uint32_t)) < count;
+
+	if (!(bounded ? decode(s, gids, ret, count, true) : decode(s, gids, ret, count, false)))
+		return -EBADMSG;
 	gids->left -= count;
 	return (int)count;
 }

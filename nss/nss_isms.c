@@ -100,27 +100,19 @@ struct gid_array {
 	gid_t primary;
 };
 
-static bool
-array_has(const struct gid_array *to, gid_t gid)
-{
-	for (long i = 0; i < to->before; i++)
-		if ((*to->gids)[i] == gid)
-			return true;
-	return gid == to->primary;
-}
-
-/* Room for one more: doubled, but not beyond the limit. Returns 0, -ENOMEM, or -E2BIG at the limit. */
+/* Room for so many more, as far as the limit goes: doubled, but not beyond it. Returns 0 or -ENOMEM. */
 static int
-array_reserve(struct gid_array *to)
+array_reserve(struct gid_array *to, long more)
 {
-	long size = *to->size;
+	long size = *to->size, wanted = to->used + more;
 	gid_t *bigger;
 
-	if (to->limit > 0 && to->used >= to->limit)
-		return -E2BIG;
-	if (to->used < size)
+	if (to->limit > 0 && wanted > to->limit)
+		wanted = to->limit;
+	if (wanted <= size)
 		return 0;
-	size = size < 32 ? 64 : size * 2;
+	while (size < wanted)
+		size = size < 32 ? 64 : size * 2;
 	if (to->limit > 0 && size > to->limit)
 		size = to->limit;
 	bigger = reallocarray(*to->gids, (size_t)size, sizeof **to->gids);
@@ -131,40 +123,56 @@ array_reserve(struct gid_array *to)
 	return 0;
 }
 
-/* Append what is not there yet. Returns 0, also when the limit ends it, or -ENOMEM. */
-static int
-array_add(struct gid_array *to, const uint32_t *gids, int count)
+/* Elements that may be used. */
+static long
+array_end(const struct gid_array *to)
 {
-	int r;
-
-	for (int i = 0; i < count; i++) {
-		if (array_has(to, gids[i]))
-			continue;
-		r = array_reserve(to);
-		if (r < 0)
-			return r == -E2BIG ? 0 : r;
-		(*to->gids)[to->used++] = gids[i];
-	}
-	return 0;
+	return to->limit > 0 && to->limit < *to->size ? to->limit : *to->size;
 }
 
-/* Append all groups of a user. Returns 1, -EBADMSG or -ENOMEM. */
+/* So many were written behind those that are used: what was not there yet stays. */
+static void
+array_keep_new(struct gid_array *to, int count)
+{
+	const gid_t primary = to->primary;
+	const long before = to->before, end = to->used + count;
+	gid_t *list = *to->gids;
+	long kept = to->used;
+
+	for (long i = to->used; i < end; i++) {
+		const gid_t gid = list[i];
+		bool known = gid == primary;
+
+		for (long k = 0; k < before && !known; k++)
+			known = list[k] == gid;
+		list[kept] = gid;
+		kept += !known;
+	}
+	to->used = kept;
+}
+
+/* Append all groups of a user, as far as the limit goes. Returns 1, -EBADMSG or -ENOMEM. */
 static int
 array_add_user(struct gid_array *to, const struct snapshot *s, const struct snapshot_user *user)
 {
 	struct snapshot_gids gids;
-	uint32_t some[64];
+	long room;
 	int n, r;
 
 	r = snapshot_gids_begin(s, user, &gids);
 	if (r < 0)
 		return r;
-	while ((n = snapshot_gids_next(s, &gids, some, sizeof some / sizeof some[0])) > 0) {
-		r = array_add(to, some, n);
-		if (r < 0)
-			return r;
+	if (array_reserve(to, user->group_count) < 0)
+		return -ENOMEM;
+	while ((room = array_end(to) - to->used) > 0) {
+		if (room > user->group_count)
+			room = user->group_count;	/* more it does not have */
+		n = snapshot_gids_next(s, &gids, *to->gids + to->used, (uint32_t)room);
+		if (n <= 0)
+			return n < 0 ? n : 1;
+		array_keep_new(to, n);
 	}
-	return n < 0 ? n : 1;
+	return 1;
 }
 
 enum nss_status
