@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/pages.h"
+
 #ifdef __SANITIZE_ADDRESS__
 #define BLOCK_MIN 0u
 #define BLOCK_MAX 0u
@@ -21,7 +23,7 @@
 #endif
 
 #define SLAB_MIN ((size_t)4096)
-#define SLAB_MAX ((size_t)1 << 20)
+#define SLAB_MAX PAGES_LARGE
 
 struct arena_block {
 	struct arena_block *before;
@@ -32,7 +34,7 @@ struct arena_block {
 
 struct arena_slab {
 	atomic_size_t holders;		/* the pool while it is open, and blocks */
-	size_t size, used;		/* bytes; of the pool's thread */
+	size_t size, used;		/* bytes, without these; of the pool's thread */
 	_Alignas(max_align_t) char bytes[];
 };
 
@@ -40,7 +42,7 @@ static void
 slab_drop(struct arena_slab *slab)
 {
 	if (slab != NULL && atomic_fetch_sub(&slab->holders, 1) == 1)
-		free(slab);
+		pages_free(slab, sizeof *slab + slab->size);
 }
 
 static void
@@ -80,11 +82,11 @@ slab_take(struct arena_pool *pool, size_t size)
 		slab_drop(slab);
 		while (pool->size < SLAB_MIN || (pool->size < size * 8 && pool->size < SLAB_MAX))
 			pool->size = pool->size < SLAB_MIN ? SLAB_MIN : pool->size * 2;
-		pool->open = slab = malloc(sizeof *slab + pool->size);
+		pool->open = slab = pages_take(pool->size);
 		if (slab == NULL)
 			return NULL;
 		atomic_init(&slab->holders, 1);
-		slab->size = pool->size;
+		slab->size = pool->size - sizeof *slab;
 		slab->used = 0;
 		if (pool->size < SLAB_MAX)
 			pool->size *= 2;
@@ -151,6 +153,24 @@ arena_text(struct arena *a, const char *text)
 	if (copy != NULL)
 		memcpy(copy, text, size);
 	return copy;
+}
+
+void
+arena_join(struct arena *a, struct arena *more)
+{
+	struct arena_block *first = more->last;
+
+	if (first == NULL)
+		return;
+	if (a->last == NULL) {
+		a->last = more->last;
+	} else {			/* beneath the block that is being filled */
+		while (first->before != NULL)
+			first = first->before;
+		first->before = a->last->before;
+		a->last->before = more->last;
+	}
+	more->last = NULL;
 }
 
 void

@@ -47,6 +47,9 @@ void *arena_take(struct arena *a, size_t size, size_t align);
 /* A copy of a text; NULL without memory. */
 char *arena_text(struct arena *a, const char *text);
 
+/* Everything that lies in more lies in a from now on; more is empty. */
+void arena_join(struct arena *a, struct arena *more);
+
 /* Wipe and free all of it. */
 void arena_done(struct arena *a);
 

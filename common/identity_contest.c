@@ -13,6 +13,7 @@
 #include <sys/random.h>
 
 #include "common/identity_parts.h"
+#include "common/pages.h"
 #include "common/siphash.h"
 
 /* There are millions of them: what is sorted is a number for each, and keys are written where two have the same. */
@@ -26,7 +27,7 @@ struct claims {
 	const struct identities *all;	/* whose claims they are */
 	uint64_t secret[2];		/* of the hashes: nobody can make many of them alike */
 	struct claim *list;		/* owned; sorted by kind, order, key and index */
-	size_t count;
+	size_t count, room;
 };
 
 static const char *const claim_words[] = {
@@ -120,11 +121,18 @@ is_same_claim(const struct claims *claims, const struct claim *x, const struct c
 	return x->kind == y->kind && x->order == y->order && compare_keys(claims, x, y) == 0;
 }
 
+static void
+claims_done(struct claims *claims)
+{
+	pages_free(claims->list, claims->room * sizeof *claims->list);
+}
+
 /* All claims, sorted, so that equal ones stand together. Also of broken entries: what they claim is claimed. */
 static int
 collect_claims(const struct identities *all, struct claims *ret)
 {
-	*ret = (struct claims){ .all = all, .list = calloc(all->user_count * 3 + all->group_count * 2 + 1, sizeof *ret->list) };
+	*ret = (struct claims){ .all = all, .room = all->user_count * 3 + all->group_count * 2 + 1 };
+	ret->list = pages_take_array(ret->room, sizeof *ret->list);
 	if (ret->list == NULL || getrandom(ret->secret, sizeof ret->secret, 0) != (ssize_t)sizeof ret->secret)
 		return -ENOMEM;
 	for (size_t i = 0; i < all->user_count; i++) {
@@ -375,7 +383,7 @@ identity_judge_claims(struct identities *all, const struct identity_past *past, 
 	}
 	if (r == 0 && any_lost(all, &claims))
 		r = break_members(all, &claims);
-	free(claims.list);
+	claims_done(&claims);
 	return r;
 }
 
@@ -389,7 +397,7 @@ identities_build_after(const struct entries *entries, const struct settings *set
 
 	if (r == 0)
 		r = identities_build_from(entries, settings, previous != NULL ? &past : NULL, holders, ret);
-	free(before.list);
+	claims_done(&before);
 	return r;
 }
 

@@ -3,7 +3,8 @@
  *
  * Directory process and isms-userctl. Works in arrays that grow with the number of memberships and
  * walks each user's groups upwards once, so cycles end and a group of 100,000 costs no more than its
- * members. It must never drop a membership silently: a policy role may restrict by it.
+ * members. What is in what is listed while claims are judged (identity_contest.c), so nothing of that may be asked for
+ * before identity_link_groups(). It must never drop a membership silently: a policy role may restrict by it.
  */
 #include <config.h>
 
@@ -17,6 +18,7 @@
 
 #include "common/siphash.h"
 #include "common/snapshot.h"
+#include "common/together.h"
 
 #define NO_GROUP UINT32_MAX
 
@@ -41,24 +43,24 @@ struct place {
 /* A slot of the table of names, which has the name itself: there are many more members than users. */
 struct name_place {
 	char name[33];			/* "": free */
-	uint32_t user;			/* whom identities_find() would find */
+	uint32_t user;			/* the first of those who have it */
 };
 
-struct graph {
+struct identity_graph {
 	struct identities *all;
 	struct node *nodes;
 	size_t node_count;
 	struct edge *edges;		/* as they came, until they are sorted */
 	size_t edge_count, edge_room;
+	size_t named_begin, named_end;	/* edges by name: to the first of those who have it */
 	size_t *first_parent;		/* of each child, in parents; one more at the end */
 	uint32_t *parents;		/* of all children: nodes */
 	struct place *places;		/* users and nodes by DN: open addressing; NULL: nobody has asked */
 	size_t place_mask;		/* a power of two, minus one */
 	struct name_place *names;	/* users by name: the same */
 	size_t name_mask;
+	bool shared;			/* several have one name */
 	uint64_t secret[2];		/* of their hashes: no author of entries can make long runs */
-	uint32_t *seen, *queue;		/* per node: stamp of the walk; nodes of this walk */
-	uint32_t stamp;
 };
 
 bool
@@ -110,7 +112,7 @@ identity_read_groups(const struct entry *const *below_base, size_t count, const 
 }
 
 static int
-add_edge(struct graph *g, uint32_t child, uint32_t parent)
+add_edge(struct identity_graph *g, uint32_t child, uint32_t parent)
 {
 	if (g->edge_count == g->edge_room) {
 		size_t room = g->edge_room == 0 ? 256 : g->edge_room * 2;
@@ -126,7 +128,7 @@ add_edge(struct graph *g, uint32_t child, uint32_t parent)
 }
 
 static void
-add_place(struct graph *g, const char *ndn, uint32_t child)
+add_place(struct identity_graph *g, const char *ndn, uint32_t child)
 {
 	uint64_t hash = siphash13(g->secret, ndn, strlen(ndn));
 	size_t at = hash & g->place_mask;
@@ -149,7 +151,7 @@ slots_for(size_t count)
 
 /* Returns 0 or -ENOMEM. */
 static int
-make_places(struct graph *g)
+make_places(struct identity_graph *g)
 {
 	size_t room = slots_for(g->node_count + g->all->user_count);
 
@@ -165,7 +167,7 @@ make_places(struct graph *g)
 }
 
 static struct name_place *
-find_name(const struct graph *g, const char *name)
+find_name(const struct identity_graph *g, const char *name)
 {
 	size_t at = siphash13(g->secret, name, strlen(name)) & g->name_mask;
 
@@ -174,9 +176,9 @@ find_name(const struct graph *g, const char *name)
 	return &g->names[at];
 }
 
-/* Returns 0 or -ENOMEM. */
+/* Those of one name stand side by side. Returns 0 or -ENOMEM. */
 static int
-make_names(struct graph *g)
+make_names(struct identity_graph *g)
 {
 	const struct identities *all = g->all;
 	size_t room = slots_for(all->user_count);
@@ -188,9 +190,8 @@ make_names(struct graph *g)
 	for (size_t i = 0; i < all->user_count; i++) {
 		struct name_place *place = find_name(g, all->users[i].name);
 
-		/* Of several of one name the first good one, else the last. */
-		if (all->users[i].name[0] == '\0' ||
-		    (place->name[0] != '\0' && all->users[place->user].state == FACTS_MANAGED))
+		g->shared = g->shared || place->name[0] != '\0';
+		if (all->users[i].name[0] == '\0' || place->name[0] != '\0')
 			continue;
 		memcpy(place->name, all->users[i].name, sizeof place->name);
 		place->user = (uint32_t)i;
@@ -198,8 +199,20 @@ make_names(struct graph *g)
 	return 0;
 }
 
+/* Of several of one name it is the first good one who is meant, else the last: whom identities_find() would find. */
+static uint32_t
+who_is_meant(const struct identities *all, uint32_t first)
+{
+	uint32_t i = first;
+
+	while (all->users[i].state != FACTS_MANAGED && i + 1 < all->user_count &&
+	    strcmp(all->users[i + 1].name, all->users[first].name) == 0)
+		i++;
+	return i;
+}
+
 static int
-list_nodes(struct graph *g, const struct entry *const *below_base, size_t count)
+list_nodes(struct identity_graph *g, const struct entry *const *below_base, size_t count)
 {
 	struct identities *all = g->all;
 	size_t next = 0;
@@ -217,14 +230,12 @@ list_nodes(struct graph *g, const struct entry *const *below_base, size_t count)
 			n->group = (uint32_t)next++;
 		g->node_count++;
 	}
-	g->seen = calloc(g->node_count + 1, sizeof *g->seen);
-	g->queue = calloc(g->node_count + 1, sizeof *g->queue);
-	return g->seen != NULL && g->queue != NULL ? 0 : -ENOMEM;
+	return 0;
 }
 
 /* An edge from everything that has this DN; a DN that nothing has is a former member and is ignored. */
 static int
-link_dn(struct graph *g, const char *dn, uint32_t parent)
+link_dn(struct identity_graph *g, const char *dn, uint32_t parent)
 {
 	char *ndn = entry_normalise_dn(dn);
 	uint64_t hash;
@@ -242,7 +253,7 @@ link_dn(struct graph *g, const char *dn, uint32_t parent)
 
 /* The same of a user's name. */
 static int
-link_name(struct graph *g, const char *name, uint32_t parent)
+link_name(struct identity_graph *g, const char *name, uint32_t parent)
 {
 	const struct name_place *place;
 
@@ -255,17 +266,14 @@ link_name(struct graph *g, const char *name, uint32_t parent)
 }
 
 static int
-link_node(struct graph *g, uint32_t index)
+link_members(struct identity_graph *g, uint32_t index, const char *attribute,
+    int (*link)(struct identity_graph *g, const char *value, uint32_t parent))
 {
-	const struct entry *e = g->nodes[index].entry;
-	const struct attribute *members = entry_attribute(e, "member");
-	const struct attribute *names = entry_attribute(e, "memberUid");
+	const struct attribute *members = entry_attribute(g->nodes[index].entry, attribute);
 	int r = 0;
 
 	for (size_t i = 0; members != NULL && i < members->count && r == 0; i++)
-		r = link_dn(g, members->values[i].bytes, index);
-	for (size_t i = 0; names != NULL && i < names->count && r == 0; i++)
-		r = link_name(g, names->values[i].bytes, index);
+		r = link(g, members->values[i].bytes, index);
 	return r;
 }
 
@@ -279,7 +287,7 @@ compare_gids(const void *a, const void *b)
 
 /* Who has a group as primary group is in it too, also one of his own name: a role that names it must match. */
 static int
-link_primary_groups(struct graph *g)
+link_primary_groups(struct identity_graph *g)
 {
 	struct identities *all = g->all;
 	const struct identity_group **by_gid = calloc(all->group_count + 1, sizeof(struct identity_group *));
@@ -326,7 +334,7 @@ compare_tokens(const void *a, const void *b)
 }
 
 static int
-link_primary_tokens(struct graph *g)
+link_primary_tokens(struct identity_graph *g)
 {
 	struct token *tokens = calloc(g->node_count + 1, sizeof *tokens), key = { 0 };
 	const struct token *at, *end;
@@ -356,7 +364,7 @@ link_primary_tokens(struct graph *g)
 
 /* Edges by child, each one's in the order in which they came. Returns 0 or -ENOMEM. */
 static int
-sort_edges(struct graph *g)
+sort_edges(struct identity_graph *g)
 {
 	size_t children = g->all->user_count + g->node_count, *next;
 
@@ -376,39 +384,51 @@ sort_edges(struct graph *g)
 	return 0;
 }
 
+/* Some of the users, whose groups are found by walks upwards. */
+struct walker {
+	struct identity_graph *g;	/* borrowed */
+	size_t begin, end;		/* of all->users */
+	uint32_t *seen, *queue;		/* owned; per node: stamp of the walk; nodes of this walk */
+	uint32_t stamp;
+	struct arena memory;		/* owned; of what is said of these users */
+	int r;				/* 0 or -ENOMEM */
+};
+
 /* Append the parents of a child that this walk has not seen; returns -E2BIG beyond IDENTITY_GROUPS_MAX. */
 static int
-queue_parents(struct graph *g, uint32_t child, size_t *used)
+queue_parents(struct walker *w, uint32_t child, size_t *used)
 {
+	const struct identity_graph *g = w->g;
+
 	for (size_t i = g->first_parent[child]; i < g->first_parent[child + 1]; i++) {
 		uint32_t parent = g->parents[i];
 
-		if (g->seen[parent] == g->stamp)
+		if (w->seen[parent] == w->stamp)
 			continue;
 		if (*used == IDENTITY_GROUPS_MAX)
 			return -E2BIG;
-		g->seen[parent] = g->stamp;
-		g->queue[(*used)++] = parent;
+		w->seen[parent] = w->stamp;
+		w->queue[(*used)++] = parent;
 	}
 	return 0;
 }
 
 /* Walk upwards from a user, level by level. Returns the number of nodes in the queue, -E2BIG, or -ELOOP: too deep. */
 static ssize_t
-walk(struct graph *g, uint32_t user)
+walk(struct walker *w, uint32_t user)
 {
 	size_t used = 0, at = 0;
 	int r;
 
-	g->stamp++;
-	r = queue_parents(g, user, &used);
+	w->stamp++;
+	r = queue_parents(w, user, &used);
 	for (unsigned depth = 1; r == 0 && at < used; depth++) {
 		size_t level_end = used;
 
 		if (depth > IDENTITY_GROUP_DEPTH_MAX)
 			return -ELOOP;
 		for (; at < level_end && r == 0; at++)
-			r = queue_parents(g, (uint32_t)(g->all->user_count + g->queue[at]), &used);
+			r = queue_parents(w, (uint32_t)(w->g->all->user_count + w->queue[at]), &used);
 	}
 	return r < 0 ? r : (ssize_t)used;
 }
@@ -422,31 +442,32 @@ compare_indexes(const void *a, const void *b)
 }
 
 static int
-break_doubtful(struct graph *g, struct identity *user, const char *group)
+break_doubtful(struct walker *w, struct identity *user, const char *group)
 {
 	char what[IDENTITY_FAULT_SIZE];
 
 	(void)snprintf(what, sizeof what, "its group \"%.33s\" is in doubt: see that group's fault", group);
-	return identity_break(&g->all->memory, user, what);
+	return identity_break(&w->memory, user, what);
 }
 
 static int
-link_user(struct graph *g, uint32_t index)
+link_user(struct walker *w, uint32_t index)
 {
+	const struct identity_graph *g = w->g;
 	struct identity *user = &g->all->users[index];
 	const struct identity_group *doubtful = NULL;
-	ssize_t nodes = walk(g, index);
+	ssize_t nodes = walk(w, index);
 	size_t name_bytes = 0;
 
 	if (nodes == -ELOOP)
-		return identity_break(&g->all->memory, user, "its groups are nested deeper than 16; flatten them");
+		return identity_break(&w->memory, user, "its groups are nested deeper than 16; flatten them");
 	if (nodes < 0)
-		return identity_break(&g->all->memory, user, "member of more than 4096 groups");
-	user->groups = arena_take(&g->all->memory, (size_t)nodes * sizeof *user->groups, sizeof *user->groups);
+		return identity_break(&w->memory, user, "member of more than 4096 groups");
+	user->groups = arena_take(&w->memory, (size_t)nodes * sizeof *user->groups, sizeof *user->groups);
 	if (user->groups == NULL)
 		return -ENOMEM;
 	for (ssize_t i = 0; i < nodes; i++) {
-		uint32_t group = g->nodes[g->queue[i]].group;
+		uint32_t group = g->nodes[w->queue[i]].group;
 
 		if (group == NO_GROUP || g->all->groups[group].whose == IDENTITY_NAME_OTHERS)
 			continue;
@@ -459,35 +480,85 @@ link_user(struct graph *g, uint32_t index)
 	}
 	qsort(user->groups, user->group_count, sizeof *user->groups, compare_indexes);
 	if (doubtful != NULL)
-		return break_doubtful(g, user, doubtful->name);
+		return break_doubtful(w, user, doubtful->name);
 	if (name_bytes >= sizeof((struct facts *)NULL)->groups)
-		return identity_break(&g->all->memory, user, "the names of its groups are longer than 40000 bytes together");
+		return identity_break(&w->memory, user, "the names of its groups are longer than 40000 bytes together");
 	return 0;
 }
 
-int
-identity_link_groups(const struct entry *const *below_base, size_t count, struct identities *all)
+static void
+link_users(void *arg)
 {
-	struct graph g = { .all = all };
-	int r = list_nodes(&g, below_base, count);
+	struct walker *w = arg;
 
-	for (size_t i = 0; r == 0 && i < g.node_count; i++)
-		r = link_node(&g, (uint32_t)i);
-	if (r == 0)
-		r = link_primary_groups(&g);
-	if (r == 0)
-		r = link_primary_tokens(&g);
-	if (r == 0)
-		r = sort_edges(&g);
-	for (size_t i = 0; r == 0 && i < all->user_count; i++)
-		r = link_user(&g, (uint32_t)i);
-	free(g.nodes);
-	free(g.edges);
-	free(g.first_parent);
-	free(g.parents);
-	free(g.places);
-	free(g.names);
-	free(g.seen);
-	free(g.queue);
+	w->seen = calloc(w->g->node_count + 1, sizeof *w->seen);
+	w->queue = calloc(w->g->node_count + 1, sizeof *w->queue);
+	w->r = w->seen != NULL && w->queue != NULL ? 0 : -ENOMEM;
+	for (size_t i = w->begin; w->r == 0 && i < w->end; i++)
+		w->r = link_user(w, (uint32_t)i);
+	free(w->seen);
+	free(w->queue);
+	w->seen = w->queue = NULL;
+}
+
+int
+identity_graph_new(const struct entry *const *below_base, size_t count, struct identities *all, struct identity_graph **ret)
+{
+	struct identity_graph *g = calloc(1, sizeof *g);
+	int r = -ENOMEM;
+
+	if (g != NULL) {
+		g->all = all;
+		r = list_nodes(g, below_base, count);
+	}
+	for (size_t i = 0; r == 0 && i < g->node_count; i++)
+		r = link_members(g, (uint32_t)i, "member", link_dn);
+	if (r == 0) {
+		r = link_primary_tokens(g);
+		g->named_begin = g->edge_count;
+	}
+	for (size_t i = 0; r == 0 && i < g->node_count; i++)
+		r = link_members(g, (uint32_t)i, "memberUid", link_name);
+	if (r == 0) {
+		g->named_end = g->edge_count;
+		*ret = g;
+		g = NULL;		/* now owned by the caller */
+	}
+	identity_graph_free(g);
 	return r;
+}
+
+int
+identity_link_groups(struct identity_graph *g)
+{
+	struct identities *all = g->all;
+	struct walker one = { .g = g, .end = all->user_count / 2 };
+	struct walker other = { .g = g, .begin = one.end, .end = all->user_count };
+	int r;
+
+	for (size_t i = g->named_begin; g->shared && i < g->named_end; i++)
+		g->edges[i].child = who_is_meant(all, g->edges[i].child);
+	r = link_primary_groups(g);
+	if (r == 0)
+		r = sort_edges(g);
+	if (r < 0)
+		return r;
+	together(all->user_count, link_users, &one, link_users, &other);
+	arena_join(&all->memory, &one.memory);
+	arena_join(&all->memory, &other.memory);
+	return one.r < 0 ? one.r : other.r;
+}
+
+void
+identity_graph_free(struct identity_graph *g)
+{
+	if (g == NULL)
+		return;
+	free(g->nodes);
+	free(g->edges);
+	free(g->first_parent);
+	free(g->parents);
+	free(g->places);
+	free(g->names);
+	free(g);
 }

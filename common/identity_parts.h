@@ -114,7 +114,19 @@ int identity_list_below(const struct entries *entries, const char *nbase, struct
 int identity_read_groups(const struct entry *const *below_base, size_t count, const struct settings *settings,
     struct identities *all);
 
-/* Fill in the groups of every user: direct and nested. Returns 0 or -ENOMEM. */
-int identity_link_groups(const struct entry *const *below_base, size_t count, struct identities *all);
+/*
+ * What is in which group, by the entries alone; to be freed by identity_graph_free(). While it is made, claims may be judged:
+ * what they change is not read.
+ *
+ *  all  borrowed; its users and groups are read already, by their names and in the order of entries
+ *
+ * Returns 0 or -ENOMEM.
+ */
+struct identity_graph;
+int identity_graph_new(const struct entry *const *below_base, size_t count, struct identities *all, struct identity_graph **ret);
+void identity_graph_free(struct identity_graph *g);	/* NULL is fine */
+
+/* Fill in the groups of every user, whose claims were judged: direct and nested. Returns 0 or -ENOMEM. */
+int identity_link_groups(struct identity_graph *g);
 
 #endif

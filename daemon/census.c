@@ -33,6 +33,8 @@ census_push(uint32_t **list, size_t *count, size_t *room, uint32_t value)
 
 /* ---- keys ---- */
 
+#define OWN_KEYS 5u			/* of an account: its id, DN, name, number and UUID; most entries are accounts */
+
 struct keying {
 	struct census *c;
 	uint32_t item;
@@ -266,6 +268,8 @@ stage_all(struct census *c, const struct settings *settings, struct entry_change
 	struct entry_window window = { 0 };
 	int r = nbase != NULL ? 0 : -ENOMEM;
 
+	if (c->used == 0)
+		census_index_reserve(&c->index, changes->count * OWN_KEYS);
 	for (size_t i = 0; changes->whole && i < c->used; i++)	/* others have been listed before */
 		c->items[i].listed = false;
 	for (size_t i = 0; i < changes->count && r == 0; census_step(i++))

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/pages.h"
 #include "common/snapshot.h"
 #include "daemon/census_parts.h"
 
@@ -34,6 +35,7 @@ struct closure {
 	struct link *links;		/* owned; sorted by parent once complete */
 	size_t link_count, link_room;
 	struct entry *shadows;		/* owned; by place */
+	size_t shadow_room;
 	struct entry **given;		/* owned; those shadows that are entries of their own */
 	struct attribute **attributes;	/* owned; arrays of limited shadows */
 	size_t attributes_count;
@@ -441,7 +443,7 @@ give_all(struct closure *x, size_t *ret_given)
 {
 	int r = 0;
 
-	x->shadows = calloc(x->count + 1, sizeof *x->shadows);
+	x->shadows = pages_take_array(x->shadow_room = x->count + 1, sizeof *x->shadows);
 	x->given = calloc(x->count + 1, sizeof(struct entry *));
 	x->touched = calloc(x->count + 1, sizeof *x->touched);
 	x->values = calloc(x->link_count + 1, sizeof *x->values);
@@ -480,7 +482,7 @@ closure_free(struct closure *x)
 	free(x->merged);
 	free(x->touched);
 	free(x->values);
-	free(x->shadows);
+	pages_free(x->shadows, x->shadow_room * sizeof *x->shadows);
 	free(x->given);
 	free(x->links);
 	free(x->expanded);

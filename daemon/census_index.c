@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "common/pages.h"
 #include "common/siphash.h"
 
 #define VALUE_BITS	26		/* of a slot, below those of the key */
@@ -42,7 +43,7 @@ census_index_init(struct census_index *x, bool brief)
 void
 census_index_done(struct census_index *x)
 {
-	free(x->slots);
+	pages_free(x->slots, x->slot_count * sizeof *x->slots);
 	free(x->lists);
 	*x = (struct census_index){ 0 };
 }
@@ -280,7 +281,7 @@ census_index_expect(const struct census_index *x, uint64_t key)
 static int
 resize(struct census_index *x, size_t count)
 {
-	uint64_t *old = x->slots, *slots = calloc(count, sizeof *slots);
+	uint64_t *old = x->slots, *slots = pages_take_array(count, sizeof *slots);
 	size_t old_count = x->slot_count;
 
 	if (slots == NULL)
@@ -295,7 +296,7 @@ resize(struct census_index *x, size_t count)
 		if (old[i] != 0)
 			slots[at] = old[i];
 	}
-	free(old);
+	pages_free(old, old_count * sizeof *old);
 	return 0;
 }
 
@@ -319,6 +320,15 @@ static void
 set_slot(struct census_index *x, size_t at, uint64_t key, uint64_t value)
 {
 	x->slots[at] = key >> VALUE_BITS << VALUE_BITS | value;
+}
+
+void
+census_index_reserve(struct census_index *x, size_t more)
+{
+	size_t wanted = (x->used + more) / 13 * 16 + 64;
+
+	if (wanted > x->slot_count)
+		(void)resize(x, wanted);
 }
 
 int

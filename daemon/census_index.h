@@ -36,6 +36,9 @@ uint64_t census_key(const struct census_index *x, unsigned char kind, const void
 /* A key is about to be looked for: its slot may be on its way to the processor meanwhile. */
 void census_index_expect(const struct census_index *x, uint64_t key);
 
+/* So many more keys are expected: there is room for them, unless there is no memory. */
+void census_index_reserve(struct census_index *x, size_t more);
+
 /* Add; the same pair may be there several times. Returns 0 or -ENOMEM. */
 int census_index_add(struct census_index *x, uint64_t key, uint32_t item);
 

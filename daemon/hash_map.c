@@ -6,13 +6,14 @@
 #include "daemon/hash_map.h"
 
 #include <errno.h>
-#include <stdlib.h>
+
+#include "common/pages.h"
 
 void
 hash_map_done(struct hash_map *map)
 {
-	free(map->keys);
-	free(map->values);
+	pages_free(map->keys, map->room * sizeof *map->keys);
+	pages_free(map->values, map->room * sizeof *map->values);
 	*map = (struct hash_map){ 0 };
 }
 
@@ -32,8 +33,8 @@ grow(struct hash_map *map)
 {
 	struct hash_map bigger = { .count = map->count, .room = map->room == 0 ? 64 : map->room * 2 };
 
-	bigger.keys = calloc(bigger.room, sizeof *bigger.keys);
-	bigger.values = calloc(bigger.room, sizeof *bigger.values);
+	bigger.keys = pages_take_array(bigger.room, sizeof *bigger.keys);
+	bigger.values = pages_take_array(bigger.room, sizeof *bigger.values);
 	if (bigger.keys == NULL || bigger.values == NULL) {
 		hash_map_done(&bigger);
 		return -ENOMEM;
