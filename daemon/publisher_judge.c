@@ -468,9 +468,11 @@ check_new(struct judging *j, enum register_kind kind)
 static void
 check_all(struct judging *j, enum register_kind kind)
 {
-	for (uint32_t i = 0; i < j->book->tables[kind].end; i++)
+	for (uint32_t i = 0; i < j->book->tables[kind].end; i++) {
+		register_expect(j->book, kind, i);
 		if (at(j, kind, i) != NULL)
 			check_one(j, kind, i);
+	}
 }
 
 static int

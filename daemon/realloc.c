@@ -25,6 +25,9 @@
 
 #ifndef SANITIZED
 #define LARGE (64u << 10)		/* bytes; of such a block little may be left over */
+#define MAPPED (33u << 20)		/* bytes; such a block is a mapping of its own (mallopt(3), M_MMAP_THRESHOLD) */
+
+void *__libc_realloc(void *old, size_t size);	/* glibc's own */
 
 /* Whether a block of so much room does for a size. */
 static bool
@@ -45,6 +48,8 @@ realloc(void *old, size_t size)
 		free(old);
 		return NULL;
 	}
+	if (room >= MAPPED && size >= MAPPED)
+		return __libc_realloc(old, size);	/* the kernel moves its pages: none is written anew */
 	block = malloc(size);
 	if (block == NULL || old == NULL)
 		return block;

@@ -13,11 +13,11 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "common/pages.h"
 #include "common/siphash.h"
 
 #define PLACES_MIN 16u
-#define CLAIMS_MIN 1024u
-#define CLAIMS_MAX (1u << 20)
+#define AHEAD 8u			/* records: their slots come while those before are dealt with */
 
 /* ---- places ---- */
 
@@ -48,6 +48,12 @@ places_of(struct register_table *t, enum index index)
 	return index == BY_KEY ? &t->by_key : index == BY_NAME ? &t->by_name : &t->by_id;
 }
 
+static void
+places_done(struct places *p)
+{
+	pages_free(p->slots, p->room * sizeof *p->slots);
+}
+
 /* Make room for so many more, none of which can then fail. */
 static int
 places_reserve(struct places *p, uint64_t more)
@@ -61,7 +67,7 @@ places_reserve(struct places *p, uint64_t more)
 		return 0;
 	if (room > UINT32_MAX / 2)
 		return -ENOMEM;
-	slots = calloc((size_t)room, sizeof *slots);
+	slots = pages_take_array((size_t)room, sizeof *slots);
 	if (slots == NULL)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < p->room; i++) {
@@ -73,10 +79,19 @@ places_reserve(struct places *p, uint64_t more)
 			at = (at + 1) & ((uint32_t)room - 1);
 		slots[at] = p->slots[i];
 	}
-	free(p->slots);
+	places_done(p);
 	p->slots = slots;
 	p->room = (uint32_t)room;
 	return 0;
+}
+
+/* A record is about to be looked for: its slot may be on its way to the processor meanwhile. */
+static void
+places_expect(const struct register_book *b, enum index index, const struct places *p, const struct record *r,
+    const char *name)
+{
+	if (p->room > 0)
+		__builtin_prefetch(&p->slots[hash_of(b, index, r, name) & (p->room - 1)], 1);
 }
 
 static void
@@ -198,6 +213,18 @@ chain_remove(struct register_book *b, enum register_kind kind, enum index index,
 }
 
 void
+register_expect(const struct register_book *b, enum register_kind kind, uint32_t at)
+{
+	const struct register_table *t = &b->tables[kind];
+	const struct record *r = register_at(b, kind, at + AHEAD);
+
+	if (r == NULL)
+		return;
+	places_expect(b, BY_NAME, &t->by_name, r, record_name(r, kind));
+	places_expect(b, BY_ID, &t->by_id, r, NULL);
+}
+
+void
 register_link(struct register_book *b, enum register_kind kind, uint32_t at)
 {
 	b->tables[kind].list[at]->bits |= RECORD_CANDIDATE;
@@ -303,54 +330,14 @@ register_free(struct register_book *b)
 		free(t->list);
 		free(t->holes);
 		free(t->contested);
-		free(t->by_key.slots);
-		free(t->by_name.slots);
-		free(t->by_id.slots);
+		places_done(&t->by_key);
+		places_done(&t->by_name);
+		places_done(&t->by_id);
 	}
 	homes_done(&b->homes);
 	id_set_done(&b->gids);
 	free(b->claims);
 	free(b);
-}
-
-/* ---- who lists a group ---- */
-
-static uint32_t
-claim_slot(const struct register_book *b, uint32_t gid)
-{
-	return (gid ^ gid >> 20) & (b->claim_slots - 1);	/* whoever makes gids meet costs us time, no more */
-}
-
-uint32_t
-register_claims(const struct register_book *b, uint32_t gid)
-{
-	return b->claims == NULL ? 0 : b->claims[claim_slot(b, gid)];
-}
-
-/* As many slots as the first roster has users; a register that grows later looks at everybody more often. */
-static int
-reserve_claims(struct register_book *b, uint32_t users)
-{
-	uint32_t slots = CLAIMS_MIN;
-
-	if (b->claims != NULL)
-		return 0;
-	while (slots < users && slots < CLAIMS_MAX)
-		slots *= 2;
-	b->claims = calloc(slots, sizeof *b->claims);
-	b->claim_slots = slots;
-	return b->claims == NULL ? -ENOMEM : 0;
-}
-
-static void
-count_claims(struct register_book *b, const struct record *r, uint32_t more)
-{
-	struct user_lists lists;
-	struct roster_user user;
-
-	user_record_read(record_user(r), &lists, &user);
-	for (uint32_t i = 0; i < user.group_count; i++)
-		b->claims[claim_slot(b, user.groups[i])] += more;
 }
 
 /* ---- edits ---- */
@@ -499,7 +486,7 @@ register_edit_prepare(struct register_book *b, struct roster *roster, struct reg
 	if (r == 0)
 		r = prepare_users(b, roster, &ret->parts[REGISTER_USERS]);
 	if (r == 0)
-		r = reserve_claims(b, roster_user_count(roster));
+		r = register_reserve_claims(b, roster_user_count(roster));
 	ret->bytes = r == 0 ? bytes_after(b, ret) : 0;
 	if (ret->bytes > ROSTER_BYTES_MAX)
 		r = -E2BIG;
@@ -518,7 +505,7 @@ take_out(struct register_book *b, enum register_kind kind, uint32_t at)
 	if ((r->bits & RECORD_CANDIDATE) != 0)
 		register_unlink(b, kind, at);
 	if (kind == REGISTER_USERS)
-		count_claims(b, r, UINT32_MAX);		/* one less */
+		register_count_claims(b, r, UINT32_MAX);		/* one less */
 	if (kind == REGISTER_USERS && (r->bits & RECORD_HOLDS) != 0)
 		homes_remove(&b->homes, b->secret, user_record_home(record_user(r)));
 	if ((r->bits & RECORD_ACCEPTED) != 0) {
@@ -548,8 +535,10 @@ make_part(struct register_book *b, enum register_kind kind, struct edit_part *pa
 	for (uint32_t i = 0; i < part->put_count; i++) {
 		uint32_t at = part->at[i];
 
+		if (i + AHEAD < part->put_count)
+			places_expect(b, BY_KEY, &t->by_key, part->puts[i + AHEAD], NULL);
 		if (kind == REGISTER_USERS)
-			count_claims(b, part->puts[i], 1);
+			register_count_claims(b, part->puts[i], 1);
 		if (at != REGISTER_NONE) {
 			part->gone[part->gone_count++] = take_out(b, kind, at);
 			t->list[at] = part->puts[i];

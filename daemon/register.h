@@ -103,7 +103,18 @@ const struct user_record *register_user_by_name(const struct register_book *b, c
 const struct user_record *register_user_by_uid(const struct register_book *b, uint32_t uid);
 const struct group_record *register_group_by_gid(const struct register_book *b, uint32_t gid);
 
+/* ---- for register.c ---- */
+
+/* Room to count who lists a group; users of the first roster. Returns 0 or -ENOMEM. */
+int register_reserve_claims(struct register_book *b, uint32_t users);
+
+/* A user's record lists its groups once more; UINT32_MAX: once less. */
+void register_count_claims(struct register_book *b, const struct record *r, uint32_t more);
+
 /* ---- for publisher_judge.c ---- */
+
+/* The records from this one on will be linked: the slots of one a little further on may be on their way meanwhile. */
+void register_expect(const struct register_book *b, enum register_kind kind, uint32_t at);
 
 /* Index a record as a candidate; there is room for all of them. Or take it out. */
 void register_link(struct register_book *b, enum register_kind kind, uint32_t at);

@@ -93,7 +93,37 @@ START_TEST(touches_nothing_free)
 	free(behind);
 }
 END_TEST
-#define OURS { too_much, 2 }, { touches_nothing_free, 2 }
+
+/* One that is a mapping of its own keeps its pages, and gets none before they are written to. 1, its twin: a new one does. */
+START_TEST(moves_what_is_mapped)
+{
+	size_t before;
+	uint8_t *block = malloc(BIG), *copy;
+
+	ck_assert_ptr_nonnull(block);
+	memset(block, 7, BIG);
+	ck_assert_int_eq(mallopt(M_PERTURB, 165), 1);
+	before = resident();
+	if (_i == 0) {
+		block = realloc(block, 2 * BIG);
+	} else {
+		copy = malloc(2 * BIG);
+		ck_assert_ptr_nonnull(copy);
+		memcpy(copy, block, BIG);
+		free(block);
+		block = copy;
+	}
+	ck_assert_ptr_nonnull(block);
+	ck_assert((resident() > before + BIG / 2) == (_i == 1));
+	ck_assert_uint_eq(block[0], 7);
+	ck_assert_uint_eq(block[BIG - 1], 7);
+	block = realloc(block, BIG);
+	ck_assert_ptr_nonnull(block);
+	ck_assert_uint_eq(block[BIG - 1], 7);
+	free(block);
+}
+END_TEST
+#define OURS { too_much, 2 }, { touches_nothing_free, 2 }, { moves_what_is_mapped, 2 }
 #else
 #define OURS
 #endif
