@@ -199,18 +199,6 @@ make_names(struct identity_graph *g)
 	return 0;
 }
 
-/* Of several of one name it is the first good one who is meant, else the last: whom identities_find() would find. */
-static uint32_t
-who_is_meant(const struct identities *all, uint32_t first)
-{
-	uint32_t i = first;
-
-	while (all->users[i].state != FACTS_MANAGED && i + 1 < all->user_count &&
-	    strcmp(all->users[i + 1].name, all->users[first].name) == 0)
-		i++;
-	return i;
-}
-
 static int
 list_nodes(struct identity_graph *g, const struct entry *const *below_base, size_t count)
 {
@@ -394,6 +382,40 @@ struct walker {
 	int r;				/* 0 or -ENOMEM */
 };
 
+/* Of several of one name it is the first good one who is meant, else the last: whom identities_find() would find. */
+static uint32_t
+who_is_meant(const struct identities *all, uint32_t first)
+{
+	uint32_t i = first;
+
+	while (all->users[i].state != FACTS_MANAGED && i + 1 < all->user_count &&
+	    strcmp(all->users[i + 1].name, all->users[first].name) == 0)
+		i++;
+	return i;
+}
+
+/* Edges by name lead to whom the name means, now that claims were judged. Returns 0 or -ENOMEM. */
+static int
+resolve_names(struct identity_graph *g)
+{
+	/* of the first who has a name, plus one: each is asked for once, however many groups list it */
+	uint32_t *meant = g->shared ? calloc(g->all->user_count, sizeof *meant) : NULL;
+
+	if (!g->shared)
+		return 0;
+	if (meant == NULL)
+		return -ENOMEM;
+	for (size_t i = g->named_begin; i < g->named_end; i++) {
+		uint32_t first = g->edges[i].child;
+
+		if (meant[first] == 0)
+			meant[first] = who_is_meant(g->all, first) + 1;
+		g->edges[i].child = meant[first] - 1;
+	}
+	free(meant);
+	return 0;
+}
+
 /* Append the parents of a child that this walk has not seen; returns -E2BIG beyond IDENTITY_GROUPS_MAX. */
 static int
 queue_parents(struct walker *w, uint32_t child, size_t *used)
@@ -536,9 +558,9 @@ identity_link_groups(struct identity_graph *g)
 	struct walker other = { .g = g, .begin = one.end, .end = all->user_count };
 	int r;
 
-	for (size_t i = g->named_begin; g->shared && i < g->named_end; i++)
-		g->edges[i].child = who_is_meant(all, g->edges[i].child);
-	r = link_primary_groups(g);
+	r = resolve_names(g);
+	if (r == 0)
+		r = link_primary_groups(g);
 	if (r == 0)
 		r = sort_edges(g);
 	if (r < 0)

@@ -25,7 +25,7 @@
 
 #ifndef SANITIZED
 #define LARGE (64u << 10)		/* bytes; of such a block little may be left over */
-#define MAPPED (33u << 20)		/* bytes; such a block is a mapping of its own (mallopt(3), M_MMAP_THRESHOLD) */
+#define IS_MAPPED 2u			/* of the size before a block of glibc: it is a mapping of its own */
 
 void *__libc_realloc(void *old, size_t size);	/* glibc's own */
 
@@ -48,8 +48,8 @@ realloc(void *old, size_t size)
 		free(old);
 		return NULL;
 	}
-	if (room >= MAPPED && size >= MAPPED)
-		return __libc_realloc(old, size);	/* the kernel moves its pages: none is written anew */
+	if (old != NULL && room >= LARGE && size >= LARGE && (((const size_t *)old)[-1] & IS_MAPPED) != 0)
+		return __libc_realloc(old, size);	/* it has no neighbour, and the kernel moves its pages */
 	block = malloc(size);
 	if (block == NULL || old == NULL)
 		return block;

@@ -192,6 +192,26 @@ START_TEST(claims_from_either_half_contend)
 }
 END_TEST
 
+/* Whoever writes entries may write very many of one name, and as many groups that list it. */
+START_TEST(a_crowd_of_one_name)
+{
+	enum { CROWD = 100000 };
+
+	begin();
+	for (unsigned i = 0; i < CROWD; i++) {
+		add("dn: cn=%u,ou=people," BASE "\nobjectClass: posixAccount\nuid: x\nuidNumber: %u\ngidNumber: 5000\n"
+		    "homeDirectory: /home/x\nemployeeType: employee\n\n", i, 10000 + i);
+		add("dn: cn=c%u,ou=groups," BASE "\nobjectClass: posixGroup\ncn: c%u\ngidNumber: %u\nmemberUid: x\n\n", i, i,
+		    70000 + i);
+	}
+	build_after(NULL);
+	ck_assert_uint_eq(all.user_count, CROWD);
+	ck_assert_uint_eq(facts_of("x")->state, FACTS_BROKEN);
+	ck_assert_uint_eq(all.users[0].group_count, 0);
+	end();
+}
+END_TEST
+
 int
 main(void)
 {
@@ -201,6 +221,7 @@ main(void)
 		{ arenas_become_one, 0 },
 		{ everybody_is_read_once_and_in_order, 0 },
 		{ claims_from_either_half_contend, 0 },
+		{ a_crowd_of_one_name, 0 },
 	};
 
 	return suite_run("identity many", rows, ROWS(rows), 60);
