@@ -1,5 +1,5 @@
 /*
- * pages.c - see pages.h. Directory process and isms-userctl.
+ * pages.c - see pages.h. Directory process, publisher and isms-userctl.
  *
  * Under the address sanitizer all of it comes from malloc(), so that it sees where a piece ends.
  */

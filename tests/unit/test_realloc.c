@@ -72,9 +72,11 @@ resident(void)
 
 /* A block beside much that is free, and was given back to the system. By ours; ours = false, its twin: by glibc's. */
 static const struct {
-	size_t from, to;		/* the second is larger than any that glibc takes from the system by itself */
+	size_t from, to;		/* bytes; also beyond the highest threshold that glibc sets itself from which it maps a block */
 	bool ours;
-} grown[] = { { SMALL, MORE, true }, { SMALL, MORE, false }, { 40 << 20, 48 << 20, true }, { 40 << 20, 48 << 20, false } };
+} grown[] = {
+	{ SMALL, MORE, true }, { SMALL, MORE, false }, { 40 << 20, 48 << 20, true }, { 40 << 20, 48 << 20, false },
+};
 
 START_TEST(touches_nothing_free)
 {
@@ -99,7 +101,7 @@ START_TEST(touches_nothing_free)
 }
 END_TEST
 
-/* One that is a mapping of its own keeps its pages, and gets none before they are written to. 1, its twin: a new one does. */
+/* One that is a mapping of its own keeps its pages, and gets none before it is written to. 1, its twin: a new one. */
 START_TEST(moves_what_is_mapped)
 {
 	size_t before;
