@@ -540,15 +540,28 @@ poll_for_ever(struct ldap_session *s)
 	return r;
 }
 
-/* What is asked for, by the server's names. */
+/* Whether nearly every entry of a directory has it. */
+static bool
+is_of_all(const char *name)
+{
+	return strcmp(name, "objectClass") == 0 || strcmp(name, "entryUUID") == 0 || strcmp(name, "entryCSN") == 0 ||
+	    strcmp(name, "createTimestamp") == 0 || strcmp(name, "modifyTimestamp") == 0 || strcmp(name, "modifiersName") == 0;
+}
+
+/*
+ * What is asked for, by the server's names: first what all entries have. slapd compares each attribute that it might send
+ * with one name after the other, which took a fifth of its time for a million entries.
+ */
 static void
 list_attributes(struct ldap_session *s)
 {
 	const char *const *more = server_schema_attributes(s->map.schema.kind);
 	size_t n = 0;
 
-	for (size_t i = 0; ldap_session_attributes[i] != NULL; i++)
-		s->attributes[n++] = (char *)(uintptr_t)attribute_map_theirs(&s->map, ldap_session_attributes[i]);
+	for (unsigned pass = 0; pass < 2; pass++)
+		for (size_t i = 0; ldap_session_attributes[i] != NULL; i++)
+			if (is_of_all(ldap_session_attributes[i]) == (pass == 0))
+				s->attributes[n++] = (char *)(uintptr_t)attribute_map_theirs(&s->map, ldap_session_attributes[i]);
 	for (size_t i = 0; more[i] != NULL; i++)
 		s->attributes[n++] = (char *)(uintptr_t)more[i];
 	s->attributes[n] = NULL;
