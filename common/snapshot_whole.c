@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "common/snapshot_whole.h"
+#include "common/together.h"
 
 bool
 snapshot_strings_whole(const struct snapshot_user *user)
@@ -164,22 +165,32 @@ memberships_whole(const struct snapshot *s, const struct snapshot_user *user, co
 	return r == 0;
 }
 
-static bool
-users_whole(const struct snapshot *s, const struct rolls *rolls)
+/* One of the two walks through a base, which both only read it. */
+struct walk {
+	const struct snapshot *base;
+	const struct rolls *rolls;	/* written by the walk through the lists */
+	bool whole;
+};
+
+/* The users in order, each found again by both keys; and the tables by which they are. */
+static void
+walk_users(void *arg)
 {
+	struct walk *w = arg;
 	uint32_t count = 0, last = 0;
 	struct snapshot_user user;
 	uint64_t at = 0;
 	int r;
 
-	while ((r = snapshot_next_user(s, &at, &user)) > 0) {
-		if (user.uid <= last || !snapshot_strings_whole(&user) || !snapshot_user_found(s->base, &user) ||
-		    !memberships_whole(s, &user, rolls))
-			return false;
+	while ((r = snapshot_next_user(w->base, &at, &user)) > 0) {
+		if (user.uid <= last || !snapshot_strings_whole(&user) || !snapshot_user_found(w->base->base, &user))
+			return;
 		last = user.uid;
 		count++;
 	}
-	return r == 0 && count == rolls->header->user_count;
+	w->whole = r == 0 && count == w->rolls->header->user_count;
+	for (unsigned i = 0; i < SECTION_COUNT; i++)
+		w->whole = w->whole && snapshot_table_whole(w->base->base, i);
 }
 
 static bool
@@ -191,23 +202,39 @@ all_met(const struct rolls *rolls)
 	return true;
 }
 
+/* The lists of all users, against the members of all groups. */
+static void
+walk_lists(void *arg)
+{
+	struct walk *w = arg;
+	struct snapshot_user user;
+	uint64_t at = 0;
+	int r;
+
+	while ((r = snapshot_next_user(w->base, &at, &user)) > 0)
+		if (!memberships_whole(w->base, &user, w->rolls))
+			return;
+	w->whole = r == 0 && all_met(w->rolls);
+}
+
 /* The base without what may hide it. */
 static int
 check_base(const struct snapshot *s)
 {
 	const struct snapshot base = { .base = s->base, .size = s->size };
 	struct rolls rolls;
+	struct walk users = { .base = &base, .rolls = &rolls }, lists = users;
 	bool whole;
 	int r;
 
 	r = open_rolls(&base, &rolls);
 	if (r < 0)
 		return r;
-	whole = groups_whole(&base, &rolls) && users_whole(&base, &rolls) && all_met(&rolls);
-	for (unsigned i = 0; i < SECTION_COUNT; i++)
-		whole = whole && snapshot_table_whole(s->base, i);
+	whole = groups_whole(&base, &rolls);
+	if (whole)
+		together(rolls.header->user_count, walk_users, &users, walk_lists, &lists);
 	free(rolls.slots);
-	return whole ? 0 : -EBADMSG;
+	return whole && users.whole && lists.whole ? 0 : -EBADMSG;
 }
 
 int

@@ -1,5 +1,5 @@
 /*
- * together.c - see together.h. Directory process and isms-userctl.
+ * together.c - see together.h. Directory process, publisher and isms-userctl.
  */
 #include <config.h>
 

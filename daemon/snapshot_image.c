@@ -14,6 +14,7 @@
 
 #include "common/siphash.h"
 #include "common/snapshot_format.h"
+#include "common/together.h"
 
 static int
 compare_users(const void *one, const void *other, void *arg)
@@ -34,7 +35,7 @@ compare_groups(const void *one, const void *other, void *arg)
 }
 
 static int
-make_orders(struct snapshot_layout *l)
+take_room(struct snapshot_layout *l)
 {
 	const struct snapshot_builder *b = l->from;
 	size_t users = b->user_count, groups = b->group_count;
@@ -49,13 +50,22 @@ make_orders(struct snapshot_layout *l)
 	if (l->user_order == NULL || l->group_order == NULL || l->user_refs == NULL || l->group_refs == NULL ||
 	    l->user_shells == NULL || l->gid_groups == NULL || l->tallies == NULL)
 		return -ENOMEM;
+	return 0;
+}
+
+static void
+make_orders(void *arg)
+{
+	struct snapshot_layout *l = arg;
+	const struct snapshot_builder *b = l->from;
+	size_t users = b->user_count, groups = b->group_count;
+
 	for (size_t i = 0; i < users; i++)
 		l->user_order[i] = (uint32_t)i;
 	for (size_t i = 0; i < groups; i++)
 		l->group_order[i] = (uint32_t)i;
 	qsort_r(l->user_order, users, sizeof *l->user_order, compare_users, b->users);
 	qsort_r(l->group_order, groups, sizeof *l->group_order, compare_groups, b->groups);
-	return 0;
 }
 
 /* ---- counting ---- */
@@ -143,6 +153,22 @@ tally_user(struct snapshot_layout *l, const struct built_user *user)
 		}
 	}
 	return 0;
+}
+
+/* Counts all users, beside what puts them in order. */
+struct tallying {
+	struct snapshot_layout *layout;	/* its tallies and gid_groups are written */
+	int error;			/* 0 or -errno */
+};
+
+static void
+tally_users(void *arg)
+{
+	struct tallying *t = arg;
+	const struct snapshot_builder *b = t->layout->from;
+
+	for (size_t i = 0; i < b->user_count && t->error == 0; i++)
+		t->error = tally_user(t->layout, &b->users[i]);
 }
 
 static int
@@ -243,7 +269,7 @@ measure_groups(struct snapshot_layout *l, uint64_t sizes[SECTION_COUNT])
 	return 0;
 }
 
-/* The size of every section. */
+/* The size of every section, after the users were put in order and counted. */
 static int
 measure(struct snapshot_layout *l, uint64_t sizes[SECTION_COUNT])
 {
@@ -256,9 +282,6 @@ measure(struct snapshot_layout *l, uint64_t sizes[SECTION_COUNT])
 
 		sizes[SECTION_USERS] += round_up(SNAPSHOT_USER_STRINGS + user_strings_size(b, user), 4);
 		sizes[SECTION_LISTS] += list_size(b->gids + user->gids_at, user->gid_count);
-		r = tally_user(l, user);
-		if (r < 0)
-			return r;
 	}
 	r = measure_groups(l, sizes);
 	if (r == 0)
@@ -351,7 +374,7 @@ put_list(uint8_t *to, const uint32_t *gids, uint32_t count)
 
 /* Append a user to the members of each of its groups. */
 static void
-put_memberships(struct snapshot_layout *l, const struct built_user *user)
+put_member(struct snapshot_layout *l, const struct built_user *user)
 {
 	const struct snapshot_builder *b = l->from;
 	uint8_t *members = section(l, SECTION_MEMBERS);
@@ -391,8 +414,19 @@ put_kept(struct snapshot_layout *l)
 }
 
 static void
-put_users(struct snapshot_layout *l)
+put_members(void *arg)
 {
+	struct snapshot_layout *l = arg;
+
+	put_kept(l);
+	for (size_t i = 0; i < l->from->user_count; i++)
+		put_member(l, &l->from->users[l->user_order[i]]);
+}
+
+static void
+put_users(void *arg)
+{
+	struct snapshot_layout *l = arg;
 	const struct snapshot_builder *b = l->from;
 	uint32_t at = 0, list_at = 0;
 
@@ -416,7 +450,6 @@ put_users(struct snapshot_layout *l)
 		memcpy(to + SNAPSHOT_USER_STRINGS, name_of(b, user) + (in_home ? user->name_len + 1u : 0), size);
 		l->user_refs[i] = at / 4 + 1;
 		at += (uint32_t)round_up(SNAPSHOT_USER_STRINGS + size, 4);
-		put_memberships(l, user);
 	}
 }
 
@@ -499,15 +532,19 @@ snapshot_image_make(const struct snapshot_builder *b, const struct snapshot_head
     struct snapshot_image *ret)
 {
 	struct snapshot_layout l = { .from = b, .in = header };
+	struct tallying tallying = { .layout = &l };
 	int r;
 
-	r = make_orders(&l);
+	r = take_room(&l);
+	if (r < 0)
+		goto out;
+	together(b->user_count, tally_users, &tallying, make_orders, &l);
+	r = tallying.error;
 	if (r == 0)
 		r = place(&l);
 	if (r < 0)
 		goto out;
-	put_kept(&l);
-	put_users(&l);
+	together(b->user_count, put_users, &l, put_members, &l);
 	put_groups(&l);
 	r = snapshot_tables_fill(&l);
 	if (r == 0)

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "common/together.h"
+
 #define STARTS(records)		((uint64_t)(records) * 7 / 4 + 16)
 #define SEEDS_MAX		8
 
@@ -58,38 +60,33 @@ runs_short(const struct snapshot_layout *l, enum snapshot_section table)
 	return true;
 }
 
-static bool
-put_users(const struct snapshot_layout *l)
+/* The tables of one kind of key, which two threads fill at once. */
+struct filling {
+	const struct snapshot_layout *layout;
+	bool ok;			/* false: a run is too long */
+};
+
+static void
+put_names(void *arg)
 {
+	struct filling *f = arg;
+	const struct snapshot_layout *l = f->layout;
 	const struct snapshot_builder *b = l->from;
 	const struct snapshot_header *h = &l->header;
 
-	for (size_t i = 0; i < b->user_count; i++) {
+	f->ok = true;
+	for (size_t i = 0; i < b->user_count && f->ok; i++) {
 		const struct built_user *user = &b->users[l->user_order[i]];
-		uint64_t hash = snapshot_hash_name(h, b->strings + user->strings_at, user->name_len);
 
-		if (!put_slot(l, SECTION_USER_NAMES, h->user_ref_bits, hash, l->user_refs[i]) ||
-		    !put_slot(l, SECTION_USER_IDS, h->user_ref_bits, snapshot_hash_id(h, user->uid), l->user_refs[i]))
-			return false;
+		f->ok = put_slot(l, SECTION_USER_NAMES, h->user_ref_bits,
+		    snapshot_hash_name(h, b->strings + user->strings_at, user->name_len), l->user_refs[i]);
 	}
-	return true;
-}
-
-static bool
-put_groups(const struct snapshot_layout *l)
-{
-	const struct snapshot_builder *b = l->from;
-	const struct snapshot_header *h = &l->header;
-
-	for (size_t i = 0; i < b->group_count; i++) {
+	for (size_t i = 0; i < b->group_count && f->ok; i++) {
 		const struct built_group *group = &b->groups[l->group_order[i]];
-		uint64_t hash = snapshot_hash_name(h, b->strings + group->name_at, group->name_len);
 
-		if (!put_slot(l, SECTION_GROUP_NAMES, h->group_ref_bits, hash, l->group_refs[i]) ||
-		    !put_slot(l, SECTION_GROUP_IDS, h->group_ref_bits, snapshot_hash_id(h, group->gid), l->group_refs[i]))
-			return false;
+		f->ok = put_slot(l, SECTION_GROUP_NAMES, h->group_ref_bits,
+		    snapshot_hash_name(h, b->strings + group->name_at, group->name_len), l->group_refs[i]);
 	}
-	return true;
 }
 
 /* Slots of a hidden table are whole references. */
@@ -102,18 +99,36 @@ put_hidden(const struct snapshot_layout *l, enum snapshot_section table, const s
 	return true;
 }
 
+static void
+put_ids(void *arg)
+{
+	struct filling *f = arg;
+	const struct snapshot_layout *l = f->layout;
+	const struct snapshot_builder *b = l->from;
+	const struct snapshot_header *h = &l->header;
+
+	f->ok = put_hidden(l, SECTION_HIDDEN_USERS, &b->users_hidden) && put_hidden(l, SECTION_HIDDEN_GROUPS, &b->groups_hidden);
+	for (size_t i = 0; i < b->user_count && f->ok; i++)
+		f->ok = put_slot(l, SECTION_USER_IDS, h->user_ref_bits,
+		    snapshot_hash_id(h, b->users[l->user_order[i]].uid), l->user_refs[i]);
+	for (size_t i = 0; i < b->group_count && f->ok; i++)
+		f->ok = put_slot(l, SECTION_GROUP_IDS, h->group_ref_bits,
+		    snapshot_hash_id(h, b->groups[l->group_order[i]].gid), l->group_refs[i]);
+}
+
 /* Fill all tables under the header's seed; false when it gives too long a run. */
 static bool
 put_tables(const struct snapshot_layout *l)
 {
 	const struct snapshot_header *h = &l->header;
+	struct filling names = { .layout = l }, ids = names;
 	uint32_t records;
 
 	for (unsigned i = 0; i < SECTION_COUNT; i++)
 		if (snapshot_table_records(h, i, &records))
 			memset(section(l, i), 0, h->section[i].size);
-	if (!put_users(l) || !put_groups(l) || !put_hidden(l, SECTION_HIDDEN_USERS, &l->from->users_hidden) ||
-	    !put_hidden(l, SECTION_HIDDEN_GROUPS, &l->from->groups_hidden))
+	together(l->from->user_count, put_names, &names, put_ids, &ids);
+	if (!names.ok || !ids.ok)
 		return false;
 	for (unsigned i = 0; i < SECTION_COUNT; i++)
 		if (snapshot_table_records(h, i, &records) && !runs_short(l, i))
