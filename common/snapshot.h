@@ -54,8 +54,8 @@ struct snapshot_group {
 	uint32_t name_len;
 	uint32_t member_count;
 	const uint8_t *member_lens;	/* bytes of each name, without NUL */
-	const char *member_names;	/* back to back, nothing between them */
-	uint64_t members_len;		/* bytes of all of them, each with a NUL */
+	const char *member_names;	/* back to back, a byte behind each */
+	uint64_t members_len;		/* bytes of all of them with these */
 };
 
 /*

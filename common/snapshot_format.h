@@ -31,8 +31,8 @@
  * List of a user, ascending: first gid (u32), then the step to each further one as u16; a step of 0 says that
  * the gid itself follows (u32).
  *
- * Members of a group: one byte per member, the length of its name; then the names back to back, nothing
- * between them. In a base they ascend by uid; in a delta first come those that are kept of the base's group of
+ * Members of a group: one byte per member, the length of its name; then the names, a SNAPSHOT_NAME_END behind each,
+ * so that an answer is a copy of all of them, in which readers put a NUL where each ends. In a base they ascend by uid; in a delta first come those that are kept of the base's group of
  * that gid, in its order, then the delta's own users by uid.
  *
  * A delta names its base by generation (also in its name: delta.1.<16 hex digits>.snap) and seed. A record of
@@ -55,6 +55,7 @@
 #define SNAPSHOT_SIZE_MAX	((uint64_t)UINT32_MAX)
 #define SNAPSHOT_PROBE_MAX	256u
 #define SNAPSHOT_NAME_MAX	32u
+#define SNAPSHOT_NAME_END	'-'	/* a byte that names may have: all of them are looked at as one */
 #define SNAPSHOT_SECTION_ALIGN	64u
 
 enum snapshot_flag {
@@ -121,7 +122,7 @@ struct snapshot_group_record {
 	uint32_t gid;
 	uint32_t member_count;
 	uint32_t members_at;		/* in MEMBERS */
-	uint32_t names_len;		/* of all member names together */
+	uint32_t names_len;		/* of all member names together, each with its end */
 	uint8_t name_len;
 	uint8_t begin[3];
 };

@@ -147,9 +147,9 @@ is_any(chunk bytes)
 	return (halves[0] | halves[1]) != 0;
 }
 
-/* Whether all lengths are those of names, and none is above what a chunk holds with a NUL. */
+/* Whether all lengths are those of names. */
 static bool
-lengths_allowed(const uint8_t *at, size_t count, bool *ret_short)
+lengths_allowed(const uint8_t *at, size_t count)
 {
 	chunk lowest = ~(chunk){ 0 }, highest = { 0 }, lens;
 	uint8_t longest = 0;
@@ -164,7 +164,6 @@ lengths_allowed(const uint8_t *at, size_t count, bool *ret_short)
 		empty |= *at == 0;
 		longest = *at > longest ? *at : longest;
 	}
-	*ret_short = longest < sizeof lens && !is_any((chunk)(highest >= (uint8_t)sizeof lens));
 	return !empty && !is_any((chunk)(lowest == 0)) && longest <= SNAPSHOT_NAME_MAX &&
 	    !is_any((chunk)(highest > SNAPSHOT_NAME_MAX));
 }
@@ -210,69 +209,37 @@ characters_allowed(const char *at, size_t size)
 
 typedef uintptr_t pointers __attribute__((vector_size(2 * sizeof(uintptr_t))));
 
-/* Copy one of several names, so many bytes: what is too much is written over by the next one. Returns its length. */
-static ALWAYS_INLINE size_t
-copy_name(char *to, const char *from, size_t width, size_t len)
+/* Point at two names, one behind the other, and end each. Returns where the next one begins. */
+static ALWAYS_INLINE char *
+point_at_two(const uint8_t *lens, char *one, char **ret)
 {
-	memcpy(to, from, width);
-	to[len] = '\0';
-	return len;
-}
+	char *other = one + lens[0] + 1, *next = other + lens[1] + 1;
+	pointers both = { (uintptr_t)one, (uintptr_t)other };
 
-/* Copy two of them, at bytes behind from, and point at each. Returns the bytes of them and all before. */
-static ALWAYS_INLINE size_t
-copy_two(const uint8_t *lens, const char *from, size_t at, size_t width, char *to, char **ret)
-{
-	char *one = to + at, *other;
-	pointers both;
-
-	at += copy_name(one, from + at, width, lens[0]);
-	other = to + 1 + at;
-	at += copy_name(other, from + at, width, lens[1]);
-	both = (pointers){ (uintptr_t)one, (uintptr_t)other };
 	memcpy(ret, &both, sizeof both);
-	return at;
-}
-
-/*
- * Copy names, each with a NUL behind it, and point at each.
- *
- *  width  at least that of the longest one
- *
- * Returns how many: all but some at the end, behind which there is not the room that this takes.
- */
-static ALWAYS_INLINE size_t
-copy_names(const uint8_t *lens, size_t count, const char *from, size_t size, size_t width, char *to, char **ret)
-{
-	size_t at = 0, i = 0;
-
-	for (; count - i >= 4 && size - at >= 4 * width; i += 4) {
-		at = copy_two(lens + i, from, at, width, to + i, ret + i);
-		at = copy_two(lens + i + 2, from, at, width, to + i + 2, ret + i + 2);
-	}
-	return i;
+	other[-1] = '\0';
+	next[-1] = '\0';
+	return next;
 }
 
 int
 snapshot_group_members(const struct snapshot_group *group, char *to, char **ret)
 {
-	const size_t size = (size_t)(group->members_len - group->member_count), count = group->member_count;
+	const size_t size = (size_t)group->members_len, count = group->member_count;
 	const uint8_t *lens = group->member_lens;
-	const char *from = group->member_names;
-	size_t at = 0, i;
-	bool are_short;
+	size_t i = 0;
 
 	/* First all of them together; then nothing has to be looked at on the way. */
-	if (!lengths_allowed(lens, count, &are_short) || sum_lengths(lens, count) != size || !characters_allowed(from, size))
+	if (!lengths_allowed(lens, count) || sum_lengths(lens, count) + count != size ||
+	    !characters_allowed(group->member_names, size))
 		return -EBADMSG;
-	i = are_short ? copy_names(lens, count, from, size, sizeof(chunk), to, ret) :
-	    copy_names(lens, count, from, size, 2 * sizeof(chunk), to, ret);
-	if (i > 0)
-		at = (size_t)(ret[i - 1] - to) + lens[i - 1] - (i - 1);
-	for (; i < count; at += lens[i++]) {
-		ret[i] = to + at + i;
-		memcpy(ret[i], from + at, lens[i]);
-		ret[i][lens[i]] = '\0';
+	memcpy(to, group->member_names, size);
+	for (; count - i >= 4; i += 4)
+		to = point_at_two(lens + i + 2, point_at_two(lens + i, to, ret + i), ret + i + 2);
+	for (; i < count; i++) {
+		ret[i] = to;
+		to += lens[i] + 1;
+		to[-1] = '\0';
 	}
 	return 1;
 }

@@ -279,7 +279,7 @@ group_record(const uint8_t *file, uint32_t ref, const char *name, size_t len, ui
 	ret->member_count = record->member_count;
 	ret->member_lens = file + members->at + record->members_at;
 	ret->member_names = (const char *)ret->member_lens + record->member_count;
-	ret->members_len = (uint64_t)record->names_len + record->member_count;
+	ret->members_len = record->names_len;
 	*ret_size = SNAPSHOT_GROUP_STRINGS + record->name_len + 1;
 	return 1;
 }

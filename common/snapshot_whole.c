@@ -65,8 +65,8 @@ bool
 snapshot_member_is(const struct snapshot_group *group, const struct snapshot_members *at, const char *name, size_t len)
 {
 	return at->index < group->member_count && group->member_lens[at->index] == len &&
-	    at->names + len <= group->members_len - group->member_count &&
-	    memcmp(group->member_names + at->names, name, len) == 0;
+	    at->names + len < group->members_len && memcmp(group->member_names + at->names, name, len) == 0 &&
+	    group->member_names[at->names + len] == SNAPSHOT_NAME_END;
 }
 
 /* ---- lists and members ---- */
@@ -76,7 +76,7 @@ struct roll {
 	uint32_t gid, left;
 	const uint8_t *lens;
 	const char *names;
-	uint32_t names_left;	/* bytes */
+	uint64_t names_left;	/* bytes */
 };
 
 /* All groups by gid: each membership is looked for here, and a table of its own has what is needed in one line. */
@@ -125,7 +125,7 @@ groups_whole(const struct snapshot *s, const struct rolls *rolls)
 			return false;
 		*roll_of(rolls, group.gid) = (struct roll){
 			.gid = group.gid, .left = group.member_count, .lens = group.member_lens, .names = group.member_names,
-			.names_left = (uint32_t)(group.members_len - group.member_count),
+			.names_left = group.members_len,
 		};
 		last = group.gid;
 		count++;
@@ -137,13 +137,13 @@ groups_whole(const struct snapshot *s, const struct rolls *rolls)
 static bool
 meet(struct roll *roll, const struct snapshot_user *user)
 {
-	if (roll->left == 0 || *roll->lens != user->name_len || roll->names_left < user->name_len ||
-	    memcmp(roll->names, user->name, user->name_len) != 0)
+	if (roll->left == 0 || *roll->lens != user->name_len || roll->names_left <= user->name_len ||
+	    memcmp(roll->names, user->name, user->name_len) != 0 || roll->names[user->name_len] != SNAPSHOT_NAME_END)
 		return false;
 	roll->left--;
 	roll->lens++;
-	roll->names += user->name_len;
-	roll->names_left -= user->name_len;
+	roll->names += user->name_len + 1;
+	roll->names_left -= user->name_len + 1u;
 	return true;
 }
 

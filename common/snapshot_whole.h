@@ -6,7 +6,7 @@
 
 #include "common/snapshot_format.h"
 
-/* A place among the members of a group: the next one, and the bytes of the names before it. */
+/* A place among the members of a group: the next one, and the bytes of the names before it, each with its end. */
 struct snapshot_members {
 	uint32_t index, names;
 };

@@ -233,14 +233,14 @@ kept_whole(const struct delta *d, const struct snapshot_group *group, struct sna
 		if (ret->index + skipped == at.index && ret->index + *lost < before.member_count &&
 		    snapshot_member_is(group, ret, before.member_names + at.names, len)) {
 			ret->index++;
-			ret->names += (uint32_t)len;
+			ret->names += (uint32_t)len + 1;
 		} else if (was_hidden(d, before.member_names + at.names, len)) {
 			skipped++;
 		} else {
 			return false;
 		}
 		at.index++;
-		at.names += (uint32_t)len;
+		at.names += (uint32_t)len + 1;
 	}
 	return skipped == *lost;
 }
@@ -284,7 +284,7 @@ memberships_whole(const struct delta *d, const struct snapshot_user *user)
 			if (!snapshot_member_is(&group, &d->done[ref], user->name, user->name_len))
 				return false;
 			d->done[ref].index++;
-			d->done[ref].names += user->name_len;
+			d->done[ref].names += user->name_len + 1u;
 		} else if (shown_group(d, gid, &lost) > 0 ? had != 1 || !list_has(d->s, &before, gid) :
 		    !snapshot_local_gid(d->s, gid)) {
 			return false;
@@ -324,8 +324,7 @@ members_whole(const struct delta *d)
 
 	while (snapshot_next_group(&own, &at, &group) > 0)
 		if (snapshot_locate_group(own.base, NULL, group.gid, &same, &ref) != 1 ||
-		    d->done[ref].index != group.member_count ||
-		    (uint64_t)d->done[ref].names + group.member_count != group.members_len)
+		    d->done[ref].index != group.member_count || d->done[ref].names != group.members_len)
 			return false;
 	return true;
 }

@@ -146,7 +146,7 @@ tally_user(struct snapshot_layout *l, const struct built_user *user)
 	for (uint32_t i = 0; i < user->gid_count; i++) {
 		if (snapshot_builder_group(l->from, gids[i], &group) > 0) {
 			l->tallies[group].member_count++;
-			l->tallies[group].names_len += user->name_len;
+			l->tallies[group].names_len += user->name_len + 1u;
 			l->gid_groups[user->gids_at + i] = group + 1;
 		} else if (!snapshot_builder_base_group(l->from, gids[i]) && !is_local(l->in, gids[i])) {
 			return -EINVAL;
@@ -197,15 +197,15 @@ tally_kept(struct snapshot_layout *l, const struct built_group *group, struct ta
 	if (r <= 0)
 		return r;
 	name = before.member_names;
-	for (uint32_t i = 0; i < before.member_count; name += before.member_lens[i++]) {
+	for (uint32_t i = 0; i < before.member_count; name += before.member_lens[i++] + 1) {
 		uint8_t len = before.member_lens[i];
 
 		if (snapshot_builder_hides_name(l->from, name, len))
 			continue;
-		if (pool_add(&l->kept_lens, &len, 1) < 0 || pool_add(&l->kept_names, name, len) < 0)
+		if (pool_add(&l->kept_lens, &len, 1) < 0 || pool_add(&l->kept_names, name, len + 1u) < 0)
 			return -ENOMEM;
 		tally->kept_count++;
-		tally->kept_len += len;
+		tally->kept_len += len + 1u;
 	}
 	tally->member_count += tally->kept_count;
 	tally->names_len += tally->kept_len;
@@ -382,13 +382,16 @@ put_member(struct snapshot_layout *l, const struct built_user *user)
 	for (uint32_t i = 0; i < user->gid_count; i++) {
 		uint32_t group = l->gid_groups[user->gids_at + i];
 		struct tally *t;
+		uint8_t *name;
 
 		if (group == 0)
 			continue;
 		t = &l->tallies[group - 1];
 		members[t->members_at + t->lens_done++] = user->name_len;
-		memcpy(members + t->members_at + t->member_count + t->names_done, name_of(b, user), user->name_len);
-		t->names_done += user->name_len;
+		name = members + t->members_at + t->member_count + t->names_done;
+		memcpy(name, name_of(b, user), user->name_len);
+		name[user->name_len] = SNAPSHOT_NAME_END;
+		t->names_done += user->name_len + 1u;
 	}
 }
 

@@ -514,6 +514,33 @@ START_TEST(hostile_delta)
 }
 END_TEST
 
+/* A member's length, name and the end of it: another byte is never published, in a base or in a delta. */
+START_TEST(every_byte_of_members)
+{
+	struct state st = { 0 };
+	struct snapshot_image *const files[] = { &st.base, &st.delta };
+	struct snapshot_builder *b;
+
+	set_base(&st, three());
+	b = snapshot_builder_new_delta(&st.s);
+	user_renamed(b);		/* one group has a member that it keeps and a new one */
+	set_delta(&st, b);
+	ck_assert_int_eq(snapshot_check_whole(&st.s), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		struct snapshot_span members = header_of(files[i])->section[SECTION_MEMBERS];
+
+		ck_assert_uint_gt(members.size, 0);
+		for (uint32_t at = members.at; at < members.at + members.size; at++) {
+			files[i]->bytes[at] ^= 1;
+			ck_assert_msg(snapshot_check_whole(&st.s) == -EBADMSG, "file %u, byte %u", i, at);
+			files[i]->bytes[at] ^= 1;
+		}
+	}
+	ck_assert_int_eq(snapshot_check_whole(&st.s), 0);
+	drop(&st);
+}
+END_TEST
+
 /* Its name has the base's generation, and a path that is too long is refused whole. */
 START_TEST(where_it_lies)
 {
@@ -562,8 +589,8 @@ main(void)
 	const struct suite_row rows[] = {
 		{ delta_is_the_whole, ROWS(walks) }, { each_kind, ROWS(kinds) },
 		{ inconsistent_is_refused, ROWS(inconsistent) }, { builder_refuses, 0 }, { kinds_are_told_apart, 0 },
-		{ sn04a_every_byte_of_a_deltas_header, 0 }, { hostile_delta, 0 }, { where_it_lies, 0 },
-		{ endless_hidden_run, 0 },
+		{ sn04a_every_byte_of_a_deltas_header, 0 }, { hostile_delta, 0 }, { every_byte_of_members, 0 },
+		{ where_it_lies, 0 }, { endless_hidden_run, 0 },
 	};
 
 	return suite_run("snapshot_delta", rows, ROWS(rows), 60);
