@@ -22,7 +22,6 @@
 #include <dlfcn.h>
 #include <err.h>
 #include <grp.h>
-#include <inttypes.h>
 #include <nss.h>
 #include <pwd.h>
 #include <signal.h>
@@ -85,9 +84,9 @@ ask_name(struct asker *a, const char *name, uint32_t i)
 static bool
 name_of(struct asker *a, uint32_t i)
 {
-	char name[16];
+	char name[PEOPLE_NAME];
 
-	(void)snprintf(name, sizeof name, "u%u", i);
+	people_name(i, name);
 	return ask_name(a, name, i);
 }
 
@@ -158,19 +157,20 @@ missing(struct asker *a, const char *name)
 static bool
 new_miss(struct asker *a, uint32_t n)
 {
-	char name[24];
+	uint64_t some = (uint64_t)random_below(a, UINT32_MAX) << 28 | random_below(a, 1 << 28);
+	char name[17] = "v";	/* and 15 letters */
 
 	(void)n;
-	(void)snprintf(name, sizeof name, "v%08" PRIx32 "%06" PRIx32, random_below(a, UINT32_MAX), random_below(a, 1 << 24));
+	for (unsigned i = 1; i < sizeof name - 1; i++, some >>= 4)
+		name[i] = (char)('a' + (some & 15));
 	return missing(a, name);
 }
 
 static bool
 known_miss(struct asker *a, uint32_t n)
 {
-	char name[16];
+	const char name[] = { 'w', (char)('0' + n % 10), '\0' };
 
-	(void)snprintf(name, sizeof name, "w%u", n % 10);
 	return missing(a, name);
 }
 
@@ -188,9 +188,9 @@ static bool
 groups_of(struct asker *a, uint32_t i)
 {
 	int count = 256;
-	char name[16];
+	char name[PEOPLE_NAME];
 
-	(void)snprintf(name, sizeof name, "u%u", i);
+	people_name(i, name);
 	return getgrouplist(name, PEOPLE_ID + i % groups, (gid_t *)(void *)a->room, &count) > 0 &&
 	    (uint32_t)count == people_groups_of(i);
 }
@@ -223,12 +223,12 @@ large_group(struct asker *a, uint32_t n)
 static bool
 directly(struct asker *a, uint32_t n)
 {
+	char name[PEOPLE_NAME];
 	struct passwd pw;
-	char name[16];
 	int error;
 
 	(void)n;
-	(void)snprintf(name, sizeof name, "u%u", nth_user(random_below(a, names)));
+	people_name(nth_user(random_below(a, names)), name);
 	return ask_module(name, &pw, a->room, ASKER_ROOM, &error) == NSS_STATUS_SUCCESS;
 }
 

@@ -17,6 +17,28 @@
 #define PEOPLE_LARGE		10000u		/* its members, if there are as many users */
 #define PEOPLE_STEP		7u		/* from a user's group to his next one; shares no factor with their number */
 
+enum { PEOPLE_NAME = 12 };	/* bytes of a name with its NUL, at most */
+
+/*
+ * The name of user i. By hand: printf takes more than a lookup in the module, and would be measured in its place.
+ *
+ *  ret  PEOPLE_NAME bytes
+ */
+static inline void
+people_name(uint32_t i, char *ret)
+{
+	char digits[10];
+	unsigned count = 0;
+
+	do
+		digits[count++] = (char)('0' + i % 10);
+	while ((i /= 10) > 0);
+	*ret++ = 'u';
+	while (count > 0)
+		*ret++ = digits[--count];
+	*ret = '\0';
+}
+
 /* How many groups there are besides everybody, for so many users. */
 static inline uint32_t
 people_groups(uint32_t users)
