@@ -31,9 +31,10 @@
  * List of a user, ascending: first gid (u32), then the step to each further one as u16; a step of 0 says that
  * the gid itself follows (u32).
  *
- * Members of a group: one byte per member, the length of its name; then the names, a SNAPSHOT_NAME_END behind each,
- * so that an answer is a copy of all of them, in which readers put a NUL where each ends. In a base they ascend by uid; in a delta first come those that are kept of the base's group of
- * that gid, in its order, then the delta's own users by uid.
+ * Members of a group: one byte per member, the length of its name; then the names, a SNAPSHOT_NAME_END behind
+ * each, so that an answer is a copy of all of them, in which readers put a NUL where each ends. In a base they
+ * ascend by uid; in a delta first come those that are kept of the base's group of that gid, in its order, then
+ * the delta's own users by uid.
  *
  * A delta names its base by generation (also in its name: delta.1.<16 hex digits>.snap) and seed. A record of
  * the base is shown unless its reference is hidden; a record of the delta always is. No name and no id is shown
