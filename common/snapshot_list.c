@@ -30,13 +30,6 @@ snapshot_gids_begin(const struct snapshot *s, const struct snapshot_user *user, 
 	return 1;
 }
 
-/* Whether two ids and all between them may be given out. */
-static ALWAYS_INLINE bool
-range_allowed(uint32_t from, uint32_t to)
-{
-	return (from >= 1000 && to <= 60000) || (from >= 65536 && to <= INT32_MAX);
-}
-
 enum { EIGHT = 8 };
 
 /*

@@ -112,6 +112,13 @@ id_allowed(uint32_t id)
 	return id != 65534 && id != 65535;
 }
 
+/* Whether all ids from one to another may be, which lie in one of the two ranges without a gap. */
+static inline bool
+range_allowed(uint32_t from, uint32_t to)
+{
+	return (from >= 1000 && to <= 60000) || (from >= 65536 && to <= INT32_MAX);
+}
+
 #define EACH_BYTE(byte)	((uint64_t)(byte) * 0x0101010101010101u)
 
 /* The top bit of each byte that lies in a range; of bytes below 128. */
