@@ -9,7 +9,7 @@ log=/run/peer.log
 
 peer_start() {
 	mkdir -p $slapd_dir && ca ca && certificate server ca DNS:localhost && : >$log &&
-		systemd-run --quiet --unit=peer python3 -I "$tests/integration/peer.py" $slapd_dir/tls/server.{pem,key} $log && wait_until 10 order sync good
+		systemd-run --quiet --unit=peer python3 -I "$tests/integration/peer.py" $slapd_dir/tls/server.{pem,key} $log && wait_until 60 order sync good
 }
 order() { # WORDS: what peer.py is told
 	local answer
