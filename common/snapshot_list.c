@@ -139,23 +139,6 @@ snapshot_user_gids(const struct snapshot *s, const struct snapshot_user *user, u
 
 /* ---- members ---- */
 
-/* The sum of bytes of at most 32 each: seven words hold it, then pairs go into 16 bits, these into the top ones. */
-static uint64_t
-sum_lengths(const uint8_t *at, size_t count)
-{
-	const uint64_t low_bytes = 0x00ff00ff00ff00ffu, ones = 0x0001000100010001u;
-	uint64_t total = 0, words[7], some;
-
-	for (; count >= sizeof words; at += sizeof words, count -= sizeof words) {
-		memcpy(words, at, sizeof words);
-		some = words[0] + words[1] + words[2] + words[3] + words[4] + words[5] + words[6];
-		total += ((some & low_bytes) + (some >> 8 & low_bytes)) * ones >> 48;
-	}
-	for (; count > 0; count--)
-		total += *at++;
-	return total;
-}
-
 typedef uint8_t chunk __attribute__((vector_size(16)));
 
 static ALWAYS_INLINE chunk
@@ -189,23 +172,37 @@ is_any(chunk bytes)
 	return (halves[0] | halves[1]) != 0;
 }
 
-/* Whether all lengths are those of names. */
+/* The sum of the bytes of a word: pairs go into 16 bits, these into the top ones. */
+static ALWAYS_INLINE uint64_t
+sum_of_bytes(uint64_t word)
+{
+	const uint64_t low_bytes = 0x00ff00ff00ff00ffu, ones = 0x0001000100010001u;
+
+	return ((word & low_bytes) + (word >> 8 & low_bytes)) * ones >> 48;
+}
+
+/* Whether all lengths are those of names; only then is their sum right. */
 static bool
-lengths_allowed(const uint8_t *at, size_t count)
+lengths_allowed(const uint8_t *at, size_t count, uint64_t *ret_sum)
 {
 	chunk lowest = ~(chunk){ 0 }, highest = { 0 }, lens;
+	uint64_t sum = 0, halves[2];
 	uint8_t longest = 0;
 	bool empty = false;
 
 	for (; count >= sizeof lens; at += sizeof lens, count -= sizeof lens) {
 		memcpy(&lens, at, sizeof lens);
+		memcpy(halves, at, sizeof halves);
 		lowest = lower(lens, lowest);
 		highest = higher(lens, highest);
+		sum += sum_of_bytes(halves[0] + halves[1]);
 	}
 	for (; count > 0; at++, count--) {
 		empty |= *at == 0;
 		longest = *at > longest ? *at : longest;
+		sum += *at;
 	}
+	*ret_sum = sum;
 	return !empty && !is_any((chunk)(lowest == 0)) && longest <= SNAPSHOT_NAME_MAX &&
 	    !is_any((chunk)(highest > SNAPSHOT_NAME_MAX));
 }
@@ -215,12 +212,14 @@ struct seen {
 	chunk lowest, highest, slash, middle, quote;
 };
 
+/* Copy sixteen and look at them. */
 static ALWAYS_INLINE void
-look(struct seen *seen, const void *at)
+copy_chunk(struct seen *seen, const void *at, void *to)
 {
 	chunk bytes;
 
 	memcpy(&bytes, at, sizeof bytes);
+	memcpy(to, &bytes, sizeof bytes);
 	seen->lowest = lower(bytes, seen->lowest);
 	seen->highest = higher(bytes, seen->highest);
 	seen->slash = lower(bytes - '/', seen->slash);
@@ -228,22 +227,24 @@ look(struct seen *seen, const void *at)
 	seen->quote = lower(bytes - '`', seen->quote);
 }
 
-/* Whether all characters may stand in names: a few instructions for sixteen of them, compared at the end. */
+/* Copy characters. Returns whether all may stand in names: a few instructions for sixteen, compared at the end. */
 static bool
-characters_allowed(const char *at, size_t size)
+copy_characters(const char *at, size_t size, char *to)
 {
 	const chunk far = ~(chunk){ 0 };
 	struct seen seen = { far, ~far, far, far, far };
 	char last[sizeof far];
 
-	for (; size >= 2 * sizeof far; at += 2 * sizeof far, size -= 2 * sizeof far) {
-		look(&seen, at);
-		look(&seen, at + sizeof far);
+	for (; size >= 2 * sizeof far; at += 2 * sizeof far, to += 2 * sizeof far, size -= 2 * sizeof far) {
+		copy_chunk(&seen, at, to);
+		copy_chunk(&seen, at + sizeof far, to + sizeof far);
 	}
-	for (; size > 0; at += sizeof far, size -= size < sizeof far ? size : sizeof far) {
+	for (size_t some; size > 0; at += some, to += some, size -= some) {
+		some = size < sizeof far ? size : sizeof far;
 		memset(last, 'a', sizeof last);
-		memcpy(last, at, size < sizeof far ? size : sizeof far);
-		look(&seen, last);
+		memcpy(last, at, some);
+		copy_chunk(&seen, last, last);
+		memcpy(to, last, some);
 	}
 	return !is_any((chunk)(seen.lowest < '-') | (chunk)(seen.highest > 'z') | (chunk)(seen.slash == 0) |
 	    (chunk)(seen.middle <= '_' - 1 - ('9' + 1)) | (chunk)(seen.quote == 0));
@@ -251,33 +252,35 @@ characters_allowed(const char *at, size_t size)
 
 typedef uintptr_t pointers __attribute__((vector_size(2 * sizeof(uintptr_t))));
 
-/* Point at two names, one behind the other, and end each. Returns where the next one begins. */
+/* Point at four names, one behind the other, and end each. Returns where the next one begins. */
 static ALWAYS_INLINE char *
-point_at_two(const uint8_t *lens, char *one, char **ret)
+point_at_four(const uint8_t *lens, char *first, char **ret)
 {
-	char *other = one + lens[0] + 1, *next = other + lens[1] + 1;
-	pointers both = { (uintptr_t)one, (uintptr_t)other };
+	/* Sums of their own, so that only the last one waits for the four before. */
+	const size_t one = lens[0] + 1u, two = one + lens[1] + 1, three = two + lens[2] + 1, four = three + lens[3] + 1;
+	const pointers low = { (uintptr_t)first, (uintptr_t)(first + one) };
+	const pointers high = { (uintptr_t)(first + two), (uintptr_t)(first + three) };
 
-	memcpy(ret, &both, sizeof both);
-	other[-1] = '\0';
-	next[-1] = '\0';
-	return next;
+	memcpy(ret, &low, sizeof low);
+	memcpy(ret + 2, &high, sizeof high);
+	first[one - 1] = first[two - 1] = first[three - 1] = first[four - 1] = '\0';
+	return first + four;
 }
 
 int
 snapshot_group_members(const struct snapshot_group *group, char *to, char **ret)
 {
-	const size_t size = (size_t)group->members_len, count = group->member_count;
+	const size_t count = group->member_count;
 	const uint8_t *lens = group->member_lens;
+	uint64_t sum;
 	size_t i = 0;
 
 	/* First all of them together; then nothing has to be looked at on the way. */
-	if (!lengths_allowed(lens, count) || sum_lengths(lens, count) + count != size ||
-	    !characters_allowed(group->member_names, size))
+	if (!lengths_allowed(lens, count, &sum) || sum + count != group->members_len ||
+	    !copy_characters(group->member_names, (size_t)group->members_len, to))
 		return -EBADMSG;
-	memcpy(to, group->member_names, size);
 	for (; count - i >= 4; i += 4)
-		to = point_at_two(lens + i + 2, point_at_two(lens + i, to, ret + i), ret + i + 2);
+		to = point_at_four(lens + i, to, ret + i);
 	for (; i < count; i++) {
 		ret[i] = to;
 		to += lens[i] + 1;
