@@ -158,13 +158,13 @@ int snapshot_gids_begin(const struct snapshot *s, const struct snapshot_user *us
 /*
  * Read on, strictly ascending.
  *
- *  ret,room  filled with at most room gids, all of them when room is user->group_count
+ *  ret,room  filled with at most room gids, all of them when room is user->group_count; anything on failure
  *
  * Returns how many, 0 after the last, or -EBADMSG: out of order or bounds, or an id that is never allowed.
  */
 int snapshot_gids_next(const struct snapshot *s, struct snapshot_gids *gids, uint32_t *ret, uint32_t room);
 
-/* All of them at once: ret has room for user->group_count. Returns 1 or -EBADMSG. */
+/* All of them at once: ret has room for user->group_count, and holds anything on failure. Returns 1 or -EBADMSG. */
 int snapshot_user_gids(const struct snapshot *s, const struct snapshot_user *user, uint32_t *ret);
 
 /*
@@ -173,7 +173,8 @@ int snapshot_user_gids(const struct snapshot *s, const struct snapshot_user *use
  *  to   room for group->members_len bytes
  *  ret  room for group->member_count pointers into to; both may be partly written on failure
  *
- * Returns 1, or -EBADMSG when the lengths do not fit the names or a character is none of a name.
+ * Returns 1, or -EBADMSG when the lengths do not fit the names or a character is none of a name. Where characters stand
+ * is not looked at: the publisher gives no member but the users' own names (snapshot_check_whole()).
  */
 int snapshot_group_members(const struct snapshot_group *group, char *to, char **ret);
 

@@ -52,7 +52,9 @@ decode_eight(const uint8_t *at, uint32_t last, uint32_t *ret)
 	high = _mm_add_epi32(_mm_shuffle_epi32(low, 0xff), _mm_add_epi32(high, _mm_slli_si128(high, 8)));
 	_mm_storeu_si128((void *)ret, low);
 	_mm_storeu_si128((void *)(ret + EIGHT / 2), high);
-	return _mm_movemask_epi8(_mm_cmpeq_epi16(steps, zero)) == 0 && range_allowed(ret[0], ret[EIGHT - 1]);
+	/* Seven steps cannot pass all numbers: if the last is above the first, none of them began anew. */
+	return _mm_movemask_epi8(_mm_cmpeq_epi16(steps, zero)) == 0 && ret[0] > last &&
+	    range_allowed(ret[0], ret[EIGHT - 1]);
 #else
 	(void)at;
 	(void)last;

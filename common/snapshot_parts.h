@@ -112,11 +112,11 @@ id_allowed(uint32_t id)
 	return id != 65534 && id != 65535;
 }
 
-/* Whether all ids from one to another may be, which lie in one of the two ranges without a gap. */
+/* Whether all ids from one up to another may be, which lie in one of the two large ranges. */
 static inline bool
 range_allowed(uint32_t from, uint32_t to)
 {
-	return (from >= 1000 && to <= 60000) || (from >= 65536 && to <= INT32_MAX);
+	return from <= to && ((from >= 1000 && to <= 60000) || (from >= 65536 && to <= INT32_MAX));
 }
 
 #define EACH_BYTE(byte)	((uint64_t)(byte) * 0x0101010101010101u)

@@ -17,33 +17,45 @@ must(bool condition)
 		abort();
 }
 
+/* Exactly as large as asked for, so that the sanitizer sees an element too many. */
+static void *
+room_for(size_t count, size_t size)
+{
+	void *room = calloc(count == 0 ? 1 : count, count == 0 ? 1 : size);
+
+	must(room != NULL);
+	return room;
+}
+
+/* All at once, which goes in large steps, and some at a time, which does not: the same answer. */
 static void
 ask_list(const struct snapshot *s, const struct snapshot_user *user)
 {
-	uint32_t *all = calloc((size_t)user->group_count + 1, sizeof *all), few[3], last = 0;
+	uint32_t *all = room_for(user->group_count, sizeof *all), few[3], last = 0, done = 0;
+	int r = snapshot_user_gids(s, user, all), n;
 	struct snapshot_gids gids;
-	int n;
 
-	must(all != NULL);
-	if (snapshot_user_gids(s, user, all) > 0 && snapshot_gids_begin(s, user, &gids) > 0)
-		while ((n = snapshot_gids_next(s, &gids, few, 3)) > 0)
-			for (int i = 0; i < n; i++) {
-				must(few[i] > last && (snapshot_id_allowed(few[i]) || snapshot_local_gid(s, few[i])));
-				last = few[i];
-			}
+	n = snapshot_gids_begin(s, user, &gids);
+	while (n > 0 && (n = snapshot_gids_next(s, &gids, few, 3)) > 0)
+		for (int i = 0; i < n; i++) {
+			must(few[i] > last && (snapshot_id_allowed(few[i]) || snapshot_local_gid(s, few[i])));
+			must(r < 0 || few[i] == all[done]);
+			last = few[i];
+			done++;
+		}
+	must((n < 0) == (r < 0) && (r < 0 || done == user->group_count));
 	free(all);
 }
 
 static void
 ask_members(const struct snapshot_group *group)
 {
-	char *names = malloc((size_t)group->members_len + 1), **members;
+	char *names = room_for((size_t)group->members_len, 1), **members = room_for(group->member_count, sizeof *members);
 
-	members = calloc((size_t)group->member_count + 1, sizeof *members);
-	must(names != NULL && members != NULL);
 	if (snapshot_group_members(group, names, members) > 0)
 		for (uint32_t i = 0; i < group->member_count; i++)
-			must(members[i][0] != '\0' && strlen(members[i]) <= 32 &&
+			must(members[i] >= names && members[i] < names + group->members_len &&
+			    members[i][0] != '\0' && strlen(members[i]) <= 32 &&
 			    strspn(members[i], "abcdefghijklmnopqrstuvwxyz0123456789_.-") == strlen(members[i]));
 	free(members);
 	free(names);

@@ -50,7 +50,7 @@ static int
 ask(bool compare)
 {
 	char *to = malloc(group.members_len == 0 ? 1 : group.members_len);
-	char **ret = calloc((size_t)group.member_count + 1, sizeof *ret);
+	char **ret = calloc(group.member_count == 0 ? 1 : group.member_count, sizeof *ret);
 	const char *from = names;
 	int r;
 
@@ -133,10 +133,33 @@ START_TEST(lengths)
 }
 END_TEST
 
+/* Lengths that are none of a name although all together fit, also where their sum is taken of words. */
+static const struct { uint32_t count; uint8_t first[7], others; } fitting[] = {
+	{ 7, { LONGEST + 1, 1, 1, 1, 1, 1, 4 }, 6 },
+	{ 23, { LONGEST + 1, 1, 1, 1, 1, 1, 4 }, 6 },
+	{ 16, { 250, 17, 6, 6, 6, 6, 6 }, 6 },	/* 250 and 6 are 0 in a byte, and 1 in the next */
+	{ 32, { 250, 17, 6, 6, 6, 6, 6 }, 6 },
+};
+
+START_TEST(lengths_that_fit)
+{
+	static const uint8_t six[] = { 6 };
+
+	make_group(fitting[_i].count, six, 1);
+	ck_assert_int_eq(ask(true), 1);
+	for (uint32_t i = 0; i < fitting[_i].count; i++)
+		lens[i] = i < sizeof fitting[_i].first ? fitting[_i].first[i] : fitting[_i].others;
+	ck_assert_int_eq(ask(false), -EBADMSG);
+	drop_group();
+}
+END_TEST
+
 int
 main(void)
 {
-	const struct suite_row rows[] = { { copied, ROWS(shapes) }, { characters, 0 }, { lengths, 0 } };
+	const struct suite_row rows[] = {
+		{ copied, ROWS(shapes) }, { characters, 0 }, { lengths, 0 }, { lengths_that_fit, ROWS(fitting) },
+	};
 
 	return suite_run("snapshot_members", rows, ROWS(rows), 60);
 }
