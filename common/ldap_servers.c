@@ -184,3 +184,15 @@ ldap_servers_find(const struct settings *settings, const char *last, struct ldap
 	}
 	return ret->count > 0 ? 0 : -EHOSTUNREACH;
 }
+
+unsigned
+ldap_servers_place(const struct ldap_servers *servers, const char *server)
+{
+	char uri[LDAP_HANDLE_URI_MAX + 1];
+
+	for (unsigned n = 0; ldap_handle_uri(servers->uris, n, uri); n++) {
+		if (strcmp(uri, server) == 0)
+			return n;
+	}
+	return 0;
+}

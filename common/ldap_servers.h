@@ -42,4 +42,7 @@ void ldap_servers_add(const struct settings *settings, const char *uri, struct d
  */
 int ldap_servers_find(const struct settings *settings, const char *last, struct ldap_servers *ret);
 
+/* Where a server is among them; 0 when it is not. */
+unsigned ldap_servers_place(const struct ldap_servers *servers, const char *server);
+
 #endif

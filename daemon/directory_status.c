@@ -75,7 +75,11 @@ add_source(struct lines *l, const struct directory *d)
 	add_time(l, "connected_since", status.connected ? status.since_utc_sec : 0);
 	if (!status.connected)
 		add_time(l, "lost_since", status.since_utc_sec);
-	if (!status.connected || status.fault[0] != '\0')
+	if (status.received > 0)
+		add(l, "received=%zu\n", status.received);
+	if (!status.connected && status.received > 0)
+		add(l, "fault=it is being read: %zu entries have come, and count once all have\n", status.received);
+	else if (!status.connected || status.fault[0] != '\0')
 		add(l, "fault=%s\n", status.fault);
 	add_time(l, "confirmed", status.confirmed_utc_sec);
 	if (status.held_removed + status.held_renumbered > 0) {

@@ -19,6 +19,8 @@
 #include "daemon/loop.h"
 #include "daemon/report.h"
 
+#define PROGRESS_MS	10000
+
 static void
 report_state(const struct ldap_source *s)
 {
@@ -71,12 +73,38 @@ report_held(size_t removed, size_t renumbered)
 	(void)report_event(&e);
 }
 
+static int watch_progress(struct ldap_source *s);
+
+/* A long reading is told of while it lasts: before its end nothing that comes of it is to be seen. */
+static int
+on_progress(sd_event_source *source, uint64_t usec, void *arg)
+{
+	struct ldap_source *s = arg;
+	size_t received = s->sync != NULL ? ldap_sync_received(s->sync) : 0;
+
+	(void)source;
+	(void)usec;
+	if (s->state.connected)
+		return 0;
+	if (received > 0)
+		report_log(LOG_INFO, "the directory is being read: %zu entries have come, and count once all have", received);
+	return watch_progress(s);
+}
+
+/* Without memory for it nothing is said. */
+static int
+watch_progress(struct ldap_source *s)
+{
+	return loop_timer(s->base.event, &s->progress, PROGRESS_MS, on_progress, s);
+}
+
 /* From here on the age of the view is counted, whatever is done to the wall clock. */
 static void
 note_loss(struct ldap_source *s)
 {
 	s->state.connected = false;
 	s->lost_boot_sec = loop_clock_sec(CLOCK_BOOTTIME);
+	(void)watch_progress(s);
 }
 
 /*
@@ -165,6 +193,7 @@ start(struct ldap_source *s)
 	s->settings = *s->base.settings;
 	s->in_force = 0;
 	s->base.anew = true;
+	(void)watch_progress(s);
 	return ldap_sync_start(s->base.event, &s->settings, s->base.paths->replica, s->base.heap, on_news,
 	    s, &s->sync);
 }
@@ -178,8 +207,11 @@ ldap_open_source(struct source *base)
 static void
 ldap_close_source(struct source *base)
 {
-	ldap_sync_stop(((struct ldap_source *)base)->sync);
-	identity_holders_done(&((struct ldap_source *)base)->holders);
+	struct ldap_source *s = (struct ldap_source *)base;
+
+	ldap_sync_stop(s->sync);
+	sd_event_source_disable_unref(s->progress);
+	identity_holders_done(&s->holders);
 }
 
 static void
@@ -194,6 +226,7 @@ ldap_status(const struct source *base, struct source_status *ret)
 	count_held(s, &ret->held_removed, &ret->held_renumbered);
 	ret->held_older = state->held_older;
 	ret->older = state->older;
+	ret->received = s->sync != NULL ? ldap_sync_received(s->sync) : 0;
 	if (state->connected)
 		ret->manner = !state->polling ? "content synchronisation" : strcmp(s->settings.directory_schema, "active-directory") == 0 ?
 		    "changes by number, at every poll-interval" : "all of it, at every poll-interval";

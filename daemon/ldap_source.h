@@ -18,6 +18,7 @@ struct ldap_source {
 	bool holders_behind;		/* they could not be stored */
 	bool seen;			/* a state was reported once */
 	int64_t lost_boot_sec;		/* boot clock at the loss of a server that was followed; 0: none was lost */
+	sd_event_source *progress;	/* owned; when to say again how far a reading is */
 };
 
 /* Of struct source_ops. */

@@ -47,6 +47,7 @@ struct ldap_sync {
 	bool started;
 	atomic_bool stop;
 	atomic_bool storing;		/* what was told last is not in the store yet */
+	atomic_size_t received;		/* entries that have come and are not in force yet */
 	atomic_uint kept;		/* serial of the state in force, its departed remembered */
 	int wake_fd;			/* loop -> thread */
 	int news_fd;			/* thread -> loop */
@@ -191,19 +192,6 @@ forget_kept(struct ldap_sync *s)
 		replica_departed_kept(s->replica);
 }
 
-/* Where a server is among those that are tried; 0 when it is not. */
-static unsigned
-place_of(const struct ldap_servers *servers, const char *server)
-{
-	char uri[LDAP_HANDLE_URI_MAX + 1];
-
-	for (unsigned n = 0; ldap_handle_uri(servers->uris, n, uri); n++) {
-		if (strcmp(uri, server) == 0)
-			return n;
-	}
-	return 0;
-}
-
 /*
  * Look which servers there are. What DNS does not say today, it said before. May block for some seconds.
  *
@@ -258,7 +246,7 @@ on_turn(struct ldap_session *session)
 	if (loop_now_ms() < s->servers_due_ms)
 		return;
 	find_servers(s, session->uri);
-	s->at = place_of(&s->servers, session->uri);	/* it stays the last good one */
+	s->at = ldap_servers_place(&s->servers, session->uri);	/* it stays the last good one */
 }
 
 static void
@@ -333,6 +321,7 @@ open_replica(struct ldap_sync *s)
 	if (r < 0)
 		return r;
 	replica_use_heap(s->replica, s->heap);
+	replica_count_received(s->replica, &s->received);
 	r = hand_over_departed(s);
 	if (r < 0)
 		goto out;
@@ -381,6 +370,7 @@ try_server(struct ldap_sync *s, const char *uri)
 	r = ldap_session_run(&session);
 	replica_on_first(s->replica, NULL, NULL);
 	atomic_store(&s->storing, false);
+	atomic_store(&s->received, 0);
 	if (atomic_load(&s->stop))
 		return END_LOST;
 	if (r == -E2BIG && session.fault[0] == '\0')
@@ -531,6 +521,12 @@ ldap_sync_stop(struct ldap_sync *s)
 	identity_holders_done(&s->departed);
 	(void)pthread_mutex_destroy(&s->lock);
 	free(s);
+}
+
+size_t
+ldap_sync_received(const struct ldap_sync *s)
+{
+	return atomic_load(&s->received);
 }
 
 void

@@ -50,6 +50,9 @@ int ldap_sync_start(sd_event *event, const struct settings *settings, const char
 /* Ends the thread; waits for the call of libldap that it is in, some seconds at most. NULL is fine. */
 void ldap_sync_stop(struct ldap_sync *s);
 
+/* Entries of a reading that is under way, which count only once all have come; 0: none is. */
+size_t ldap_sync_received(const struct ldap_sync *s);
+
 /*
  * A person has looked at what is held back: let it happen, at the thread's next turn, if it still is that.
  *

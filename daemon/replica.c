@@ -27,6 +27,12 @@ replica_use_heap(struct replica *r, struct entry_heap *heap)
 }
 
 void
+replica_count_received(struct replica *r, atomic_size_t *received)
+{
+	r->received = received;
+}
+
+void
 replica_on_first(struct replica *r, void (*first)(void *arg), void *arg)
 {
 	r->first = first;

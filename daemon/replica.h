@@ -7,6 +7,7 @@
 #ifndef ISMS_REPLICA_H
 #define ISMS_REPLICA_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -30,6 +31,8 @@ int replica_open(const char *folder, const char *origin, struct replica **ret, c
 void replica_close(struct replica *r);	/* NULL is fine */
 /* Entries that were told of are kept in a heap instead of memory. It outlives the replica and all changes. */
 void replica_use_heap(struct replica *r, struct entry_heap *heap);
+/* Count in *received, from which any thread may read, the entries that were put and not applied yet; it outlives the replica. */
+void replica_count_received(struct replica *r, atomic_size_t *received);
 
 /*
  * Call first() in the first replica_apply() of all once memory has everybody: they can be judged while they are stored. What

@@ -31,6 +31,8 @@ replica_drop(struct replica *r)
 	free(r->strangers);
 	r->strangers = NULL;
 	r->stranger_count = 0;
+	if (r->received != NULL)
+		atomic_store_explicit(r->received, 0, memory_order_relaxed);
 	r->only_these = r->kept = false;
 	r->round++;
 	r->bytes = r->held_bytes;
@@ -96,6 +98,8 @@ replica_put(struct replica *r, const uint8_t uuid[SYNC_UUID_SIZE], struct entry 
 {
 	struct member *there = replica_find(r, uuid);
 
+	if (r->received != NULL)
+		(void)atomic_fetch_add_explicit(r->received, 1, memory_order_relaxed);
 	if (is_known(r, there, e)) {
 		there->round = r->round;
 		entry_free(e);

@@ -104,6 +104,7 @@ struct replica {
 	int64_t confirmed_utc_sec;
 	void (*first)(void *arg);	/* may be NULL */
 	void *first_arg;
+	atomic_size_t *received;	/* borrowed; NULL: nobody wants to know */
 };
 
 /* replica_table.c: a zeroed member, NULL without memory. */

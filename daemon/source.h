@@ -38,6 +38,7 @@ struct source_status {
 	 * makes nothing older or younger. 0: never had one.
 	 */
 	int64_t confirmed_utc_sec;
+	size_t received;		/* entries of a reading that is under way; they count once all have come */
 	char fault[512];		/* why it is not connected, or what is wrong although it is; "": nothing */
 	const char *manner;		/* how changes arrive; static, NULL: nobody says */
 	size_t held_removed, held_renumbered;	/* users of a mass change that waits for a person (THREATS 5.5) */

@@ -55,9 +55,9 @@ ask(const struct invocation *in, enum process process, bool *all_answer)
 	return object;
 }
 
-/* The published file itself, as every process of this host sees it. */
+/* The published file itself, as every process of this host sees it; is_read: there is more to come from the directory. */
 static json_t *
-describe_snapshot(const struct invocation *in)
+describe_snapshot(const struct invocation *in, bool is_read)
 {
 	char path[PATH_MAX + 32];
 	struct snapshot s = { 0 };
@@ -69,6 +69,7 @@ describe_snapshot(const struct invocation *in)
 	if (r < 0)
 		return json_pack("{s:s+, s:s}", "fault", path, r == -EPERM ? ": wrong owner or mode" : r == -EBADMSG || r == -ESTALE ?
 		    ": corrupt" : r == -ENOENT ? ": not published yet" : ": cannot be read", "cure",
+		    is_read ? "wait, and look again: the directory is being read" :
 		    invocation_is_set_up(in) ? "systemctl restart ismsd-publisher ismsd-directory" : "isms-userctl setup");
 	object = json_pack("{s:I, s:o, s:I, s:o, s:i, s:i}", "generation", (json_int_t)snapshot_generation(&s), "created",
 	    output_time(snapshot_created_utc_sec(&s)), "age_sec",
@@ -168,7 +169,8 @@ cmd_status(struct invocation *in)
 
 	for (p = 0; p < PROCESS_COUNT; p++)
 		(void)json_object_set_new(result, ask_daemon_name((enum process)p), ask(in, (enum process)p, &all_answer));
-	(void)json_object_set_new(result, "snapshot", describe_snapshot(in));
+	(void)json_object_set_new(result, "snapshot", describe_snapshot(in, json_object_get(json_object_get(result,
+	    ask_daemon_name(PROCESS_DIRECTORY)), "received") != NULL));
 	memset(&account, 0, sizeof account);
 	code = invocation_settings(in);
 	if (code == EXIT_DONE && account_needs_name(in))

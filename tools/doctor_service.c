@@ -52,7 +52,8 @@ check_process(struct doctor *d, enum process process, enum message number, struc
 	object = ask_daemon_report(report);
 	fault = json_string_value(json_object_get(object, "fault"));
 	if (fault != NULL && fault[0] != '\0')
-		doctor_note(d, "service", FINDING_BAD, cure, "%s: %s", ask_daemon_unit(process), fault);
+		doctor_note(d, "service", FINDING_BAD, json_object_get(object, "received") != NULL ? "wait, and look again" : cure,
+		    "%s: %s", ask_daemon_unit(process), fault);
 	else
 		doctor_note(d, "service", FINDING_OK, NULL, "%s answers", ask_daemon_unit(process));
 	if (process == PROCESS_FRONT)

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "common/proto.h"
 #include "common/snapshot.h"
@@ -20,7 +21,10 @@
 #include "tools/output.h"
 #include "tools/setup.h"
 
-#define WAIT_TRIES	150	/* of 100 ms */
+#define LOOK_MS		100
+#define ASK_MS		1000
+#define PATIENCE_MS	15000	/* for a server that tells something */
+#define MORE_PATIENCE_MS 120000	/* for what comes of what it told: a million people are judged and laid out */
 
 /* In the order in which they are needed: who writes, who feeds, who decides. */
 static const char *const units[SETUP_UNITS] = {
@@ -83,20 +87,97 @@ published(const struct setup *s, int64_t since_utc_sec)
 	return fresh;
 }
 
+static int64_t
+now_ms(void)
+{
+	struct timespec ts = { 0 };
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* What is known of the directory process while a snapshot is waited for. */
+struct awaited {
+	json_int_t received;		/* entries of the reading that is under way */
+	bool told;			/* it has, or has had, something of the server */
+	int64_t asked_ms, until_ms;	/* when to give up, as it looks */
+	char fault[512];		/* why there is nothing yet; "": it does not say */
+};
+
+/* Show how far it is, to a person; 0: no more of that. */
+static void
+show_received(const struct setup *s, json_int_t received)
+{
+	if (s->in->json || isatty(STDERR_FILENO) != 1)
+		return;
+	if (received > 0)
+		(void)fprintf(stderr, "\rread from the directory: %" JSON_INTEGER_FORMAT " entries ...", received);
+	else
+		(void)fprintf(stderr, "\r%*s\r", 60, "");
+}
+
+/* Ask it how far it is: as long as more comes, there is something to wait for. It may be too busy to answer. */
+static void
+ask_directory(const struct setup *s, struct awaited *a)
+{
+	struct msg_report *report = calloc(1, sizeof *report);
+	char nothing[1] = "";
+	const char *fault, *connected;
+	json_t *object = NULL;
+	json_int_t received;
+	bool is_connected;
+
+	a->asked_ms = now_ms();
+	if (report != NULL && ask_daemon(s->in, PROCESS_DIRECTORY, MSG_DIRECTORY_STATUS, nothing, MSG_REPORT, report) == 0)
+		object = ask_daemon_report(report);
+	free(report);
+	if (object == NULL)
+		return;
+	received = json_integer_value(json_object_get(object, "received"));
+	connected = json_string_value(json_object_get(object, "connected"));
+	is_connected = connected != NULL && strcmp(connected, "yes") == 0;
+	if (received != a->received || (is_connected && !a->told))
+		a->until_ms = now_ms() + MORE_PATIENCE_MS;
+	a->told = a->told || is_connected || received > 0;
+	a->received = received;
+	fault = json_string_value(json_object_get(object, "fault"));
+	(void)snprintf(a->fault, sizeof a->fault, "%s", fault != NULL ? fault : "");
+	json_decref(object);
+	show_received(s, received);
+}
+
+/* Wait for a snapshot, for as long as the directory process has more of the server from time to time. */
+static bool
+await_published(struct setup *s, int64_t since_utc_sec, struct awaited *a)
+{
+	const struct timespec pause = { .tv_nsec = LOOK_MS * 1000000 };
+	bool is_there;
+
+	a->asked_ms = now_ms();
+	a->until_ms = a->asked_ms + PATIENCE_MS;
+	while (!(is_there = published(s, since_utc_sec)) && now_ms() < a->until_ms) {
+		(void)nanosleep(&pause, NULL);
+		if (now_ms() - a->asked_ms >= ASK_MS)
+			ask_directory(s, a);
+	}
+	if (a->received > 0)
+		show_received(s, 0);
+	return is_there;
+}
+
 /* The publisher must have published, and the front must answer. */
 static enum exit_code
 check_chain(struct setup *s, int64_t since_utc_sec)
 {
-	const struct timespec pause = { .tv_nsec = 100000000 };
 	struct msg_report *report;
+	struct awaited a = { 0 };
 	char nothing[1] = "";
-	int tries, r;
+	int r;
 
-	for (tries = 0; tries < WAIT_TRIES && !published(s, since_utc_sec); tries++)
-		(void)nanosleep(&pause, NULL);
-	if (tries == WAIT_TRIES) {
-		output_error("no snapshot was published within %d seconds; see journalctl -u ismsd-publisher -u ismsd-directory",
-		    WAIT_TRIES / 10);
+	if (!await_published(s, since_utc_sec, &a)) {
+		output_error("no snapshot was published within %d seconds%s%s%s; see journalctl -u ismsd-publisher -u ismsd-directory",
+		    (a.told ? MORE_PATIENCE_MS : PATIENCE_MS) / 1000, a.told ? " since the server told something" : "",
+		    a.fault[0] != '\0' ? ": " : "", a.fault);
 		return EXIT_UNREACHABLE;
 	}
 	report = calloc(1, sizeof *report);

@@ -34,7 +34,9 @@ has_shell() { getent passwd "$1" | grep -q ":$2\$"; }
 
 check "packages" install_packages
 check "peer" peer_start
-check "settings" settings
+check "settings, of a server that takes half a minute: setup waits" eval 'order sync slow && settings && came slow 1 && order sync good'
+read_is_told() { journalctl -u ismsd-directory --no-pager | grep -q "is being read: [1-9]"; }
+check "that it is being read is told meanwhile" read_is_told
 check "people" eval 'for p in $people_here; do person $p || exit; done'
 check "everybody is there" wait_until 10 getent passwd ada
 check "in" wait_until 20 by_ssh ada -- true
@@ -122,7 +124,7 @@ check "its twin: served again" odd good 0
 
 # ---- messages without end ---------------------------------------------------------------------------
 endless() {
-	order sync endless && sleep 2 && everything | diff /run/before - && timeout 10 systemctl restart ismsd-directory
+	order sync endless && wait_until 10 tells 'received  *[1-9]' && everything | diff /run/before - && timeout 10 systemctl restart ismsd-directory
 }
 check "a refresh without end: unchanged, and the process can be stopped" eval 'everything >/run/before; endless'
 check "its twin: one that ends" recovered

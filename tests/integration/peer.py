@@ -14,6 +14,7 @@ import socket
 import ssl
 import sys
 import threading
+import time
 import uuid
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))     # which -I takes away
@@ -120,6 +121,13 @@ def sync_good(cookie):
         yield from (entry(e) for e in everybody if e["since"] > since)
         yield id_set([e["id"].bytes for e in everybody if e["since"] <= since])
     yield refresh_present(now())
+
+
+def sync_slow(cookie):
+    """As a large directory over a thin line."""
+    for reply in sync_good(cookie):
+        time.sleep(4)
+        yield reply
 
 
 def sync_both_phases(cookie):

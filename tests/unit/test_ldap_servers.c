@@ -333,6 +333,8 @@ START_TEST(named_by_uri)
 	ck_assert_int_eq(ldap_servers_find(&settings, "ldaps://a", &servers), 0);
 	ck_assert_str_eq(servers.uris, "ldaps://b ldapi://%2frun ldaps://a");
 	ck_assert_uint_eq(servers.ttl_sec, 0);
+	ck_assert_uint_eq(ldap_servers_place(&servers, "ldaps://a"), 2);
+	ck_assert_uint_eq(ldap_servers_place(&servers, "ldaps://c"), 0);
 	(void)snprintf(settings.directory_uri, sizeof settings.directory_uri, "ldaps://b ldap+srv://example.com");
 	ck_assert(ldap_servers_by_dns(&settings));
 }

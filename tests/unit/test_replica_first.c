@@ -93,6 +93,29 @@ START_TEST(told_before_it_is_stored)
 }
 END_TEST
 
+/* How far a reading is, for whoever watches: also what is known already has come. */
+START_TEST(received_is_counted)
+{
+	atomic_size_t received = 7;
+
+	begin(_i);
+	replica_count_received(r, &received);
+	replica_drop(r);
+	ck_assert_uint_eq(received, 0);
+	put(1, "uid=a,dc=x", "one");
+	put(2, "uid=b,dc=x", "two");
+	ck_assert_uint_eq(received, 2);
+	apply();
+	ck_assert_uint_eq(received, 0);
+	replica_drop(r);
+	put(1, "uid=a,dc=x", "one");
+	ck_assert_uint_eq(received, 1);
+	replica_drop(r);
+	ck_assert_uint_eq(received, 0);
+	end();
+}
+END_TEST
+
 static void
 put_user(unsigned char id, const char *number, bool is_user)
 {
@@ -198,7 +221,8 @@ int
 main(void)
 {
 	const struct suite_row rows[] = {
-		{ told_before_it_is_stored, 2 }, { twice_in_the_first, 6 }, { killed_between_parts, 4 }, { whole_after_all_parts, 2 },
+		{ told_before_it_is_stored, 2 }, { received_is_counted, 2 }, { twice_in_the_first, 6 },
+		{ killed_between_parts, 4 }, { whole_after_all_parts, 2 },
 	};
 
 	return suite_run("replica_first", rows, ROWS(rows), 60);
