@@ -1,5 +1,5 @@
 /*
- * asker.c - see asker.h. Part of bench_lookups.
+ * asker.c - see asker.h. Part of bench_lookups and bench_machine.
  */
 #define _GNU_SOURCE
 
@@ -22,6 +22,21 @@ asker_now_ns(clockid_t clock)
 
 	(void)clock_gettime(clock, &now);
 	return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+}
+
+static int
+compare(const void *one, const void *other)
+{
+	double a = *(const double *)one, b = *(const double *)other;
+
+	return (a > b) - (a < b);
+}
+
+double
+asker_median(double *figures, unsigned count)
+{
+	qsort(figures, count, sizeof *figures, compare);
+	return figures[count / 2];
 }
 
 void

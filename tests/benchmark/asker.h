@@ -21,6 +21,20 @@ typedef bool (*call_fn)(struct asker *a, uint32_t n);
 
 /* The time of a clock, in nanoseconds. */
 double asker_now_ns(clockid_t clock);
+
+/* The middle one of so many figures, which it puts in order. */
+double asker_median(double *figures, unsigned count);
+
+/* Each number below bound as often as the others; inline, since it is measured too. */
+static inline uint32_t
+asker_below(struct asker *a, uint32_t bound)
+{
+	a->random ^= a->random << 13;
+	a->random ^= a->random >> 7;
+	a->random ^= a->random << 17;
+	return (uint32_t)((a->random >> 32) * bound >> 32);
+}
+
 /* The room is the caller's to free. Whoever has another seed asks for others. */
 void asker_begin(struct asker *a, uint64_t seed);
 

@@ -37,15 +37,6 @@ enum { INITS = 1000, FEW = 1000, BATCHES = 5, FRESH = 15 };
 static uint32_t users, groups, names, gids, inits;	/* the last three: of how many keys the answers are known */
 static enum nss_status (*ask_module)(const char *, struct passwd *, char *, size_t, int *);
 
-static uint32_t
-random_below(struct asker *a, uint32_t bound)
-{
-	a->random ^= a->random << 13;
-	a->random ^= a->random >> 7;
-	a->random ^= a->random << 17;
-	return (uint32_t)((a->random >> 32) * bound >> 32);
-}
-
 /* ---- keys: the n-th of each kind, spread over the whole population ---- */
 
 static uint32_t
@@ -101,7 +92,7 @@ static bool
 any_name(struct asker *a, uint32_t n)
 {
 	(void)n;
-	return name_of(a, nth_user(random_below(a, names)));
+	return name_of(a, nth_user(asker_below(a, names)));
 }
 
 /* Where all that is asked for lies in the processor's cache, and in that of a service that has not been asked for more. */
@@ -109,20 +100,20 @@ static bool
 few_names(struct asker *a, uint32_t n)
 {
 	(void)n;
-	return name_of(a, nth_user(random_below(a, names < FEW ? names : FEW)));
+	return name_of(a, nth_user(asker_below(a, names < FEW ? names : FEW)));
 }
 
 static bool
 all_names(struct asker *a, uint32_t n)
 {
 	(void)n;
-	return name_of(a, random_below(a, users));
+	return name_of(a, asker_below(a, users));
 }
 
 static bool
 any_uid(struct asker *a, uint32_t n)
 {
-	uid_t uid = PEOPLE_ID + nth_user(random_below(a, names));
+	uid_t uid = PEOPLE_ID + nth_user(asker_below(a, names));
 	struct passwd pw, *found;
 
 	(void)n;
@@ -142,7 +133,7 @@ static bool
 any_gid(struct asker *a, uint32_t n)
 {
 	(void)n;
-	return gid_of(a, nth_group(random_below(a, gids)));
+	return gid_of(a, nth_group(asker_below(a, gids)));
 }
 
 static bool
@@ -157,7 +148,7 @@ missing(struct asker *a, const char *name)
 static bool
 new_miss(struct asker *a, uint32_t n)
 {
-	uint64_t some = (uint64_t)random_below(a, UINT32_MAX) << 28 | random_below(a, 1 << 28);
+	uint64_t some = (uint64_t)asker_below(a, UINT32_MAX) << 28 | asker_below(a, 1 << 28);
 	char name[17] = "v";	/* and 15 letters */
 
 	(void)n;
@@ -180,7 +171,7 @@ miss_uid(struct asker *a, uint32_t n)
 	struct passwd pw, *found;
 
 	(void)n;
-	(void)getpwuid_r(3000000 + random_below(a, 900000000), &pw, a->room, ASKER_ROOM, &found);
+	(void)getpwuid_r(3000000 + asker_below(a, 900000000), &pw, a->room, ASKER_ROOM, &found);
 	return found == NULL;
 }
 
@@ -199,14 +190,14 @@ static bool
 in_10(struct asker *a, uint32_t n)
 {
 	(void)n;
-	return groups_of(a, nth_in(10, random_below(a, inits)));
+	return groups_of(a, nth_in(10, asker_below(a, inits)));
 }
 
 static bool
 in_100(struct asker *a, uint32_t n)
 {
 	(void)n;
-	return groups_of(a, nth_in(100, random_below(a, inits)));
+	return groups_of(a, nth_in(100, asker_below(a, inits)));
 }
 
 static bool
@@ -228,19 +219,11 @@ directly(struct asker *a, uint32_t n)
 	int error;
 
 	(void)n;
-	people_name(nth_user(random_below(a, names)), name);
+	people_name(nth_user(asker_below(a, names)), name);
 	return ask_module(name, &pw, a->room, ASKER_ROOM, &error) == NSS_STATUS_SUCCESS;
 }
 
 /* ---- measuring ---- */
-
-static int
-compare(const void *one, const void *other)
-{
-	double a = *(const double *)one, b = *(const double *)other;
-
-	return (a > b) - (a < b);
-}
 
 static double
 batch_ns(struct asker *a, call_fn call, uint32_t calls)
@@ -277,8 +260,7 @@ measure(struct asker *a, call_fn call, double ms)
 		return;
 	for (unsigned n = 0; n < BATCHES; n++)
 		ns[n] = batch_ns(a, call, calls) / calls;
-	qsort(ns, BATCHES, sizeof ns[0], compare);
-	a->ns = ns[BATCHES / 2];
+	a->ns = asker_median(ns, BATCHES);
 }
 
 static void
@@ -320,7 +302,7 @@ enum { CROWDS = sizeof crowd_rows / sizeof crowd_rows[0] };
 static void
 measure_crowds(double ms)
 {
-	double ns[CROWDS][BATCHES] = { 0 };
+	double ns[CROWDS][BATCHES] = { 0 }, median;
 
 	for (unsigned turn = 0; turn < BATCHES; turn++)
 		for (size_t i = 0; i < CROWDS; i++)
@@ -329,8 +311,8 @@ measure_crowds(double ms)
 	for (size_t i = 0; i < CROWDS; i++) {
 		if (crowd_rows[i].module && ask_module == NULL)
 			continue;
-		qsort(ns[i], BATCHES, sizeof ns[i][0], compare);
-		say(crowd_rows[i].name, ns[i][BATCHES / 2], ns[i][0] == 0);
+		median = asker_median(ns[i], BATCHES);
+		say(crowd_rows[i].name, median, ns[i][0] == 0);
 	}
 }
 
@@ -367,8 +349,7 @@ fresh_process(const char *self, const char *size)
 		if (child != NULL)
 			(void)pclose(child);
 	}
-	qsort(ns, FRESH, sizeof ns[0], compare);
-	say("first", ns[FRESH / 2], failed);
+	say("first", asker_median(ns, FRESH), failed);
 }
 
 static const struct {

@@ -44,15 +44,6 @@ one_stat(struct asker *a, uint32_t n)
 	return stat("/etc/nsswitch.conf", &st) == 0;
 }
 
-static uint32_t
-random_number(struct asker *a)
-{
-	a->random ^= a->random << 13;
-	a->random ^= a->random >> 7;
-	a->random ^= a->random << 17;
-	return (uint32_t)(a->random >> 32);
-}
-
 /* Where the second one goes is not known before the first one is done, as with a slot of a table and its record. */
 static bool
 two_reads(struct asker *a, uint32_t n)
@@ -61,8 +52,7 @@ two_reads(struct asker *a, uint32_t n)
 
 	(void)n;
 	for (unsigned i = 0; i < 2; i++) {
-		(void)random_number(a);
-		at = a->random % (file_size - sizeof at);
+		at = asker_below(a, (uint32_t)(file_size - sizeof at));
 		memcpy(&at, file + at, sizeof at);
 		a->random ^= at;
 		if (a->random == 0)
@@ -117,7 +107,7 @@ bare_lookup(struct asker *a, uint32_t n)
 	size_t len;
 
 	(void)n;
-	people_name((uint32_t)((uint64_t)random_number(a) * h->user_count >> 32), name);
+	people_name(asker_below(a, h->user_count), name);
 	len = strlen(name);
 	p = probe_begin(file, SECTION_USER_NAMES, h->user_ref_bits, hash_name(h, name, len));
 	while (probe_next(&p, &ref) > 0) {
@@ -160,14 +150,6 @@ in_100(struct asker *a, uint32_t n)
 	return groups_of(50);
 }
 
-static int
-compare(const void *one, const void *other)
-{
-	double a = *(const double *)one, b = *(const double *)other;
-
-	return (a > b) - (a < b);
-}
-
 /* The median of several batches, of about so long together. */
 static void
 measure(const char *operation, call_fn call, double ms)
@@ -189,8 +171,7 @@ measure(const char *operation, call_fn call, double ms)
 		}
 		ns[i++] /= calls;
 	}
-	qsort(ns, BATCHES, sizeof ns[0], compare);
-	printf("%s %.1f\n", operation, ns[BATCHES / 2]);
+	printf("%s %.1f\n", operation, asker_median(ns, BATCHES));
 	free(a.room);
 }
 
