@@ -25,6 +25,7 @@
 #define ASK_MS		1000
 #define PATIENCE_MS	15000	/* for a server that tells something */
 #define MORE_PATIENCE_MS 120000	/* for what comes of what it told: a million people are judged and laid out */
+#define LONGEST_MS	3600000	/* for all: a server may tell without end, or begin again and again */
 
 /* In the order in which they are needed: who writes, who feeds, who decides. */
 static const char *const units[SETUP_UNITS] = {
@@ -98,8 +99,9 @@ now_ms(void)
 
 /* What is known of the directory process while a snapshot is waited for. */
 struct awaited {
-	json_int_t received;		/* entries of the reading that is under way */
+	json_int_t received;		/* entries that a reading had at most */
 	bool told;			/* it has, or has had, something of the server */
+	bool connected;			/* it has, or has had, all of it */
 	int64_t asked_ms, until_ms;	/* when to give up, as it looks */
 	char fault[512];		/* why there is nothing yet; "": it does not say */
 };
@@ -136,10 +138,12 @@ ask_directory(const struct setup *s, struct awaited *a)
 	received = json_integer_value(json_object_get(object, "received"));
 	connected = json_string_value(json_object_get(object, "connected"));
 	is_connected = connected != NULL && strcmp(connected, "yes") == 0;
-	if (received != a->received || (is_connected && !a->told))
+	if (received > a->received || (is_connected && !a->connected))
 		a->until_ms = now_ms() + MORE_PATIENCE_MS;
 	a->told = a->told || is_connected || received > 0;
-	a->received = received;
+	a->connected = a->connected || is_connected;
+	if (received > a->received)
+		a->received = received;
 	fault = json_string_value(json_object_get(object, "fault"));
 	(void)snprintf(a->fault, sizeof a->fault, "%s", fault != NULL ? fault : "");
 	json_decref(object);
@@ -151,11 +155,12 @@ static bool
 await_published(struct setup *s, int64_t since_utc_sec, struct awaited *a)
 {
 	const struct timespec pause = { .tv_nsec = LOOK_MS * 1000000 };
+	const int64_t began_ms = now_ms();
 	bool is_there;
 
-	a->asked_ms = now_ms();
-	a->until_ms = a->asked_ms + PATIENCE_MS;
-	while (!(is_there = published(s, since_utc_sec)) && now_ms() < a->until_ms) {
+	a->asked_ms = began_ms;
+	a->until_ms = began_ms + PATIENCE_MS;
+	while (!(is_there = published(s, since_utc_sec)) && now_ms() < a->until_ms && now_ms() - began_ms < LONGEST_MS) {
 		(void)nanosleep(&pause, NULL);
 		if (now_ms() - a->asked_ms >= ASK_MS)
 			ask_directory(s, a);
@@ -175,8 +180,8 @@ check_chain(struct setup *s, int64_t since_utc_sec)
 	int r;
 
 	if (!await_published(s, since_utc_sec, &a)) {
-		output_error("no snapshot was published within %d seconds%s%s%s; see journalctl -u ismsd-publisher -u ismsd-directory",
-		    (a.told ? MORE_PATIENCE_MS : PATIENCE_MS) / 1000, a.told ? " since the server told something" : "",
+		output_error("no snapshot was published, and for %d seconds%s nothing more came%s%s; see journalctl -u ismsd-publisher -u ismsd-directory",
+		    (a.told ? MORE_PATIENCE_MS : PATIENCE_MS) / 1000, a.told ? ", or in an hour," : "",
 		    a.fault[0] != '\0' ? ": " : "", a.fault);
 		return EXIT_UNREACHABLE;
 	}
