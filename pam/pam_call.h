@@ -33,7 +33,7 @@ struct call {
 	struct relay relay;
 	struct relay_pages *pages;	/* owned; NULL without memory, or where no request is made */
 	bool reported;			/* this call's event is written */
-	bool unanswered;		/* the front was asked and gave no verdict */
+	bool unjudged;			/* the front could not be asked, or went away without an answer to judge */
 };
 
 /* Fill in a call; cannot fail: what cannot be told is WHO_UNSURE. Release with call_done(). */

@@ -21,7 +21,7 @@
 #include "pam/pam_groups.h"
 
 #define FAIL_DELAY_USEC		2000000
-#define UNANSWERED_DELAY_USEC	500000	/* nothing was judged, so no guess is slowed down (THREATS 5.1) */
+#define UNJUDGED_DELAY_USEC	500000	/* there was no guess to slow down (THREATS 5.1) */
 #define BACKSTOP_SEC		86400	/* a session may outlive its contract by this much if every process of ours is dead */
 #define ENTRY			__attribute__((visibility("default")))
 
@@ -63,7 +63,7 @@ ask_front(struct call *call)
 	if (r == 0 && call->stage == PAM_STAGE_ACCOUNT && (verdict == VERDICT_ALLOW || verdict == VERDICT_MUST_CHANGE))
 		r = relay_ack(&call->relay);
 	if (r < 0) {
-		call->unanswered = true;
+		call->unjudged = !call->relay.guessed;
 		call->reported |= relay_late(&call->relay);
 		fallback_refused(call, REASON_DAEMON_UNAVAILABLE, strerrordesc_np(-r));
 		return VERDICT_DENY;
@@ -123,7 +123,7 @@ authenticate(struct call *call)
 		verdict = keep_auth(call, proof, ask_front(call));
 	rc = pam_code(call->stage, verdict, judged_as(call));
 	if (rc != PAM_SUCCESS && (verdict != VERDICT_ALLOW || call->person.who != WHO_GUARDED))
-		(void)pam_fail_delay(call->pamh, call->unanswered ? UNANSWERED_DELAY_USEC : FAIL_DELAY_USEC);
+		(void)pam_fail_delay(call->pamh, call->unjudged ? UNJUDGED_DELAY_USEC : FAIL_DELAY_USEC);
 	return rc;
 }
 

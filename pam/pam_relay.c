@@ -40,6 +40,7 @@ begin(struct relay *relay, enum message number, int64_t total_ms)
 		relay->fd = -1;
 		return r;
 	}
+	relay->guessed = number == MSG_AUTH_BEGIN && relay->pages->request.auth.first_pass[0] != '\0';
 	return channel_send(relay->fd, number, &relay->pages->request, relay->deadline_ms);
 }
 
@@ -95,6 +96,7 @@ on_prompt(struct relay *relay, size_t size, const struct message_info *info)
 		pages->answer.outcome = ANSWER_FAILED;
 	}
 	relay->deadline_ms += channel_now_ms() - began_ms;
+	relay->guessed = relay->guessed || !relay->failed;
 	r = channel_send(relay->fd, MSG_ANSWER, &pages->answer, relay->deadline_ms);
 	explicit_bzero(&pages->answer, sizeof pages->answer);
 	return r;

@@ -45,6 +45,7 @@ struct relay {
 	bool password_given;		/* pages->password answers the first password prompt; nobody is asked for one */
 	bool password_used;
 	bool failed;			/* an answer could not be had: deny whatever the verdict */
+	bool guessed;			/* the front was given something to judge */
 	int fd;				/* -1: not connected */
 	unsigned prompts, shows;
 	int64_t began_ms, deadline_ms;

@@ -93,6 +93,28 @@ START_TEST(pa01a_daemon_absent)
 }
 END_TEST
 
+/* The front goes away. What was given to judge may have been judged: a guess costs what it always does. */
+START_TEST(pa01a_daemon_goes)
+{
+	static const struct step before[] = { EXPECT(AUTH_BEGIN), HANG_UP };
+	const struct step after[] = { EXPECT(AUTH_BEGIN), SEND(PROMPT, say_password()), EXPECT(ANSWER), HANG_UP };
+	const struct step asks_on[] = {
+		EXPECT(AUTH_BEGIN), SEND(PROMPT, say_password()), EXPECT(ANSWER), SEND(PROMPT, say_code()), EXPECT(ANSWER), HANG_UP,
+	};
+	const struct { const char *service; const struct step *steps; bool judged; } rows[] = {
+		{ "su", before, false }, { "su", after, true }, { "su", asks_on, true }, { "given", before, true },
+	};
+
+	scene_write(&scene, "given", "auth optional " TEST_GIVER "\nauth required " TEST_MODULE " use_first_pass\n");
+	scene_start(&scene, rows[_i].service, "ada");
+	scene.typed = both;
+	ck_assert_int_eq(scene_call(&scene, rows[_i].steps, pam_authenticate, 0), PAM_AUTH_ERR);
+	ck_assert(scene_saw(&scene, PAM_ERROR_MSG, SCENE_UNAVAILABLE SCENE_CONTACT));
+	ck_assert_uint_ge(scene.delay_usec, rows[_i].judged ? 1000000 : 250000);
+	ck_assert_uint_le(scene.delay_usec, rows[_i].judged ? 3000000 : 750000);
+}
+END_TEST
+
 START_TEST(pa02a_empty_password)
 {
 	const struct typed empty[] = { { REPLY_TEXT, "" }, { REPLY_TEXT, "123456" }, { REPLY_NONE, NULL } };
@@ -511,7 +533,7 @@ int
 main(void)
 {
 	const struct suite_row rows[] = {
-		{ auth_passes, 0 }, { pa01a_daemon_absent, 0 }, { pa02a_empty_password, 0 },
+		{ auth_passes, 0 }, { pa01a_daemon_absent, 0 }, { pa01a_daemon_goes, 4 }, { pa02a_empty_password, 0 },
 		{ pa03a_null_response, 2 * ROWS(null_replies) }, { pa04a_conversation_fails, 2 * ROWS(bad_replies) },
 		{ pa05a_long_password, 0 }, { pa05a_one_mebibyte, 0 },
 		{ pa06a_user_changed_between, 0 }, { pa06a_user_changed_during, 0 }, { pa07a_no_name, 0 },
