@@ -266,6 +266,9 @@ on_result(struct ldap_session *s, LDAPMessage *msg)
 		return -EOPNOTSUPP;
 	case LDAP_SUCCESS:
 		return fail(s, -EPROTO, "the server ended the synchronisation", "");
+	case LDAP_SIZELIMIT_EXCEEDED:
+	case LDAP_ADMINLIMIT_EXCEEDED:
+		return fail_code(s, code, "a host must read all: give it size and time without limit (acl-sample.ldif)");
 	default:
 		break;
 	}

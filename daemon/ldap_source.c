@@ -230,7 +230,9 @@ ldap_status(const struct source *base, struct source_status *ret)
 	if (state->connected)
 		ret->manner = !state->polling ? "content synchronisation" : strcmp(s->settings.directory_schema, "active-directory") == 0 ?
 		    "changes by number, at every poll-interval" : "all of it, at every poll-interval";
-	memcpy(ret->fault, state->fault, sizeof ret->fault);
+	/* While the first reading lasts, nothing is wrong that anybody knew of. */
+	if (state->connected || ret->received == 0 || strcmp(state->fault, LDAP_SYNC_NOT_YET) != 0)
+		memcpy(ret->fault, state->fault, sizeof ret->fault);
 	/* A server that is followed answers every few seconds; one that is polled vouched at the last poll. */
 	if (state->connected && !state->polling)
 		ret->confirmed_utc_sec = loop_clock_sec(CLOCK_REALTIME);

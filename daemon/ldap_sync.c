@@ -328,7 +328,7 @@ open_replica(struct ldap_sync *s)
 	state.confirmed_utc_sec = replica_confirmed_utc_sec(s->replica);
 	if (replica_cookie(s->replica)->there)
 		(void)snprintf(state.server, sizeof state.server, "%s", replica_cookie(s->replica)->server);
-	(void)snprintf(state.fault, sizeof state.fault, "%s", fault[0] != '\0' ? fault : "not connected yet");
+	(void)snprintf(state.fault, sizeof state.fault, "%s", fault[0] != '\0' ? fault : LDAP_SYNC_NOT_YET);
 	s->behind = s->state.serial > 0;
 	if (s->behind)
 		return 0;
@@ -484,7 +484,7 @@ ldap_sync_start(sd_event *event, const struct settings *settings, const char *fo
 	s->news = news;
 	s->arg = arg;
 	(void)snprintf(s->folder, sizeof s->folder, "%s", folder);
-	(void)snprintf(s->state.fault, sizeof s->state.fault, "not connected yet");
+	(void)snprintf(s->state.fault, sizeof s->state.fault, LDAP_SYNC_NOT_YET);
 	(void)pthread_mutex_init(&s->lock, NULL);
 	s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	s->news_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

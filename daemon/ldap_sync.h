@@ -18,6 +18,8 @@
 
 struct ldap_sync;
 
+#define LDAP_SYNC_NOT_YET "not connected yet"	/* the fault before a server was ever lost or met */
+
 struct ldap_sync_state {
 	bool connected;
 	bool polling;			/* the server does not offer content synchronisation */

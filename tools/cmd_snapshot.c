@@ -66,7 +66,7 @@ cmd_snapshot_show(struct invocation *in)
 	if (in->json)
 		(void)output_json(result);
 	else if (held == NULL)
-		output_line("Nothing is held back: what is published is what the directory says.");
+		output_line("Nothing is held back. How old it is: confirmed, in isms-userctl status.");
 	else {
 		output_line("Held back: %s.", held);
 		show_users(json_object_get(report, "held_user"));

@@ -55,7 +55,7 @@ ask(const struct invocation *in, enum process process, bool *all_answer)
 	return object;
 }
 
-/* The published file itself, as every process of this host sees it; is_read: there is more to come from the directory. */
+/* The published file itself, as every process of this host sees it; is_read: what is in the directory has not all come yet. */
 static json_t *
 describe_snapshot(const struct invocation *in, bool is_read)
 {
@@ -66,10 +66,12 @@ describe_snapshot(const struct invocation *in, bool is_read)
 
 	(void)snprintf(path, sizeof path, "%s/" SNAPSHOT_BASE_NAME, in->paths.nss);
 	r = snapshot_open_state(path, in->root[0] != '\0' ? geteuid() : 0, &s);
+	if (r == -ENOENT && is_read)
+		return json_pack("{s:s+, s:s}", "fault", path, ": not published yet", "cure",
+		    "wait, and look again: the directory is being read");
 	if (r < 0)
 		return json_pack("{s:s+, s:s}", "fault", path, r == -EPERM ? ": wrong owner or mode" : r == -EBADMSG || r == -ESTALE ?
 		    ": corrupt" : r == -ENOENT ? ": not published yet" : ": cannot be read", "cure",
-		    is_read ? "wait, and look again: the directory is being read" :
 		    invocation_is_set_up(in) ? "systemctl restart ismsd-publisher ismsd-directory" : "isms-userctl setup");
 	object = json_pack("{s:I, s:o, s:I, s:o, s:i, s:i}", "generation", (json_int_t)snapshot_generation(&s), "created",
 	    output_time(snapshot_created_utc_sec(&s)), "age_sec",
@@ -77,7 +79,8 @@ describe_snapshot(const struct invocation *in, bool is_read)
 	    output_time(snapshot_valid_until_utc_sec(&s)), "users", (int)snapshot_user_count(&s), "groups",
 	    (int)snapshot_group_count(&s));
 	if (in->now_utc_sec >= snapshot_valid_until_utc_sec(&s))
-		(void)json_object_set_new(object, "fault", json_string("older than [nss] valid-for; is the directory process running?"));
+		(void)json_object_set_new(object, "fault", json_string(
+		    "not confirmed for [nss] valid-for: see connected, lost_since and fault of the directory"));
 	snapshot_close(&s);
 	return object;
 }
@@ -170,7 +173,7 @@ cmd_status(struct invocation *in)
 	for (p = 0; p < PROCESS_COUNT; p++)
 		(void)json_object_set_new(result, ask_daemon_name((enum process)p), ask(in, (enum process)p, &all_answer));
 	(void)json_object_set_new(result, "snapshot", describe_snapshot(in, json_object_get(json_object_get(result,
-	    ask_daemon_name(PROCESS_DIRECTORY)), "received") != NULL));
+	    ask_daemon_name(PROCESS_DIRECTORY)), "reading") != NULL));
 	memset(&account, 0, sizeof account);
 	code = invocation_settings(in);
 	if (code == EXIT_DONE && account_needs_name(in))

@@ -39,7 +39,7 @@ static const struct expected files[] = {
 	{ "/var/lib/isms", OWNER_ROOT, 022, true, "systemd-tmpfiles --create isms.conf" },
 	{ "/var/lib/isms/nss", OWNER_ROOT, 022, true, "systemd-tmpfiles --create isms.conf" },
 	{ "/var/lib/isms/nss/" SNAPSHOT_BASE_NAME, OWNER_ROOT, 022, true,
-		"wait where isms-userctl status says received; else systemctl restart ismsd-publisher ismsd-directory" },
+		"if it is missing and isms-userctl status says reading: wait; else systemctl restart ismsd-publisher ismsd-directory" },
 	{ "/var/lib/isms/state", OWNER_FRONT, 077, true, "systemd-tmpfiles --create isms.conf" },
 	{ "/var/lib/isms/state/*", OWNER_FRONT, 077, false, "chown isms:isms, chmod 0600" },
 	{ "/var/lib/isms/directory", OWNER_DIRECTORY, 077, true, "systemd-tmpfiles --create isms.conf" },

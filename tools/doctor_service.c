@@ -21,7 +21,7 @@ check_front(struct doctor *d, const json_t *object)
 {
 	static const struct { const char *key, *well, *cure; } lines[] = {
 		{ "configuration", "ok", "mend it; isms-userctl config check, policy check" },
-		{ "policy", "ok", "isms-userctl policy check, then systemctl reload ismsd-front" },
+		{ "policy", "ok", "isms-userctl policy check, then systemctl reload ismsd-front ismsd-directory ismsd-publisher" },
 		{ "state", "ok", "make /var/lib/isms/state writable again: is the disk full?" },
 		{ "clock", "trusted", "mend time synchronisation, then isms-userctl clock trust" },
 	};
@@ -33,6 +33,29 @@ check_front(struct doctor *d, const json_t *object)
 		if (text != NULL && strcmp(text, lines[i].well) != 0)
 			doctor_note(d, "service", FINDING_BAD, lines[i].cure, "ismsd-front, %s: %s", lines[i].key, text);
 	}
+}
+
+/* What the directory process says of its servers; returns whether there is nothing to say. */
+static bool
+check_servers(struct doctor *d, const json_t *object)
+{
+	const char *fault = json_string_value(json_object_get(object, "fault"));
+	const char *reading = json_string_value(json_object_get(object, "reading"));
+	const char *held = json_string_value(json_object_get(object, "held"));
+	const char *unit = ask_daemon_unit(PROCESS_DIRECTORY);
+	const json_t *connected = json_object_get(object, "connected");
+	bool lost = json_is_string(connected) && strcmp(json_string_value(connected), "no") == 0;
+
+	if (held != NULL)
+		doctor_note(d, "service", FINDING_WARN, "isms-userctl snapshot show", "%s holds changes back: %s", unit, held);
+	if (fault == NULL && reading != NULL)
+		doctor_note(d, "service", FINDING_BAD, "wait, and look again", "%s is reading the directory: %s", unit, reading);
+	else if (fault != NULL && lost && settings_uses_ldap(&d->in->settings))
+		doctor_note(d, "service", FINDING_BAD, reading != NULL ? "mend that; meanwhile it is tried again" :
+		    "mend the server or the way to it; isms-userctl doctor --directory tries it", "%s: %s", unit, fault);
+	else
+		return true;
+	return false;
 }
 
 static void
@@ -51,11 +74,12 @@ check_process(struct doctor *d, enum process process, enum message number, struc
 	}
 	object = ask_daemon_report(report);
 	fault = json_string_value(json_object_get(object, "fault"));
-	if (fault != NULL && fault[0] != '\0')
-		doctor_note(d, "service", FINDING_BAD, json_object_get(object, "received") != NULL ? "wait, and look again" : cure,
-		    "%s: %s", ask_daemon_unit(process), fault);
-	else
-		doctor_note(d, "service", FINDING_OK, NULL, "%s answers", ask_daemon_unit(process));
+	if (process != PROCESS_DIRECTORY || check_servers(d, object)) {
+		if (fault != NULL && fault[0] != '\0')
+			doctor_note(d, "service", FINDING_BAD, cure, "%s: %s", ask_daemon_unit(process), fault);
+		else
+			doctor_note(d, "service", FINDING_OK, NULL, "%s answers", ask_daemon_unit(process));
+	}
 	if (process == PROCESS_FRONT)
 		check_front(d, object);
 	json_decref(object);

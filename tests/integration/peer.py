@@ -124,9 +124,9 @@ def sync_good(cookie):
 
 
 def sync_slow(cookie):
-    """As a large directory over a thin line."""
+    """As a large directory over a thin line: longer than setup waits for the first word, each within operation-timeout."""
     for reply in sync_good(cookie):
-        time.sleep(4)
+        time.sleep(2.5)
         yield reply
 
 

@@ -168,6 +168,8 @@ check "all is as known" as_known
 check "who was disabled stays out" knocks_disabled
 check "its twin: p12 gets in" by_ssh p12 -- true
 check "status counts them" eval 'isms-userctl status | grep "^held_older *4\$"'
+doctor_tells_held() { isms-userctl doctor >/run/doctor; grep 'holds changes back: ' /run/doctor; }
+check "doctor tells" doctor_tells_held
 caught_up() {
 	slapcat -F $slapd_dir/config -n1 -l /run/ahead.ldif && second_stop && second_filled /run/ahead.ldif && second_start &&
 		wait_until 40 connected && wait_until 10 eval '! tells_older'
