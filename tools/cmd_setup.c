@@ -285,6 +285,19 @@ run(struct setup *s)
 	return setup_start(s);
 }
 
+/* What whoever ran it does now. */
+static const char *
+next_step(const struct invocation *in)
+{
+	if (in->dry_run)
+		return "dry run: nothing was changed";
+	if (strcmp(in->settings.directory_schema, "active-directory") == 0)	/* it is changed by its own tools */
+		return "read /etc/isms/policy.conf, then isms-userctl status";
+	return account_needs_name(in) ?
+	    "read /etc/isms/policy.conf, then isms-userctl add USER --kind contractor --until DATE --bind-dn DN" :
+	    "read /etc/isms/policy.conf, then isms-userctl add USER --kind contractor --until DATE";
+}
+
 enum exit_code
 cmd_setup(struct invocation *in)
 {
@@ -307,9 +320,7 @@ cmd_setup(struct invocation *in)
 		(void)setup_reload(s);
 	} else {
 		(void)json_object_set_new(s->result, "dry_run", json_boolean(in->dry_run));
-		setup_say(s, in->dry_run ? "note" : "next", in->dry_run ? "dry run: nothing was changed" :
-		    account_needs_name(in) ? "read /etc/isms/policy.conf, then isms-userctl add USER --kind contractor --until DATE --bind-dn DN" :
-		    "read /etc/isms/policy.conf, then isms-userctl add USER --kind contractor --until DATE", NULL);
+		setup_say(s, in->dry_run ? "note" : "next", next_step(in), NULL);
 		if (in->json)
 			(void)output_json(s->result);
 		else

@@ -173,6 +173,7 @@ write_password(struct setup *s)
 	(void)snprintf(text, sizeof text, "%s\n", s->host_password.text);
 	r = setup_files_secret(&s->made, path, text, group);
 	explicit_bzero(text, sizeof text);
+	secret_done(&s->host_password);		/* a large directory is waited for */
 	if (r < 0)
 		return failed(path, r);
 	if (r == 0 && !s->settings_there) {

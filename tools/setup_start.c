@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +26,10 @@
 #define ASK_MS		1000
 #define PATIENCE_MS	15000	/* for a server that tells something */
 #define MORE_PATIENCE_MS 120000	/* for what comes of what it told: a million people are judged and laid out */
-#define LONGEST_MS	3600000	/* for all: a server may tell without end, or begin again and again */
+#define LONGEST_MS	3600000	/* for all: a server may tell without end */
+#define READINGS_MAX	3u	/* that may fail before all has come: more would not help */
+
+static volatile sig_atomic_t interrupted;
 
 /* In the order in which they are needed: who writes, who feeds, who decides. */
 static const char *const units[SETUP_UNITS] = {
@@ -47,6 +51,32 @@ setup_local_gid(const struct invocation *in, const char *name, gid_t fallback)
 	if (f != NULL)
 		(void)fclose(f);
 	return gid;
+}
+
+static void
+on_signal(int number)
+{
+	interrupted = number;
+}
+
+/* Who gives up waiting finds the host as it was: from here on signals end the wait, and what was made is taken back. */
+static void
+catch_signals(void)
+{
+	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
+	const struct sigaction act = { .sa_handler = on_signal };
+	struct sigaction was;
+
+	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+		if (sigaction(numbers[i], NULL, &was) == 0 && was.sa_handler != SIG_IGN)
+			(void)sigaction(numbers[i], &act, NULL);
+}
+
+static enum exit_code
+was_interrupted(void)
+{
+	output_error("interrupted (%s)", strsignal(interrupted));
+	return EXIT_REFUSED;
 }
 
 static enum exit_code
@@ -99,10 +129,12 @@ now_ms(void)
 
 /* What is known of the directory process while a snapshot is waited for. */
 struct awaited {
-	json_int_t received;		/* entries that a reading had at most */
+	json_int_t received;		/* entries that the reading under way has */
+	unsigned readings;		/* that ended before all had come */
 	bool told;			/* it has, or has had, something of the server */
 	bool connected;			/* it has, or has had, all of it */
-	int64_t asked_ms, until_ms;	/* when to give up, as it looks */
+	int64_t began_ms, asked_ms;
+	int64_t until_ms;		/* when to give up, as it looks */
 	char fault[512];		/* why there is nothing yet; "": it does not say */
 };
 
@@ -138,12 +170,12 @@ ask_directory(const struct setup *s, struct awaited *a)
 	received = json_integer_value(json_object_get(object, "received"));
 	connected = json_string_value(json_object_get(object, "connected"));
 	is_connected = connected != NULL && strcmp(connected, "yes") == 0;
-	if (received > a->received || (is_connected && !a->connected))
+	a->readings += received < a->received && !is_connected;
+	if ((received > a->received && a->readings < READINGS_MAX) || (is_connected && !a->connected))
 		a->until_ms = now_ms() + MORE_PATIENCE_MS;
 	a->told = a->told || is_connected || received > 0;
 	a->connected = a->connected || is_connected;
-	if (received > a->received)
-		a->received = received;
+	a->received = received;
 	fault = json_string_value(json_object_get(object, "fault"));
 	(void)snprintf(a->fault, sizeof a->fault, "%s", fault != NULL ? fault : "");
 	json_decref(object);
@@ -155,17 +187,17 @@ static bool
 await_published(struct setup *s, int64_t since_utc_sec, struct awaited *a)
 {
 	const struct timespec pause = { .tv_nsec = LOOK_MS * 1000000 };
-	const int64_t began_ms = now_ms();
 	bool is_there;
 
-	a->asked_ms = began_ms;
-	a->until_ms = began_ms + PATIENCE_MS;
-	while (!(is_there = published(s, since_utc_sec)) && now_ms() < a->until_ms && now_ms() - began_ms < LONGEST_MS) {
+	a->began_ms = a->asked_ms = now_ms();
+	a->until_ms = a->began_ms + PATIENCE_MS;
+	while (!(is_there = published(s, since_utc_sec)) && !interrupted && now_ms() < a->until_ms &&
+	    now_ms() - a->began_ms < LONGEST_MS) {
 		(void)nanosleep(&pause, NULL);
 		if (now_ms() - a->asked_ms >= ASK_MS)
 			ask_directory(s, a);
 	}
-	if (a->received > 0)
+	if (a->told)
 		show_received(s, 0);
 	return is_there;
 }
@@ -180,9 +212,10 @@ check_chain(struct setup *s, int64_t since_utc_sec)
 	int r;
 
 	if (!await_published(s, since_utc_sec, &a)) {
-		output_error("no snapshot was published, and for %d seconds%s nothing more came%s%s; see journalctl -u ismsd-publisher -u ismsd-directory",
-		    (a.told ? MORE_PATIENCE_MS : PATIENCE_MS) / 1000, a.told ? ", or in an hour," : "",
-		    a.fault[0] != '\0' ? ": " : "", a.fault);
+		if (interrupted)
+			return was_interrupted();
+		output_error("no snapshot was published within %lld seconds%s%s; see journalctl -u ismsd-publisher -u ismsd-directory",
+		    (long long)(now_ms() - a.began_ms) / 1000, a.fault[0] != '\0' ? ": " : "", a.fault);
 		return EXIT_UNREACHABLE;
 	}
 	report = calloc(1, sizeof *report);
@@ -204,6 +237,7 @@ setup_start(struct setup *s)
 	size_t i;
 	int r;
 
+	catch_signals();
 	r = units_open(&s->units);
 	if (r < 0) {
 		output_error("systemd cannot be reached over the bus: %s; start ismsd-publisher, ismsd-directory and ismsd-front by hand",
@@ -216,7 +250,7 @@ setup_start(struct setup *s)
 		return EXIT_UNREACHABLE;
 	}
 	for (i = 0; i < SETUP_UNITS && code == EXIT_DONE; i++)
-		code = start_unit(s, i);
+		code = interrupted ? was_interrupted() : start_unit(s, i);
 	return code == EXIT_DONE ? check_chain(s, since_utc_sec) : code;
 }
 
