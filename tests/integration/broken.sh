@@ -87,9 +87,10 @@ well_again "policy"
 
 # ---- disk ---------------------------------------------------------------------------------------
 state=/var/lib/isms/state
+front() { systemctl $1 ismsd-front.socket ismsd-front.service; }	# else the end of a session before starts it amid what follows
 full_disk() { # the state's file system is full: what prevents replay cannot be made durable
-	systemctl stop ismsd-front.service && cp -a $state /run/state && mount -t tmpfs -o size=600k,mode=700 tmpfs $state &&
-		chown isms:isms $state && cp -a /run/state/. $state/ && systemctl start ismsd-front.service && by_ssh ada -- true &&
+	front stop && cp -a $state /run/state && mount -t tmpfs -o size=600k,mode=700 tmpfs $state &&
+		chown isms:isms $state && cp -a /run/state/. $state/ && front start && by_ssh ada -- true &&
 		{ cat /dev/zero >$state/fill 2>/dev/null; df $state; }
 }
 check "DM06a a state of its own, then full" full_disk
@@ -108,18 +109,18 @@ denied_for_state() {
 	check "DM06a $1: doctor says it" bash -c "isms-userctl doctor | tee /dev/stderr | grep -Eq '^bad  *service  *ismsd-front, state: .*($2)'"
 }
 check "mark" mark
-systemctl stop ismsd-front.service
+front stop
 check "DM06a state read-only: mounted so" mount -o remount,ro $state
-systemctl start ismsd-front.service
+front start
 fault "DM06a state read-only"
 denied_for_state "state read-only" "Read-only|Input/output"
-systemctl stop ismsd-front.service
+front stop
 mount -o remount,rw $state
-systemctl start ismsd-front.service
+front start
 well_again "state"
-systemctl stop ismsd-front.service
+front stop
 check "the state is a plain folder again" bash -c "cp -a $state/. /run/state/ && umount $state && cp -a /run/state/. $state/"
-systemctl start ismsd-front.service
+front start
 well_again "state of its own again"
 check "mark" mark
 chown root:root $state
@@ -128,9 +129,9 @@ chown isms:isms $state
 well_again "state of a wrong owner"
 # At the start too: systemd gives the folder back to isms, but no file in a folder that is isms's.
 check "mark" mark
-systemctl stop ismsd-front.service
+front stop
 chown root:root $state/state.db
-systemctl start ismsd-front.service
+front start
 denied_for_state "state file of a wrong owner at start" "belongs to somebody else"
 chown isms:isms $state/state.db
 well_again "state file of a wrong owner at start"
