@@ -494,11 +494,12 @@ load(const char *dir, const char *text, size_t len, const char *name, struct set
 	if (p == NULL)
 		return -ENOMEM;
 	settings_defaults(&p->settings);
-	r = dir != NULL ? conf_load(dir, "isms.conf", "conf.d", take_line, p, NULL, error, size) :
-	    conf_parse(text, len, name, take_line, p, error, size);
+	r = text != NULL ? conf_parse(text, len, name, take_line, p, error, size) : 0;
+	if (r == 0 && dir != NULL)
+		r = conf_load(dir, "isms.conf", "conf.d", take_line, p, NULL, error, size);
 	if (r == 0 && check_servers(&p->settings, why, sizeof why) < 0)
-		r = conf_wrong(error, size, "%s: %s", dir != NULL ? dir : name, why);
-	if (r == 0 && dir != NULL && strcmp(p->settings.login_time_zone, "UTC") != 0) {
+		r = conf_wrong(error, size, "%s: %s", text != NULL ? name : dir, why);
+	if (r == 0 && text == NULL && strcmp(p->settings.login_time_zone, "UTC") != 0) {
 		if (zone_load(p->settings.login_time_zone, &zone) < 0)
 			r = conf_wrong(error, size, "%s: [login] time-zone: %s/%s cannot be read; install tzdata or write UTC",
 			    dir, ZONE_FOLDER, p->settings.login_time_zone);
@@ -520,6 +521,12 @@ int
 settings_parse(const char *text, size_t len, const char *name, struct settings *ret, char *error, size_t size)
 {
 	return load(NULL, text, len, name, ret, error, size);
+}
+
+int
+settings_foresee(const char *dir, const char *text, struct settings *ret, char *error, size_t size)
+{
+	return load(dir, text, strlen(text), "isms.conf", ret, error, size);
 }
 
 bool

@@ -43,6 +43,14 @@ int settings_load(const char *dir, struct settings *ret, char *error, size_t siz
 /* The same from memory over defaults, for tests and the fuzzer. */
 int settings_parse(const char *text, size_t len, const char *name, struct settings *ret, char *error, size_t size);
 
+/*
+ * What settings_load() will give once dir has an isms.conf, which it has not yet, of this text. The time zone is for the
+ * caller to look for.
+ *
+ * Returns as settings_load().
+ */
+int settings_foresee(const char *dir, const char *text, struct settings *ret, char *error, size_t size);
+
 /* Whether id lies in a range. */
 bool settings_id_allowed(const struct id_ranges *ranges, uint32_t id);
 

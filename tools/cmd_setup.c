@@ -115,7 +115,7 @@ check_settings(struct setup *s, const char *text)
 		code = invocation_settings(in);
 		if (code != EXIT_DONE)
 			return code;
-	} else if (settings_parse(text, strlen(text), "isms.conf", &in->settings, error, sizeof error) < 0) {
+	} else if (settings_foresee(in->paths.etc, text, &in->settings, error, sizeof error) < 0) {
 		output_error("%s", error);
 		return EXIT_REFUSED;
 	}

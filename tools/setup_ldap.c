@@ -128,6 +128,7 @@ check_operator(struct setup *s)
 
 	r = directory_open(&in->settings, &in->who, in->root, DIRECTORY_READ, true, &d, error, sizeof error);
 	directory_close(d);
+	operator_done(&in->who);		/* a large directory is waited for */
 	if (r == 0)
 		return EXIT_DONE;
 	output_error("%s", error);
@@ -173,7 +174,7 @@ write_password(struct setup *s)
 	(void)snprintf(text, sizeof text, "%s\n", s->host_password.text);
 	r = setup_files_secret(&s->made, path, text, group);
 	explicit_bzero(text, sizeof text);
-	secret_done(&s->host_password);		/* a large directory is waited for */
+	secret_done(&s->host_password);		/* likewise */
 	if (r < 0)
 		return failed(path, r);
 	if (r == 0 && !s->settings_there) {

@@ -91,6 +91,10 @@ start_unit(struct setup *s, size_t i)
 		output_error("%s is not installed; install the package ismsd, then systemctl daemon-reload", units[i]);
 		return EXIT_UNREACHABLE;
 	}
+	if (active < 0) {	/* whether it runs is not known, so it is left alone */
+		output_error("%s: %s", units[i], strerror(-active));
+		return EXIT_UNREACHABLE;
+	}
 	if (active == 1 && !(service && s->changed))
 		return EXIT_DONE;
 	r = units_job(s->units, active == 1 ? "RestartUnit" : "StartUnit", units[i], result, sizeof result);
@@ -245,6 +249,8 @@ setup_start(struct setup *s)
 		return EXIT_UNREACHABLE;
 	}
 	r = setup_reload(s);
+	if (r < 0 && interrupted)
+		return was_interrupted();
 	if (r < 0) {
 		output_error("systemd does not read its units again: %s; run systemctl daemon-reload", strerror(-r));
 		return EXIT_UNREACHABLE;

@@ -343,6 +343,26 @@ START_TEST(files_in_order)
 }
 END_TEST
 
+/* A first isms.conf is judged with what stands in conf.d already, which goes before it. */
+START_TEST(foreseen)
+{
+	static struct settings s;
+
+	make_folder();
+	put("conf.d/a.conf", "[directory]\nschema = active-directory\n[login]\ncontact = a\n", 0644);
+	ck_assert_int_eq(settings_foresee(folder, "[login]\ncontact = main\nwarn-before = 1m\n", &s, error, sizeof error), 0);
+	ck_assert_str_eq(s.directory_schema, "active-directory");
+	ck_assert_str_eq(s.login_contact, "a");
+	ck_assert_uint_eq(s.login_warn_before, 60);
+	put("conf.d/a.conf", "[directory]\nschem = active-directory\n", 0644);
+	ck_assert_int_eq(settings_foresee(folder, "", &s, error, sizeof error), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(error, "/conf.d/a.conf:2: [directory] schem: unknown option"));
+	ck_assert_int_eq(settings_foresee(folder, "[login]\nbad = 1\n", &s, error, sizeof error), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(error, "isms.conf:2: [login] bad: unknown option"));
+	drop_folder();
+}
+END_TEST
+
 START_TEST(files_of_others_are_refused)
 {
 	static struct settings s;
@@ -460,7 +480,7 @@ main(void)
 		{ long_and_nul_lines, 0 },
 		{ accepted_forms, 0 },
 		{ formats_read_well, 0 },
-		{ files_in_order, 0 },
+		{ files_in_order, 0 }, { foreseen, 0 },
 		{ files_of_others_are_refused, 0 },
 	};
 
