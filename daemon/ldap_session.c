@@ -53,6 +53,8 @@ fail_code(struct ldap_session *s, int code, const char *what)
 {
 	int r = ldap_handle_error(code);
 
+	if (code == LDAP_SIZELIMIT_EXCEEDED || code == LDAP_ADMINLIMIT_EXCEEDED || code == LDAP_TIMELIMIT_EXCEEDED)
+		what = "it must let a host read all (acl-sample.ldif)";
 	return fail(s, r < 0 ? r : -EPROTO, what, ldap_err2string(code));
 }
 
@@ -266,9 +268,6 @@ on_result(struct ldap_session *s, LDAPMessage *msg)
 		return -EOPNOTSUPP;
 	case LDAP_SUCCESS:
 		return fail(s, -EPROTO, "the server ended the synchronisation", "");
-	case LDAP_SIZELIMIT_EXCEEDED:
-	case LDAP_ADMINLIMIT_EXCEEDED:
-		return fail_code(s, code, "a host must read all: give it size and time without limit (acl-sample.ldif)");
 	default:
 		break;
 	}

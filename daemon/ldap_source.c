@@ -149,8 +149,11 @@ on_news(void *arg)
 	departed = ldap_sync_departed(s->sync, &s->holders);
 	if (fresh && take_in(s, &changes, departed >= 0))
 		s->in_force = s->state.serial;
-	if (s->behind)			/* whatever the thread says since */
+	if (s->behind) {		/* whatever the thread says since */
 		s->state.connected = false;
+		if (s->state.fault[0] == '\0')
+			(void)snprintf(s->state.fault, sizeof s->state.fault, "not all that came is in force: it is asked for anew");
+	}
 	if (before.connected != s->state.connected || !s->base.begun) {
 		s->base.begun = true;	/* the thread's first word is what it kept */
 		s->base.changed(NULL, s->base.changed_arg);

@@ -50,8 +50,10 @@ ask_front(struct call *call)
 	enum message number;
 	int r;
 
-	if (!may_ask(call))
+	if (!may_ask(call)) {
+		call->unjudged = true;
 		return VERDICT_DENY;
+	}
 	r = call_request(call, &number);
 	if (r < 0) {
 		fallback_refused(call, REASON_NONE, "a name or address given by the caller is too long");

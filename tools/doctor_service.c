@@ -48,11 +48,13 @@ check_servers(struct doctor *d, const json_t *object)
 
 	if (held != NULL)
 		doctor_note(d, "service", FINDING_WARN, "isms-userctl snapshot show", "%s holds changes back: %s", unit, held);
-	if (fault == NULL && reading != NULL)
-		doctor_note(d, "service", FINDING_BAD, "wait, and look again", "%s is reading the directory: %s", unit, reading);
-	else if (fault != NULL && lost && settings_uses_ldap(&d->in->settings))
-		doctor_note(d, "service", FINDING_BAD, reading != NULL ? "mend that; meanwhile it is tried again" :
-		    "mend the server or the way to it; isms-userctl doctor --directory tries it", "%s: %s", unit, fault);
+	if (reading != NULL)
+		doctor_note(d, "service", FINDING_BAD, fault != NULL ? "wait, and mend that if it fails again" : "wait, and look again",
+		    "%s is reading the directory: %s%s%s", unit, reading, fault != NULL ? "; the attempt before: " : "",
+		    fault != NULL ? fault : "");
+	else if (lost && settings_uses_ldap(&d->in->settings))
+		doctor_note(d, "service", FINDING_BAD, "mend the server or the way to it; isms-userctl doctor --directory tries it",
+		    "%s: %s", unit, fault != NULL ? fault : "no server is connected");
 	else
 		return true;
 	return false;

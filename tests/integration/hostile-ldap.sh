@@ -49,7 +49,7 @@ doctor_waits() {
 	grep -A 1 'ismsd-directory.service is reading the directory: ' /run/doctor | grep 'cure: wait, and look again' || { cat /run/doctor; return 1; }
 }
 check "a setup that waits can be ended, and takes all back; doctor says meanwhile to wait" interrupted doctor_waits
-check "settings, of a server that takes half a minute: setup waits" eval 'order sync slow && settings && came slow 2 && order sync good'
+check "settings, of a server that takes longer than setup waits for a first word: setup waits" eval 'order sync slow && settings && came slow 2 && order sync good'
 read_is_told() { journalctl -u ismsd-directory --no-pager | grep -q "is being read: [1-9]"; }
 check "that it is being read is told meanwhile" read_is_told
 check "people" eval 'for p in $people_here; do person $p || exit; done'
@@ -81,7 +81,8 @@ bad LD05a continuation "referral"
 no_evil() { ! grep -q EVIL $log && (: <>/dev/tcp/127.0.0.3/389) && wait_until 5 grep -q EVIL $log; }
 check "LD05a nobody went to where it pointed; the trap works" no_evil
 bad RP01a size_limit "acl-sample.ldif.*Size limit"
-bad RP01a admin_limit "Administrative limit"
+bad RP01a admin_limit "acl-sample.ldif.*Administrative limit"
+bad RP01a time_limit "acl-sample.ldif.*Time limit"
 bad RP01a unavailable "unavailable"
 bad RP04a no_such_object "No such object"
 bad RP02a cut_in_present "connection lost"

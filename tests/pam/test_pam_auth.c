@@ -101,13 +101,15 @@ START_TEST(pa01a_daemon_goes)
 	const struct step asks_on[] = {
 		EXPECT(AUTH_BEGIN), SEND(PROMPT, say_password()), EXPECT(ANSWER), SEND(PROMPT, say_code()), EXPECT(ANSWER), HANG_UP,
 	};
-	const struct { const char *service; const struct step *steps; bool judged; } rows[] = {
-		{ "su", before, false }, { "su", after, true }, { "su", asks_on, true }, { "given", before, true },
+	const struct typed no_code[] = { both[0], { REPLY_ERROR, NULL }, { REPLY_NONE, NULL } };
+	const struct { const char *service; const struct step *steps; const struct typed *typed; bool judged; } rows[] = {
+		{ "su", before, both, false }, { "su", after, both, true }, { "su", asks_on, both, true },
+		{ "su", asks_on, no_code, true }, { "given", before, both, true },
 	};
 
 	scene_write(&scene, "given", "auth optional " TEST_GIVER "\nauth required " TEST_MODULE " use_first_pass\n");
 	scene_start(&scene, rows[_i].service, "ada");
-	scene.typed = both;
+	scene.typed = rows[_i].typed;
 	ck_assert_int_eq(scene_call(&scene, rows[_i].steps, pam_authenticate, 0), PAM_AUTH_ERR);
 	ck_assert(scene_saw(&scene, PAM_ERROR_MSG, SCENE_UNAVAILABLE SCENE_CONTACT));
 	ck_assert_uint_ge(scene.delay_usec, rows[_i].judged ? 1000000 : 250000);
@@ -533,7 +535,7 @@ int
 main(void)
 {
 	const struct suite_row rows[] = {
-		{ auth_passes, 0 }, { pa01a_daemon_absent, 0 }, { pa01a_daemon_goes, 4 }, { pa02a_empty_password, 0 },
+		{ auth_passes, 0 }, { pa01a_daemon_absent, 0 }, { pa01a_daemon_goes, 5 }, { pa02a_empty_password, 0 },
 		{ pa03a_null_response, 2 * ROWS(null_replies) }, { pa04a_conversation_fails, 2 * ROWS(bad_replies) },
 		{ pa05a_long_password, 0 }, { pa05a_one_mebibyte, 0 },
 		{ pa06a_user_changed_between, 0 }, { pa06a_user_changed_during, 0 }, { pa07a_no_name, 0 },
