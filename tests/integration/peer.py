@@ -340,7 +340,7 @@ def requested_cookie(controls):
 
 
 def sync(connection, msgid, cookie):
-    name = mode["sync"]
+    name, served = mode["sync"], generation
     try:
         for reply in globals()["sync_" + name](cookie):
             if reply == CLOSE:
@@ -348,6 +348,8 @@ def sync(connection, msgid, cookie):
                 break
             connection.sendall(message(msgid, reply[0], reply[1:]))
         lasting.add(connection)
+        if (name, served) != (mode["sync"], generation):    # told otherwise meanwhile, when it could not be hung up yet
+            hang_up()
     finally:
         note("sync %s cookie=%s" % (name, cookie))
 
