@@ -60,8 +60,7 @@ check "group" eval 'id -Gn bea | grep -qw staff-people && ! id -Gn dora | grep -
 # A change of the directory arrives, by the cookie or without one, and lookups are as before but for it.
 recovered() {
 	other_shell
-	# A host that has lost its server pauses for up to 30 s, and for 5 by chance (ismsd(8)).
-	order set ada $shell && order sync "${1-good}" && wait_until 60 has_shell ada $shell && everything | sed "s,:$shell\$,:SHELL," >/run/now &&
+	order set ada $shell && order sync "${1-good}" && wait_until 30 has_shell ada $shell && everything | sed "s,:$shell\$,:SHELL," >/run/now &&
 		sed "s,:/bin/[a-z]*sh\$,:SHELL," /run/before | diff - <(sed "s,:/bin/[a-z]*sh\$,:SHELL," /run/now)
 }
 bad() { # CASE WAY FAULT: while the server answers like this nothing changes, the fault is told, and it passes by itself
