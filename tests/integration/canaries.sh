@@ -76,7 +76,7 @@ sampled() { # what it found is the control alone, in both places
 check "UC01a not in any command line or environment, where the helpers' is" sampled
 
 # ---- a live session: memory of every process that took part ------------------------------------------
-session() { { login 'sleep 60' & } && wait_until 10 has_session $who; }
+session() { { login 'sleep 3000' & } && wait_until 10 has_session $who; }
 check "a live session" session
 counter=$((counter + 1))		# the one in the background counted for itself
 sleep 1
@@ -98,7 +98,7 @@ copies() { # CANARIES NAME: how many places of sshd's memory hold them
 	cat /run/people/copies >&2
 	[ $rc -le 1 ] && wc -l </run/people/copies
 }
-local_session() { { code='' by_ssh local -- 'sleep 60' & } && wait_until 10 has_session local; }
+local_session() { { code='' by_ssh local -- 'sleep 3000' & } && wait_until 10 has_session local; }
 check "a live session of a local user" local_session
 sleep 1
 titles() { # what memory of theirs surely holds: the scan has seen them

@@ -38,11 +38,11 @@ employee() { add_person "$1" employee "${@:2}" && wait_user "$1" && enroll_perso
 sits_there() { # NAME...: a session each
 	local n
 	for n; do
-		by_ssh "$n" -tt -- 'sleep 300' >/dev/null 2>&1 &
-		wait_until 10 pgrep -u "$n" -f '^sleep 300' || return
+		by_ssh "$n" -tt -- 'sleep 3000' >/dev/null 2>&1 &
+		wait_until 10 pgrep -u "$n" -f '^sleep 3000' || return
 	done
 }
-still_there() { local n; for n; do pgrep -u "$n" -f '^sleep 300' || { echo "$n is gone"; return 1; }; done; }
+still_there() { local n; for n; do pgrep -u "$n" -f '^sleep 3000' || { echo "$n is gone"; return 1; }; done; }
 was_put_out() { # REASON NAME
 	wait_until 6 no_processes "$2" &&
 		wait_until 6 event_is '.ISMS_EVENT == "session.terminated"' ".ISMS_USER == \"$2\"" ".ISMS_REASON == \"$1\""
@@ -108,8 +108,8 @@ look() { isms-userctl disable dan --reason test --yes && isms-userctl enable dan
 outlasts() { sleep 1 && still_there "$@"; }
 directory() { systemctl "$1" ismsd-directory.socket ismsd-directory.service; }
 runs_as() { # NAME: a process of hers that needed no login
-	setpriv --reuid "$1" --regid "$(id -g "$1")" --clear-groups sleep 300 &
-	wait_until 5 pgrep -u "$1" -f '^sleep 300'
+	setpriv --reuid "$1" --regid "$(id -g "$1")" --clear-groups sleep 3000 &
+	wait_until 5 pgrep -u "$1" -f '^sleep 3000'
 }
 check "TM05a sessions" sits_there zoe
 check "mark" mark

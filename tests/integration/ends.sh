@@ -17,18 +17,18 @@ through_tunnel() { # to sshd behind it, which greets
 	timeout 5 bash -c 'exec 3<>/dev/tcp/localhost/2222 && read -r line <&3 && [[ $line == SSH-2.0-* ]]' 2>/dev/null
 }
 open_all() { # shell, tmux, tunnel, lingering manager, what a logged-out session left, a cron job
-	by_ssh ada -tt -- 'sleep 300' >/run/people/ada/shell 2>&1 &
+	by_ssh ada -tt -- 'sleep 3000' >/run/people/ada/shell 2>&1 &
 	wait_until 10 has_session ada || return
-	by_ssh ada -- 'tmux new-session -d "sleep 301"' && by_ssh ada -- 'setsid nohup sleep 302 >/dev/null 2>&1 </dev/null &' || return
+	by_ssh ada -- 'tmux new-session -d "sleep 3001"' && by_ssh ada -- 'setsid nohup sleep 3002 >/dev/null 2>&1 </dev/null &' || return
 	code=$(fresh_code ada) SSH_ASKPASS=$people/ada/askpass SSH_ASKPASS_REQUIRE=force \
 		ssh $ssh_options -N -L 2222:localhost:22 ada@localhost >/dev/null 2>&1 </dev/null &
-	loginctl enable-linger ada && by_user_manager ada systemd-run --user --quiet sleep 303 || return
-	echo '* * * * * ada sleep 304' >/etc/cron.d/isms-ends
-	wait_until 75 pgrep -f 'sleep 304' >/dev/null
+	loginctl enable-linger ada && by_user_manager ada systemd-run --user --quiet sleep 3003 || return
+	echo '* * * * * ada sleep 3004' >/etc/cron.d/isms-ends
+	wait_until 75 pgrep -f 'sleep 3004' >/dev/null
 	rm /etc/cron.d/isms-ends
 	wait_until 10 through_tunnel || return
 	local n
-	for n in 300 301 302 303 304; do wait_until 10 pgrep -u ada -f "sleep $n" || { echo "sleep $n does not run"; return 1; }; done
+	for n in 3000 3001 3002 3003 3004; do wait_until 10 pgrep -u ada -f "sleep $n" || { echo "sleep $n does not run"; return 1; }; done
 }
 all_gone_within_5() { # COMMAND...: five seconds after it nothing of hers is alive
 	"$@" && wait_until 5 gone ada && ! through_tunnel
@@ -62,7 +62,7 @@ check "reason expired" denied_with expired ada
 check "why says expired" why_says ada expired
 extended() { # an end that is moved in time does not bite
 	isms-userctl set-expiry ada +1h --reason test --yes && sleep 1 || return
-	by_ssh ada -tt -- 'sleep 300' >/dev/null 2>&1 &
+	by_ssh ada -tt -- 'sleep 3000' >/dev/null 2>&1 &
 	wait_until 10 has_session ada && isms-userctl set-expiry ada +12s --reason test --yes && sleep 2 &&
 		isms-userctl set-expiry ada +1h --reason test --yes && sleep 14 && has_session ada
 }

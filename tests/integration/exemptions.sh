@@ -100,7 +100,7 @@ check "ssh: she has one again" soon by_ssh ada -- true
 
 # ---- the number of sessions --------------------------------------------------------------------------------
 check "two sessions at most" limit ada 'max-sessions = 2'
-stay() { (by_ssh ada -- 'echo in; exec sleep 600' >"/run/session-$1" 2>&1) & wait_until 20 grep -qx in "/run/session-$1"; }
+stay() { (by_ssh ada -- 'echo in; exec sleep 3600' >"/run/session-$1" 2>&1) & wait_until 20 grep -qx in "/run/session-$1"; }
 check "the first" stay 1
 check "the second" stay 2
 refused "a third" by_ssh ada -- true

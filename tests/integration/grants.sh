@@ -85,10 +85,10 @@ open_session() { # NAME SECONDS: on a terminal, its output in the person's folde
 sleeps() { pgrep -u "$1" -f "sleep $2" >/dev/null; }
 not_sleeping() { ! sleeps "$@"; }
 privileged_session() {
-	open_session ada 401 && open_session bob 402 && grant ada db-admin --for 15s && within_a_second in_group ada db-admin || return
-	by_ssh ada -tt -- 'id -nG; sleep 403' >$people/ada/shell2 2>&1 &
-	wait_until 12 sleeps ada 403 && wait_until 5 grep -w db-admin $people/ada/shell2 && sleeps ada 401 &&
-		wait_until 15 not_in_group ada db-admin && wait_until 5 not_sleeping ada 403 && sleeps bob 402
+	open_session ada 3401 && open_session bob 3402 && grant ada db-admin --for 15s && within_a_second in_group ada db-admin || return
+	by_ssh ada -tt -- 'id -nG; sleep 3403' >$people/ada/shell2 2>&1 &
+	wait_until 12 sleeps ada 3403 && wait_until 5 grep -w db-admin $people/ada/shell2 && sleeps ada 3401 &&
+		wait_until 15 not_in_group ada db-admin && wait_until 5 not_sleeping ada 3403 && sleeps bob 3402
 }
 check "mark" mark
 check "a session that holds a privileged group ends with the grant" privileged_session
@@ -96,25 +96,25 @@ check "event session.terminated says why" wait_until 5 event_is '.ISMS_EVENT == 
 check "it was told on its terminal" grep 'membership of group db-admin has ended' $people/ada/shell2
 check "and may log in again" by_ssh ada -- true
 without_it() { # opened before, hence without the group
-	open_session ada 404 && grant ada db-admin --for 3s && sleep 8 && not_in_group ada db-admin && sleeps ada 404
+	open_session ada 3404 && grant ada db-admin --for 3s && sleep 8 && not_in_group ada db-admin && sleeps ada 3404
 }
 check "a session that never had the group lives" without_it
 told() {
-	grant ada web-deploy --for 8s && within_a_second in_group ada web-deploy && open_session ada 405 &&
+	grant ada web-deploy --for 8s && within_a_second in_group ada web-deploy && open_session ada 3405 &&
 		wait_until 12 not_in_group ada web-deploy && wait_until 5 grep 'membership of group web-deploy has ended' $people/ada/shell &&
-		sleep 2 && sleeps ada 405
+		sleep 2 && sleeps ada 3405
 }
 check "another group: the session is told and lives" told
 taken_back() {
-	grant ada db-admin --for 10m && within_a_second in_group ada db-admin && open_session ada 406 &&
-		as_approver ungrant ada db-admin && wait_until 2 not_in_group ada db-admin && wait_until 5 not_sleeping ada 406
+	grant ada db-admin --for 10m && within_a_second in_group ada db-admin && open_session ada 3406 &&
+		as_approver ungrant ada db-admin && wait_until 2 not_in_group ada db-admin && wait_until 5 not_sleeping ada 3406
 }
 check "ungrant: at once, sessions too" taken_back
 publisher_down() { # what ends while nobody looks is seen at the start
-	grant ada db-admin --for 12s && within_a_second in_group ada db-admin && open_session ada 407 &&
+	grant ada db-admin --for 12s && within_a_second in_group ada db-admin && open_session ada 3407 &&
 		systemctl stop ismsd-directory ismsd-publisher.socket ismsd-publisher 2>/dev/null
 	sleep 12
-	systemctl start ismsd-publisher ismsd-directory && wait_until 8 not_sleeping ada 407 && not_in_group ada db-admin
+	systemctl start ismsd-publisher ismsd-directory && wait_until 8 not_sleeping ada 3407 && not_in_group ada db-admin
 }
 check "a session that held it while everything was down ends at the start" publisher_down
 
@@ -130,13 +130,13 @@ nested() { # add|delete CHILD PARENT: a group in another one, or out of it, by n
 		! cmp $f $f.new && mv $f.new $f
 }
 by_nesting() { # in both by a grant of the one within; the ends of both sessions are of one moment
-	grant ada prod-devs --for 25s && grant ada lab-devs --for 25s && within_a_second in_group ada prod-root && in_group ada lab && open_session ada 409 &&
+	grant ada prod-devs --for 25s && grant ada lab-devs --for 25s && within_a_second in_group ada prod-root && in_group ada lab && open_session ada 3409 &&
 		grep -w prod-root $people/ada/shell && grep -w lab $people/ada/shell
 }
-lost_by_nesting() { wait_until 30 not_in_group ada prod-root && not_in_group ada prod-devs && wait_until 5 not_sleeping ada 409 && sleeps bob 402; }
+lost_by_nesting() { wait_until 30 not_in_group ada prod-root && not_in_group ada prod-devs && wait_until 5 not_sleeping ada 3409 && sleeps bob 3402; }
 unprivileged_above() { # policy keeps the group above alone
-	grant ada lab-devs --for 12s && within_a_second in_group ada lab && open_session ada 410 && wait_until 15 not_in_group ada lab &&
-		wait_until 5 grep 'membership of group lab has ended' $people/ada/shell && sleep 2 && sleeps ada 410
+	grant ada lab-devs --for 12s && within_a_second in_group ada lab && open_session ada 3410 && wait_until 15 not_in_group ada lab &&
+		wait_until 5 grep 'membership of group lab has ended' $people/ada/shell && sleep 2 && sleeps ada 3410
 }
 check "a group in a privileged one" nested add prod-devs prod-root
 check "a group in another one" nested add lab-devs lab

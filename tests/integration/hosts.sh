@@ -261,7 +261,7 @@ judged_after() {
 let_in_after() { second_after "$1" && code=$(token_code bea $((bea_first + $2))) by_pam bea; }
 counter=$(cat $people/ada/counter)
 on a || counter=$((counter + 1))	# each host has codes of its own
-session() { code=$(token_code ada $((counter + 1))) by_ssh ada -tt -- 'sleep 300' >/dev/null 2>&1; }
+session() { code=$(token_code ada $((counter + 1))) by_ssh ada -tt -- 'sleep 3000' >/dev/null 2>&1; }
 for host in a b; do
 	if on $host; then
 		session &
@@ -319,18 +319,18 @@ from_afar() { SSH_ASKPASS=$people/kim/askpass SSH_ASKPASS_REQUIRE=force ssh $ssh
 if on a; then
 	check "OT11a six failures lock" option mfa lock-after 6
 	reload
-	sits() { by_ssh kim -tt -- 'sleep 300' >/dev/null 2>&1 & wait_until 15 has_session kim; }
+	sits() { by_ssh kim -tt -- 'sleep 3000' >/dev/null 2>&1 & wait_until 15 has_session kim; }
 	check "OT11a kim works at a" sits
 	cp $people/kim/counter /shared/kim.counter && tell attack
 	check "OT11a an attacker at b" told attacked
 	check "OT11a kim is locked" event_is '.ISMS_EVENT == "mfa.locked"' '.ISMS_USER == "kim"'
 	echo $(($(cat $people/kim/counter) + 1)) >$people/kim/counter
 	check "OT11a her console" by_login kim 'id -un'
-	check "OT11a her session" pgrep -u kim -f '^sleep 300'
+	check "OT11a her session" pgrep -u kim -f '^sleep 3000'
 	check "OT11a its twin: failures forgotten" isms-userctl enable kim --reason "it was not her" --yes
 	tell unlocked-kim
 	check "OT11a its twin: in from afar" told in-from-afar
-	check "OT11a her session still" pgrep -u kim -f '^sleep 300'
+	check "OT11a her session still" pgrep -u kim -f '^sleep 3000'
 else
 	check "OT11a a session at a" told attack
 	attack() { local n; for n in 1 2 3 4 5 6; do ! code=000000 password=wrong from_afar || return; done; }

@@ -49,7 +49,7 @@ check "disabled by another tool: refused a second later" disabled
 enabled() { no_value ada pwdAccountLockedTime && sleep 1 && by_ssh ada -- true; }
 check "its twin: enabled" enabled
 live_sessions() {
-	by_ssh ada -tt -- 'sleep 300' >/dev/null 2>&1 &
+	by_ssh ada -tt -- 'sleep 3000' >/dev/null 2>&1 &
 	wait_until 10 has_session ada && set_value ada pwdAccountLockedTime 000001010000Z && seen 5 no_processes ada
 }
 check "disabled by another tool: the live session is gone within five seconds" live_sessions
@@ -153,7 +153,7 @@ within() { # SECONDS COMMAND...
 lookups() { [ "$(getent passwd ada | cut -d: -f1)" = ada ] && id -Gn ada | grep -qw isms-mfa && within 1 status_is 2 getent passwd nobody-at-all; }
 unavailable() { mark && within 15 refused_by_ssh ada && denied_with directory-unavailable ada; }
 refused_by_ssh() { ! by_ssh "$1" -- true; }
-session_open() { by_ssh bea -tt -- 'sleep 600' >/dev/null 2>&1 & wait_until 10 has_session bea; }
+session_open() { by_ssh bea -tt -- 'sleep 3600' >/dev/null 2>&1 & wait_until 10 has_session bea; }
 nft_rule() { nft -f - <<<"table inet cut { chain out { type filter hook output priority 0; tcp dport 636 $1; }; }"; }
 outage() { # NAME CUT-COMMAND HEAL-COMMAND
 	local name=$1 cut=$2 heal=$3

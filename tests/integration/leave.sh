@@ -17,9 +17,9 @@ leaves() { isms-userctl leave "$@" --reason "contract ended" --ticket T-7 --json
 step() { jq -e ".steps[] | select(.step == \"$1\") | $2" $report >/dev/null; }
 
 # ---- with a session open -------------------------------------------------------------------------
-open_session() { by_ssh ada -tt -- 'sleep 300' >/dev/null 2>&1 & wait_until 10 has_session ada; }
+open_session() { by_ssh ada -tt -- 'sleep 3000' >/dev/null 2>&1 & wait_until 10 has_session ada; }
 check "a session" open_session
-check "what she left running" by_ssh ada -- 'setsid nohup sleep 302 >/dev/null 2>&1 </dev/null &'
+check "what she left running" by_ssh ada -- 'setsid nohup sleep 3002 >/dev/null 2>&1 </dev/null &'
 check "mark" mark
 check "a dry run" leaves ada --dry-run
 check "it would disable" step disable '.state == "planned"'

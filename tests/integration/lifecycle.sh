@@ -168,8 +168,8 @@ refused "armed by nobody of the directory" isms-userctl arm glas --for 1h --reas
 refused "armed for longer than is allowed" by_carol arm glas --for 9h --reason test
 check "still out" eval '! glass true'
 # Who administers this host has it on his terminal: root, a local one, one of the directory. bea does not.
-at_terminal() { by_ssh "$1" -tt -- sleep 417 >"/run/$1.terminal" 2>&1 & }
-are_there() { [ "$(pgrep -cxf 'sleep 417')" = 4 ]; }
+at_terminal() { by_ssh "$1" -tt -- sleep 3417 >"/run/$1.terminal" 2>&1 & }
+are_there() { [ "$(pgrep -cxf 'sleep 3417')" = 4 ]; }
 administrators() { gpasswd -a local sudo && gpasswd -a carol sudo && enroll_person carol --hotp && wait_until 10 eval 'id -nG carol | grep -qw sudo'; }
 check "administrators, and bea who is none" eval 'administrators && contractor bea'
 code='' at_terminal root; code='' at_terminal local; at_terminal carol; at_terminal bea
@@ -197,13 +197,13 @@ unheard() {
 at_once() { local since=$SECONDS; glass true && [ $((SECONDS - since)) -le 5 ]; }
 check "nobody there who tells: armed and in all the same" unheard
 check "goes on" systemctl kill -s CONT ismsd-publisher
-pkill -xf "sleep 417"
+pkill -xf "sleep 3417"
 wait
 used() { event_is '.ISMS_EVENT == "breakglass.used"' '.ISMS_USER == "glas"' '.PRIORITY == "1"' '.ISMS_NOTE == "disk is full"' '.ISMS_ACTOR | startswith("uid=carol,")'; }
 check "its use is loud, with who armed it and why" used
 in_session() { pgrep -u glas -x sleep >/dev/null; }
 out_of_session() { ! pgrep -u glas >/dev/null; }
-glass sleep 300 &
+glass sleep 3000 &
 check "a session" wait_until 10 in_session
 check "disarmed" isms-userctl disarm glas
 check "disarmed: its session is over" wait_until 5 out_of_session
@@ -214,7 +214,7 @@ check "reason breakglass-not-armed" denied_with breakglass-not-armed glas
 armed_at=$(date +%s)
 check "armed for 20 seconds" by_carol arm glas --for 20s --reason "disk is full again"
 check "in" wait_until 10 glass true
-glass sleep 300 &
+glass sleep 3000 &
 check "a session" wait_until 10 in_session
 its_end() { wait_until 40 out_of_session && [ $(($(date +%s) - armed_at)) -ge 20 ] && [ $(($(date +%s) - armed_at)) -le 27 ]; }
 check "its end ends the session, and not sooner" its_end

@@ -109,7 +109,7 @@ check "su again" wait_until 10 su_alma
 
 # ---- live sessions ---------------------------------------------------------------------------------
 open_session() { # NAME: a session that stays
-	(code=${code-$(fresh_code "$1")} by_ssh "$1" -- 'touch /tmp/in.$USER; sleep 300' >/dev/null 2>&1 &)
+	(code=${code-$(fresh_code "$1")} by_ssh "$1" -- 'touch /tmp/in.$USER; sleep 3000' >/dev/null 2>&1 &)
 	wait_until 10 test -e "/tmp/in.$1" && rm -f "/tmp/in.$1"
 }
 lives() { pgrep -u "$1" -x sleep >/dev/null; }
@@ -134,7 +134,7 @@ pkill -u local sleep
 
 # ---- what is left running has no session -----------------------------------------------------------
 leaves_running() { # NAME: and logs out
-	by_ssh "$1" -- 'setsid -f sleep 300 </dev/null >/dev/null 2>&1' && wait_until 5 lives "$1"
+	by_ssh "$1" -- 'setsid -f sleep 3000 </dev/null >/dev/null 2>&1' && wait_until 5 lives "$1"
 }
 is_out() { event_is '.ISMS_EVENT == "session.closed"' ".ISMS_USER == \"$1\""; }
 check "extended" isms-userctl set-expiry alma +2h

@@ -36,7 +36,7 @@ check "config check takes it" isms-userctl config check
 check "allowed, her host: lookups know her" wait_until 5 known
 check "allowed, her host: in" by_ssh ada -- true
 check "allowed, her host: why says so" bash -c 'isms-userctl why ada --factors password,otp | grep "published.*yes"'
-(code=$(fresh_code ada) by_ssh ada -tt -- 'echo in; sleep 300' >/run/people/ada/shell 2>&1) &
+(code=$(fresh_code ada) by_ssh ada -tt -- 'echo in; sleep 3000' >/run/people/ada/shell 2>&1) &
 check "allowed: a session is open" wait_until 10 grep -q in /run/people/ada/shell
 check "mark" mark
 check "allowed: another host" set_option login host-name web2

@@ -26,12 +26,12 @@ check "status: users" status_has '^users +2$'
 # ---- what people read ----------------------------------------------------------------------------
 shell=$people/ada/shell
 open_shell() {
-	by_ssh ada -tt -- 'sleep 300' >"$shell" 2>&1 &
-	wait_until 10 pgrep -u ada -f '^sleep 300' >/dev/null	# by then she has her terminal
+	by_ssh ada -tt -- 'sleep 3000' >"$shell" 2>&1 &
+	wait_until 10 pgrep -u ada -f '^sleep 3000' >/dev/null	# by then she has her terminal
 }
 as_login_uid() { # UNIT: a process of root's that she began, outside of her slice
-	systemd-run --quiet --unit="$1" sh -c "echo $(id -u ada) >/proc/self/loginuid && exec sleep 305"
-	wait_until 5 pgrep -f '^sleep 305' >/dev/null
+	systemd-run --quiet --unit="$1" sh -c "echo $(id -u ada) >/proc/self/loginuid && exec sleep 3005"
+	wait_until 5 pgrep -f '^sleep 3005' >/dev/null
 }
 ended_at() { # SECONDS: nothing of hers before it is missing, nothing after it is left
 	local end
@@ -40,7 +40,7 @@ ended_at() { # SECONDS: nothing of hers before it is missing, nothing after it i
 	end=$(date -d "$end" +%s) || return
 	while [ "$(date +%s)" -lt $((end - 1)) ]; do sleep .1; done
 	has_session ada || [ "$(date +%s)" -ge "$end" ] || { echo "put out too early"; return 1; }
-	wait_until 6 no_processes ada && ! pgrep -af '^sleep 305' && [ "$(date +%s)" -le $((end + 5)) ]
+	wait_until 6 no_processes ada && ! pgrep -af '^sleep 3005' && [ "$(date +%s)" -le $((end + 5)) ]
 }
 check "a shell" open_shell
 check "a process of root's with her login uid" as_login_uid isms-test-1
@@ -54,7 +54,7 @@ check "event" wait_until 6 event_is '.ISMS_EVENT == "session.terminated"' '.ISMS
 # ---- a death at the wrong moment -----------------------------------------------------------------
 check "extended" isms-userctl set-expiry ada +1h --reason test --yes
 check "a shell again" bash -c "sleep 1; . $tests/check.sh; . $tests/integration/people.sh
-	by_ssh ada -tt -- 'sleep 300' >$shell 2>&1 & wait_until 10 has_session ada"
+	by_ssh ada -tt -- 'sleep 3000' >$shell 2>&1 & wait_until 10 has_session ada"
 check "mark" mark
 dies_before_the_end() {
 	isms-userctl set-expiry ada +16s --reason test --yes && sleep 1 &&

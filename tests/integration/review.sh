@@ -34,7 +34,7 @@ check "who decided" bash -c "isms-userctl review export --review web --json | jq
 check "the export is CSV" bash -c 'isms-userctl review export --review web | grep -q "^\"web\",\"group:web-deploy\",\"ada\","'
 
 check "a review of all contractors" ctl review start --name contractors --scope kind:contractor
-open_session() { by_ssh bob -tt -- 'sleep 300' >/dev/null 2>&1 & wait_until 10 has_session bob; }
+open_session() { by_ssh bob -tt -- 'sleep 3000' >/dev/null 2>&1 & wait_until 10 has_session bob; }
 check "bob has a session" open_session
 check "mark" mark
 check "bob's access is removed" ctl review remove bob "${as[@]}"

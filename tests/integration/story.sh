@@ -58,7 +58,7 @@ offered() { [ -n "$(/usr/libexec/isms-access/isms-authorized-keys ada "$(ssh-key
 by_key_aloud() { by_key ada -v -- id -nG >$people/ada/said 2>$people/ada/ssh; local rc=$?; cat $people/ada/ssh; return $rc; }
 accepted() { grep 'Server accepts key:' $people/ada/ssh; }
 groups_are() { [ "$(tr ' ' '\n' <$people/ada/said | sort | tr '\n' ' ')" = "$* " ]; }
-on_a_terminal() { by_key ada -tt -- 'sleep 300' >$people/ada/terminal 2>&1 & wait_until 10 has_session ada; }
+on_a_terminal() { by_key ada -tt -- 'sleep 3000' >$people/ada/terminal 2>&1 & wait_until 10 has_session ada; }
 if on b; then
 	check "her key is offered" wait_until 10 offered
 	check "a login by key and code" by_key_aloud
@@ -86,7 +86,7 @@ else
 	tell warned
 	check "extended" told extended
 	check "her contract's first end passes" wait_until 60 first_end_has_passed
-	check "the session lives on" runs 300
+	check "the session lives on" runs 3000
 	check "mark" mark
 	in_group() { id -nG ada | tr ' ' '\n' | grep -qx db-admin; }
 	not_in_group() { ! in_group; }
@@ -101,8 +101,8 @@ if on a; then
 	tell granted "$(date -d "$(jq -r .until /run/grant.json)" +%s%3N)"
 else
 	privileged() { # and stays in it
-		by_key ada -tt -- 'id -nG; sudo -n /usr/bin/id -u; sleep 301' >$people/ada/privileged 2>&1 &
-		wait_until 8 grep '^0' $people/ada/privileged && grep -w db-admin $people/ada/privileged && runs 301
+		by_key ada -tt -- 'id -nG; sudo -n /usr/bin/id -u; sleep 3001' >$people/ada/privileged 2>&1 &
+		wait_until 8 grep '^0' $people/ada/privileged && grep -w db-admin $people/ada/privileged && runs 3001
 	}
 	lost() { # at its end, neither before nor later than a second after it
 		local end before
@@ -130,20 +130,20 @@ through_tunnel() { # to sshd behind it, which greets
 	timeout 5 bash -c 'exec 3<>/dev/tcp/localhost/2222 && read -r line <&3 && [[ $line == SSH-2.0-* ]]' 2>/dev/null
 }
 at_work() { # a shell, tmux, what a logged-out session left, a tunnel, a job of cron
-	on_a_terminal && by_ssh ada -- 'tmux new-session -d "sleep 302"' &&
-		by_ssh ada -- 'setsid nohup sleep 303 >/dev/null 2>&1 </dev/null &' || return
+	on_a_terminal && by_ssh ada -- 'tmux new-session -d "sleep 3002"' &&
+		by_ssh ada -- 'setsid nohup sleep 3003 >/dev/null 2>&1 </dev/null &' || return
 	code=$(fresh_code ada) SSH_ASKPASS=$people/ada/askpass SSH_ASKPASS_REQUIRE=force \
 		ssh $ssh_options -N -L 2222:localhost:22 ada@localhost >/dev/null 2>&1 </dev/null &
 	wait_until 75 test -s /tmp/cron.ada && wait_until 10 through_tunnel || return
 	local n
-	for n in 300 302 303; do wait_until 10 runs $n || { echo "sleep $n does not run"; return 1; }; done
+	for n in 3000 3002 3003; do wait_until 10 runs $n || { echo "sleep $n does not run"; return 1; }; done
 }
 if on b; then
 	check "at work" at_work
 	check "mark" mark
 	tell at-work
 else
-	session_here() { by_ssh ada -tt -- 'sleep 304' >/dev/null 2>&1 & wait_until 10 has_session ada; }
+	session_here() { by_ssh ada -tt -- 'sleep 3004' >/dev/null 2>&1 & wait_until 10 has_session ada; }
 	check "she is at work on b" told at-work
 	# b has used up codes: what it has counted is ahead of what a knows.
 	echo 12 >$people/ada/counter
