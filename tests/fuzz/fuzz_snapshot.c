@@ -1,8 +1,8 @@
 /*
  * fuzz_snapshot.c - hostile bases and deltas behind headers that fit, in memory and as files: no answer below the floor.
  *
- * covers: common/snapshot.c common/snapshot_list.c common/snapshot_next.c common/snapshot_open.c
- * covers: common/snapshot_whole.c common/snapshot_whole_delta.c
+ * covers: common/snapshot.c common/snapshot_list.c common/snapshot_members.c common/snapshot_next.c
+ * covers: common/snapshot_open.c common/snapshot_whole.c common/snapshot_whole_delta.c
  *
  * An input is the size of the base (u32, its top bit: headers stay as they are), the base, and the rest is the delta.
  */

@@ -13,7 +13,7 @@
 #include "daemon/snapshot_build.h"
 #include "tests/nss/crowd.h"
 
-enum { RUNGS = 40, CHANGES_MAX = 60 };
+enum { GROUPS_MAX = 40, CHANGES_MAX = 60 };
 
 static const char *folder;
 
@@ -44,28 +44,29 @@ write_seed(const char *kind, unsigned number, const struct snapshot_image *base,
 		err(EXIT_FAILURE, "%s", path);
 }
 
-/* Lists and groups long enough for whatever takes several at once. */
+/* Lists and groups long enough for whatever takes several at once: each user is in one group more than the one before. */
 static void
-ladder(void)
+ladder(uint32_t users, uint32_t groups)
 {
 	struct snapshot_builder *b = snapshot_builder_new();
+	uint32_t gids[GROUPS_MAX], count;
 	struct snapshot_image image;
-	uint32_t gids[RUNGS];
 	char name[16];
 
-	for (uint32_t i = 0; i < RUNGS; i++) {
+	for (uint32_t i = 0; i < groups; i++) {
 		gids[i] = 5000 + i;
 		(void)snprintf(name, sizeof name, "g%u", i);
 		if (snapshot_builder_add_group(b, gids[i], name) != 0)
 			errx(EXIT_FAILURE, "group %s", name);
 	}
-	for (uint32_t i = 0; i < RUNGS; i++) {
+	for (uint32_t i = 0; i < users; i++) {
 		(void)snprintf(name, sizeof name, "u%u", i);
-		if (snapshot_builder_add_user(b, 4000 + i, 5000, name, "", "/", "/bin/sh", gids, i + 1) != 0)
+		count = i < groups ? i + 1 : groups;
+		if (snapshot_builder_add_user(b, 4000 + i, 5000, name, "", "/", "/bin/sh", gids, count) != 0)
 			errx(EXIT_FAILURE, "user %s", name);
 	}
 	image = image_of(b, 7);
-	write_seed("ladder", 0, &image, NULL);
+	write_seed("ladder", users, &image, NULL);
 	snapshot_image_done(&image);
 }
 
@@ -103,7 +104,8 @@ main(int argc, char **argv)
 	if (argc != 2)
 		errx(EXIT_FAILURE, "needs a folder");
 	folder = argv[1];
-	ladder();
+	ladder(GROUPS_MAX, GROUPS_MAX);
+	ladder(150, 1);	/* names enough for wide registers (snapshot_members.c) */
 	crowds(0);
 	crowds(10);
 	crowds(100);

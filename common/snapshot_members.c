@@ -1,0 +1,176 @@
+/*
+ * snapshot_members.c - the members of a group.
+ *
+ * As careful as lookups are (snapshot_parts.h), but an answer of ten thousand names has to be a copy and no
+ * more: what can be checked of all of them together is.
+ */
+#include <config.h>
+
+#include "common/snapshot.h"
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+#include "common/snapshot_parts.h"
+#include "common/snapshot_wide.h"
+
+typedef uint8_t chunk __attribute__((vector_size(16)));
+
+static ALWAYS_INLINE chunk
+lower(chunk one, chunk other)
+{
+#ifdef __SSE2__
+	return (chunk)_mm_min_epu8((__m128i)one, (__m128i)other);
+#else
+	chunk is_lower = (chunk)(one < other);
+
+	return (one & is_lower) | (other & ~is_lower);
+#endif
+}
+
+static ALWAYS_INLINE chunk
+higher(chunk one, chunk other)
+{
+#ifdef __SSE2__
+	return (chunk)_mm_max_epu8((__m128i)one, (__m128i)other);
+#else
+	return ~lower(~one, ~other);
+#endif
+}
+
+static ALWAYS_INLINE bool
+is_any(chunk bytes)
+{
+	uint64_t halves[2];
+
+	memcpy(halves, &bytes, sizeof halves);
+	return (halves[0] | halves[1]) != 0;
+}
+
+/* The sum of the bytes of a word: pairs go into 16 bits, these into the top ones. */
+static ALWAYS_INLINE uint64_t
+sum_of_bytes(uint64_t word)
+{
+	const uint64_t low_bytes = 0x00ff00ff00ff00ffu, ones = 0x0001000100010001u;
+
+	return ((word & low_bytes) + (word >> 8 & low_bytes)) * ones >> 48;
+}
+
+/* Whether all lengths are those of names; only then is their sum right. */
+static bool
+lengths_allowed(const uint8_t *at, size_t count, uint64_t *ret_sum)
+{
+	chunk lowest = ~(chunk){ 0 }, highest = { 0 }, lens;
+	uint64_t sum = 0, halves[2];
+	uint8_t longest = 0;
+	bool empty = false;
+
+	for (; count >= sizeof lens; at += sizeof lens, count -= sizeof lens) {
+		memcpy(&lens, at, sizeof lens);
+		memcpy(halves, at, sizeof halves);
+		lowest = lower(lens, lowest);
+		highest = higher(lens, highest);
+		sum += sum_of_bytes(halves[0] + halves[1]);
+	}
+	for (; count > 0; at++, count--) {
+		empty |= *at == 0;
+		longest = *at > longest ? *at : longest;
+		sum += *at;
+	}
+	*ret_sum = sum;
+	return !empty && !is_any((chunk)(lowest == 0)) && longest <= SNAPSHOT_NAME_MAX &&
+	    !is_any((chunk)(highest > SNAPSHOT_NAME_MAX));
+}
+
+/* Between the lowest and the highest character of a name lie three gaps: how near any came to their begin. */
+struct seen {
+	chunk lowest, highest, slash, middle, quote;
+};
+
+/* Copy sixteen and look at them. */
+static ALWAYS_INLINE void
+copy_chunk(struct seen *seen, const void *at, void *to)
+{
+	chunk bytes;
+
+	memcpy(&bytes, at, sizeof bytes);
+	memcpy(to, &bytes, sizeof bytes);
+	seen->lowest = lower(bytes, seen->lowest);
+	seen->highest = higher(bytes, seen->highest);
+	seen->slash = lower(bytes - '/', seen->slash);
+	seen->middle = lower(bytes - ('9' + 1), seen->middle);
+	seen->quote = lower(bytes - '`', seen->quote);
+}
+
+/* Copy characters. Returns whether all may stand in names: a few instructions for sixteen, compared at the end. */
+static bool
+copy_characters(const char *at, size_t size, char *to)
+{
+	const chunk far = ~(chunk){ 0 };
+	struct seen seen = { far, ~far, far, far, far };
+	char last[sizeof far];
+
+	for (; size >= 2 * sizeof far; at += 2 * sizeof far, to += 2 * sizeof far, size -= 2 * sizeof far) {
+		copy_chunk(&seen, at, to);
+		copy_chunk(&seen, at + sizeof far, to + sizeof far);
+	}
+	for (size_t some; size > 0; at += some, to += some, size -= some) {
+		some = size < sizeof far ? size : sizeof far;
+		memset(last, 'a', sizeof last);
+		memcpy(last, at, some);
+		copy_chunk(&seen, last, last);
+		memcpy(to, last, some);
+	}
+	return !is_any((chunk)(seen.lowest < '-') | (chunk)(seen.highest > 'z') | (chunk)(seen.slash == 0) |
+	    (chunk)(seen.middle <= '_' - 1 - ('9' + 1)) | (chunk)(seen.quote == 0));
+}
+
+typedef uintptr_t pointers __attribute__((vector_size(2 * sizeof(uintptr_t))));
+
+/* Point at four names, one behind the other, and end each. Returns where the next one begins. */
+static ALWAYS_INLINE char *
+point_at_four(const uint8_t *lens, char *first, char **ret)
+{
+	/* Sums of their own, so that only the last one waits for the four before. */
+	const size_t one = lens[0] + 1u, two = one + lens[1] + 1, three = two + lens[2] + 1, four = three + lens[3] + 1;
+	const pointers low = { (uintptr_t)first, (uintptr_t)(first + one) };
+	const pointers high = { (uintptr_t)(first + two), (uintptr_t)(first + three) };
+
+	memcpy(ret, &low, sizeof low);
+	memcpy(ret + 2, &high, sizeof high);
+	first[one - 1] = first[two - 1] = first[three - 1] = first[four - 1] = '\0';
+	return first + four;
+}
+
+/* From so many bytes on, registers of 32 are worth waking. */
+enum { WIDE_FROM = 256 };
+
+int
+snapshot_group_members(const struct snapshot_group *group, char *to, char **ret)
+{
+	const size_t count = group->member_count, size = (size_t)group->members_len;
+	const uint8_t *lens = group->member_lens;
+	const bool wide = size >= WIDE_FROM && snapshot_wide_usable();
+	size_t copied = 0, i = 0;
+	bool allowed = true;
+	uint64_t sum;
+
+	/* First all of them together; then nothing has to be looked at on the way. */
+	if (!lengths_allowed(lens, count, &sum) || sum + count != group->members_len)
+		return -EBADMSG;
+	if (wide)
+		copied = snapshot_wide_copy(group->member_names, size, to, &allowed);
+	if (!copy_characters(group->member_names + copied, size - copied, to + copied) || !allowed)
+		return -EBADMSG;
+	if (wide)
+		i = snapshot_wide_point(lens, count, &to, ret);
+	for (; count - i >= 4; i += 4)
+		to = point_at_four(lens + i, to, ret + i);
+	for (; i < count; i++) {
+		ret[i] = to;
+		to += lens[i] + 1;
+		to[-1] = '\0';
+	}
+	return 1;
+}
