@@ -7,6 +7,8 @@
  *                              copy    10,000 names and a pointer to each of them
  *                              bare    getpwnam of any user in FILE, a snapshot of people.h: hash, one probe, one record,
  *                                      the copy, and nothing else: no check, no count of readers, no other generation
+ *                              user    what bare does, by our module, and by turns with it
+ *                              large   what copy does, by our module: the members of "everybody"
  *   bench_machine first        the first lookup of this process: with a module that does nothing, what glibc takes
  *   bench_machine groups MS    init-10 and init-100: getgrouplist, with that module what glibc takes
  *
@@ -18,9 +20,11 @@
 #include "tests/benchmark/asker.h"
 #include "tests/benchmark/people.h"
 
+#include <dlfcn.h>
 #include <err.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <nss.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +33,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BATCHES = 9, NAME_LEN = 5 };	/* of u0 .. u9999, in the mean a little less */
+enum { NAME_LEN = 5 };	/* of u0 .. u9999, in the mean a little less */
+
+static enum nss_status (*ask_getpwnam)(const char *, struct passwd *, char *, size_t, int *);
+static enum nss_status (*ask_getgrnam)(const char *, struct group *, char *, size_t, int *);
 
 static const uint8_t *file;
 static size_t file_size;
@@ -124,6 +131,28 @@ bare_lookup(struct asker *a, uint32_t n)
 }
 
 static bool
+module_user(struct asker *a, uint32_t n)
+{
+	char name[PEOPLE_NAME];
+	struct passwd pw;
+	int error;
+
+	(void)n;
+	people_name(asker_below(a, header_of(file)->user_count), name);
+	return ask_getpwnam(name, &pw, a->room, ASKER_ROOM, &error) == NSS_STATUS_SUCCESS;
+}
+
+static bool
+module_large(struct asker *a, uint32_t n)
+{
+	struct group gr;
+	int error;
+
+	(void)n;
+	return ask_getgrnam("everybody", &gr, a->room, ASKER_ROOM, &error) == NSS_STATUS_SUCCESS;
+}
+
+static bool
 groups_of(uint32_t i)
 {
 	gid_t gids[128];
@@ -150,28 +179,40 @@ in_100(struct asker *a, uint32_t n)
 	return groups_of(50);
 }
 
-/* The median of several batches, of about so long together. */
-static void
-measure(const char *operation, call_fn call, double ms)
+struct operation {
+	const char *name;
+	call_fn call;
+};
+enum { OPERATIONS_MAX = 2, TURNS = 9 };
+
+static double
+batch_ns(const struct operation *o, struct asker *a, uint32_t calls)
 {
-	double ns[BATCHES], start, want = ms * 1e6 / BATCHES;
-	uint32_t calls = 1;
+	double start = asker_now_ns(CLOCK_MONOTONIC);
+
+	for (uint32_t n = 0; n < calls; n++)
+		if (!o->call(a, n))
+			err(1, "%s", o->name);
+	return asker_now_ns(CLOCK_MONOTONIC) - start;
+}
+
+/* Medians of batches, for about ms each operation. By turns: whoever shares the processor slows down both of two. */
+static void
+measure(const struct operation *operations, size_t count, double ms)
+{
+	double ns[OPERATIONS_MAX][TURNS], want = ms * 1e6 / TURNS;
+	uint32_t calls[OPERATIONS_MAX];
 	struct asker a;
 
 	asker_begin(&a, 0);
-	for (unsigned i = 0; i < BATCHES;) {
-		start = asker_now_ns(CLOCK_MONOTONIC);
-		for (uint32_t n = 0; n < calls; n++)
-			if (!call(&a, n))
-				err(1, "%s", operation);
-		ns[i] = asker_now_ns(CLOCK_MONOTONIC) - start;
-		if (i == 0 && ns[i] < want / 2) {	/* longer batches, which also warm up */
-			calls *= 2;
-			continue;
-		}
-		ns[i++] /= calls;
-	}
-	printf("%s %.1f\n", operation, asker_median(ns, BATCHES));
+	for (size_t i = 0; i < count; i++)	/* which also warms up */
+		for (calls[i] = 1; batch_ns(&operations[i], &a, calls[i]) < want / 2; calls[i] *= 2)
+			;
+	for (unsigned turn = 0; turn < TURNS; turn++)
+		for (size_t i = 0; i < count; i++)
+			ns[i][turn] = batch_ns(&operations[i], &a, calls[i]) / calls[i];
+	for (size_t i = 0; i < count; i++)
+		printf("%s %.1f\n", operations[i].name, asker_median(ns[i], TURNS));
 	free(a.room);
 }
 
@@ -200,9 +241,26 @@ map(const char *path)
 		err(1, "%s", path);
 }
 
+static void
+load_module(void)
+{
+	void *module = dlopen("libnss_isms.so.2", RTLD_NOW | RTLD_LOCAL);
+
+	if (module == NULL)
+		errx(1, "%s", dlerror());
+	*(void **)&ask_getpwnam = dlsym(module, "_nss_isms_getpwnam_r");
+	*(void **)&ask_getgrnam = dlsym(module, "_nss_isms_getgrnam_r");
+	if (ask_getpwnam == NULL || ask_getgrnam == NULL)
+		errx(1, "%s", dlerror());
+}
+
 int
 main(int argc, char **argv)
 {
+	static const struct operation init[] = { { "init-10", in_10 }, { "init-100", in_100 } };
+	static const struct operation stats = { "stat", one_stat }, reads = { "reads", two_reads };
+	static const struct operation users[] = { { "bare", bare_lookup }, { "user", module_user } };
+	static const struct operation names[] = { { "copy", copy_names }, { "large", module_large } };
 	bool groups = argc == 3 && strcmp(argv[1], "groups") == 0;
 	double ms = argc == 3 ? strtod(argv[groups ? 2 : 1], NULL) : 0;
 
@@ -213,14 +271,14 @@ main(int argc, char **argv)
 	if (ms <= 0)
 		errx(2, "usage: bench_machine MS FILE | first | groups MS");
 	if (groups) {
-		measure("init-10", in_10, ms);
-		measure("init-100", in_100, ms);
+		measure(init, 2, ms);
 		return 0;
 	}
 	map(argv[2]);
-	measure("stat", one_stat, ms);
-	measure("reads", two_reads, ms);
-	measure("copy", copy_names, ms);
-	measure("bare", bare_lookup, ms);
+	load_module();
+	measure(&stats, 1, ms);
+	measure(&reads, 1, ms);
+	measure(users, 2, ms);
+	measure(names, 2, ms);
 	return 0;
 }
