@@ -83,9 +83,9 @@ lengths_allowed(const uint8_t *at, size_t count, uint64_t *ret_sum)
 	    !is_any((chunk)(highest > SNAPSHOT_NAME_MAX));
 }
 
-/* Between the lowest and the highest character of a name lie three gaps: how near any came to their begin. */
+/* The lowest and the highest character, and how near any came to the begin of each gap. */
 struct seen {
-	chunk lowest, highest, slash, middle, quote;
+	chunk lowest, highest, slash, middle, backquote;
 };
 
 /* Copy sixteen and look at them. */
@@ -98,9 +98,9 @@ copy_chunk(struct seen *seen, const void *at, void *to)
 	memcpy(to, &bytes, sizeof bytes);
 	seen->lowest = lower(bytes, seen->lowest);
 	seen->highest = higher(bytes, seen->highest);
-	seen->slash = lower(bytes - '/', seen->slash);
-	seen->middle = lower(bytes - ('9' + 1), seen->middle);
-	seen->quote = lower(bytes - '`', seen->quote);
+	seen->slash = lower(bytes - GAP_SLASH, seen->slash);
+	seen->middle = lower(bytes - GAP_MIDDLE, seen->middle);
+	seen->backquote = lower(bytes - GAP_BACKQUOTE, seen->backquote);
 }
 
 /* Copy characters. Returns whether all may stand in names: a few instructions for sixteen, compared at the end. */
@@ -122,21 +122,23 @@ copy_characters(const char *at, size_t size, char *to)
 		copy_chunk(&seen, last, last);
 		memcpy(to, last, some);
 	}
-	return !is_any((chunk)(seen.lowest < '-') | (chunk)(seen.highest > 'z') | (chunk)(seen.slash == 0) |
-	    (chunk)(seen.middle <= '_' - 1 - ('9' + 1)) | (chunk)(seen.quote == 0));
+	return !is_any((chunk)(seen.lowest < NAME_LOWEST) | (chunk)(seen.highest > NAME_HIGHEST) | (chunk)(seen.slash == 0) |
+	    (chunk)(seen.middle < GAP_MIDDLE_SIZE) | (chunk)(seen.backquote == 0));
 }
 
 typedef uintptr_t pointers __attribute__((vector_size(2 * sizeof(uintptr_t))));
 
-/* Point at four names, one behind the other, and end each. Returns where the next one begins. */
+/* Point at four names, one behind the other, and end each. Returns where the next one begins, or NULL if past the end. */
 static ALWAYS_INLINE char *
-point_at_four(const uint8_t *lens, char *first, char **ret)
+point_at_four(const uint8_t *lens, char *first, const char *end, char **ret)
 {
 	/* Sums of their own, so that only the last one waits for the four before. */
 	const size_t one = lens[0] + 1u, two = one + lens[1] + 1, three = two + lens[2] + 1, four = three + lens[3] + 1;
 	const pointers low = { (uintptr_t)first, (uintptr_t)(first + one) };
 	const pointers high = { (uintptr_t)(first + two), (uintptr_t)(first + three) };
 
+	if (four > (size_t)(end - first))
+		return NULL;
 	memcpy(ret, &low, sizeof low);
 	memcpy(ret + 2, &high, sizeof high);
 	first[one - 1] = first[two - 1] = first[three - 1] = first[four - 1] = '\0';
@@ -152,11 +154,12 @@ snapshot_group_members(const struct snapshot_group *group, char *to, char **ret)
 	const size_t count = group->member_count, size = (size_t)group->members_len;
 	const uint8_t *lens = group->member_lens;
 	const bool wide = size >= WIDE_FROM && snapshot_wide_usable();
+	const char *const end = to + size;
 	size_t copied = 0, i = 0;
 	bool allowed = true;
 	uint64_t sum;
 
-	/* First all of them together; then nothing has to be looked at on the way. */
+	/* First all of them together; on the way only that none passes the end, if somebody writes to the file meanwhile. */
 	if (!lengths_allowed(lens, count, &sum) || sum + count != group->members_len)
 		return -EBADMSG;
 	if (wide)
@@ -164,12 +167,19 @@ snapshot_group_members(const struct snapshot_group *group, char *to, char **ret)
 	if (!copy_characters(group->member_names + copied, size - copied, to + copied) || !allowed)
 		return -EBADMSG;
 	if (wide)
-		i = snapshot_wide_point(lens, count, &to, ret);
-	for (; count - i >= 4; i += 4)
-		to = point_at_four(lens + i, to, ret + i);
+		i = snapshot_wide_point(lens, count, &to, end, ret);
+	for (; count - i >= 4; i += 4) {
+		to = point_at_four(lens + i, to, end, ret + i);
+		if (to == NULL)
+			return -EBADMSG;
+	}
 	for (; i < count; i++) {
+		const size_t len = lens[i];
+
+		if (len >= (size_t)(end - to))
+			return -EBADMSG;
 		ret[i] = to;
-		to += lens[i] + 1;
+		to += len + 1;
 		to[-1] = '\0';
 	}
 	return 1;

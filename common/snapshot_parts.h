@@ -1,6 +1,6 @@
 /*
  * snapshot_parts.h - how a reader takes one file apart: hash, floor, records, probes. Private to snapshot.c,
- * snapshot_list.c and snapshot_next.c; inline, since a lookup is a handful of them.
+ * snapshot_list.c, snapshot_members.c and snapshot_next.c; inline, since a lookup is a handful of them.
  *
  * Runs inside every process that resolves a name, some of them root: so it never allocates, never waits,
  * never trusts an offset that it has not just compared with the size of its section, and never returns

@@ -10,6 +10,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Characters of names, and three gaps between the lowest and the highest: where each begins, and how long the long one is. */
+enum {
+	NAME_LOWEST = '-', NAME_HIGHEST = 'z',
+	GAP_SLASH = '/', GAP_MIDDLE = '9' + 1, GAP_MIDDLE_SIZE = '_' - ('9' + 1), GAP_BACKQUOTE = '`',
+};
+
 /* Whether the other two may be called. glibc knows: no instruction that a hypervisor would have to answer. */
 bool snapshot_wide_usable(void);
 
@@ -18,7 +24,7 @@ bool snapshot_wide_usable(void);
  *
  *  at,size      from where, bytes
  *  to           room for as many
- *  ret_allowed  whether all that were copied may stand in names, or end one
+ *  ret_allowed  whether all that were copied may stand in names
  *
  * Returns how many were copied: size, but for less than 64.
  */
@@ -27,12 +33,12 @@ size_t snapshot_wide_copy(const char *at, size_t size, char *to, bool *ret_allow
 /*
  * Point at names that lie one behind the other, and end each.
  *
- *  lens,count  their lengths, each at most SNAPSHOT_NAME_MAX
- *  first       the first name; moved to the first one that is left
+ *  lens,count  their lengths; of any size: eight of 255 do not pass 16 bits
+ *  first,end   the first name, moved to the first one that is left; where the last one must end
  *  ret         room for as many pointers
  *
- * Returns how many were pointed at: count, but for less than 8.
+ * Returns how many were pointed at: count, but for less than 8, and for all from a name on that would pass the end.
  */
-size_t snapshot_wide_point(const uint8_t *lens, size_t count, char **first, char **ret);
+size_t snapshot_wide_point(const uint8_t *lens, size_t count, char **first, const char *end, char **ret);
 
 #endif

@@ -192,7 +192,7 @@ batch_ns(const struct operation *o, struct asker *a, uint32_t calls)
 
 	for (uint32_t n = 0; n < calls; n++)
 		if (!o->call(a, n))
-			err(1, "%s", o->name);
+			errx(1, "%s failed", o->name);
 	return asker_now_ns(CLOCK_MONOTONIC) - start;
 }
 

@@ -51,12 +51,15 @@ static void
 ask_members(const struct snapshot_group *group)
 {
 	char *names = room_for((size_t)group->members_len, 1), **members = room_for(group->member_count, sizeof *members);
+	size_t at = 0, len;
 
 	if (snapshot_group_members(group, names, members) > 0)
-		for (uint32_t i = 0; i < group->member_count; i++)
-			must(members[i] >= names && members[i] < names + group->members_len &&
-			    members[i][0] != '\0' && strlen(members[i]) <= 32 &&
-			    strspn(members[i], "abcdefghijklmnopqrstuvwxyz0123456789_.-") == strlen(members[i]));
+		for (uint32_t i = 0; i < group->member_count; i++, at += len + 1) {
+			len = group->member_lens[i];
+			must(len > 0 && len <= 32 && members[i] == names + at && strlen(members[i]) == len);
+			must(memcmp(members[i], group->member_names + at, len) == 0);
+			must(strspn(members[i], "abcdefghijklmnopqrstuvwxyz0123456789_.-") == len);
+		}
 	free(members);
 	free(names);
 }

@@ -105,7 +105,7 @@ main(int argc, char **argv)
 		errx(EXIT_FAILURE, "needs a folder");
 	folder = argv[1];
 	ladder(GROUPS_MAX, GROUPS_MAX);
-	ladder(150, 1);	/* names enough for wide registers (snapshot_members.c) */
+	ladder(151, 1);	/* names enough for wide registers (snapshot_members.c) */
 	crowds(0);
 	crowds(10);
 	crowds(100);
