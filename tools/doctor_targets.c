@@ -113,7 +113,7 @@ add_own(struct targets *t, const struct entry *e)
 	return 0;
 }
 
-/* All people whom a group reaches; the depth ends cycles. */
+/* The people of a group, and of groups in it as far as the depth goes. */
 static int
 add_members(struct targets *t, const struct entry *group, unsigned depth)
 {
@@ -154,7 +154,7 @@ find_own(struct targets *t)
 		t->knows_own = true;
 		if (t->dns[TARGET_HOST_GROUP][0] == NULL)
 			t->dns[TARGET_HOST_GROUP][0] = strdup(group->dn);
-		r = add_members(t, group, IDENTITY_GROUP_DEPTH_MAX);
+		r = add_members(t, group, 1);	/* as the sample of access rules has it */
 	}
 	if (t->own_count > 0)
 		qsort(t->own, t->own_count, sizeof(struct entry *), by_address);

@@ -211,6 +211,14 @@ both="$(user_dn ada) $(user_dn bob) "
 check "a host reads the tokens of its group's people" sees_tokens web1 "$both"
 check "a host of another group reads none" sees_tokens db1 ""
 check "a host that its group does not list reads none" sees_tokens stray ""
+db_has() { # DN...: beside the host db1 itself
+	{ printf 'dn: cn=db,ou=hosts,%s\nchangetype: modify\nreplace: member\n' "$base"; printf 'member: %s\n' "cn=db1,ou=hosts,$base" "$@"; } | as_admin ldapmodify
+}
+deep() { group_of cn=deep,ou=groups cn=web-people,ou=groups | as_admin ldapadd; }
+check "a group of people in a group in its group leads nowhere" eval 'deep && db_has "cn=deep,ou=groups,$base" && sees_tokens db1 ""'
+check "its twin: in its group it leads to them" eval 'db_has "cn=web-people,ou=groups,$base" && sees_tokens db1 "$both"'
+check "so it is with a person" eval 'db_has "$(user_dn ada)" && sees_tokens db1 "$(user_dn ada) "'
+check "and neither any more" eval 'db_has && sees_tokens db1 ""'
 sees_people() { as "$1" ldapsearch -LLL -b "ou=people,$base" '(uid=ada)' uid | grep -q '^uid: ada'; }
 check "a host reads people" sees_people web1
 check "so does one of another group" sees_people db1
