@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -106,9 +107,9 @@ start_unit(struct setup *s, size_t i)
 	return EXIT_UNREACHABLE;
 }
 
-/* A published file from since on; 1 or 0. */
+/* Whether there is a published file from since on, and how many users it has. */
 static bool
-published(const struct setup *s, int64_t since_utc_sec)
+published(const struct setup *s, int64_t since_utc_sec, uint32_t *ret_users)
 {
 	char path[PATH_MAX + 32];
 	struct snapshot snapshot = { 0 };
@@ -118,6 +119,7 @@ published(const struct setup *s, int64_t since_utc_sec)
 	if (snapshot_open_state(path, 0, &snapshot) < 0)
 		return false;
 	fresh = snapshot_created_utc_sec(&snapshot) >= since_utc_sec;
+	*ret_users = snapshot_user_count(&snapshot);
 	snapshot_close(&snapshot);
 	return fresh;
 }
@@ -188,14 +190,14 @@ ask_directory(const struct setup *s, struct awaited *a)
 
 /* Wait for a snapshot, for as long as the directory process has more of the server from time to time. */
 static bool
-await_published(struct setup *s, int64_t since_utc_sec, struct awaited *a)
+await_published(struct setup *s, int64_t since_utc_sec, struct awaited *a, uint32_t *ret_users)
 {
 	const struct timespec pause = { .tv_nsec = LOOK_MS * 1000000 };
 	bool is_there;
 
 	a->began_ms = a->asked_ms = now_ms();
 	a->until_ms = a->began_ms + PATIENCE_MS;
-	while (!(is_there = published(s, since_utc_sec)) && !interrupted && now_ms() < a->until_ms &&
+	while (!(is_there = published(s, since_utc_sec, ret_users)) && !interrupted && now_ms() < a->until_ms &&
 	    now_ms() - a->began_ms < LONGEST_MS) {
 		(void)nanosleep(&pause, NULL);
 		if (now_ms() - a->asked_ms >= ASK_MS)
@@ -212,10 +214,11 @@ check_chain(struct setup *s, int64_t since_utc_sec)
 {
 	struct msg_report *report;
 	struct awaited a = { 0 };
-	char nothing[1] = "";
+	char nothing[1] = "", text[128];
+	uint32_t users = 0;
 	int r;
 
-	if (!await_published(s, since_utc_sec, &a)) {
+	if (!await_published(s, since_utc_sec, &a, &users)) {
 		if (interrupted)
 			return was_interrupted();
 		output_error("no snapshot was published within %lld seconds%s%s; see journalctl -u ismsd-publisher -u ismsd-directory",
@@ -228,7 +231,11 @@ check_chain(struct setup *s, int64_t since_utc_sec)
 	if (r < 0)
 		return ask_daemon_complain(PROCESS_FRONT, r);
 	setup_say(s, "units", "front, directory and publisher run", NULL);
-	setup_say(s, "snapshot", "published", s->in->paths.nss);
+	if (users > 0)
+		(void)snprintf(text, sizeof text, "%" PRIu32 " user%s published", users, users > 1 ? "s" : "");
+	else
+		(void)snprintf(text, sizeof text, "no user published yet (who is refused, isms-userctl status says)");
+	setup_say(s, "snapshot", text, s->in->paths.nss);
 	return EXIT_DONE;
 }
 

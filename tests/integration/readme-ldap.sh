@@ -50,7 +50,8 @@ joins() {
 	isms-userctl setup --uri "ldaps://$server" --base dc=example,dc=com --host-dn cn=web1,ou=hosts,dc=example,dc=com \
 		--ca-file $slapd_dir/tls/ca.pem --host-password-fd 8 --contact "$contact" --yes 8<<<web1-password
 }
-check "setup" joins
+check "setup" eval 'joins >/run/joined'
+check "says that there is nobody" grep 'no user published yet' /run/joined
 mkdir -p $people/ada && echo correct-horse-ada >$people/ada/password && write_askpass ada
 adds() {
 	isms-userctl add ada --kind contractor --until +90d --bind-dn $alice --bind-password-fd 9 --password-fd 3 \
@@ -58,6 +59,7 @@ adds() {
 }
 check "add" adds
 check "ada is seen" wait_user ada
+check "its twin: setup once more counts her" eval 'isms-userctl setup --yes | tee /dev/stderr | grep "1 user published"'
 isms-userctl() { command isms-userctl "$@" --bind-dn $alice --bind-password-fd 9 9<<<alice-password; }
 check "enroll" enroll_person ada --hotp
 unset -f isms-userctl
