@@ -44,7 +44,7 @@ write_seed(const char *kind, unsigned number, const struct snapshot_image *base,
 		err(EXIT_FAILURE, "%s", path);
 }
 
-/* Lists and groups long enough for whatever takes several at once: each user is in one group more than the one before. */
+/* Lists and groups long enough for whatever takes several at once: each user is in one more, as far as there are. */
 static void
 ladder(uint32_t users, uint32_t groups)
 {
