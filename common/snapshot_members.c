@@ -48,40 +48,31 @@ is_any(chunk bytes)
 	return (halves[0] | halves[1]) != 0;
 }
 
-/* The sum of the bytes of a word: pairs go into 16 bits, these into the top ones. */
-static ALWAYS_INLINE uint64_t
-sum_of_bytes(uint64_t word)
-{
-	const uint64_t low_bytes = 0x00ff00ff00ff00ffu, ones = 0x0001000100010001u;
-
-	return ((word & low_bytes) + (word >> 8 & low_bytes)) * ones >> 48;
-}
-
-/* Whether all lengths are those of names; only then is their sum right. */
+/* Whether all lengths are those of names. */
 static bool
-lengths_allowed(const uint8_t *at, size_t count, uint64_t *ret_sum)
+lengths_allowed(const uint8_t *at, size_t count)
 {
 	chunk lowest = ~(chunk){ 0 }, highest = { 0 }, lens;
-	uint64_t sum = 0, halves[2];
-	uint8_t longest = 0;
-	bool empty = false;
 
 	for (; count >= sizeof lens; at += sizeof lens, count -= sizeof lens) {
 		memcpy(&lens, at, sizeof lens);
-		memcpy(halves, at, sizeof halves);
 		lowest = lower(lens, lowest);
 		highest = higher(lens, highest);
-		sum += sum_of_bytes(halves[0] + halves[1]);
 	}
-	for (; count > 0; at++, count--) {
-		empty |= *at == 0;
-		longest = *at > longest ? *at : longest;
-		sum += *at;
+	if (count > 0) {
+		memset(&lens, 1, sizeof lens);
+		memcpy(&lens, at, count);
+		lowest = lower(lens, lowest);
+		highest = higher(lens, highest);
 	}
-	*ret_sum = sum;
-	return !empty && !is_any((chunk)(lowest == 0)) && longest <= SNAPSHOT_NAME_MAX &&
-	    !is_any((chunk)(highest > SNAPSHOT_NAME_MAX));
+	return !is_any((chunk)(lowest == 0) | (chunk)(highest > SNAPSHOT_NAME_MAX));
 }
+
+/* Characters of names, and three gaps between the lowest and the highest: where each begins, and how long the long one is. */
+enum {
+	NAME_LOWEST = '-', NAME_HIGHEST = 'z',
+	GAP_SLASH = '/', GAP_MIDDLE = '9' + 1, GAP_MIDDLE_SIZE = '_' - ('9' + 1), GAP_BACKQUOTE = '`',
+};
 
 /* The lowest and the highest character, and how near any came to the begin of each gap. */
 struct seen {
@@ -145,6 +136,29 @@ point_at_four(const uint8_t *lens, char *first, const char *end, char **ret)
 	return first + four;
 }
 
+/* Point at names and end each. Returns whether they fill all up to the end. */
+static bool
+point_at(const uint8_t *lens, size_t count, char *first, const char *end, char **ret)
+{
+	size_t i = 0;
+
+	for (; count - i >= 4; i += 4) {
+		first = point_at_four(lens + i, first, end, ret + i);
+		if (first == NULL)
+			return false;
+	}
+	for (; i < count; i++) {
+		const size_t len = lens[i];
+
+		if (len >= (size_t)(end - first))
+			return false;
+		ret[i] = first;
+		first += len + 1;
+		first[-1] = '\0';
+	}
+	return first == end;
+}
+
 /* From so many bytes on, registers of 32 are worth waking. */
 enum { WIDE_FROM = 256 };
 
@@ -155,32 +169,18 @@ snapshot_group_members(const struct snapshot_group *group, char *to, char **ret)
 	const uint8_t *lens = group->member_lens;
 	const bool wide = size >= WIDE_FROM && snapshot_wide_usable();
 	const char *const end = to + size;
-	size_t copied = 0, i = 0;
-	bool allowed = true;
-	uint64_t sum;
+	size_t copied = 0, pointed = 0;
+	bool characters = true, lengths = true;
 
-	/* First all of them together; on the way only that none passes the end, if somebody writes to the file meanwhile. */
-	if (!lengths_allowed(lens, count, &sum) || sum + count != group->members_len)
-		return -EBADMSG;
 	if (wide)
-		copied = snapshot_wide_copy(group->member_names, size, to, &allowed);
-	if (!copy_characters(group->member_names + copied, size - copied, to + copied) || !allowed)
+		copied = snapshot_wide_copy(group->member_names, size, to, &characters);
+	if (!copy_characters(group->member_names + copied, size - copied, to + copied) || !characters)
 		return -EBADMSG;
+	/* No name passes the end, whatever the lengths are by now: somebody may write to the file meanwhile. */
 	if (wide)
-		i = snapshot_wide_point(lens, count, &to, end, ret);
-	for (; count - i >= 4; i += 4) {
-		to = point_at_four(lens + i, to, end, ret + i);
-		if (to == NULL)
-			return -EBADMSG;
-	}
-	for (; i < count; i++) {
-		const size_t len = lens[i];
-
-		if (len >= (size_t)(end - to))
-			return -EBADMSG;
-		ret[i] = to;
-		to += len + 1;
-		to[-1] = '\0';
-	}
+		pointed = snapshot_wide_point(lens, count, &to, end, ret, &lengths);
+	if (!lengths_allowed(lens + pointed, count - pointed) || !lengths ||
+	    !point_at(lens + pointed, count - pointed, to, end, ret + pointed))
+		return -EBADMSG;
 	return 1;
 }

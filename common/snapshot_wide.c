@@ -5,6 +5,7 @@
  */
 #include <config.h>
 
+#include "common/snapshot_format.h"
 #include "common/snapshot_wide.h"
 
 #if defined(__x86_64__) && defined(__LP64__) && defined(__has_include)
@@ -26,75 +27,92 @@ snapshot_wide_usable(void)
 	return CPU_FEATURE_ACTIVE(AVX2);
 }
 
-/* As in snapshot_members.c. */
-struct seen {
-	__m256i lowest, highest, slash, middle, backquote;
+/*
+ * Which characters may stand in names, by halves: a bit for each 16 of them that hold any ("-.", digits, "_",
+ * a to o, p to z), set in the upper half's entry and in the entries of the lower halves that are allowed with it.
+ */
+enum { PUNCTUATION = 1, DIGITS = 2, UNDERSCORE = 4, UP_TO_O = 8, FROM_P = 16 };
+
+static const uint8_t upper_half[16] = {
+	[0x2] = PUNCTUATION, [0x3] = DIGITS, [0x5] = UNDERSCORE, [0x6] = UP_TO_O, [0x7] = FROM_P,
 };
 
-WIDE_INLINE void
-copy_chunk(struct seen *seen, const char *at, char *to)
+static const uint8_t lower_half[16] = {
+	[0x0] = DIGITS | FROM_P,
+	[0x1 ... 0x9] = DIGITS | UP_TO_O | FROM_P,
+	[0xa] = UP_TO_O | FROM_P,
+	[0xb ... 0xc] = UP_TO_O,
+	[0xd ... 0xe] = PUNCTUATION | UP_TO_O,
+	[0xf] = UNDERSCORE | UP_TO_O,
+};
+
+/* A table in both halves of a register, as the shuffle looks it up. */
+WIDE_INLINE __m256i
+table(const uint8_t entries[16])
+{
+	return _mm256_broadcastsi128_si256(_mm_loadu_si128((const void *)entries));
+}
+
+/* Copy 32. Returns the lowest of what was found: zero where a character is not allowed; also beyond ASCII (the shuffle). */
+WIDE_INLINE __m256i
+copy_chunk(__m256i lowest, const char *at, char *to)
 {
 	const __m256i bytes = _mm256_loadu_si256((const void *)at);
+	const __m256i upper = _mm256_and_si256(_mm256_srli_epi16(bytes, 4), _mm256_set1_epi8(0xf));
 
 	_mm256_storeu_si256((void *)to, bytes);
-	seen->lowest = _mm256_min_epu8(bytes, seen->lowest);
-	seen->highest = _mm256_max_epu8(bytes, seen->highest);
-	seen->slash = _mm256_min_epu8(_mm256_sub_epi8(bytes, _mm256_set1_epi8(GAP_SLASH)), seen->slash);
-	seen->middle = _mm256_min_epu8(_mm256_sub_epi8(bytes, _mm256_set1_epi8(GAP_MIDDLE)), seen->middle);
-	seen->backquote = _mm256_min_epu8(_mm256_sub_epi8(bytes, _mm256_set1_epi8(GAP_BACKQUOTE)), seen->backquote);
-}
-
-/* Whether all bytes are at least this one. */
-WIDE_INLINE bool
-all_from(__m256i bytes, char least)
-{
-	return _mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_max_epu8(bytes, _mm256_set1_epi8(least)), bytes)) == -1;
-}
-
-WIDE_INLINE bool
-all_up_to(__m256i bytes, char most)
-{
-	return _mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_min_epu8(bytes, _mm256_set1_epi8(most)), bytes)) == -1;
+	return _mm256_min_epu8(lowest, _mm256_and_si256(_mm256_shuffle_epi8(table(upper_half), upper),
+	    _mm256_shuffle_epi8(table(lower_half), bytes)));
 }
 
 WIDE size_t
 snapshot_wide_copy(const char *at, size_t size, char *to, bool *ret_allowed)
 {
-	const __m256i far = _mm256_set1_epi8(-1);
-	struct seen seen = { far, _mm256_setzero_si256(), far, far, far };
-	const size_t whole = size - size % (2 * sizeof far);
+	const size_t whole = size - size % (2 * sizeof(__m256i));
+	__m256i lowest = _mm256_set1_epi8(-1);
 
-	for (size_t i = 0; i < whole; i += 2 * sizeof far) {
-		copy_chunk(&seen, at + i, to + i);
-		copy_chunk(&seen, at + i + sizeof far, to + i + sizeof far);
+	for (size_t i = 0; i < whole; i += 2 * sizeof lowest) {
+		lowest = copy_chunk(lowest, at + i, to + i);
+		lowest = copy_chunk(lowest, at + i + sizeof lowest, to + i + sizeof lowest);
 	}
-	*ret_allowed = all_from(seen.lowest, NAME_LOWEST) && all_up_to(seen.highest, NAME_HIGHEST) &&
-	    all_from(seen.slash, 1) && all_from(seen.middle, GAP_MIDDLE_SIZE) && all_from(seen.backquote, 1);
+	*ret_allowed = _mm256_movemask_epi8(_mm256_cmpeq_epi8(lowest, _mm256_setzero_si256())) == 0;
 	_mm256_zeroupper();	/* compilers add it only where they optimise */
 	return whole;
 }
 
-/* End four names; sums: 16 bits for each, how far behind to the next one begins. */
+/* End a name; sum: how far behind to the next one begins, in the lowest 16 bits. */
+static inline void
+end_name(char *to, uint64_t sum)
+{
+	to[(size_t)(uint16_t)sum - 1] = '\0';	/* as wide as an address: no instruction of its own for the one */
+}
+
+/* End four names, 16 bits of sums for each. */
 static inline void
 end_four(char *to, uint64_t sums)
 {
-	to[(uint16_t)sums - 1] = to[(uint16_t)(sums >> 16) - 1] = '\0';
-	to[(uint16_t)(sums >> 32) - 1] = to[(sums >> 48) - 1] = '\0';
+	end_name(to, sums);
+	end_name(to, sums >> 16);
+	end_name(to, sums >> 32);
+	end_name(to, sums >> 48);
 }
 
 WIDE size_t
-snapshot_wide_point(const uint8_t *lens, size_t count, char **first, const char *end, char **ret)
+snapshot_wide_point(const uint8_t *lens, size_t count, char **first, const char *end, char **ret, bool *ret_allowed)
 {
-	const __m128i ends = _mm_set1_epi16(1);
+	const __m128i one = _mm_set1_epi16(1), most = _mm_set1_epi16(SNAPSHOT_NAME_MAX - 1);
+	__m128i longest = _mm_setzero_si128();	/* less one: an empty name is the longest */
 	char *to = *first;
 	size_t i;
 
 	for (i = 0; count - i >= 8; i += 8) {
-		__m128i sums = _mm_add_epi16(_mm_cvtepu8_epi16(_mm_loadl_epi64((const void *)(lens + i))), ends), begins;
 		const __m256i base = _mm256_set1_epi64x((long long)(uintptr_t)to);
+		__m128i sums = _mm_cvtepu8_epi16(_mm_loadl_epi64((const void *)(lens + i))), begins;
 		uint64_t low, high;
 
-		/* Sums of two, of four, of eight: where each name ends; and one place further, where the next begins. */
+		longest = _mm_max_epu16(longest, _mm_sub_epi16(sums, one));
+		/* Sums of one, of two, of four, of eight: where each name ends; and one place further, where the next begins. */
+		sums = _mm_add_epi16(sums, one);
 		sums = _mm_add_epi16(sums, _mm_slli_si128(sums, 2));
 		sums = _mm_add_epi16(sums, _mm_slli_si128(sums, 4));
 		sums = _mm_add_epi16(sums, _mm_slli_si128(sums, 8));
@@ -111,6 +129,7 @@ snapshot_wide_point(const uint8_t *lens, size_t count, char **first, const char 
 		to += high >> 48;
 	}
 	*first = to;
+	*ret_allowed = _mm_movemask_epi8(_mm_cmpeq_epi16(_mm_max_epu16(longest, most), most)) == UINT16_MAX;
 	_mm256_zeroupper();
 	return i;
 }
@@ -134,13 +153,14 @@ snapshot_wide_copy(const char *at, size_t size, char *to, bool *ret_allowed)
 }
 
 size_t
-snapshot_wide_point(const uint8_t *lens, size_t count, char **first, const char *end, char **ret)
+snapshot_wide_point(const uint8_t *lens, size_t count, char **first, const char *end, char **ret, bool *ret_allowed)
 {
 	(void)lens;
 	(void)count;
 	(void)first;
 	(void)end;
 	(void)ret;
+	*ret_allowed = true;
 	return 0;
 }
 

@@ -10,12 +10,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Characters of names, and three gaps between the lowest and the highest: where each begins, and how long the long one is. */
-enum {
-	NAME_LOWEST = '-', NAME_HIGHEST = 'z',
-	GAP_SLASH = '/', GAP_MIDDLE = '9' + 1, GAP_MIDDLE_SIZE = '_' - ('9' + 1), GAP_BACKQUOTE = '`',
-};
-
 /* Whether the other two may be called. glibc knows: no instruction that a hypervisor would have to answer. */
 bool snapshot_wide_usable(void);
 
@@ -36,9 +30,10 @@ size_t snapshot_wide_copy(const char *at, size_t size, char *to, bool *ret_allow
  *  lens,count  their lengths; of any size: eight of 255 do not pass 16 bits
  *  first,end   the first name, moved to the first one that is left; where the last one must end
  *  ret         room for as many pointers
+ *  ret_allowed whether the lengths of all that were pointed at are those of names
  *
  * Returns how many were pointed at: count, but for less than 8, and for all from a name on that would pass the end.
  */
-size_t snapshot_wide_point(const uint8_t *lens, size_t count, char **first, const char *end, char **ret);
+size_t snapshot_wide_point(const uint8_t *lens, size_t count, char **first, const char *end, char **ret, bool *ret_allowed);
 
 #endif

@@ -137,12 +137,14 @@ START_TEST(lengths)
 }
 END_TEST
 
-/* Lengths that are none of a name although all together fit, also where their sum is taken of words. */
+/* Lengths that are none of a name although all together fit, also where eight are looked at and added up at once. */
 static const struct { uint32_t count; uint8_t first[7], others; } fitting[] = {
 	{ 7, { LONGEST + 1, 1, 1, 1, 1, 1, 4 }, 6 },
 	{ 23, { LONGEST + 1, 1, 1, 1, 1, 1, 4 }, 6 },
 	{ 16, { 250, 17, 6, 6, 6, 6, 6 }, 6 },	/* 250 and 6 are 0 in a byte, and 1 in the next */
 	{ 32, { 250, 17, 6, 6, 6, 6, 6 }, 6 },
+	{ 80, { LONGEST + 1, 1, 1, 1, 1, 1, 4 }, 6 },
+	{ 87, { 250, 17, 6, 6, 6, 6, 6 }, 6 },
 };
 
 START_TEST(lengths_that_fit)
