@@ -36,7 +36,7 @@ snapshot_name_allowed(const char *name, size_t len)
 
 /* ---- one file ---- */
 
-/* Find a user by name, or by uid with no name. */
+/* Find a user by name, one that is allowed, or by uid with no name. */
 static ALWAYS_INLINE int
 locate_user(const uint8_t *file, const char *name, size_t len, uint32_t uid, struct snapshot_user *ret,
     uint32_t *ret_ref)
@@ -50,7 +50,7 @@ locate_user(const uint8_t *file, const char *name, size_t len, uint32_t uid, str
 	while ((r = probe_next(&p, ret_ref)) > 0) {
 		r = user_record(file, *ret_ref, name, len, uid, ret, &size);
 		if (r != 0)
-			return r > 0 ? user_allowed(ret) : r;
+			return r <= 0 ? r : name != NULL ? user_ids_allowed(ret) : user_allowed(ret);
 	}
 	return r;
 }
@@ -68,17 +68,17 @@ locate_group(const uint8_t *file, const char *name, size_t len, uint32_t gid, st
 	while ((r = probe_next(&p, ret_ref)) > 0) {
 		r = group_record(file, *ret_ref, name, len, gid, ret, &size);
 		if (r != 0)
-			return r > 0 ? group_allowed(ret) : r;
+			return r <= 0 ? r : name != NULL ? id_allowed(ret->gid) : group_allowed(ret);
 	}
 	return r;
 }
 
-/* Whether a name may be one; sets its length. */
-static inline bool
-has_length(const char *name, size_t *ret)
+/* Whether a name that is asked for may be one; sets its length. Before the file is read: that takes long, this does not. */
+static ALWAYS_INLINE bool
+may_be_asked(const char *name, size_t *ret_len)
 {
-	*ret = strnlen(name, SNAPSHOT_NAME_MAX + 1);
-	return *ret != 0 && *ret <= SNAPSHOT_NAME_MAX;
+	*ret_len = strnlen(name, SNAPSHOT_NAME_MAX + 1);
+	return name_allowed(name, *ret_len);
 }
 
 int
@@ -86,7 +86,7 @@ snapshot_locate_user(const uint8_t *file, const char *name, uint32_t id, struct 
 {
 	size_t len = 0;
 
-	if (name != NULL ? !has_length(name, &len) : !id_allowed(id))
+	if (name != NULL ? !may_be_asked(name, &len) : !id_allowed(id))
 		return 0;
 	return locate_user(file, name, len, id, ret, ret_ref);
 }
@@ -96,7 +96,7 @@ snapshot_locate_group(const uint8_t *file, const char *name, uint32_t id, struct
 {
 	size_t len = 0;
 
-	if (name != NULL ? !has_length(name, &len) : !id_allowed(id))
+	if (name != NULL ? !may_be_asked(name, &len) : !id_allowed(id))
 		return 0;
 	return locate_group(file, name, len, id, ret, ret_ref);
 }
@@ -173,7 +173,7 @@ snapshot_find_user(const struct snapshot *s, const char *name, struct snapshot_u
 	uint32_t ref;
 	size_t len;
 
-	if (!has_length(name, &len))
+	if (!may_be_asked(name, &len))
 		return 0;
 	return HAS_DELTA(s) ? find_user_of_both(s, name, len, 0, ret) : locate_user(s->base, name, len, 0, ret, &ref);
 }
@@ -194,7 +194,7 @@ snapshot_find_group(const struct snapshot *s, const char *name, struct snapshot_
 	uint32_t ref;
 	size_t len;
 
-	if (!has_length(name, &len))
+	if (!may_be_asked(name, &len))
 		return 0;
 	return HAS_DELTA(s) ? find_group_of_both(s, name, len, 0, ret) : locate_group(s->base, name, len, 0, ret, &ref);
 }

@@ -15,8 +15,6 @@
 #include "common/snapshot_parts.h"
 #include "common/snapshot_wide.h"
 
-typedef uint8_t chunk __attribute__((vector_size(16)));
-
 static ALWAYS_INLINE chunk
 lower(chunk one, chunk other)
 {

@@ -64,6 +64,19 @@ load32(const char *from)
 	return word;
 }
 
+/* Whether two names of one length, not none, are the same; as with the hash, by overlapping loads. */
+static ALWAYS_INLINE bool
+same_name(const char *one, const char *other, size_t len)
+{
+	if (len > 16)
+		return memcmp(one, other, len) == 0;
+	if (len >= 8)
+		return ((load64(one) ^ load64(other)) | (load64(one + len - 8) ^ load64(other + len - 8))) == 0;
+	if (len >= 4)
+		return ((load32(one) ^ load32(other)) | (load32(one + len - 4) ^ load32(other + len - 4))) == 0;
+	return one[0] == other[0] && one[len / 2] == other[len / 2] && one[len - 1] == other[len - 1];
+}
+
 /* The hash of up to two words; of longer ones, what was folded of the others is in the first. */
 static inline uint64_t
 hash_words(const struct snapshot_header *h, uint64_t low, uint64_t high, uint64_t len)
@@ -119,43 +132,48 @@ range_allowed(uint32_t from, uint32_t to)
 	return from <= to && ((from >= 1000 && to <= 60000) || (from >= 65536 && to <= INT32_MAX));
 }
 
-#define EACH_BYTE(byte)	((uint64_t)(byte) * 0x0101010101010101u)
-
-/* The top bit of each byte that lies in a range; of bytes below 128. */
-static inline uint64_t
-in_range(uint64_t word, uint8_t first, uint8_t last)
+/* Whether this one may stand in a name. */
+static inline bool
+name_character(uint8_t c)
 {
-	return (word + EACH_BYTE(0x80 - first)) & ~(word + EACH_BYTE(0x7f - last));
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
 }
 
-/* Whether all 8 characters may stand in a name. */
-static inline __attribute__((always_inline)) bool
-word_allowed(uint64_t word)
-{
-	const uint64_t top = EACH_BYTE(0x80);
-	uint64_t good = in_range(word, 'a', 'z') | in_range(word, '0', '9') | in_range(word, '-', '.') |
-	    in_range(word, '_', '_');
+typedef uint8_t chunk __attribute__((vector_size(16)));
 
-	return (word & top) == 0 && (good & top) == top;
+/* Whether all of these characters may stand in a name. */
+static ALWAYS_INLINE bool
+chunk_allowed(uint64_t low, uint64_t high)
+{
+	uint64_t words[2] = { low, high };
+	chunk bytes, good;
+
+	memcpy(&bytes, words, sizeof bytes);
+	good = (chunk)(bytes - 'a' <= 'z' - 'a') | (chunk)(bytes - '0' <= '9' - '0') | (chunk)(bytes - '-' <= '.' - '-') |
+	    (chunk)(bytes == '_');
+	memcpy(words, &good, sizeof words);
+	return (words[0] & words[1]) == UINT64_MAX;
 }
 
 /* As snapshot_name_allowed(). */
-static inline __attribute__((always_inline)) bool
+static ALWAYS_INLINE bool
 name_allowed(const char *name, size_t len)
 {
+	uint64_t some;
+
 	if (len == 0 || len > SNAPSHOT_NAME_MAX || !((name[0] >= 'a' && name[0] <= 'z') || name[0] == '_') ||
 	    name[len - 1] == '.')
 		return false;
-	if (len > 16 && (!word_allowed(load64(name + 8)) || !word_allowed(load64(name + len - 16))))
+	if (len > 16 && !chunk_allowed(load64(name + 8), load64(name + len - 16)))
 		return false;
 	if (len >= 8)
-		return word_allowed(load64(name)) && word_allowed(load64(name + len - 8));
-	if (len >= 4)
-		return word_allowed(load32(name) | load32(name + len - 4) << 32) &&
-		    !(len == 4 && memcmp(name, "root", 4) == 0);
-	/* one to three: the first, the middle one, the last, and five that are allowed */
-	return word_allowed(EACH_BYTE('a') << 24 | (uint64_t)(uint8_t)name[0] << 16 |
-	    (uint64_t)(uint8_t)name[len / 2] << 8 | (uint8_t)name[len - 1]);
+		return chunk_allowed(load64(name), load64(name + len - 8));
+	if (len >= 4) {
+		some = load32(name) | load32(name + len - 4) << 32;
+		return chunk_allowed(some, some) && !(len == 4 && memcmp(name, "root", 4) == 0);
+	}
+	/* one to three: the middle one and the last; the first was looked at */
+	return name_character((uint8_t)name[len / 2]) && name_character((uint8_t)name[len - 1]);
 }
 
 /* ---- records ---- */
@@ -242,7 +260,7 @@ user_record(const uint8_t *file, uint32_t ref, const char *name, size_t len, uin
 			return 0;
 		if (at > left || len > left - at)
 			return -EBADMSG;
-		if (memcmp((const char *)record + at, name, len) != 0)
+		if (!same_name((const char *)record + at, name, len))
 			return 0;
 	}
 	if (uid != 0 && record->uid != uid)
@@ -273,7 +291,7 @@ group_record(const uint8_t *file, uint32_t ref, const char *name, size_t len, ui
 	if (left < sizeof *record || (size_t)record->name_len + 1 > left - SNAPSHOT_GROUP_STRINGS)
 		return -EBADMSG;
 	own = (const char *)record + SNAPSHOT_GROUP_STRINGS;
-	if (name != NULL && (record->name_len != len || memcmp(own, name, len) != 0))
+	if (name != NULL && (record->name_len != len || !same_name(own, name, len)))
 		return 0;
 	if (gid != 0 && record->gid != gid)
 		return 0;
@@ -291,12 +309,18 @@ group_record(const uint8_t *file, uint32_t ref, const char *name, size_t len, ui
 	return 1;
 }
 
-/* Whether neither id nor the name is below the floor. */
+/* Whether no id is below the floor. */
+static inline bool
+user_ids_allowed(const struct snapshot_user *user)
+{
+	return id_allowed(user->uid) && id_allowed(user->gid);
+}
+
+/* Whether neither id nor the name is. */
 static inline bool
 user_allowed(const struct snapshot_user *user)
 {
-	return id_allowed(user->uid) && id_allowed(user->gid) &&
-	    name_allowed(user->name, user->name_len);
+	return user_ids_allowed(user) && name_allowed(user->name, user->name_len);
 }
 
 /* The same of a group. */

@@ -213,6 +213,35 @@ START_TEST(name_lengths)
 }
 END_TEST
 
+/* A record whose name differs from what its hash says, in whichever byte, is not the one that is asked for. */
+START_TEST(names_compared)
+{
+	struct snapshot_builder *b = snapshot_builder_new();
+	struct snapshot_user user;
+	struct snapshot_group group;
+	struct snapshot_image image;
+	struct snapshot s;
+	const int len = _i + 1;
+	char name[33] = "";
+
+	memset(name, 'n', (size_t)len);
+	ck_assert_int_eq(snapshot_builder_add_user(b, 2000, 2000, name, "", "/", "/bin/sh", NULL, 0), 0);
+	ck_assert_int_eq(snapshot_builder_add_group(b, 2000, name), 0);
+	ck_assert_int_eq(snapshot_image_make(b, &plain, &image), 0);
+	s = snapshot_of(&image);
+	for (int at = 0; at < len; at++) {
+		ck_assert_int_eq(snapshot_find_user(&s, name, &user), 1);
+		ck_assert_int_eq(snapshot_find_group(&s, name, &group), 1);
+		((char *)(uintptr_t)user.name)[at] = ((char *)(uintptr_t)group.name)[at] = 'm';
+		ck_assert_int_eq(snapshot_find_user(&s, name, &user), 0);
+		ck_assert_int_eq(snapshot_find_group(&s, name, &group), 0);
+		((char *)(uintptr_t)user.name)[at] = ((char *)(uintptr_t)group.name)[at] = 'n';
+	}
+	snapshot_image_done(&image);
+	snapshot_builder_free(b);
+}
+END_TEST
+
 /* Steps between gids that need 16 bits, exactly, and one more. */
 START_TEST(wide_lists)
 {
@@ -578,8 +607,8 @@ int
 main(void)
 {
 	const struct suite_row rows[] = {
-		{ built_and_read, ROWS(populations) }, { name_lengths, 0 }, { wide_lists, 0 }, { ids_allowed, ROWS(ids) },
-		{ names_allowed, ROWS(names) }, { names_allowed_exhaustively, 0 },
+		{ built_and_read, ROWS(populations) }, { name_lengths, 0 }, { names_compared, 32 }, { wide_lists, 0 },
+		{ ids_allowed, ROWS(ids) }, { names_allowed, ROWS(names) }, { names_allowed_exhaustively, 0 },
 		{ ns01a_ids_below_the_floor, ROWS(bad_records) }, { ns02a_names_below_the_floor, 0 },
 		{ gids_below_the_floor, 0 }, { sn04a_every_byte_of_the_header, 0 }, { hostile_header, 0 },
 		{ hostile_body, 0 }, { endless_run, 0 }, { sn09a_size, 0 }, { sn08a_version, 0 },
