@@ -63,6 +63,23 @@ position(const char *sources, const char *name)
 	return 0;
 }
 
+/* Whom another source names too is judged by nobody: pam_isms lets pass who is not of the directory. */
+static void
+check_other_sources(struct doctor *d)
+{
+	static const char *const databases[] = { "passwd", "group", "shadow", "initgroups" };
+	static const char *const others[] = { "sss", "ldap", "winbind" };
+	char sources[256];
+
+	for (size_t i = 0; i < sizeof databases / sizeof databases[0]; i++) {
+		read_sources(d, databases[i], sources, sizeof sources);
+		for (size_t k = 0; k < sizeof others / sizeof others[0]; k++)
+			if (position(sources, others[k]) != 0)
+				doctor_note(d, CHECK, FINDING_WARN, "let one source serve the same people: remove the other from nsswitch.conf",
+				    "nsswitch.conf: %s is also served by %s: %s", databases[i], others[k], sources);
+	}
+}
+
 static void
 check_nsswitch(struct doctor *d)
 {
@@ -80,9 +97,6 @@ check_nsswitch(struct doctor *d)
 			doctor_note(d, CHECK, FINDING_BAD, "put files first", "nsswitch.conf: %s asks isms before files", databases[i]);
 		else
 			doctor_note(d, CHECK, FINDING_OK, NULL, "nsswitch.conf: %s: %s", databases[i], sources);
-		if (position(sources, "sss") != 0 || position(sources, "ldap") != 0)
-			doctor_note(d, CHECK, FINDING_WARN, "let one source serve the same people: remove the other from nsswitch.conf",
-			    "nsswitch.conf: %s is also served by SSSD or nslcd: %s", databases[i], sources);
 	}
 	read_sources(d, "initgroups", sources, sizeof sources);
 	if (position(sources, "isms") == 1)
@@ -159,6 +173,7 @@ void
 doctor_names(struct doctor *d)
 {
 	check_nsswitch(d);
+	check_other_sources(d);
 	check_nscd(d);
 	check_own_group(d, "isms-mfa", "who needs a second factor");
 	check_own_group(d, "isms-service", "what is a service account");

@@ -24,6 +24,7 @@ struct seen {
 	char skipped_by[64];	/* a module before it that ends the stage on success */
 	bool mkhomedir;
 	bool group_after;	/* pam_group, where it gives groups after we took them */
+	char other[64];		/* a module that asks a directory for itself */
 };
 
 static bool
@@ -53,6 +54,8 @@ look(const char *module, const char *control, const char *options, void *arg)
 	} else if (!seen->isms && (strcmp(control, "sufficient") == 0 || strstr(control, "success=done") != NULL) &&
 	    strcmp(module, "pam_localuser.so") != 0 && strcmp(module, "pam_rootok.so") != 0)
 		(void)snprintf(seen->skipped_by, sizeof seen->skipped_by, "%s", module);
+	if (strcmp(module, "pam_sss.so") == 0 || strcmp(module, "pam_ldap.so") == 0 || strcmp(module, "pam_winbind.so") == 0)
+		(void)snprintf(seen->other, sizeof seen->other, "%s", module);
 	seen->group_after |= seen->isms && strcmp(module, "pam_group.so") == 0;
 	seen->mkhomedir |= strcmp(module, "pam_mkhomedir.so") == 0 || strcmp(module, "pam_oddjob_mkhomedir.so") == 0;
 	return true;
@@ -102,6 +105,17 @@ gives_groups(const struct doctor *d)
 	if (f != NULL)
 		(void)fclose(f);
 	return gives;
+}
+
+/* Another directory's people are none of ours: pam_isms lets them pass. */
+static void
+check_other_way(struct doctor *d, const char *service)
+{
+	struct seen auth = { 0 };
+
+	if (pam_stack_walk(d->in->root, service, "auth", look, &auth) == 0 && auth.other[0] != '\0')
+		doctor_note(d, CHECK, FINDING_WARN, "take its profile out of pam-auth-update, or its lines out of the file",
+		    "%s: %s lets people in, too: whom only its directory knows is judged by no rule of ours", service, auth.other);
 }
 
 /* Debian's login has a pam_group of its own behind common-auth: its setcred comes after ours. */
@@ -166,6 +180,7 @@ doctor_pam(struct doctor *d)
 			continue;
 		there++;
 		check_service(d, services[i]);
+		check_other_way(d, services[i]);
 		if (groups)
 			check_group_conf(d, services[i]);
 	}

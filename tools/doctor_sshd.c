@@ -5,10 +5,29 @@
  */
 #include <config.h>
 
+#include <string.h>
+
 #include "tools/doctor.h"
 #include "tools/sshd_settings.h"
 
 #define CHECK "sshd"
+#define FRAGMENT "install the fragment /etc/ssh/sshd_config.d/isms.conf and have sshd_config include that folder"
+
+/* First value counts in sshd: a file read before ours, SSSD's for one, has people's keys come from elsewhere. */
+static void
+check_keys_command(struct doctor *d, const char *program)
+{
+	const char *name = strrchr(program, '/');
+
+	if (name == NULL)
+		doctor_note(d, CHECK, FINDING_WARN, FRAGMENT,
+		    "no AuthorizedKeysCommand: keys that the directory has open nothing");
+	else if (strcmp(name, "/isms-authorized-keys") == 0)
+		doctor_note(d, CHECK, FINDING_OK, NULL, "sshd asks for the keys that the directory has");
+	else
+		doctor_note(d, CHECK, FINDING_WARN, "take AuthorizedKeysCommand out of the file that sshd reads first, and reload ssh",
+		    "AuthorizedKeysCommand is %s: people's keys in the directory open nothing", program);
+}
 
 void
 doctor_sshd(struct doctor *d)
@@ -33,7 +52,7 @@ doctor_sshd(struct doctor *d)
 	if (s.match_mfa && s.match_mfa_methods)
 		doctor_note(d, CHECK, FINDING_OK, NULL, "users of isms-mfa must prove a code to sshd too");
 	else
-		doctor_note(d, CHECK, FINDING_WARN, "install the fragment /etc/ssh/sshd_config.d/isms.conf and have sshd_config "
-		    "include that folder", "no \"Match Group isms-mfa\" with AuthenticationMethods: a key alone is refused by PAM "
+		doctor_note(d, CHECK, FINDING_WARN, FRAGMENT, "no \"Match Group isms-mfa\" with AuthenticationMethods: a key alone is refused by PAM "
 		    "only after sshd took it");
+	check_keys_command(d, s.keys_command);
 }

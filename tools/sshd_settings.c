@@ -22,7 +22,7 @@ enum block { BLOCK_NONE, BLOCK_MFA, BLOCK_OTHER };
 struct reader {
 	const char *root;
 	struct sshd_settings *settings;
-	bool use_pam_set, kbd_set;
+	bool use_pam_set, kbd_set, keys_command_set;
 	enum block block;
 	int depth;
 };
@@ -106,6 +106,10 @@ keyword(struct reader *r, const char *name, const char *value)
 	} else if (kbd && !r->kbd_set) {
 		r->kbd_set = true;
 		s->kbd_interactive = strcasecmp(value, "yes") == 0;
+	} else if (strcasecmp(name, "AuthorizedKeysCommand") == 0 && !r->keys_command_set) {
+		r->keys_command_set = true;
+		if (strcasecmp(value, "none") != 0)
+			(void)snprintf(s->keys_command, sizeof s->keys_command, "%s", value);
 	}
 }
 

@@ -13,6 +13,7 @@ struct sshd_settings {
 	bool match_mfa;			/* a block "Match Group isms-mfa" is there */
 	bool match_mfa_methods;		/* ... that sets AuthenticationMethods */
 	bool match_mfa_kbd;		/* ... that sets KbdInteractiveAuthentication yes */
+	char keys_command[256];		/* program of AuthorizedKeysCommand; "" without, or with "none" */
 	char key_files[1024];		/* AuthorizedKeysFile of all blocks, separated by blanks; "none" left out */
 };
 

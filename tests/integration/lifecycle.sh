@@ -105,6 +105,21 @@ check "reason password-not-allowed" denied_with password-not-allowed svc
 sshd_drop_in present
 rm /home/svc/.ssh/authorized_keys
 
+# ---- sshd asks somebody else for keys --------------------------------------------------------------------
+# A file that is read before ours; its command says all of a key and nothing of what binds it.
+other_keys() {
+	printf '#!/bin/sh\ncat /run/people/bound.pub\n' >/usr/local/bin/other-keys && chmod 755 /usr/local/bin/other-keys &&
+		printf 'AuthorizedKeysCommand /usr/local/bin/other-keys\nAuthorizedKeysCommandUser nobody\n' >/etc/ssh/sshd_config.d/00-other.conf &&
+		systemctl restart ssh && sshd -T | grep -i '^authorizedkeyscommand /usr/local/bin/other-keys'
+}
+doctor_on_keys() { isms-userctl doctor >/run/doctor; grep -E "^$1  *sshd  *$2" /run/doctor; }
+check "doctor: sshd asks for the directory's keys" doctor_on_keys ok 'sshd asks for the keys that the directory has'
+check "another file names an AuthorizedKeysCommand first" other_keys
+check "doctor says so" doctor_on_keys warning 'AuthorizedKeysCommand is /usr/local/bin/other-keys: '
+check "a service account's key is bound all the same" runs svc
+rm /etc/ssh/sshd_config.d/00-other.conf && systemctl restart ssh
+check "doctor: it asks for the directory's keys again" doctor_on_keys ok 'sshd asks for the keys that the directory has'
+
 # ---- one fact changed: the command, the owner, the key -------------------------------------------------
 check "one without a command" service bare carol
 check "mark" mark

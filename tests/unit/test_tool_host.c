@@ -103,6 +103,29 @@ START_TEST(sshd_config_is_read_as_sshd_reads_it)
 }
 END_TEST
 
+static const struct { const char *main, *a, *program; } key_commands[] = {
+	{ "UsePAM yes\n", "", "" },
+	{ "Include sshd_config.d/*.conf\nAuthorizedKeysCommand /usr/bin/ours %u %f\n", "AuthorizedKeysCommand /usr/bin/other %u\n",
+	    "/usr/bin/other" },
+	{ "AuthorizedKeysCommand /usr/bin/ours %u %f\nInclude sshd_config.d/*.conf\n", "AuthorizedKeysCommand /usr/bin/other %u\n",
+	    "/usr/bin/ours" },
+	{ "AuthorizedKeysCommand none\nAuthorizedKeysCommand /usr/bin/ours\n", "", "" },
+	{ "Match User x\nAuthorizedKeysCommand /usr/bin/other\nMatch all\nAuthorizedKeysCommand /usr/bin/ours\n", "", "/usr/bin/ours" },
+};
+
+START_TEST(the_first_command_for_keys_counts)
+{
+	struct sshd_settings s;
+
+	make_root();
+	put("/etc/ssh/sshd_config", key_commands[_i].main);
+	put("/etc/ssh/sshd_config.d/a.conf", key_commands[_i].a);
+	ck_assert_int_eq(sshd_settings_read(root, &s), 0);
+	remove_below(root);
+	ck_assert_str_eq(s.keys_command, key_commands[_i].program);
+}
+END_TEST
+
 static bool
 collect(const char *module, const char *control, const char *options, void *arg)
 {
@@ -195,7 +218,7 @@ int
 main(void)
 {
 	const struct suite_row rows[] = {
-		{ sshd_config_is_read_as_sshd_reads_it, ROWS(sshd_files) },
+		{ sshd_config_is_read_as_sshd_reads_it, ROWS(sshd_files) }, { the_first_command_for_keys_counts, ROWS(key_commands) },
 		{ pam_files_are_read_as_libpam_reads_them, ROWS(stacks) }, { vendor_folder, 0 }, { hidden_processes_are_seen, ROWS(mount_tables) },
 	};
 

@@ -638,22 +638,28 @@ printf 'UsePAM no\nKbdInteractiveAuthentication no\n' >"$root/etc/ssh/sshd_confi
 echo 'account required pam_unix.so' >"$root/etc/pam.d/sshd"
 echo 'account sufficient pam_permit.so' >"$root/etc/pam.d/su"
 echo 'account [success=1 default=die] pam_isms.so' >>"$root/etc/pam.d/su"
-printf 'passwd: isms files\ngroup: files isms sss\ninitgroups: files isms\n' >"$root/etc/nsswitch.conf"
+printf 'passwd: isms files\ngroup: files isms sss\ninitgroups: files isms winbind\nshadow: files ldap\n' >"$root/etc/nsswitch.conf"
 run 1 doctor; says "lists ada in docker"
 chmod 644 "$ldif"; chmod 666 "$root/etc/isms/policy.conf"
 echo secret >"$root/etc/isms/bind.password"; chmod 660 "$root/etc/isms/bind.password"
 run 1 doctor
 for hole in "UsePAM is off" "KbdInteractiveAuthentication is off" "sshd: pam_isms is missing from the account stage" \
-	"pam_permit.so can end the account stage" "passwd asks isms before files" "group is also served by SSSD" \
+	"pam_permit.so can end the account stage" "passwd asks isms before files" "group is also served by sss" \
+	"initgroups is also served by winbind" "shadow is also served by ldap" "no AuthorizedKeysCommand" \
 	"initgroups does not begin with isms" "pam_mkhomedir" "directory.ldif has mode 0644" \
 	"policy.conf has mode 0666" "bind.password has mode 0660"; do
 	says "$hole"
 done
-printf 'UsePAM yes\nMatch Group isms-mfa\nAuthenticationMethods keyboard-interactive:pam\n' >"$root/etc/ssh/sshd_config"
+printf 'UsePAM yes\nAuthorizedKeysCommand /usr/bin/sss_ssh_authorizedkeys %%u\nMatch Group isms-mfa\nAuthenticationMethods keyboard-interactive:pam\n' >"$root/etc/ssh/sshd_config"
 printf 'account required pam_isms.so\nsession required pam_isms.so\nsession optional pam_mkhomedir.so\n' >"$root/etc/pam.d/sshd"
 echo 'account required pam_isms.so' >"$root/etc/pam.d/su"
 echo 'session [success=1 module_unknown=ignore default=ignore] pam_isms.so identify' >>"$root/etc/pam.d/su"
-run 1 doctor; says "su: pam_isms is missing from the session stage"
+run 1 doctor; says "su: pam_isms is missing from the session stage"; says "AuthorizedKeysCommand is /usr/bin/sss_ssh_authorizedkeys"
+lacks "lets people in, too"
+echo 'auth [success=1 default=ignore] pam_sss.so use_first_pass' >>"$root/etc/pam.d/sshd"
+run 1 doctor; says "sshd: pam_sss.so lets people in, too"; lacks "su: pam_sss"
+sed -i 's,sss_ssh_authorizedkeys,isms-authorized-keys,' "$root/etc/ssh/sshd_config"; sed -i /pam_sss/d "$root/etc/pam.d/sshd"
+run 1 doctor; says "sshd asks for the keys that the directory has"; lacks "lets people in, too"
 echo 'session required pam_isms.so debug' >>"$root/etc/pam.d/su"
 run 1 doctor; lacks "su: pam_isms is missing"; says "su asks pam_isms"
 rm "$root/etc/pam.d/su"
@@ -672,7 +678,7 @@ printf 'passwd: files isms\ngroup: files isms\ninitgroups: isms files\n' >"$root
 printf 'isms-mfa:x:990:\nisms-service:x:989:\n' >>"$root/etc/group"
 chmod 600 "$ldif"; chmod 644 "$root/etc/isms/policy.conf"; chmod 640 "$root/etc/isms/bind.password"	# as setup leaves it
 run 1 doctor	# ismsd does not run, the modules are not there
-for cured in "UsePAM is off" "KbdInteractive is off" "pam_isms is missing" "asks isms before" "SSSD" "does not begin with isms" \
+for cured in "UsePAM is off" "KbdInteractive is off" "pam_isms is missing" "asks isms before" "also served by" "does not begin with isms" \
 	"no group isms-mfa" "has mode"; do
 	lacks "$cured"
 done
