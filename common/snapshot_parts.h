@@ -234,6 +234,7 @@ user_strings(const struct snapshot_user_record *record, size_t left, struct snap
 	ret->name = strings + name;
 	ret->gecos = strings + gecos;
 	ret->home = strings + home;
+	ret->name_len = record->name_len;
 	*ret_size = SNAPSHOT_USER_STRINGS + size;
 	return true;
 }
@@ -267,9 +268,10 @@ user_record(const uint8_t *file, uint32_t ref, const char *name, size_t len, uin
 		return 0;
 	if (!user_strings(record, left, ret, ret_size) || !user_shell(file, record->shell, ret))
 		return -EBADMSG;
+	if (name != NULL && ret->name_len != len)
+		return -EBADMSG;	/* written to since it was compared: no name that is longer than one may be */
 	ret->uid = record->uid;
 	ret->gid = record->gid;
-	ret->name_len = record->name_len;
 	ret->gecos_len = record->gecos_len;
 	ret->home_len = record->home_len;
 	ret->group_count = record->list_count & SNAPSHOT_LIST_MAX;
