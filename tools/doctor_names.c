@@ -75,8 +75,9 @@ check_other_sources(struct doctor *d)
 		read_sources(d, databases[i], sources, sizeof sources);
 		for (size_t k = 0; k < sizeof others / sizeof others[0]; k++)
 			if (position(sources, others[k]) != 0)
-				doctor_note(d, CHECK, FINDING_WARN, "let one source serve the same people: remove the other from nsswitch.conf",
-				    "nsswitch.conf: %s is also served by %s: %s", databases[i], others[k], sources);
+				doctor_note(d, CHECK, FINDING_WARN, "once isms-userctl status shows all your users, take it out of that line; "
+				    "it may stay where none of its people can log in", "nsswitch.conf: %s is also served by %s: whom isms does not "
+				    "publish enters by it, unjudged", databases[i], others[k]);
 	}
 }
 

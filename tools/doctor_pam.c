@@ -24,7 +24,6 @@ struct seen {
 	char skipped_by[64];	/* a module before it that ends the stage on success */
 	bool mkhomedir;
 	bool group_after;	/* pam_group, where it gives groups after we took them */
-	char other[64];		/* a module that asks a directory for itself */
 };
 
 static bool
@@ -54,8 +53,6 @@ look(const char *module, const char *control, const char *options, void *arg)
 	} else if (!seen->isms && (strcmp(control, "sufficient") == 0 || strstr(control, "success=done") != NULL) &&
 	    strcmp(module, "pam_localuser.so") != 0 && strcmp(module, "pam_rootok.so") != 0)
 		(void)snprintf(seen->skipped_by, sizeof seen->skipped_by, "%s", module);
-	if (strcmp(module, "pam_sss.so") == 0 || strcmp(module, "pam_ldap.so") == 0 || strcmp(module, "pam_winbind.so") == 0)
-		(void)snprintf(seen->other, sizeof seen->other, "%s", module);
 	seen->group_after |= seen->isms && strcmp(module, "pam_group.so") == 0;
 	seen->mkhomedir |= strcmp(module, "pam_mkhomedir.so") == 0 || strcmp(module, "pam_oddjob_mkhomedir.so") == 0;
 	return true;
@@ -107,15 +104,39 @@ gives_groups(const struct doctor *d)
 	return gives;
 }
 
-/* Another directory's people are none of ours: pam_isms lets them pass. */
-static void
-check_other_way(struct doctor *d, const char *service)
-{
-	struct seen auth = { 0 };
+enum { MODULE_NAME = 64 };
 
-	if (pam_stack_walk(d->in->root, service, "auth", look, &auth) == 0 && auth.other[0] != '\0')
-		doctor_note(d, CHECK, FINDING_WARN, "take its profile out of pam-auth-update, or its lines out of the file",
-		    "%s: %s lets people in, too: whom only its directory knows is judged by no rule of ours", service, auth.other);
+static bool
+look_for_other(const char *module, const char *control, const char *options, void *arg)
+{
+	(void)control;
+	(void)options;
+	if (strcmp(module, "pam_sss.so") == 0 || strcmp(module, "pam_ldap.so") == 0 || strcmp(module, "pam_winbind.so") == 0)
+		(void)snprintf(arg, MODULE_NAME, "%s", module);
+	return true;
+}
+
+/* Another directory's people are none of ours: pam_isms lets them pass. One finding for all: mostly it is one common file. */
+static void
+check_other_directory(struct doctor *d, const char *const *services, size_t count)
+{
+	static const char *const stages[] = { "auth", "account", "session", "password" };
+	char module[MODULE_NAME] = "", list[256] = "";
+
+	for (size_t i = 0; i < count; i++) {
+		char found[MODULE_NAME] = "";
+
+		for (size_t k = 0; k < sizeof stages / sizeof stages[0] && pam_stack_exists(d->in->root, services[i]); k++)
+			(void)pam_stack_walk(d->in->root, services[i], stages[k], look_for_other, found);
+		if (found[0] == '\0')
+			continue;
+		memcpy(module, found, sizeof module);
+		(void)snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", list[0] != '\0' ? ", " : "", services[i]);
+	}
+	if (module[0] != '\0')
+		doctor_note(d, CHECK, FINDING_WARN, "pam-auth-update --disable sss (ldap, winbind); where common-* was edited, take its "
+		    "lines out of all four stages by hand", "%s asks another directory for %s: it lets in whom no rule of ours judges, "
+		    "and may refuse everybody once that directory is gone", module, list);
 }
 
 /* Debian's login has a pam_group of its own behind common-auth: its setcred comes after ours. */
@@ -180,10 +201,10 @@ doctor_pam(struct doctor *d)
 			continue;
 		there++;
 		check_service(d, services[i]);
-		check_other_way(d, services[i]);
 		if (groups)
 			check_group_conf(d, services[i]);
 	}
+	check_other_directory(d, services, sizeof services / sizeof services[0]);
 	if (there == 0)
 		doctor_note(d, CHECK, FINDING_BAD, "install PAM's files", "there is no service in /etc/pam.d");
 	check_homes(d);

@@ -13,20 +13,26 @@
 #define CHECK "sshd"
 #define FRAGMENT "install the fragment /etc/ssh/sshd_config.d/isms.conf and have sshd_config include that folder"
 
-/* First value counts in sshd: a file read before ours, SSSD's for one, has people's keys come from elsewhere. */
+/* First value counts in sshd, of each of the two: a file read before ours, FreeIPA's for one, has people's keys come from there. */
 static void
-check_keys_command(struct doctor *d, const char *program)
+check_keys_command(struct doctor *d, const struct sshd_settings *s)
 {
-	const char *name = strrchr(program, '/');
+	const char *name = strrchr(s->keys_command, '/');
+	bool ours = name != NULL && strcmp(name, "/isms-authorized-keys") == 0;
+	char cure[800];
 
-	if (name == NULL)
-		doctor_note(d, CHECK, FINDING_WARN, FRAGMENT,
-		    "no AuthorizedKeysCommand: keys that the directory has open nothing");
-	else if (strcmp(name, "/isms-authorized-keys") == 0)
-		doctor_note(d, CHECK, FINDING_OK, NULL, "sshd asks for the keys that the directory has");
+	(void)snprintf(cure, sizeof cure, "take AuthorizedKeysCommand and AuthorizedKeysCommandUser out of %s, and reload ssh: "
+	    "sshd -T | grep -i authorizedkeyscommand shall show isms-authorized-keys and root", s->keys_file);
+	if (s->keys_command[0] == '\0')
+		doctor_note(d, CHECK, FINDING_WARN, FRAGMENT, "there is no AuthorizedKeysCommand: keys in the directory open nothing");
+	else if (!ours)
+		doctor_note(d, CHECK, FINDING_WARN, cure, "%s: AuthorizedKeysCommand is %s: people's keys come from there, without the end "
+		    "and the networks of their entry", s->keys_file, s->keys_command);
+	else if (strcmp(s->keys_user, "root") != 0)
+		doctor_note(d, CHECK, FINDING_BAD, cure, "%s: AuthorizedKeysCommandUser is %s: ismsd tells keys to root alone, so "
+		    "people's open nothing", s->keys_file, s->keys_user[0] != '\0' ? s->keys_user : "not set");
 	else
-		doctor_note(d, CHECK, FINDING_WARN, "take AuthorizedKeysCommand out of the file that sshd reads first, and reload ssh",
-		    "AuthorizedKeysCommand is %s: people's keys in the directory open nothing", program);
+		doctor_note(d, CHECK, FINDING_OK, NULL, "sshd asks for the keys that the directory has");
 }
 
 void
@@ -54,5 +60,5 @@ doctor_sshd(struct doctor *d)
 	else
 		doctor_note(d, CHECK, FINDING_WARN, FRAGMENT, "no \"Match Group isms-mfa\" with AuthenticationMethods: a key alone is refused by PAM "
 		    "only after sshd took it");
-	check_keys_command(d, s.keys_command);
+	check_keys_command(d, &s);
 }

@@ -22,7 +22,8 @@ enum block { BLOCK_NONE, BLOCK_MFA, BLOCK_OTHER };
 struct reader {
 	const char *root;
 	struct sshd_settings *settings;
-	bool use_pam_set, kbd_set, keys_command_set;
+	const char *path;	/* of the file that is read */
+	bool use_pam_set, kbd_set;
 	enum block block;
 	int depth;
 };
@@ -87,6 +88,19 @@ match(struct reader *r, char *rest)
 	}
 }
 
+/* The first value counts; and the file of the first one of the two, for whoever has to mend it. */
+static void
+keep_keys(struct reader *r, char *to, size_t size, const char *value)
+{
+	struct sshd_settings *s = r->settings;
+
+	if (to[0] != '\0')
+		return;
+	(void)snprintf(to, size, "%s", value);
+	if (s->keys_file[0] == '\0')
+		(void)snprintf(s->keys_file, sizeof s->keys_file, "%s", r->path + strlen(r->root));
+}
+
 static void
 keyword(struct reader *r, const char *name, const char *value)
 {
@@ -106,11 +120,10 @@ keyword(struct reader *r, const char *name, const char *value)
 	} else if (kbd && !r->kbd_set) {
 		r->kbd_set = true;
 		s->kbd_interactive = strcasecmp(value, "yes") == 0;
-	} else if (strcasecmp(name, "AuthorizedKeysCommand") == 0 && !r->keys_command_set) {
-		r->keys_command_set = true;
-		if (strcasecmp(value, "none") != 0)
-			(void)snprintf(s->keys_command, sizeof s->keys_command, "%s", value);
-	}
+	} else if (strcasecmp(name, "AuthorizedKeysCommand") == 0)
+		keep_keys(r, s->keys_command, sizeof s->keys_command, value);
+	else if (strcasecmp(name, "AuthorizedKeysCommandUser") == 0)
+		keep_keys(r, s->keys_user, sizeof s->keys_user, value);
 }
 
 /* Whatever block it stands in: an inventory asks where keys may lie. */
@@ -135,6 +148,7 @@ read_file(struct reader *r, const char *path)
 		return;
 	r->settings->found = true;
 	while (getline(&line, &room, f) > 0) {
+		r->path = path;		/* again, after an Include */
 		rest = line;
 		name = word(&rest);
 		if (name == NULL)

@@ -13,7 +13,9 @@ struct sshd_settings {
 	bool match_mfa;			/* a block "Match Group isms-mfa" is there */
 	bool match_mfa_methods;		/* ... that sets AuthenticationMethods */
 	bool match_mfa_kbd;		/* ... that sets KbdInteractiveAuthentication yes */
-	char keys_command[256];		/* program of AuthorizedKeysCommand; "" without, or with "none" */
+	char keys_command[256];		/* program of AuthorizedKeysCommand; "none", or "" without */
+	char keys_user[64];		/* AuthorizedKeysCommandUser; "" without */
+	char keys_file[512];		/* below root: whose value of one of the two counts; "" without. Ours says both */
 	char key_files[1024];		/* AuthorizedKeysFile of all blocks, separated by blanks; "none" left out */
 };
 

@@ -103,14 +103,18 @@ START_TEST(sshd_config_is_read_as_sshd_reads_it)
 }
 END_TEST
 
-static const struct { const char *main, *a, *program; } key_commands[] = {
-	{ "UsePAM yes\n", "", "" },
-	{ "Include sshd_config.d/*.conf\nAuthorizedKeysCommand /usr/bin/ours %u %f\n", "AuthorizedKeysCommand /usr/bin/other %u\n",
-	    "/usr/bin/other" },
-	{ "AuthorizedKeysCommand /usr/bin/ours %u %f\nInclude sshd_config.d/*.conf\n", "AuthorizedKeysCommand /usr/bin/other %u\n",
-	    "/usr/bin/ours" },
-	{ "AuthorizedKeysCommand none\nAuthorizedKeysCommand /usr/bin/ours\n", "", "" },
-	{ "Match User x\nAuthorizedKeysCommand /usr/bin/other\nMatch all\nAuthorizedKeysCommand /usr/bin/ours\n", "", "/usr/bin/ours" },
+#define OURS "AuthorizedKeysCommand /usr/bin/ours %u %f\nAuthorizedKeysCommandUser root\n"
+#define MAIN_FILE "/etc/ssh/sshd_config"
+#define A_FILE "/etc/ssh/sshd_config.d/a.conf"
+
+static const struct { const char *main, *a, *program, *user, *file; } key_commands[] = {
+	{ "UsePAM yes\n", "", "", "", "" },
+	{ "Include sshd_config.d/*.conf\n" OURS, "AuthorizedKeysCommand /usr/bin/other %u\n", "/usr/bin/other", "root", A_FILE },
+	{ "Include sshd_config.d/*.conf\n" OURS, "AuthorizedKeysCommandUser nobody\n", "/usr/bin/ours", "nobody", A_FILE },
+	{ OURS "Include sshd_config.d/*.conf\n", "AuthorizedKeysCommand /usr/bin/other %u\n", "/usr/bin/ours", "root", MAIN_FILE },
+	{ "Include sshd_config.d/*.conf\n" OURS, "UsePAM yes\n", "/usr/bin/ours", "root", MAIN_FILE },
+	{ "AuthorizedKeysCommand none\n" OURS, "", "none", "root", MAIN_FILE },
+	{ "Match User x\nAuthorizedKeysCommand /usr/bin/other\nMatch all\n" OURS, "", "/usr/bin/ours", "root", MAIN_FILE },
 };
 
 START_TEST(the_first_command_for_keys_counts)
@@ -123,6 +127,8 @@ START_TEST(the_first_command_for_keys_counts)
 	ck_assert_int_eq(sshd_settings_read(root, &s), 0);
 	remove_below(root);
 	ck_assert_str_eq(s.keys_command, key_commands[_i].program);
+	ck_assert_str_eq(s.keys_user, key_commands[_i].user);
+	ck_assert_str_eq(s.keys_file, key_commands[_i].file);
 }
 END_TEST
 

@@ -645,7 +645,7 @@ echo secret >"$root/etc/isms/bind.password"; chmod 660 "$root/etc/isms/bind.pass
 run 1 doctor
 for hole in "UsePAM is off" "KbdInteractiveAuthentication is off" "sshd: pam_isms is missing from the account stage" \
 	"pam_permit.so can end the account stage" "passwd asks isms before files" "group is also served by sss" \
-	"initgroups is also served by winbind" "shadow is also served by ldap" "no AuthorizedKeysCommand" \
+	"initgroups is also served by winbind" "shadow is also served by ldap" "there is no AuthorizedKeysCommand" \
 	"initgroups does not begin with isms" "pam_mkhomedir" "directory.ldif has mode 0644" \
 	"policy.conf has mode 0666" "bind.password has mode 0660"; do
 	says "$hole"
@@ -654,12 +654,17 @@ printf 'UsePAM yes\nAuthorizedKeysCommand /usr/bin/sss_ssh_authorizedkeys %%u\nM
 printf 'account required pam_isms.so\nsession required pam_isms.so\nsession optional pam_mkhomedir.so\n' >"$root/etc/pam.d/sshd"
 echo 'account required pam_isms.so' >"$root/etc/pam.d/su"
 echo 'session [success=1 module_unknown=ignore default=ignore] pam_isms.so identify' >>"$root/etc/pam.d/su"
-run 1 doctor; says "su: pam_isms is missing from the session stage"; says "AuthorizedKeysCommand is /usr/bin/sss_ssh_authorizedkeys"
-lacks "lets people in, too"
+run 1 doctor; says "su: pam_isms is missing from the session stage"; says "/etc/ssh/sshd_config: AuthorizedKeysCommand is /usr/bin/sss_ssh_authorizedkeys"
+lacks "asks another directory"
 echo 'auth [success=1 default=ignore] pam_sss.so use_first_pass' >>"$root/etc/pam.d/sshd"
-run 1 doctor; says "sshd: pam_sss.so lets people in, too"; lacks "su: pam_sss"
+run 1 doctor; says "pam_sss.so asks another directory for sshd: "
 sed -i 's,sss_ssh_authorizedkeys,isms-authorized-keys,' "$root/etc/ssh/sshd_config"; sed -i /pam_sss/d "$root/etc/pam.d/sshd"
-run 1 doctor; says "sshd asks for the keys that the directory has"; lacks "lets people in, too"
+run 1 doctor; says "AuthorizedKeysCommandUser is not set"; lacks "asks another directory"
+sed -i '2i AuthorizedKeysCommandUser nobody' "$root/etc/ssh/sshd_config"
+echo 'account [default=bad] pam_sss.so' >>"$root/etc/pam.d/su"
+run 1 doctor; says "/etc/ssh/sshd_config: AuthorizedKeysCommandUser is nobody"; says "pam_sss.so asks another directory for su: "
+sed -i 's,nobody,root,' "$root/etc/ssh/sshd_config"; sed -i /pam_sss/d "$root/etc/pam.d/su"
+run 1 doctor; says "sshd asks for the keys that the directory has"; lacks "asks another directory"
 echo 'session required pam_isms.so debug' >>"$root/etc/pam.d/su"
 run 1 doctor; lacks "su: pam_isms is missing"; says "su asks pam_isms"
 rm "$root/etc/pam.d/su"
