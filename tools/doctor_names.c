@@ -63,7 +63,7 @@ position(const char *sources, const char *name)
 	return 0;
 }
 
-/* Whom another source names too is judged by nobody: pam_isms lets pass who is not of the directory. */
+/* Whom another source alone names is judged by nobody: pam_isms lets pass who is not of the directory. */
 static void
 check_other_sources(struct doctor *d)
 {

@@ -126,7 +126,9 @@ check_other_directory(struct doctor *d, const char *const *services, size_t coun
 	for (size_t i = 0; i < count; i++) {
 		char found[MODULE_NAME] = "";
 
-		for (size_t k = 0; k < sizeof stages / sizeof stages[0] && pam_stack_exists(d->in->root, services[i]); k++)
+		if (!pam_stack_exists(d->in->root, services[i]))
+			continue;
+		for (size_t k = 0; k < sizeof stages / sizeof stages[0]; k++)	/* what cannot be followed check_service() tells */
 			(void)pam_stack_walk(d->in->root, services[i], stages[k], look_for_other, found);
 		if (found[0] == '\0')
 			continue;

@@ -13,26 +13,29 @@
 #define CHECK "sshd"
 #define FRAGMENT "install the fragment /etc/ssh/sshd_config.d/isms.conf and have sshd_config include that folder"
 
-/* First value counts in sshd, of each of the two: a file read before ours, FreeIPA's for one, has people's keys come from there. */
+/* The first value counts in sshd: a file read before ours, FreeIPA's for one, has people's keys come from there. */
 static void
-check_keys_command(struct doctor *d, const struct sshd_settings *s)
+check_keys_command(struct doctor *d, const struct sshd_value *command, const struct sshd_value *user)
 {
-	const char *name = strrchr(s->keys_command, '/');
-	bool ours = name != NULL && strcmp(name, "/isms-authorized-keys") == 0;
+	const char *name = strrchr(command->text, '/'), *file = user->text[0] != '\0' ? user->file : command->file;
 	char cure[800];
 
-	(void)snprintf(cure, sizeof cure, "take AuthorizedKeysCommand and AuthorizedKeysCommandUser out of %s, and reload ssh: "
-	    "sshd -T | grep -i authorizedkeyscommand shall show isms-authorized-keys and root", s->keys_file);
-	if (s->keys_command[0] == '\0')
-		doctor_note(d, CHECK, FINDING_WARN, FRAGMENT, "there is no AuthorizedKeysCommand: keys in the directory open nothing");
-	else if (!ours)
-		doctor_note(d, CHECK, FINDING_WARN, cure, "%s: AuthorizedKeysCommand is %s: people's keys come from there, without the end "
-		    "and the networks of their entry", s->keys_file, s->keys_command);
-	else if (strcmp(s->keys_user, "root") != 0)
-		doctor_note(d, CHECK, FINDING_BAD, cure, "%s: AuthorizedKeysCommandUser is %s: ismsd tells keys to root alone, so "
-		    "people's open nothing", s->keys_file, s->keys_user[0] != '\0' ? s->keys_user : "not set");
-	else
+	if (command->text[0] == '\0') {
+		doctor_note(d, CHECK, FINDING_WARN, FRAGMENT, "there is no AuthorizedKeysCommand: people's keys in the directory open "
+		    "nothing");
+	} else if (name == NULL || strcmp(name, "/isms-authorized-keys") != 0) {
+		(void)snprintf(cure, sizeof cure, "take AuthorizedKeysCommand and AuthorizedKeysCommandUser out of %s, and reload ssh: "
+		    "sshd -T | grep -i authorizedkeyscommand shall show isms-authorized-keys and root", command->file);
+		doctor_note(d, CHECK, FINDING_WARN, cure, "%s: AuthorizedKeysCommand is %s: people's keys %s", command->file,
+		    command->text, name == NULL ? "in the directory open nothing" :
+		    "come from there, without the end and the networks of their entry");
+	} else if (strcmp(user->text, "root") != 0) {
+		doctor_note(d, CHECK, FINDING_BAD, "write \"AuthorizedKeysCommandUser root\" there, and reload ssh",
+		    "%s: AuthorizedKeysCommandUser is %s: ismsd tells keys to root alone, so people's open nothing", file,
+		    user->text[0] != '\0' ? user->text : "not set");
+	} else {
 		doctor_note(d, CHECK, FINDING_OK, NULL, "sshd asks for the keys that the directory has");
+	}
 }
 
 void
@@ -58,7 +61,7 @@ doctor_sshd(struct doctor *d)
 	if (s.match_mfa && s.match_mfa_methods)
 		doctor_note(d, CHECK, FINDING_OK, NULL, "users of isms-mfa must prove a code to sshd too");
 	else
-		doctor_note(d, CHECK, FINDING_WARN, FRAGMENT, "no \"Match Group isms-mfa\" with AuthenticationMethods: a key alone is refused by PAM "
-		    "only after sshd took it");
-	check_keys_command(d, &s);
+		doctor_note(d, CHECK, FINDING_WARN, FRAGMENT, "no \"Match Group isms-mfa\" with AuthenticationMethods: a key alone is "
+		    "refused by PAM only after sshd took it");
+	check_keys_command(d, &s.keys_command, &s.keys_user);
 }

@@ -88,17 +88,14 @@ match(struct reader *r, char *rest)
 	}
 }
 
-/* The first value counts; and the file of the first one of the two, for whoever has to mend it. */
+/* The first value counts. */
 static void
-keep_keys(struct reader *r, char *to, size_t size, const char *value)
+keep_first(const struct reader *r, struct sshd_value *to, const char *value)
 {
-	struct sshd_settings *s = r->settings;
-
-	if (to[0] != '\0')
+	if (to->text[0] != '\0')
 		return;
-	(void)snprintf(to, size, "%s", value);
-	if (s->keys_file[0] == '\0')
-		(void)snprintf(s->keys_file, sizeof s->keys_file, "%s", r->path + strlen(r->root));
+	(void)snprintf(to->text, sizeof to->text, "%s", value);
+	(void)snprintf(to->file, sizeof to->file, "%s", r->path + strlen(r->root));
 }
 
 static void
@@ -120,10 +117,11 @@ keyword(struct reader *r, const char *name, const char *value)
 	} else if (kbd && !r->kbd_set) {
 		r->kbd_set = true;
 		s->kbd_interactive = strcasecmp(value, "yes") == 0;
-	} else if (strcasecmp(name, "AuthorizedKeysCommand") == 0)
-		keep_keys(r, s->keys_command, sizeof s->keys_command, value);
-	else if (strcasecmp(name, "AuthorizedKeysCommandUser") == 0)
-		keep_keys(r, s->keys_user, sizeof s->keys_user, value);
+	} else if (strcasecmp(name, "AuthorizedKeysCommand") == 0) {
+		keep_first(r, &s->keys_command, value);
+	} else if (strcasecmp(name, "AuthorizedKeysCommandUser") == 0) {
+		keep_first(r, &s->keys_user, value);
+	}
 }
 
 /* Whatever block it stands in: an inventory asks where keys may lie. */

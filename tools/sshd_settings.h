@@ -6,6 +6,12 @@
 
 #include <stdbool.h>
 
+/* The value of a keyword that counts, and where it stands. */
+struct sshd_value {
+	char text[256];			/* its first word; "" without */
+	char file[512];			/* below root */
+};
+
 struct sshd_settings {
 	bool found;			/* there is an sshd_config */
 	bool use_pam;			/* UsePAM; sshd's own default is no */
@@ -13,9 +19,8 @@ struct sshd_settings {
 	bool match_mfa;			/* a block "Match Group isms-mfa" is there */
 	bool match_mfa_methods;		/* ... that sets AuthenticationMethods */
 	bool match_mfa_kbd;		/* ... that sets KbdInteractiveAuthentication yes */
-	char keys_command[256];		/* program of AuthorizedKeysCommand; "none", or "" without */
-	char keys_user[64];		/* AuthorizedKeysCommandUser; "" without */
-	char keys_file[512];		/* below root: whose value of one of the two counts; "" without. Ours says both */
+	struct sshd_value keys_command;	/* AuthorizedKeysCommand: a program, or "none" */
+	struct sshd_value keys_user;	/* AuthorizedKeysCommandUser */
 	char key_files[1024];		/* AuthorizedKeysFile of all blocks, separated by blanks; "none" left out */
 };
 

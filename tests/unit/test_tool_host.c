@@ -55,6 +55,9 @@ remove_below(const char *folder)
 	}
 }
 
+#define MAIN_FILE "/etc/ssh/sshd_config"
+#define A_FILE "/etc/ssh/sshd_config.d/a.conf"
+
 static void
 make_root(void)
 {
@@ -82,19 +85,28 @@ static const struct {
 	{ "Include sshd_config.d/a.conf\nUsePAM yes\n", "Include sshd_config.d/a.conf\n", NULL, true, true, false, false, false },
 };
 
-START_TEST(sshd_config_is_read_as_sshd_reads_it)
+/* What is read of these files; NULL: none. */
+static struct sshd_settings
+settings_of(const char *main_file, const char *a, const char *b)
 {
 	struct sshd_settings s;
 
 	make_root();
 	ck_assert_int_eq(sshd_settings_read(root, &s), -ENOENT);
-	put("/etc/ssh/sshd_config", sshd_files[_i].main);
-	if (sshd_files[_i].a != NULL)
-		put("/etc/ssh/sshd_config.d/a.conf", sshd_files[_i].a);
-	if (sshd_files[_i].b != NULL)
-		put("/etc/ssh/sshd_config.d/b.conf", sshd_files[_i].b);
+	put(MAIN_FILE, main_file);
+	if (a != NULL)
+		put(A_FILE, a);
+	if (b != NULL)
+		put("/etc/ssh/sshd_config.d/b.conf", b);
 	ck_assert_int_eq(sshd_settings_read(root, &s), 0);
 	remove_below(root);
+	return s;
+}
+
+START_TEST(sshd_config_is_read_as_sshd_reads_it)
+{
+	const struct sshd_settings s = settings_of(sshd_files[_i].main, sshd_files[_i].a, sshd_files[_i].b);
+
 	ck_assert_int_eq(s.use_pam, sshd_files[_i].use_pam);
 	ck_assert_int_eq(s.kbd_interactive, sshd_files[_i].kbd);
 	ck_assert_int_eq(s.match_mfa, sshd_files[_i].match);
@@ -104,31 +116,29 @@ START_TEST(sshd_config_is_read_as_sshd_reads_it)
 END_TEST
 
 #define OURS "AuthorizedKeysCommand /usr/bin/ours %u %f\nAuthorizedKeysCommandUser root\n"
-#define MAIN_FILE "/etc/ssh/sshd_config"
-#define A_FILE "/etc/ssh/sshd_config.d/a.conf"
 
-static const struct { const char *main, *a, *program, *user, *file; } key_commands[] = {
-	{ "UsePAM yes\n", "", "", "", "" },
-	{ "Include sshd_config.d/*.conf\n" OURS, "AuthorizedKeysCommand /usr/bin/other %u\n", "/usr/bin/other", "root", A_FILE },
-	{ "Include sshd_config.d/*.conf\n" OURS, "AuthorizedKeysCommandUser nobody\n", "/usr/bin/ours", "nobody", A_FILE },
-	{ OURS "Include sshd_config.d/*.conf\n", "AuthorizedKeysCommand /usr/bin/other %u\n", "/usr/bin/ours", "root", MAIN_FILE },
-	{ "Include sshd_config.d/*.conf\n" OURS, "UsePAM yes\n", "/usr/bin/ours", "root", MAIN_FILE },
-	{ "AuthorizedKeysCommand none\n" OURS, "", "none", "root", MAIN_FILE },
-	{ "Match User x\nAuthorizedKeysCommand /usr/bin/other\nMatch all\n" OURS, "", "/usr/bin/ours", "root", MAIN_FILE },
+static const struct { const char *main, *a; struct sshd_value program, user; } key_commands[] = {
+	{ "UsePAM yes\n", NULL, { "", "" }, { "", "" } },
+	{ "Include sshd_config.d/*.conf\n" OURS, "AuthorizedKeysCommand /usr/bin/other %u\n", { "/usr/bin/other", A_FILE },
+	    { "root", MAIN_FILE } },
+	{ "Include sshd_config.d/*.conf\n" OURS, "AuthorizedKeysCommandUser nobody\n", { "/usr/bin/ours", MAIN_FILE },
+	    { "nobody", A_FILE } },
+	{ OURS "Include sshd_config.d/*.conf\n", "AuthorizedKeysCommand /usr/bin/other %u\n", { "/usr/bin/ours", MAIN_FILE },
+	    { "root", MAIN_FILE } },
+	{ "Include sshd_config.d/*.conf\n" OURS, "UsePAM yes\n", { "/usr/bin/ours", MAIN_FILE }, { "root", MAIN_FILE } },
+	{ "AuthorizedKeysCommand none\n" OURS, NULL, { "none", MAIN_FILE }, { "root", MAIN_FILE } },
+	{ "Match User x\nAuthorizedKeysCommand /usr/bin/other\nMatch all\n" OURS, NULL, { "/usr/bin/ours", MAIN_FILE },
+	    { "root", MAIN_FILE } },
 };
 
 START_TEST(the_first_command_for_keys_counts)
 {
-	struct sshd_settings s;
+	const struct sshd_settings s = settings_of(key_commands[_i].main, key_commands[_i].a, NULL);
 
-	make_root();
-	put("/etc/ssh/sshd_config", key_commands[_i].main);
-	put("/etc/ssh/sshd_config.d/a.conf", key_commands[_i].a);
-	ck_assert_int_eq(sshd_settings_read(root, &s), 0);
-	remove_below(root);
-	ck_assert_str_eq(s.keys_command, key_commands[_i].program);
-	ck_assert_str_eq(s.keys_user, key_commands[_i].user);
-	ck_assert_str_eq(s.keys_file, key_commands[_i].file);
+	ck_assert_str_eq(s.keys_command.text, key_commands[_i].program.text);
+	ck_assert_str_eq(s.keys_command.file, key_commands[_i].program.file);
+	ck_assert_str_eq(s.keys_user.text, key_commands[_i].user.text);
+	ck_assert_str_eq(s.keys_user.file, key_commands[_i].user.file);
 }
 END_TEST
 
